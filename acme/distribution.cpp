@@ -1,0 +1,390 @@
+#include "acme/distribution.hpp"
+
+#include "acme/crypto/encoding.hpp"
+#include "acme/issuer.hpp"
+#include "base/process/log.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace acme {
+namespace {
+
+namespace json = boost::json;
+using net::HttpRequest;
+using net::HttpResponse;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr char const* component = "acme";
+constexpr milliseconds wait_limit{60000};
+
+json::object item_of(EdgeBundle const& bundle) {
+  json::object item;
+  item["id"] = bundle.id;
+  item["tenant"] = bundle.tenant;
+  item["names"] = json::value_from(bundle.row.names);
+  item["fingerprint"] = bundle.row.fingerprint;
+  item["sequence"] = bundle.row.sequence;
+  return item;
+}
+
+std::int64_t number(HttpRequest const& request, std::string const& key) {
+  auto const found = request.query.find(key);
+  std::int64_t value = 0;
+  if (found != request.query.end()) {
+    std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
+  }
+  return value;
+}
+
+// Empty for a peer without a client certificate.
+std::string edge_of(HttpRequest const& request) {
+  return request.peer.certificate_name;
+}
+
+HttpResponse not_an_edge() {
+  return HttpResponse::problem(403, "Not an edge",
+                               "Certificates are given to nodes that show their client certificate");
+}
+
+HttpResponse unavailable(base::Failure const& failure) {
+  process::log::warning(component, "distribution failed error=\"{}\"", failure.what());
+  return HttpResponse::problem(503, "Store not available", failure.what());
+}
+
+struct AcknowledgmentBody {
+  std::string id;
+  std::string fingerprint;
+  std::int64_t sequence = 0;
+};
+
+// All problems of the body at once.
+boost::system::result<AcknowledgmentBody, base::Problems> parse_acknowledgment(std::string const& text) {
+  base::Problems problems;
+  auto const add = [&problems](std::string path, std::string message) {
+    problems.push_back({{"request body", 0, 0}, std::move(path), std::move(message), {}});
+  };
+  boost::system::error_code error;
+  json::value const value = json::parse(text, error);
+  if (error || !value.is_object()) {
+    add({}, "is not a JSON object");
+    return problems;
+  }
+  AcknowledgmentBody body;
+  for (auto const& [key, target] : {std::pair<char const*, std::string*>{"id", &body.id},
+                                    std::pair<char const*, std::string*>{"fingerprint", &body.fingerprint}}) {
+    json::value const* const field = value.as_object().if_contains(key);
+    if (field != nullptr && field->is_string() && field->as_string().size() <= 128) {
+      target->assign(field->as_string().begin(), field->as_string().end());
+    } else {
+      add(key, "is not a text of at most 128 octets");
+    }
+  }
+  json::value const* const sequence = value.as_object().if_contains("sequence");
+  if (sequence != nullptr && sequence->is_int64() && sequence->as_int64() > 0) {
+    body.sequence = sequence->as_int64();
+  } else {
+    add("sequence", "is not a positive number");
+  }
+  if (!problems.empty()) {
+    return problems;
+  }
+  return body;
+}
+
+}  // namespace
+
+EdgeView make_view(std::vector<store::Tenant> const& tenants, std::vector<store::PoolRow> const& pools,
+                   std::vector<vault::CertificateRow> const& certificates) {
+  std::map<std::string, store::PoolRow const*> pool_by_name;
+  for (store::PoolRow const& pool : pools) {
+    pool_by_name[pool.name] = &pool;
+  }
+  std::map<std::int64_t, vault::CertificateRow const*> newest;
+  for (vault::CertificateRow const& row : certificates) {
+    vault::CertificateRow const*& slot = newest[row.tenant_id];
+    if (slot == nullptr || slot->sequence < row.sequence) {
+      slot = &row;
+    }
+  }
+  EdgeView view;
+  for (store::Tenant const& tenant : tenants) {
+    auto const certificate = newest.find(tenant.id);
+    // The names are compared because a certificate must never go out under another tenant than it was made for.
+    if (tenant.state != "active" || certificate == newest.end() || certificate->second->names != wanted_names(tenant)) {
+      continue;
+    }
+    std::vector<std::string> names = tenant.backups;
+    names.push_back(tenant.primary);
+    std::set<std::string> edges;
+    for (std::string const& name : names) {
+      if (auto const pool = pool_by_name.find(name); pool != pool_by_name.end()) {
+        for (auto const& endpoint : pool->second->endpoints) {
+          edges.insert(endpoint.name);
+        }
+      }
+    }
+    for (std::string const& edge : edges) {
+      view.by_edge[edge].push_back({"tenant-" + std::to_string(tenant.id), tenant.label, *certificate->second});
+    }
+  }
+  for (auto& [edge, bundles] : view.by_edge) {
+    std::ranges::sort(bundles, {}, &EdgeBundle::id);
+  }
+  return view;
+}
+
+std::int64_t digest_of(std::vector<EdgeBundle> const& bundles) {
+  std::string text;
+  for (EdgeBundle const& bundle : bundles) {
+    text += bundle.id + " " + bundle.tenant + " " + bundle.row.fingerprint + "\n";
+  }
+  std::string const digest = crypto::sha256(text);
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < 7; ++i) {
+    bits = (bits << 8U) | static_cast<std::uint8_t>(digest[i]);
+  }
+  return static_cast<std::int64_t>(bits >> 4U) + 1;
+}
+
+std::map<std::int64_t, std::vector<std::string>> ready_edges(std::vector<vault::Acknowledgment> const& acknowledgments,
+                                                             std::vector<vault::CertificateRow> const& certificates,
+                                                             crypto::Time now) {
+  std::map<std::int64_t, std::vector<std::string>> ready;
+  for (vault::Acknowledgment const& acknowledgment : acknowledgments) {
+    auto& edges = ready[acknowledgment.tenant_id];
+    bool const valid = std::ranges::any_of(certificates, [&](vault::CertificateRow const& row) {
+      return row.tenant_id == acknowledgment.tenant_id && row.fingerprint == acknowledgment.fingerprint &&
+             row.not_after > now;
+    });
+    if (valid) {
+      edges.push_back(acknowledgment.edge);
+    }
+  }
+  for (auto& [tenant_id, edges] : ready) {
+    std::ranges::sort(edges);
+  }
+  return ready;
+}
+
+Distribution::Distribution(net::asio::any_io_executor executor, store::Store& store, vault::Vault& vault,
+                           std::function<bool(HttpRequest const&)> is_admin)
+    : store_(store), vault_(vault), is_admin_(std::move(is_admin)), changed_(executor), stopping_(executor) {}
+
+void Distribution::add_routes(net::Router& router) {
+  router.add("GET", "/v1/edge/bundles", [this](HttpRequest request) { return list(std::move(request)); });
+  router.add("GET", "/v1/edge/bundles/{id}", [this](HttpRequest request) { return bundle(std::move(request)); });
+  router.add("POST", "/v1/edge/acknowledgments",
+             [this](HttpRequest request) { return acknowledge(std::move(request)); });
+  router.add("GET", "/v1/certificates", [this](HttpRequest request) { return certificates(std::move(request)); });
+}
+
+void Distribution::poke() {
+  ++generation_;
+  changed_.notify();
+}
+
+void Distribution::stop() {
+  stopped_ = true;
+  stopping_.notify();
+  changed_.notify();
+}
+
+net::Task<void> Distribution::run() {
+  while (!stopped_) {
+    auto const done = co_await reconcile();
+    if (!done) {
+      process::log::warning(component, "readiness not updated error=\"{}\"", done.error().what());
+    }
+    if (!stopped_) {
+      co_await stopping_.wait(milliseconds(60000));
+    }
+  }
+}
+
+net::Task<base::Result<void>> Distribution::reconcile() {
+  auto const acknowledgments = co_await vault_.acknowledgments();
+  if (!acknowledgments) {
+    co_return acknowledgments.error();
+  }
+  auto const certificates = co_await vault_.certificates();
+  if (!certificates) {
+    co_return certificates.error();
+  }
+  auto const wanted = ready_edges(*acknowledgments, *certificates, crypto::wall_now());
+  for (auto const& [tenant_id, edges] : wanted) {
+    auto const told = ready_.find(tenant_id);
+    if (edges.empty() || (told != ready_.end() && told->second == edges)) {
+      continue;
+    }
+    auto const set = co_await store_.set_ready(tenant_id, edges);
+    // A tenant that was deleted meanwhile has nothing to be ready for; the issuer removes its rows.
+    if (!set && set.error().code != store::errc::not_found) {
+      co_return set.error();
+    }
+    ready_[tenant_id] = edges;
+  }
+  std::erase_if(ready_, [&wanted](auto const& item) { return !wanted.contains(item.first); });
+  co_return base::Result<void>();
+}
+
+// Cached for as long as neither the store's revision nor the certificates moved: every waiting edge asks after each
+// change.
+net::Task<base::Result<std::shared_ptr<EdgeView const>>> Distribution::view() {
+  std::uint64_t const generation = generation_;
+  store::Revision const revision = store_.revision();
+  if (view_ != nullptr && view_generation_ == generation && view_revision_ == revision) {
+    co_return view_;
+  }
+  auto const tenants = co_await store_.tenants();
+  if (!tenants) {
+    co_return tenants.error();
+  }
+  auto const pools = co_await store_.pools();
+  if (!pools) {
+    co_return pools.error();
+  }
+  auto const certificates = co_await vault_.certificates();
+  if (!certificates) {
+    co_return certificates.error();
+  }
+  view_ = std::make_shared<EdgeView const>(make_view(*tenants, *pools, *certificates));
+  view_generation_ = generation;
+  view_revision_ = revision;
+  co_return view_;
+}
+
+net::Task<base::Result<std::vector<EdgeBundle>>> Distribution::bundles_of(std::string edge) {
+  auto const present = co_await view();
+  if (!present) {
+    co_return present.error();
+  }
+  auto const found = (*present)->by_edge.find(edge);
+  co_return found == (*present)->by_edge.end() ? std::vector<EdgeBundle>() : found->second;
+}
+
+net::Task<HttpResponse> Distribution::list(HttpRequest request) {
+  std::string const edge = edge_of(request);
+  if (edge.empty()) {
+    co_return not_an_edge();
+  }
+  std::int64_t const since = number(request, "since");
+  milliseconds const wait = std::clamp(milliseconds(number(request, "wait_ms")), milliseconds(0), wait_limit);
+  auto const end = Clock::now() + wait;
+  for (;;) {
+    auto const bundles = co_await bundles_of(edge);
+    if (!bundles) {
+      co_return unavailable(bundles.error());
+    }
+    std::int64_t const sequence = digest_of(*bundles);
+    auto const left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
+    if (sequence != since || left <= milliseconds(0) || stopped_) {
+      json::array items;
+      std::ranges::transform(*bundles, std::back_inserter(items), item_of);
+      co_return HttpResponse::json(200, json::serialize(json::object{{"sequence", sequence}, {"bundles", items}}));
+    }
+    co_await changed_.wait(left);
+  }
+}
+
+net::Task<HttpResponse> Distribution::bundle(HttpRequest request) {
+  std::string const edge = edge_of(request);
+  if (edge.empty()) {
+    co_return not_an_edge();
+  }
+  auto const bundles = co_await bundles_of(edge);
+  if (!bundles) {
+    co_return unavailable(bundles.error());
+  }
+  auto const found = std::ranges::find(*bundles, request.parameters["id"], &EdgeBundle::id);
+  if (found == bundles->end()) {
+    // The same answer for "does not exist" and "not yours".
+    co_return HttpResponse::problem(404, "No such bundle", "No bundle of this id is for " + edge);
+  }
+  auto const unsealed = co_await vault_.unsealed_bundle(found->row.tenant_id);
+  if (!unsealed) {
+    co_return unavailable(unsealed.error());
+  }
+  if (unsealed->row.names != found->row.names) {
+    co_return HttpResponse::problem(404, "No such bundle", "The bundle is being replaced");
+  }
+  json::object item = item_of({found->id, found->tenant, unsealed->row});
+  item["chain_pem"] = unsealed->chain_pem;
+  item["key_pem"] = unsealed->key_pem;
+  process::log::info(component, "bundle given edge={} id={} fingerprint={}", edge, found->id,
+                     unsealed->row.fingerprint);
+  co_return HttpResponse::json(200, json::serialize(item));
+}
+
+net::Task<HttpResponse> Distribution::acknowledge(HttpRequest request) {
+  std::string const edge = edge_of(request);
+  if (edge.empty()) {
+    co_return not_an_edge();
+  }
+  auto const body = parse_acknowledgment(request.body);
+  if (!body) {
+    co_return HttpResponse::problem(400, "Bad acknowledgment", base::text(body.error()));
+  }
+  auto const bundles = co_await bundles_of(edge);
+  if (!bundles) {
+    co_return unavailable(bundles.error());
+  }
+  auto const found = std::ranges::find(*bundles, body->id, &EdgeBundle::id);
+  if (found == bundles->end()) {
+    co_return HttpResponse::problem(404, "No such bundle", "No bundle of this id is for " + edge);
+  }
+  vault::Acknowledgment const row{found->row.tenant_id, edge, body->sequence, body->fingerprint};
+  auto const stored = co_await vault_.acknowledge(row, crypto::wall_now());
+  if (!stored && stored.error().code == vault::errc::stale) {
+    co_return HttpResponse::problem(409, "Not the tenant's certificate", stored.error().what());
+  }
+  if (!stored) {
+    co_return unavailable(stored.error());
+  }
+  process::log::info(component, "edge serves edge={} id={} fingerprint={}", edge, body->id, body->fingerprint);
+  auto const told = co_await reconcile();
+  if (!told) {
+    co_return unavailable(told.error());  // the edge repeats its acknowledgment
+  }
+  HttpResponse response;
+  response.status = 204;
+  co_return response;
+}
+
+net::Task<HttpResponse> Distribution::certificates(HttpRequest request) {
+  if (!is_admin_(request)) {
+    co_return HttpResponse::problem(403, "Not an administrator", "This list is for administrators");
+  }
+  auto const rows = co_await vault_.certificates();
+  if (!rows) {
+    co_return unavailable(rows.error());
+  }
+  auto const acknowledgments = co_await vault_.acknowledgments();
+  if (!acknowledgments) {
+    co_return unavailable(acknowledgments.error());
+  }
+  json::array items;
+  for (vault::CertificateRow const& row : *rows) {
+    json::array edges;
+    for (vault::Acknowledgment const& acknowledgment : *acknowledgments) {
+      if (acknowledgment.tenant_id == row.tenant_id && acknowledgment.fingerprint == row.fingerprint) {
+        edges.emplace_back(acknowledgment.edge);
+      }
+    }
+    json::object item;
+    item["id"] = "tenant-" + std::to_string(row.tenant_id);
+    item["names"] = json::value_from(row.names);
+    item["fingerprint"] = row.fingerprint;
+    item["sequence"] = row.sequence;
+    item["not_before_ms"] = crypto::to_ms(row.not_before);
+    item["not_after_ms"] = crypto::to_ms(row.not_after);
+    item["edges"] = std::move(edges);
+    items.push_back(std::move(item));
+  }
+  co_return HttpResponse::json(200, json::serialize(json::object{{"certificates", items}}));
+}
+
+}  // namespace acme

@@ -1,0 +1,81 @@
+// The DNS-01 gate: challenge values go into the store, and the CA is asked only when every site serves them.
+//
+// A site is good when it acknowledged the revision that holds the values and then, asked directly over UDP and over
+// TCP, returned each of them. It is not asked before its acknowledgment, since a question that comes too early puts "no
+// such name" into the site's caches. A CA looks from several places and reaches several sites of an anycast address, so
+// one site that lags fails the validation: then the order waits, it never hopes.
+//
+// Threads: belongs to the control loop.
+#pragma once
+
+#include "acme/errc.hpp"
+#include "acme/protocol/order_machine.hpp"
+#include "base/net/task.hpp"
+#include "dns-backend/store/store.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace acme {
+
+// A DNS site as the wiring knows it at this moment.
+struct Site {
+  std::string name;
+  std::string address;  // its own unicast address, not an anycast one
+  std::uint16_t port = 53;
+  bool in_service = true;  // false: withdrawn, nobody is led there
+  store::Revision acknowledged = 0;
+};
+
+// What the sites still owe, decided from a list of sites; pure.
+struct GateView {
+  std::vector<Site> ask;            // acknowledged, not proved yet
+  std::vector<std::string> behind;  // "ams has 7 of 9"
+  bool any_in_service = false;
+};
+[[nodiscard]] GateView look(std::vector<Site> const& sites, store::Revision revision,
+                            std::set<std::string> const& proved);
+
+struct GateSettings {
+  std::chrono::milliseconds deadline{60000};  // then the order is deferred
+  std::chrono::milliseconds query_timeout{1000};
+  std::chrono::milliseconds poll_first{5};  // how soon sites are looked at again; grows by half each time
+  std::chrono::milliseconds poll_limit{500};
+};
+
+class Dns01 {
+ public:
+  // `sites` is called on the control loop, often.
+  Dns01(net::asio::any_io_executor executor, store::Store& store, std::function<std::vector<Site>()> sites,
+        GateSettings settings);
+  Dns01(Dns01 const&) = delete;
+  Dns01& operator=(Dns01 const&) = delete;
+
+  // Adds the values and waits for every site in service. errc::not_ready names the sites that are behind at the
+  // deadline; then the values are still in the store (unpublish takes them away). Store failures are passed on.
+  net::Task<base::Result<void>> publish(std::string owner, std::vector<protocol::TxtValue> values);
+  net::Task<base::Result<void>> unpublish(std::string owner);
+  // A site acknowledged something: looks at once instead of at the next poll.
+  void poke() { changed_.notify(); }
+
+ private:
+  struct Questions;
+  net::Task<base::Result<void>> gate(store::Revision revision, std::vector<protocol::TxtValue> values);
+  net::Task<std::vector<std::string>> ask(std::vector<Site> sites, std::vector<protocol::TxtValue> values,
+                                          std::set<std::string>& proved);
+  static net::Task<void> ask_site(Site site, std::vector<protocol::TxtValue> values, std::chrono::milliseconds timeout,
+                                  std::shared_ptr<Questions> questions, std::size_t index);
+
+  net::asio::any_io_executor executor_;
+  store::Store& store_;
+  std::function<std::vector<Site>()> sites_;
+  GateSettings settings_;
+  net::Signal changed_;
+};
+
+}  // namespace acme

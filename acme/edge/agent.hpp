@@ -1,0 +1,102 @@
+// The edge's side of certificates: follows Navigator's list, installs, makes the web server use it, proves it, says so.
+//
+//   list (long poll) -> fetch what differs -> stage -> make live -> nginx file -> reload hook -> handshake with
+//   ourselves until the new leaf is served -> acknowledge
+//
+// Wanted is the list, observed is the directory; a pass applies the difference and can be repeated at any point. When
+// the hook fails, links and file go back to what they were. A list that cannot be read changes nothing. Bundles that
+// left the list are taken out of the web server first and off the disk second.
+//
+// Threads: belongs to one loop. Destroy it after the loop stopped.
+#pragma once
+
+#include "acme/edge/install.hpp"
+#include "acme/edge/nginx.hpp"
+#include "base/net/backoff.hpp"
+#include "base/net/http_client.hpp"
+#include "base/net/task.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace edge {
+
+struct AgentSettings {
+  std::vector<std::string> navigators;  // "https://10.200.0.1:18010", tried in order, the last good one first
+  net::TlsClientSettings tls;           // with this node's client certificate
+  std::string directory;                // of the bundles
+  std::string nginx_file;               // include file to write; empty: none
+  NginxSettings nginx;                  // its directory is set by the agent
+  std::vector<std::string> reload;      // argv of the hook, for instance {"nginx", "-s", "reload"}; empty: none
+  std::string probe_address = "127.0.0.1";
+  std::uint16_t probe_port = 443;
+  std::chrono::milliseconds long_poll{30000};
+  std::chrono::milliseconds call_deadline{10000};  // of an exchange, beyond the long poll
+  std::chrono::milliseconds reload_deadline{30000};
+  std::chrono::milliseconds proof_deadline{10000};  // how long a reload may take to show
+  std::chrono::milliseconds retry_first{1000};
+  std::chrono::milliseconds retry_limit{60000};
+};
+
+struct BundleStatus {
+  std::string id;
+  std::string tenant;
+  std::string fingerprint;  // live on disk
+  bool acknowledged = false;
+};
+struct AgentStatus {
+  std::string navigator;   // the last that answered; empty: none yet
+  std::string last_error;  // of the last pass; empty when it went through
+  std::vector<BundleStatus> bundles;
+};
+
+class EdgeAgent {
+ public:
+  EdgeAgent(net::asio::any_io_executor executor, AgentSettings settings);
+  EdgeAgent(EdgeAgent const&) = delete;
+  EdgeAgent& operator=(EdgeAgent const&) = delete;
+
+  // Until stop(); spawn it once.
+  net::Task<void> run();
+  void stop();
+  // The client certificate was renewed: reads it again.
+  base::Result<void> reload_identity() { return http_.reload(); }
+  [[nodiscard]] AgentStatus status() const;
+
+ private:
+  struct Before {  // what a failed reload goes back to
+    std::map<std::string, std::optional<std::string>> live;
+    std::optional<std::string> nginx;
+  };
+  // Every step yields its failure; `pass` goes on with the bundles that are not concerned.
+  net::Task<base::Result<void>> pass(BundleList list);
+  net::Task<base::Result<net::HttpResponse>> call(std::string method, std::string target, std::string body,
+                                                  std::chrono::milliseconds deadline);
+  net::Task<base::Result<BundleList>> fetch_list(std::int64_t since);
+  net::Task<base::Result<void>> fetch(BundleItem item);
+  net::Task<base::Result<void>> activate(std::vector<BundleItem> staged, std::vector<std::string> gone);
+  net::Task<base::Result<void>> run_hook();
+  base::Result<void> roll_back(Before const& before);
+  base::Result<void> clear_away(std::vector<std::string> const& gone);
+  net::Task<base::Result<void>> prove_all();
+  net::Task<base::Result<void>> acknowledge(BundleItem item);
+
+  AgentSettings settings_;
+  Installation installation_;
+  net::HttpClient http_;
+  net::Signal stopping_;
+  net::Backoff backoff_;
+  bool stopped_ = false;
+  bool reload_owed_ = false;  // a version is live on disk that the web server was not seen to serve
+  std::size_t navigator_ = 0;
+  bool answered_ = false;
+  std::string last_error_;
+  std::vector<BundleItem> observed_;
+  std::map<std::string, std::string> acknowledged_;  // id -> fingerprint, since the start of this process
+};
+
+}  // namespace edge

@@ -1,0 +1,142 @@
+#include "acme/edge/install.hpp"
+
+#include "base/process/service.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+namespace edge {
+namespace {
+
+namespace fs = std::filesystem;
+
+base::Failure trouble(std::error_code const& code, std::string doing) {
+  return base::fail(errc::bad_directory, std::move(doing) + ": " + code.message());
+}
+
+bool is_fingerprint(std::string const& text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+std::optional<BundleItem> read_version(fs::path const& version, std::string const& id) {
+  auto const text = process::read_file((version / "bundle.json").string(), 1U << 20U);
+  if (!text) {
+    return std::nullopt;
+  }
+  auto item = parse_item(*text);
+  std::error_code error;
+  bool const complete = item && item->id == id && fs::exists(version / "fullchain.pem", error) &&
+                        fs::exists(version / "privkey.pem", error);
+  return complete ? std::optional(std::move(*item)) : std::nullopt;
+}
+
+}  // namespace
+
+base::Result<std::vector<BundleItem>> Installation::observe() const {
+  std::error_code error;
+  fs::create_directories(directory_, error);
+  std::vector<BundleItem> items;
+  fs::directory_iterator entries(directory_, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    std::string const id = entries->path().filename().string();
+    if (auto const fingerprint = live(id)) {
+      if (auto item = read_version(entries->path() / *fingerprint, id)) {
+        items.push_back(std::move(*item));
+      }
+    }
+  }
+  if (error) {
+    return trouble(error, "cannot read " + directory_);
+  }
+  std::ranges::sort(items, {}, &BundleItem::id);
+  return items;
+}
+
+base::Result<void> Installation::stage(Bundle const& bundle) const {
+  fs::path const version = fs::path(directory_) / bundle.item.id / bundle.item.fingerprint;
+  std::error_code error;
+  fs::create_directories(version, error);
+  if (error) {
+    return trouble(error, "cannot make " + version.string());
+  }
+  auto const chain = process::write_file_atomically((version / "fullchain.pem").string(), bundle.chain_pem, 0644);
+  if (!chain) {
+    return chain;
+  }
+  auto const key = process::write_file_atomically((version / "privkey.pem").string(), bundle.key_pem, 0600);
+  if (!key) {
+    return key;
+  }
+  return process::write_file_atomically((version / "bundle.json").string(), to_json(bundle.item), 0644);
+}
+
+std::optional<std::string> Installation::live(std::string const& id) const {
+  std::error_code error;
+  std::string const target = fs::read_symlink(fs::path(directory_) / id / "live", error).string();
+  return !error && is_fingerprint(target) ? std::optional(target) : std::nullopt;
+}
+
+base::Result<void> Installation::make_live(std::string const& id, std::optional<std::string> const& fingerprint) const {
+  fs::path const link = fs::path(directory_) / id / "live";
+  fs::path const fresh = fs::path(directory_) / id / "live.new";
+  std::error_code error;
+  if (!fingerprint) {
+    fs::remove(link, error);
+    return error ? base::Result<void>(trouble(error, "cannot remove " + link.string())) : base::Result<void>();
+  }
+  fs::remove(fresh, error);
+  if (symlink(fingerprint->c_str(), fresh.c_str()) != 0) {
+    return base::fail_errno(errno, "cannot make " + fresh.string());
+  }
+  fs::rename(fresh, link, error);
+  return error ? base::Result<void>(trouble(error, "cannot replace " + link.string())) : base::Result<void>();
+}
+
+base::Result<void> Installation::remove(std::string const& id) const {
+  // The link goes first: a removal that is interrupted leaves nothing that looks installed.
+  auto const unlinked = make_live(id, std::nullopt);
+  if (!unlinked) {
+    return unlinked;
+  }
+  std::error_code error;
+  fs::remove_all(fs::path(directory_) / id, error);
+  return error ? base::Result<void>(trouble(error, "cannot remove bundle " + id)) : base::Result<void>();
+}
+
+base::Result<void> Installation::prune(std::string const& id) const {
+  auto const kept = live(id);
+  std::error_code error;
+  std::vector<fs::path> former;
+  fs::directory_iterator entries(fs::path(directory_) / id, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    std::string const version = entries->path().filename().string();
+    if (is_fingerprint(version) && version != kept) {
+      former.push_back(entries->path());
+    }
+  }
+  for (fs::path const& version : former) {
+    fs::remove_all(version, error);
+  }
+  return error ? base::Result<void>(trouble(error, "cannot prune bundle " + id)) : base::Result<void>();
+}
+
+Difference difference(std::vector<BundleItem> const& wanted, std::vector<BundleItem> const& observed) {
+  Difference result;
+  for (BundleItem const& item : wanted) {
+    auto const found = std::ranges::find(observed, item.id, &BundleItem::id);
+    if (found == observed.end() || *found != item) {
+      result.fetch.push_back(item);
+    }
+  }
+  for (BundleItem const& item : observed) {
+    if (std::ranges::find(wanted, item.id, &BundleItem::id) == wanted.end()) {
+      result.remove.push_back(item.id);
+    }
+  }
+  return result;
+}
+
+}  // namespace edge

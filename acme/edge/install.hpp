@@ -1,0 +1,48 @@
+// Bundles on disk:
+//
+//   DIRECTORY/tenant-7/<fingerprint>/fullchain.pem (0644)  privkey.pem (0600)  bundle.json
+//   DIRECTORY/tenant-7/live -> <fingerprint>
+//
+// A version is written beside the live one, bundle.json last; replacing the link is the one step that makes it live. So
+// chain and key always belong together, a crash leaves the former version live, and going back is replacing the link.
+//
+// Threads: no shared state; one owner a directory. Calls block for the length of a few small writes.
+#pragma once
+
+#include "acme/edge/bundle.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace edge {
+
+class Installation {
+ public:
+  explicit Installation(std::string directory) : directory_(std::move(directory)) {}
+
+  // Live bundles, sorted by id; a bundle whose live version is not complete is left out. Creates the directory.
+  [[nodiscard]] base::Result<std::vector<BundleItem>> observe() const;
+  // Writes the version beside the live one.
+  [[nodiscard]] base::Result<void> stage(Bundle const& bundle) const;
+  [[nodiscard]] std::optional<std::string> live(std::string const& id) const;  // its fingerprint
+  // Atomically; without a fingerprint nothing is live afterwards.
+  [[nodiscard]] base::Result<void> make_live(std::string const& id,
+                                             std::optional<std::string> const& fingerprint) const;
+  [[nodiscard]] base::Result<void> remove(std::string const& id) const;
+  // Removes the versions that are not live.
+  [[nodiscard]] base::Result<void> prune(std::string const& id) const;
+
+ private:
+  std::string directory_;
+};
+
+// Wanted against observed; pure. `fetch` has what is missing or has another fingerprint, `remove` what is gone.
+struct Difference {
+  std::vector<BundleItem> fetch;
+  std::vector<std::string> remove;
+  bool operator==(Difference const&) const = default;
+};
+[[nodiscard]] Difference difference(std::vector<BundleItem> const& wanted, std::vector<BundleItem> const& observed);
+
+}  // namespace edge

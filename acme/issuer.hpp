@@ -1,0 +1,135 @@
+// Wanted: a certificate (apex and wildcard) for every active tenant. Observed: the certificates in the vault. The
+// difference becomes orders, at most 8 at a time (a CA's own limit in tests, politeness elsewhere).
+//
+//   tenants, certificates, attempts -> choose() -> order machine -> Client (CA) and Dns01 (sites) -> Vault -> edges
+//
+// Rows of tenants that are gone are removed with their keys; a failed look at the tenants changes nothing. Failures
+// wait as renewal.hpp says, and survive restarts. An order that was begun is continued with its own key and CSR.
+//
+// Threads: belongs to the control loop of the primary. Destroy it after the loop stopped.
+#pragma once
+
+#include "acme/dns01.hpp"
+#include "acme/protocol/client.hpp"
+#include "acme/renewal.hpp"
+#include "acme/vault/vault.hpp"
+#include "base/net/task.hpp"
+#include "base/process/metrics.hpp"
+#include "dns-backend/store/store.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace acme {
+
+struct IssuerSettings {
+  std::string directory_url;
+  std::string ca_bundle;  // PEM file for the CA's HTTPS; empty: the system's roots
+  std::string contact;    // "mailto:ops@example.org", may be empty
+  std::optional<crypto::ExternalAccount> external;
+  double renew_fraction = 0;  // of the lifetime; 0: 2/3, or 1/2 below 10 days
+  std::chrono::milliseconds first_retry{60000};
+  std::size_t orders_max = 8;
+  std::chrono::milliseconds call_deadline{30000};
+  protocol::OrderLimits order;
+  GateSettings gate;
+};
+
+struct TenantStatus {
+  std::int64_t tenant_id = 0;
+  std::string tenant;              // label
+  std::string state;               // "waiting", "ordering", "valid", "renewing", "failed", "expired"
+  std::vector<std::string> names;  // wanted
+  std::string fingerprint;         // of the present certificate; empty without one
+  std::int64_t not_after_ms = 0;
+  std::string last_error;            // empty after a success
+  std::int64_t next_attempt_ms = 0;  // 0 while an order is in flight
+};
+
+// The names of a tenant's certificate: its apex and its wildcard, A-labels without a final dot, sorted. Empty when the
+// tenant's names are not host names.
+[[nodiscard]] std::vector<std::string> wanted_names(store::Tenant const& tenant);
+
+// Who owns a tenant's challenge values in the store.
+[[nodiscard]] std::string challenge_owner(std::int64_t tenant_id);
+
+class Issuer {
+ public:
+  // `vault` must be open. `sites` as in Dns01.
+  Issuer(net::asio::any_io_executor executor, store::Store& store, vault::Vault& vault, process::Metrics& metrics,
+         IssuerSettings settings, std::function<std::vector<Site>()> sites);
+  ~Issuer();
+  Issuer(Issuer const&) = delete;
+  Issuer& operator=(Issuer const&) = delete;
+
+  // Rounds until stop(); spawn it once. Orders in flight end on their own.
+  net::Task<void> run();
+  void stop();
+  // Tenants may have changed: the next round comes at once.
+  void poke();
+  // A site acknowledged a revision.
+  void poke_gate() { dns01_.poke(); }
+  // Called after each stored certificate and after rows of a tenant went away (the distribution wakes its edges).
+  void on_change(std::function<void()> listener) { changed_ = std::move(listener); }
+
+  [[nodiscard]] std::vector<TenantStatus> status() const;
+
+ private:
+  struct Subject {
+    std::string label;
+    std::vector<std::string> names;
+    std::optional<vault::CertificateRow> certificate;
+  };
+  // A tenant's place among the orders in flight, kept until its coroutine ends in whatever way.
+  struct Flight {
+    Flight(std::shared_ptr<std::set<std::int64_t>> set, std::int64_t tenant)
+        : places(std::move(set)), tenant_id(tenant) {
+      places->insert(tenant_id);
+    }
+    ~Flight() { places->erase(tenant_id); }
+    Flight(Flight const&) = delete;
+    Flight& operator=(Flight const&) = delete;
+    std::shared_ptr<std::set<std::int64_t>> places;
+    std::int64_t tenant_id;
+  };
+
+  net::Task<base::Result<Round>> round();
+  net::Task<base::Result<void>> observe();
+  net::Task<base::Result<void>> load_attempts();
+  net::Task<base::Result<void>> remove_leftovers(std::set<std::int64_t> gone);
+  net::Task<base::Result<void>> ensure_client();
+  net::Task<void> issue(std::int64_t tenant_id, std::shared_ptr<Flight> flight);
+  net::Task<base::Result<vault::OrderRow>> prepare(std::int64_t tenant_id, std::vector<std::string> names);
+  net::Task<base::Result<protocol::Outcome>> order(std::int64_t tenant_id, std::vector<std::string> names);
+  net::Task<protocol::Event> perform(protocol::Action action, vault::OrderRow row);
+  net::Task<protocol::Event> post(protocol::Post post);
+  net::Task<void> conclude(std::int64_t tenant_id, base::Result<protocol::Outcome> result);
+  [[nodiscard]] Time due(vault::CertificateRow const& certificate) const;
+  [[nodiscard]] std::string state_of(std::int64_t tenant_id, Subject const& subject, Time now) const;
+  void show_metrics();
+
+  net::asio::any_io_executor executor_;
+  store::Store& store_;
+  vault::Vault& vault_;
+  process::Metrics& metrics_;
+  IssuerSettings settings_;
+  Dns01 dns01_;
+  net::Signal wake_;
+  bool poked_ = false;
+  bool stopped_ = false;
+  std::function<void()> changed_;
+  std::unique_ptr<protocol::Client> client_;
+  std::string saved_account_url_;
+  std::map<std::int64_t, Subject> subjects_;
+  std::map<std::int64_t, vault::Attempt> attempts_;  // failures since the last success
+  bool attempts_loaded_ = false;
+  std::shared_ptr<std::set<std::int64_t>> in_flight_;
+};
+
+}  // namespace acme

@@ -1,0 +1,21 @@
+# crypto -> vault, protocol -> acme; edge stands alone: it runs on other machines.
+module(acme/edge SOURCES errc.cpp bundle.cpp verify.cpp install.cpp nginx.cpp handshake.cpp agent.cpp
+  DEPENDS base/result base/net base/process LIBRARIES Boost::json OpenSSL::Crypto OpenSSL::SSL)
+module(acme/crypto SOURCES errc.cpp encoding.cpp time.cpp key.cpp jws.cpp csr.cpp certificate.cpp
+  DEPENDS base/result LIBRARIES Boost::json OpenSSL::Crypto)
+module(acme/protocol SOURCES errc.cpp messages.cpp order_machine.cpp client.cpp
+  DEPENDS base/result base/net acme/crypto LIBRARIES Boost::json)
+module(acme/vault SOURCES errc.cpp seal.cpp schema.cpp vault.cpp
+  DEPENDS base/result base/net base/process base/database acme/crypto LIBRARIES OpenSSL::Crypto)
+module(acme SOURCES errc.cpp renewal.cpp dns01.cpp issuer.cpp issuer_order.cpp distribution.cpp
+  DEPENDS base/result base/net base/process base/probe base/database dns-backend/dns dns-backend/store acme/crypto
+    acme/protocol acme/vault
+  LIBRARIES Boost::json)
+# module() looks for "acme.*_fuzz.cpp" for the module acme, which "acme.edge.bundle" would match a second time.
+if(SOVEREIGN_TESTS)
+  add_executable(fuzz.edge.bundle ${PROJECT_SOURCE_DIR}/tests/fuzz/edge.bundle_fuzz.cpp
+    ${PROJECT_SOURCE_DIR}/tests/fuzz/driver.cpp)
+  target_link_libraries(fuzz.edge.bundle PRIVATE acme.edge)
+  add_test(NAME fuzz.edge.bundle COMMAND fuzz.edge.bundle ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/edge.bundle)
+  set_tests_properties(fuzz.edge.bundle PROPERTIES LABELS fuzz TIMEOUT 120)
+endif()

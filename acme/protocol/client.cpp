@@ -1,0 +1,225 @@
+#include "acme/protocol/client.hpp"
+
+#include <boost/json.hpp>
+
+namespace protocol {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t nonces_max = 64;
+constexpr unsigned bad_nonces_max = 10;
+constexpr std::chrono::hours directory_age{6};
+
+net::HttpClientSettings http_settings(ClientSettings const& settings) {
+  net::HttpClientSettings http;
+  http.tls.ca_file = settings.ca_bundle;
+  http.response_limit = 1U << 20U;
+  http.user_agent = "sovereign-navigator/" SOVEREIGN_VERSION;
+  return http;
+}
+
+Answer answer_of(net::HttpResponse response) {
+  Answer answer;
+  answer.status = response.status;
+  answer.location = std::string(response.headers.get("Location"));
+  answer.retry_after = std::string(response.headers.get("Retry-After"));
+  answer.body = std::move(response.body);
+  return answer;
+}
+
+bool is_problem(Answer const& answer, std::string_view type) {
+  return answer.status >= 400 && parse_problem(answer.body, answer.status).type == type;
+}
+
+}  // namespace
+
+// Frees the turn whatever way the registration ends, cancellation included.
+class Client::Turn {
+ public:
+  explicit Turn(std::shared_ptr<Registration> registration) : registration_(std::move(registration)) {
+    registration_->running = true;
+  }
+  ~Turn() {
+    registration_->running = false;
+    registration_->ended.notify();
+  }
+  Turn(Turn const&) = delete;
+  Turn& operator=(Turn const&) = delete;
+
+ private:
+  std::shared_ptr<Registration> registration_;
+};
+
+Client::Client(net::asio::any_io_executor executor, ClientSettings settings, crypto::Key account_key,
+               std::string account_url)
+    : settings_(std::move(settings)),
+      key_(std::move(account_key)),
+      account_url_(std::move(account_url)),
+      http_(executor, http_settings(settings_)),
+      registration_(std::make_shared<Registration>(executor)) {}
+
+net::Task<base::Result<Directory>> Client::directory() {
+  if (directory_ && std::chrono::steady_clock::now() < directory_until_) {
+    co_return *directory_;
+  }
+  net::HttpRequest request;
+  ++counters_.requests;
+  auto const response = co_await http_.send(settings_.directory_url, std::move(request), settings_.deadline);
+  if (!response) {
+    co_return response.error();
+  }
+  if (response->status != 200) {
+    std::string const detail = parse_problem(response->body, response->status).text();
+    co_return base::fail(errc::unavailable, "the directory " + settings_.directory_url + ": " + detail);
+  }
+  auto parsed = parse_directory(response->body);
+  if (parsed) {
+    directory_ = *parsed;
+    directory_until_ = std::chrono::steady_clock::now() + directory_age;
+  }
+  co_return parsed;
+}
+
+net::Task<base::Result<std::string>> Client::account() {
+  while (registration_->running) {
+    co_await registration_->ended.wait(settings_.deadline);
+  }
+  if (!account_url_.empty()) {
+    co_return account_url_;
+  }
+  Turn const turn(registration_);
+  co_return co_await register_account();
+}
+
+net::Task<base::Result<Answer>> Client::post(std::string url, std::optional<std::string> payload) {
+  for (bool registered_again = false;; registered_again = true) {
+    auto const kid = co_await account();
+    if (!kid) {
+      co_return kid.error();
+    }
+    auto answer = co_await signed_post(url, payload.value_or(""), *kid);
+    if (!answer || !is_problem(*answer, "accountDoesNotExist")) {
+      co_return answer;
+    }
+    if (registered_again) {
+      co_return base::fail(errc::no_account, "the CA forgot the account " + *kid + " right after it was registered");
+    }
+    // Another call may have registered it meanwhile: forget only what this call used.
+    if (account_url_ == *kid) {
+      account_url_.clear();
+    }
+  }
+}
+
+net::Task<base::Result<Answer>> Client::signed_post(std::string url, std::string payload, std::string kid) {
+  for (unsigned tries = 0; tries <= bad_nonces_max; ++tries) {
+    auto nonce = co_await take_nonce();
+    if (!nonce) {
+      co_return nonce.error();
+    }
+    auto body = crypto::sign_jws(key_, crypto::JwsHeader{url, std::move(*nonce), kid}, payload);
+    if (!body) {
+      co_return body.error();
+    }
+    net::HttpRequest request;
+    request.method = "POST";
+    request.headers.set("Content-Type", "application/jose+json");
+    request.body = std::move(*body);
+    ++counters_.requests;
+    auto response = co_await http_.send(url, std::move(request), settings_.deadline);
+    if (!response) {
+      co_return response.error();
+    }
+    keep_nonce(*response);
+    if (response->status == 404) {
+      directory_.reset();
+    }
+    Answer answer = answer_of(std::move(*response));
+    if (!is_problem(answer, "badNonce")) {
+      co_return answer;
+    }
+    ++counters_.bad_nonces;
+  }
+  co_return base::fail(errc::bad_nonces, "POST " + url);
+}
+
+net::Task<base::Result<std::string>> Client::take_nonce() {
+  if (!nonces_.empty()) {
+    std::string nonce = std::move(nonces_.back());
+    nonces_.pop_back();
+    co_return nonce;
+  }
+  auto const places = co_await directory();
+  if (!places) {
+    co_return places.error();
+  }
+  net::HttpRequest request;
+  request.method = "HEAD";
+  ++counters_.requests;
+  auto const response = co_await http_.send(places->new_nonce, std::move(request), settings_.deadline);
+  if (!response) {
+    co_return response.error();
+  }
+  std::string const nonce(response->headers.get("Replay-Nonce"));
+  if (nonce.empty()) {
+    co_return base::fail(errc::bad_message, "newNonce answered without a Replay-Nonce");
+  }
+  co_return nonce;
+}
+
+void Client::keep_nonce(net::HttpResponse const& response) {
+  std::string_view const nonce = response.headers.get("Replay-Nonce");
+  if (!nonce.empty() && nonce.size() <= 1024 && nonces_.size() < nonces_max) {
+    nonces_.emplace_back(nonce);
+  }
+}
+
+net::Task<base::Result<std::string>> Client::register_account() {
+  auto const places = co_await directory();
+  if (!places) {
+    co_return places.error();
+  }
+  if (places->external_account_required && !settings_.external) {
+    co_return base::fail(errc::refused, "the CA demands an external account (eab kid and hmac key) and none is set");
+  }
+  // A binding may be good for one registration only, so an account that exists already is looked for first.
+  auto answer = co_await new_account(places->new_account, settings_.external.has_value());
+  if (answer && is_problem(*answer, "accountDoesNotExist")) {
+    answer = co_await new_account(places->new_account, false);
+  }
+  if (!answer) {
+    co_return answer.error();
+  }
+  if ((answer->status != 200 && answer->status != 201) || answer->location.empty()) {
+    Problem const problem = parse_problem(answer->body, answer->status);
+    FailureClass const kind = classify(problem);
+    bool const later = kind == FailureClass::transient || kind == FailureClass::not_before;
+    co_return base::fail(later ? errc::unavailable : errc::refused, "newAccount: " + problem.text());
+  }
+  ++counters_.registrations;
+  account_url_ = answer->location;
+  co_return account_url_;
+}
+
+net::Task<base::Result<Answer>> Client::new_account(std::string url, bool only_existing) {
+  json::object payload;
+  if (only_existing) {
+    payload["onlyReturnExisting"] = true;
+  } else {
+    payload["termsOfServiceAgreed"] = true;
+    if (!settings_.contacts.empty()) {
+      payload["contact"] = json::value_from(settings_.contacts);
+    }
+    if (settings_.external) {
+      auto const binding = crypto::bind_external_account(*settings_.external, url, key_);
+      if (!binding) {
+        co_return binding.error();
+      }
+      payload["externalAccountBinding"] = json::parse(*binding);
+    }
+  }
+  co_return co_await signed_post(url, json::serialize(payload), {});
+}
+
+}  // namespace protocol

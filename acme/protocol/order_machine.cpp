@@ -1,0 +1,423 @@
+#include "acme/protocol/order_machine.hpp"
+
+#include "acme/crypto/encoding.hpp"
+#include "acme/crypto/jws.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+namespace protocol {
+namespace {
+
+namespace json = boost::json;
+
+std::string new_order_payload(std::vector<std::string> const& names) {
+  json::array identifiers;
+  for (std::string const& name : names) {
+    identifiers.push_back(json::object{{"type", "dns"}, {"value", name}});
+  }
+  return json::serialize(json::object{{"identifiers", std::move(identifiers)}});
+}
+
+Challenge const* dns01_of(Authorization const& authorization) {
+  auto const found = std::ranges::find(authorization.challenges, "dns-01", &Challenge::type);
+  return found == authorization.challenges.end() ? nullptr : &*found;
+}
+
+bool is_gone(Problem const& problem) {
+  return problem.status == 404 || problem.status == 403 || problem.type == "malformed" ||
+         problem.type == "unauthorized";
+}
+
+std::string with(std::string text, std::string const& detail) {
+  return detail.empty() ? text : text + ": " + detail;
+}
+
+}  // namespace
+
+OrderMachine::OrderMachine(OrderPlan plan, OrderLimits limits)
+    : plan_(std::move(plan)), limits_(limits), interval_(limits.poll_first) {
+  std::ranges::sort(plan_.names);
+}
+
+Action OrderMachine::resume(Event const& event, Time now) {
+  ASSERT(step_ != Step::finished);
+  if (std::holds_alternative<Begin>(event)) {
+    deadline_ = now + limits_.patience;
+    resumed_ = !plan_.order_url.empty();
+    return resumed_ ? read() : place();
+  }
+  if (auto const* const answer = std::get_if<Answer>(&event)) {
+    return on_answer(*answer, now);
+  }
+  if (auto const* const lost = std::get_if<Lost>(&event)) {
+    return on_lost(lost->detail, {}, now);
+  }
+  if (auto const* const refused = std::get_if<Refused>(&event)) {
+    return on_refused(refused->detail);
+  }
+  return on_done(now);
+}
+
+Action OrderMachine::on_answer(Answer const& answer, Time now) {
+  if (step_ == Step::deactivate) {
+    return next_deactivation();
+  }
+  bool const good = answer.status >= 200 && answer.status < 300;
+  if (!good) {
+    return on_refusal(parse_problem(answer.body, answer.status), answer, now);
+  }
+  if (step_ != Step::recheck) {
+    lost_ = 0;  // a recheck is part of a loss: POST lost, recheck, POST lost, ... must end, too
+  }
+  switch (step_) {
+    case Step::place:
+    case Step::read:
+    case Step::poll:
+    case Step::finalize: {
+      auto order = parse_order(answer.body);
+      if (!order) {
+        return fail(FailureClass::ours, order.error().detail, false);
+      }
+      return on_order(std::move(*order), answer, now);
+    }
+    case Step::authorizations:
+    case Step::recheck:
+    case Step::diagnose: {
+      auto const authorization = parse_authorization(answer.body);
+      if (!authorization) {
+        return fail(FailureClass::ours, authorization.error().detail, false);
+      }
+      if (step_ == Step::authorizations) {
+        return on_authorization(*authorization, now);
+      }
+      return step_ == Step::recheck ? on_recheck(*authorization) : on_diagnosis(*authorization);
+    }
+    case Step::challenge:
+      proofs_[index_].started = true;
+      return next_challenge(now);
+    case Step::download:
+      return on_certificate(answer, now);
+    default:
+      break;
+  }
+  base::invariant_broken("an answer nobody asked for", __FILE__, __LINE__);
+}
+
+Action OrderMachine::on_refusal(Problem const& problem, Answer const& answer, Time now) {
+  FailureClass const kind = classify(problem);
+  if (kind == FailureClass::not_before) {
+    outcome_.not_before = crypto::parse_retry_after(answer.retry_after, now);
+    if (!outcome_.not_before) {
+      outcome_.not_before = crypto::retry_after_in_text(problem.detail, now);
+    }
+    return fail(kind, problem.text(), step_ != Step::place);
+  }
+  if (step_ == Step::finalize && problem.type == "orderNotReady") {
+    return poll_later(answer.retry_after, now);
+  }
+  if (kind == FailureClass::transient) {
+    return on_lost(problem.text(), answer.retry_after, now);
+  }
+  if (step_ == Step::diagnose) {
+    return fail(FailureClass::validation, with("the order is invalid", problem.text()), false);
+  }
+  if (step_ == Step::challenge && problem.type == "malformed") {
+    // The CA says that the challenge is no longer pending: an earlier POST reached it. The order will tell.
+    proofs_[index_].started = true;
+    return next_challenge(now);
+  }
+  if (step_ == Step::read && is_gone(problem)) {
+    return start_over(problem.text());
+  }
+  return fail(kind, problem.text(), false);
+}
+
+Action OrderMachine::on_lost(std::string const& detail, std::string const& retry_after, Time now) {
+  if (step_ == Step::deactivate) {
+    return next_deactivation();  // best effort
+  }
+  auto const pause = limits_.lost_first * (1U << std::min(lost_, 10U));
+  if (++lost_ > limits_.lost_max) {
+    return fail(FailureClass::transient, with("the CA does not answer", detail), !plan_.order_url.empty());
+  }
+  Time const until = std::max(now + pause, crypto::parse_retry_after(retry_after, now).value_or(now));
+  if (until > deadline_) {
+    return fail(FailureClass::transient, with("the CA asks to wait too long", detail), !plan_.order_url.empty());
+  }
+  if (step_ == Step::challenge) {
+    // It may have been started: ask before another POST.
+    last_post_ = Post{proofs_[index_].authorization_url, std::nullopt};
+    return wait(Step::recheck, until);
+  }
+  if (step_ == Step::finalize) {
+    last_post_ = Post{plan_.order_url, std::nullopt};
+    return wait(Step::poll, until);
+  }
+  return wait(step_, until);
+}
+
+Action OrderMachine::on_done(Time now) {
+  if (waiting_) {
+    waiting_ = false;
+    return last_post_;
+  }
+  switch (step_) {
+    case Step::save:
+      return next_authorization();
+    case Step::publish:
+      index_ = 0;
+      return next_challenge(now);
+    case Step::store:
+      outcome_ = Outcome{};
+      return clean_up();
+    case Step::unpublish:
+      index_ = 0;
+      return next_deactivation();
+    default:
+      break;
+  }
+  base::invariant_broken("done without an action", __FILE__, __LINE__);
+}
+
+Action OrderMachine::on_refused(std::string const& detail) {
+  switch (step_) {
+    case Step::save:
+      return fail(FailureClass::transient, with("the order's URL cannot be stored", detail), false);
+    case Step::publish:
+      return fail(FailureClass::deferred, with("not every site answers the challenge values", detail), true);
+    case Step::store:
+      return fail(FailureClass::transient, with("the certificate cannot be stored", detail), true);
+    case Step::unpublish:
+      outcome_.cleaned = false;
+      index_ = 0;
+      return next_deactivation();
+    default:
+      break;
+  }
+  base::invariant_broken("refused without an action", __FILE__, __LINE__);
+}
+
+Action OrderMachine::on_order(Order order, Answer const& answer, Time now) {
+  if (order.names != plan_.names) {
+    return resumed_ ? start_over("the stored order is for other names")
+                    : fail(FailureClass::ours, "the CA answered with an order for other names", false);
+  }
+  bool const changed = order.status != order_.status;
+  order_ = std::move(order);
+  if (order_.expires) {
+    deadline_ = std::min(deadline_, *order_.expires);
+  }
+  if (step_ == Step::place) {
+    if (answer.location.empty()) {
+      return fail(FailureClass::ours, "the CA placed an order without a Location", false);
+    }
+    plan_.order_url = answer.location;
+    step_ = Step::save;
+    return SaveOrder{plan_.order_url};
+  }
+  if (changed) {
+    interval_ = limits_.poll_first;
+  }
+  switch (order_.status) {
+    case Status::pending:
+      return step_ == Step::read ? next_authorization() : poll_later(answer.retry_after, now);
+    case Status::ready:
+      return step_ == Step::finalize ? poll_later(answer.retry_after, now) : finalize();
+    case Status::processing:
+      return poll_later(answer.retry_after, now);
+    case Status::valid:
+      return post(Step::download, order_.certificate, std::nullopt);
+    default:
+      break;
+  }
+  if (step_ == Step::read) {
+    return start_over("the stored order is no longer good");
+  }
+  return diagnose();
+}
+
+// After a fresh order its own status may say that every authorization was reused; fetching them says the same.
+Action OrderMachine::next_authorization() {
+  if (step_ != Step::authorizations) {
+    index_ = 0;
+    proofs_.clear();
+  }
+  return post(Step::authorizations, order_.authorizations[index_], std::nullopt);
+}
+
+Action OrderMachine::on_authorization(Authorization const& authorization, Time now) {
+  // Matched by content: CAs shuffle identifiers and authorizations.
+  std::string const wanted = (authorization.wildcard ? "*." : "") + authorization.name;
+  if (!std::ranges::binary_search(plan_.names, wanted)) {
+    return fail(FailureClass::ours, "the CA wants a proof for '" + wanted + "', which was not ordered", false);
+  }
+  if (authorization.status == Status::pending) {
+    Challenge const* const challenge = dns01_of(authorization);
+    if (challenge == nullptr) {
+      return fail(FailureClass::policy, "the CA offers no dns-01 challenge for '" + wanted + "'", false);
+    }
+    proofs_.push_back(
+        {order_.authorizations[index_],
+         challenge->url,
+         {"_acme-challenge." + authorization.name, crypto::dns01_value(challenge->token, plan_.thumbprint)},
+         challenge->status != Status::pending});
+  } else if (authorization.status != Status::valid) {
+    std::string const why = "an authorization for '" + wanted + "' is no longer good";
+    return resumed_ ? start_over(why) : fail(FailureClass::transient, why, false);
+  }
+  if (++index_ < order_.authorizations.size()) {
+    return next_authorization();
+  }
+  if (proofs_.empty()) {
+    return poll_later({}, now);
+  }
+  Publish publish;
+  std::ranges::transform(proofs_, std::back_inserter(publish.values), &Proof::txt);
+  std::ranges::sort(publish.values);
+  step_ = Step::publish;
+  published_ = true;
+  return publish;
+}
+
+Action OrderMachine::next_challenge(Time now) {
+  while (index_ < proofs_.size() && proofs_[index_].started) {
+    ++index_;
+  }
+  if (index_ < proofs_.size()) {
+    return post(Step::challenge, proofs_[index_].challenge_url, "{}");
+  }
+  interval_ = limits_.poll_first;
+  return poll_later({}, now);
+}
+
+Action OrderMachine::on_recheck(Authorization const& authorization) {
+  Challenge const* const challenge = dns01_of(authorization);
+  Proof& proof = proofs_[index_];
+  proof.started =
+      authorization.status != Status::pending || challenge == nullptr || challenge->status != Status::pending;
+  if (!proof.started) {
+    return post(Step::challenge, proof.challenge_url, "{}");
+  }
+  while (index_ < proofs_.size() && proofs_[index_].started) {
+    ++index_;
+  }
+  return index_ < proofs_.size() ? post(Step::challenge, proofs_[index_].challenge_url, "{}")
+                                 : post(Step::poll, plan_.order_url, std::nullopt);
+}
+
+Action OrderMachine::poll_later(std::string const& retry_after, Time now) {
+  Time until = now + interval_;
+  if (auto const asked = crypto::parse_retry_after(retry_after, now)) {
+    until = std::max(*asked, now + limits_.poll_first);
+  } else {
+    interval_ = std::min(interval_ * 3 / 2, limits_.poll_limit);
+  }
+  if (until > deadline_) {
+    return fail(FailureClass::transient, "the order is not finished after a long wait", true);
+  }
+  last_post_ = Post{plan_.order_url, std::nullopt};
+  return wait(Step::poll, until);
+}
+
+Action OrderMachine::finalize() {
+  // A second finalize only follows a lost answer of the first; the CSR is the same, so it cannot give another
+  // certificate.
+  if (++finalized_ > 3) {
+    return fail(FailureClass::transient, "the CA does not take the signing request", true);
+  }
+  return post(Step::finalize, order_.finalize, json::serialize(json::object{{"csr", crypto::base64url(plan_.csr)}}));
+}
+
+Action OrderMachine::on_certificate(Answer const& answer, Time now) {
+  auto certificate = crypto::check_issued(answer.body, plan_.key, plan_.names, now);
+  if (!certificate) {
+    return fail(FailureClass::ours, certificate.error().detail, false);
+  }
+  step_ = Step::store;
+  return StoreCertificate{answer.body, std::move(*certificate)};
+}
+
+// The order's own error seldom says why; the challenges' do.
+Action OrderMachine::diagnose() {
+  index_ = 0;
+  return post(Step::diagnose, order_.authorizations[index_], std::nullopt);
+}
+
+Action OrderMachine::on_diagnosis(Authorization const& authorization) {
+  for (Challenge const& challenge : authorization.challenges) {
+    if (challenge.error) {
+      FailureClass const kind = classify(*challenge.error);
+      std::string const text = authorization.name + ": " + challenge.error->text();
+      return fail(kind == FailureClass::ours ? FailureClass::validation : kind, text, false);
+    }
+  }
+  if (++index_ < order_.authorizations.size()) {
+    return post(Step::diagnose, order_.authorizations[index_], std::nullopt);
+  }
+  if (order_.error) {
+    return fail(classify(*order_.error), order_.error->text(), false);
+  }
+  return fail(FailureClass::validation, "the order became invalid and the CA gives no reason", false);
+}
+
+Action OrderMachine::place() {
+  return post(Step::place, plan_.new_order_url, new_order_payload(plan_.names));
+}
+
+Action OrderMachine::read() {
+  return post(Step::read, plan_.order_url, std::nullopt);
+}
+
+// Only an order of an earlier run is replaced by a new one, and only once: resumed_ is false afterwards. TXT values
+// of that run may still be there, so they are taken away at the end whether or not new ones were published.
+Action OrderMachine::start_over(std::string const& why) {
+  if (!resumed_) {
+    return fail(FailureClass::transient, with("the order is gone", why), false);
+  }
+  resumed_ = false;
+  published_ = true;
+  plan_.order_url.clear();
+  order_ = Order{};
+  return place();
+}
+
+Action OrderMachine::fail(FailureClass failure, std::string detail, bool keep_order) {
+  outcome_.failure = failure;
+  outcome_.detail = std::move(detail);
+  outcome_.keep_order = keep_order && !plan_.order_url.empty();
+  return clean_up();
+}
+
+Action OrderMachine::clean_up() {
+  if (published_ || resumed_) {
+    step_ = Step::unpublish;
+    return Unpublish{};
+  }
+  index_ = 0;
+  return next_deactivation();
+}
+
+Action OrderMachine::next_deactivation() {
+  bool const needed = outcome_.failure != FailureClass::none && !outcome_.keep_order;
+  if (needed && index_ < proofs_.size()) {
+    return post(Step::deactivate, proofs_[index_++].authorization_url, R"({"status":"deactivated"})");
+  }
+  step_ = Step::finished;
+  return Finish{outcome_};
+}
+
+Action OrderMachine::post(Step step, std::string url, std::optional<std::string> payload) {
+  step_ = step;
+  last_post_ = Post{std::move(url), std::move(payload)};
+  return last_post_;
+}
+
+Action OrderMachine::wait(Step step, Time until) {
+  step_ = step;
+  waiting_ = true;
+  return WaitUntil{until};
+}
+
+}  // namespace protocol

@@ -1,0 +1,180 @@
+// An order from newOrder to the stored certificate (RFC 8555 section 7.4) as a machine without input or output:
+// `resume(event, now)` says what to do next, whoever owns the sockets does it and comes back with what happened.
+//
+//   begin -> newOrder -> save its URL -> authorizations -> publish all TXT values -> POST {} to every challenge
+//         -> poll the order -> finalize -> poll -> download -> check -> store -> take the TXT values away -> finish
+//
+// A lost answer never leads to a second order or a second start of a challenge: the machine reads the order (or the
+// authorization) again and continues from what the CA says. So a crash is the same as a lost answer: with the
+// persisted order URL, key and CSR the machine continues. TXT values are taken away on every path, and pending
+// authorizations of a failed order are deactivated, because CAs limit their number.
+//
+// Threads: a plain object, owned by one loop.
+#pragma once
+
+#include "acme/crypto/certificate.hpp"
+#include "acme/protocol/messages.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace protocol {
+
+// What is known before the first request; all of it is persisted first.
+struct OrderPlan {
+  std::vector<std::string> names;  // lower-case A-labels without a final dot, no duplicates
+  crypto::Key key;                 // of the certificate
+  std::string csr;                 // DER, made of `key` and `names`
+  std::string thumbprint;          // of the account's key
+  std::string new_order_url;
+  std::string order_url;  // empty for a fresh order
+};
+
+struct OrderLimits {
+  std::chrono::milliseconds poll_first{50};  // without Retry-After; grows by half each time
+  std::chrono::milliseconds poll_limit{10000};
+  std::chrono::milliseconds lost_first{500};   // the pause after a lost answer; doubles
+  std::chrono::milliseconds patience{600000};  // a run that takes longer stops; the order is kept and resumed later
+  unsigned lost_max = 5;                       // lost answers in a row
+};
+
+struct TxtValue {
+  std::string name;   // "_acme-challenge.tenant.example", no final dot
+  std::string value;  // 43 characters
+  auto operator<=>(TxtValue const&) const = default;
+};
+
+struct Outcome {
+  FailureClass failure = FailureClass::none;  // none: the certificate is stored
+  std::string detail;                         // why it failed, one sentence
+  std::optional<Time> not_before;             // when the CA allows another try
+  bool keep_order = false;                    // the same order URL, key and CSR are good for another run
+  bool cleaned = true;                        // false: TXT values may be left in the store
+};
+
+// --- what the owner of the sockets shall do ---
+struct Post {  // answered by Answer or Lost
+  std::string url;
+  std::optional<std::string> payload;  // nothing: POST-as-GET
+  bool operator==(Post const&) const = default;
+};
+struct SaveOrder {  // Done or Refused
+  std::string order_url;
+  bool operator==(SaveOrder const&) const = default;
+};
+struct Publish {  // Done when every site answers all of them; Refused otherwise
+  std::vector<TxtValue> values;
+  bool operator==(Publish const&) const = default;
+};
+struct Unpublish {  // Done or Refused
+  bool operator==(Unpublish const&) const = default;
+};
+struct WaitUntil {  // Done
+  Time until;
+  bool operator==(WaitUntil const&) const = default;
+};
+struct StoreCertificate {  // Done or Refused
+  std::string chain_pem;
+  crypto::Certificate certificate;
+};
+struct Finish {  // the machine is not called again
+  Outcome outcome;
+};
+using Action = std::variant<Post, SaveOrder, Publish, Unpublish, WaitUntil, StoreCertificate, Finish>;
+
+// --- what happened ---
+struct Begin {};
+struct Answer {
+  int status = 0;
+  std::string location;
+  std::string retry_after;
+  std::string body;
+};
+struct Lost {  // no HTTP answer
+  std::string detail;
+};
+struct Done {};
+struct Refused {
+  std::string detail;
+};
+using Event = std::variant<Begin, Answer, Lost, Done, Refused>;
+
+class OrderMachine {
+ public:
+  OrderMachine(OrderPlan plan, OrderLimits limits);
+
+  // ASSERTs that the event answers the last action.
+  Action resume(Event const& event, Time now);
+
+ private:
+  enum class Step {
+    place,
+    save,
+    read,
+    authorizations,
+    publish,
+    challenge,
+    recheck,
+    poll,
+    finalize,
+    download,
+    store,
+    diagnose,
+    unpublish,
+    deactivate,
+    finished
+  };
+  struct Proof {  // one authorization that is not valid yet
+    std::string authorization_url;
+    std::string challenge_url;
+    TxtValue txt;
+    bool started = false;
+  };
+
+  Action on_answer(Answer const& answer, Time now);
+  Action on_refusal(Problem const& problem, Answer const& answer, Time now);
+  Action on_lost(std::string const& detail, std::string const& retry_after, Time now);
+  Action on_done(Time now);
+  Action on_refused(std::string const& detail);
+  Action on_order(Order order, Answer const& answer, Time now);
+  Action on_authorization(Authorization const& authorization, Time now);
+  Action on_recheck(Authorization const& authorization);
+  Action on_diagnosis(Authorization const& authorization);
+  Action on_certificate(Answer const& answer, Time now);
+
+  Action place();
+  Action read();
+  Action next_authorization();
+  Action next_challenge(Time now);
+  Action poll_later(std::string const& retry_after, Time now);
+  Action finalize();
+  Action diagnose();
+  Action start_over(std::string const& why);
+  Action fail(FailureClass failure, std::string detail, bool keep_order);
+  Action clean_up();
+  Action next_deactivation();
+  Action post(Step step, std::string url, std::optional<std::string> payload);
+  Action wait(Step step, Time until);
+
+  OrderPlan plan_;
+  OrderLimits limits_;
+  Step step_ = Step::place;
+  Post last_post_;  // repeated after a wait
+  bool waiting_ = false;
+  bool resumed_ = false;  // the order was placed by an earlier run
+  bool published_ = false;
+  Order order_;
+  std::vector<Proof> proofs_;
+  std::size_t index_ = 0;  // into authorizations or proofs, whichever the step walks
+  unsigned lost_ = 0;
+  unsigned finalized_ = 0;
+  std::chrono::milliseconds interval_;
+  Time deadline_{};
+  Outcome outcome_;
+};
+
+}  // namespace protocol

@@ -1,0 +1,70 @@
+#include "acme/renewal.hpp"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+namespace acme {
+namespace {
+
+using protocol::FailureClass;
+using std::chrono::milliseconds;
+
+// A bijective mixer (the finalizer of SplitMix64): neighbouring seeds give unrelated numbers.
+std::uint64_t mix(std::uint64_t seed) {
+  seed += 0x9e3779b97f4a7c15U;
+  seed = (seed ^ (seed >> 30U)) * 0xbf58476d1ce4e5b9U;
+  seed = (seed ^ (seed >> 27U)) * 0x94d049bb133111ebU;
+  return seed ^ (seed >> 31U);
+}
+
+constexpr milliseconds day = std::chrono::hours(24);
+
+}  // namespace
+
+Time renewal_due(Time not_before, Time not_after, double fraction, std::uint64_t seed) {
+  milliseconds const life = std::max(not_after - not_before, milliseconds(0));
+  double const share = fraction > 0 && fraction < 1 ? fraction : (life < 10 * day ? 0.5 : 2.0 / 3.0);
+  auto const count = static_cast<double>(life.count());
+  double const jitter = static_cast<double>(mix(seed) >> 11U) / static_cast<double>(1ULL << 53U);
+  return not_before + milliseconds(static_cast<std::int64_t>(count * share - count / 50 * jitter));
+}
+
+milliseconds pause_after(FailureClass failure, unsigned failures, milliseconds first) {
+  unsigned const step = std::max(failures, 1U) - 1;
+  switch (failure) {
+    case FailureClass::deferred:
+      return first;
+    case FailureClass::transient:
+      return std::min(first * (1U << std::min(step, 6U)), std::max(first, milliseconds(std::chrono::hours(1))));
+    case FailureClass::not_before:
+      return std::min(first * 60, day);
+    default:
+      break;
+  }
+  constexpr std::array<unsigned, 4> ladder{1, 10, 100, 1440};
+  return std::min(first * ladder[std::min<std::size_t>(step, ladder.size() - 1)], day);
+}
+
+Round choose(std::vector<Candidate> candidates, std::size_t free_slots, Time now) {
+  std::erase_if(candidates, [](Candidate const& candidate) { return candidate.in_flight; });
+  auto const ready_at = [](Candidate const& candidate) {
+    return std::max(candidate.due.value_or(Time{}), candidate.parked.value_or(Time{}));
+  };
+  std::ranges::sort(candidates, {}, [](Candidate const& candidate) {
+    return std::tuple(candidate.due.has_value(), candidate.due.value_or(Time{}), candidate.tenant_id);
+  });
+  Round round;
+  for (Candidate const& candidate : candidates) {
+    Time const ready = ready_at(candidate);
+    if (ready > now) {
+      round.wake = std::min(round.wake.value_or(ready), ready);
+    } else if (round.start.size() < free_slots) {
+      round.start.push_back(candidate.tenant_id);
+    }
+    // What finds no slot starts when one becomes free, and then a round runs anyway.
+  }
+  return round;
+}
+
+}  // namespace acme

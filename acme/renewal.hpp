@@ -1,0 +1,46 @@
+// When to ask for a certificate, as pure functions: due times are fractions of the lifetime (never "30 days", which
+// makes a 6-day certificate renew on every look), failures climb a ladder, and a round picks what starts now.
+//
+// Threads: pure functions.
+#pragma once
+
+#include "acme/protocol/messages.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace acme {
+
+using crypto::Time;
+
+// The moment of renewal: after `fraction` of the lifetime, or with 0 after 2/3 of it (1/2 when it is shorter than 10
+// days), less up to 1/50 of the lifetime by `seed`. The same seed gives the same moment, so that restarts do not move
+// it, and certificates issued together do not renew together.
+[[nodiscard]] Time renewal_due(Time not_before, Time not_after, double fraction, std::uint64_t seed);
+
+// The pause after a failure. `failures` counts those in a row, this one included; `first` is one minute in production.
+//   validation, policy, account, ours: 1, 10, 100 minutes, then daily (Let's Encrypt's own advice)
+//   transient: doubles from 1 minute to 1 hour, because the CA was not asked in earnest
+//   deferred: 1 minute always, because the CA was not asked at all
+//   not_before: the CA's own time is used by the caller; without one an hour
+[[nodiscard]] std::chrono::milliseconds pause_after(protocol::FailureClass failure, unsigned failures,
+                                                    std::chrono::milliseconds first);
+
+// One tenant that shall have a certificate, as a round sees it.
+struct Candidate {
+  std::int64_t tenant_id = 0;
+  std::optional<Time> due;     // of the present certificate; nothing: there is none for its names
+  std::optional<Time> parked;  // not before, after a failure or a deferral
+  bool in_flight = false;
+};
+
+struct Round {
+  std::vector<std::int64_t> start;  // at most `free_slots`; tenants without a certificate first, then by due time
+  std::optional<Time> wake;         // the next moment at which a round could start something; nothing: no such moment
+};
+[[nodiscard]] Round choose(std::vector<Candidate> candidates, std::size_t free_slots, Time now);
+
+}  // namespace acme

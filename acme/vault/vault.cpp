@@ -1,0 +1,372 @@
+#include "acme/vault/vault.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace vault {
+namespace {
+
+using database::blob;
+using database::Database;
+using database::integer;
+using database::Row;
+using database::Rows;
+using database::text;
+using database::Transaction;
+using database::Value;
+
+template <class T>
+using Work = std::function<base::Result<T>(Database&)>;
+using Body = std::function<base::Result<void>(Transaction&)>;
+
+std::string joined(std::vector<std::string> const& names) {
+  std::string text;
+  for (std::string const& name : names) {
+    text += (text.empty() ? "" : " ") + name;
+  }
+  return text;
+}
+
+std::vector<std::string> split(std::string const& text) {
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t const end = std::min(text.find(' ', at), text.size());
+    names.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return names;
+}
+
+database::Blob blob_of(std::string const& octets) {
+  return {octets.begin(), octets.end()};
+}
+
+std::string account_seal(std::string const& directory_url) {
+  return "acme_account/" + directory_url;
+}
+std::string order_seal(std::int64_t tenant_id) {
+  return "acme_order/" + std::to_string(tenant_id);
+}
+std::string certificate_seal(std::int64_t tenant_id, std::string const& fingerprint) {
+  return "certificate/" + std::to_string(tenant_id) + "/" + fingerprint;
+}
+
+// sequence, tenant_id, names, fingerprint, not_before_ms, not_after_ms
+CertificateRow certificate_of(Row const& row) {
+  return {integer(row[0]),
+          integer(row[1]),
+          split(text(row[2])),
+          text(row[3]),
+          crypto::from_ms(integer(row[4])),
+          crypto::from_ms(integer(row[5]))};
+}
+
+base::Result<void> execute(Transaction& transaction, std::string_view sql, std::vector<Value> const& parameters) {
+  auto const changed = transaction.execute(sql, parameters);
+  if (!changed) {
+    return changed.error();
+  }
+  return {};
+}
+
+Work<std::int64_t> writing(Body body) {
+  return [body = std::move(body)](Database& database) { return database.write(body); };
+}
+
+base::Result<void> without_value(base::Result<std::int64_t> const& result) {
+  if (!result) {
+    return result.error();
+  }
+  return {};
+}
+
+Work<Rows> reading(std::string_view sql, std::vector<Value> parameters = {}) {
+  return [sql, parameters = std::move(parameters)](Database& database) { return database.query(sql, parameters); };
+}
+
+std::vector<std::int64_t> first_column(Rows const& rows) {
+  std::vector<std::int64_t> numbers;
+  std::ranges::transform(rows, std::back_inserter(numbers), [](Row const& row) { return integer(row[0]); });
+  return numbers;
+}
+
+base::Result<void> insert_certificate(Transaction& transaction, std::int64_t tenant_id,
+                                      crypto::Certificate const& certificate, std::string const& chain_pem,
+                                      database::Blob const& sealed, Time now) {
+  auto const inserted =
+      execute(transaction,
+              "INSERT INTO certificate (tenant_id, names, fingerprint, not_before_ms, not_after_ms, "
+              "chain_pem, sealed_key) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+              {tenant_id, joined(certificate.names), certificate.fingerprint, crypto::to_ms(certificate.not_before),
+               crypto::to_ms(certificate.not_after), chain_pem, sealed});
+  if (!inserted) {
+    return inserted;
+  }
+  auto const trimmed = execute(transaction,
+                               "DELETE FROM certificate WHERE tenant_id = ?1 AND not_after_ms <= ?2 AND sequence < "
+                               "(SELECT max(sequence) FROM certificate WHERE tenant_id = ?1)",
+                               {tenant_id, crypto::to_ms(now)});
+  if (!trimmed) {
+    return trimmed;
+  }
+  return execute(transaction, "DELETE FROM acme_attempt WHERE tenant_id = ?", {tenant_id});
+}
+
+}  // namespace
+
+net::Task<base::Result<void>> Vault::open(std::string master_key_file) {
+  Work<Rows> const work = reading(
+      "SELECT (SELECT count(*) FROM acme_account) + (SELECT count(*) FROM acme_order) + "
+      "(SELECT count(*) FROM certificate)");
+  auto const rows = co_await thread_.run<Rows>(work);
+  if (!rows) {
+    co_return rows.error();
+  }
+  auto loaded = Sealer::load(master_key_file, integer((*rows)[0][0]) == 0);
+  if (!loaded) {
+    co_return loaded.error();
+  }
+  sealer_ = std::move(*loaded);
+  co_return base::Result<void>();
+}
+
+net::Task<base::Result<Account>> Vault::account(std::string directory_url) {
+  Work<Rows> const work =
+      reading("SELECT account_url, sealed_key FROM acme_account WHERE directory_url = ?", {directory_url});
+  auto const rows = co_await thread_.run<Rows>(work);
+  if (!rows) {
+    co_return rows.error();
+  }
+  if (!rows->empty()) {
+    auto const pem = sealer_->unseal(blob(rows->front()[1]), account_seal(directory_url));
+    if (!pem) {
+      co_return pem.error();
+    }
+    auto key = crypto::Key::from_pem(*pem);
+    if (!key) {
+      co_return key.error();
+    }
+    co_return Account{std::move(*key), text(rows->front()[0])};
+  }
+  auto key = crypto::Key::generate();
+  if (!key) {
+    co_return key.error();
+  }
+  auto const sealed = sealer_->seal(key->pem(), account_seal(directory_url));
+  Body const body = [directory_url, sealed](Transaction& transaction) {
+    return execute(transaction, "INSERT INTO acme_account (directory_url, account_url, sealed_key) VALUES (?, '', ?)",
+                   {directory_url, sealed});
+  };
+  Work<std::int64_t> const insert = writing(body);
+  auto const written = co_await thread_.run<std::int64_t>(insert);
+  if (!written) {
+    co_return written.error();
+  }
+  co_return Account{std::move(*key), {}};
+}
+
+net::Task<base::Result<void>> Vault::set_account_url(std::string directory_url, std::string account_url) {
+  Body const body = [=](Transaction& transaction) {
+    return execute(transaction, "UPDATE acme_account SET account_url = ? WHERE directory_url = ?",
+                   {account_url, directory_url});
+  };
+  Work<std::int64_t> const work = writing(body);
+  co_return without_value(co_await thread_.run<std::int64_t>(work));
+}
+
+net::Task<base::Result<void>> Vault::save_order(OrderRow order) {
+  auto const sealed = sealer_->seal(order.key_pem, order_seal(order.tenant_id));
+  order.key_pem.clear();
+  Body const body = [order, sealed](Transaction& transaction) {
+    return execute(
+        transaction,
+        "INSERT OR REPLACE INTO acme_order (tenant_id, names, directory_url, order_url, csr, sealed_key) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        {order.tenant_id, joined(order.names), order.directory_url, order.order_url, blob_of(order.csr), sealed});
+  };
+  Work<std::int64_t> const work = writing(body);
+  co_return without_value(co_await thread_.run<std::int64_t>(work));
+}
+
+net::Task<base::Result<std::optional<OrderRow>>> Vault::find_order(std::int64_t tenant_id) {
+  Work<Rows> const work = reading(
+      "SELECT names, directory_url, order_url, csr, sealed_key FROM acme_order WHERE tenant_id = ?", {tenant_id});
+  auto const rows = co_await thread_.run<Rows>(work);
+  if (!rows) {
+    co_return rows.error();
+  }
+  if (rows->empty()) {
+    co_return std::optional<OrderRow>();
+  }
+  Row const& row = rows->front();
+  auto const pem = sealer_->unseal(blob(row[4]), order_seal(tenant_id));
+  if (!pem) {
+    co_return pem.error();
+  }
+  database::Blob const& csr = blob(row[3]);
+  co_return std::optional<OrderRow>(
+      OrderRow{tenant_id, split(text(row[0])), text(row[1]), text(row[2]), {csr.begin(), csr.end()}, *pem});
+}
+
+net::Task<base::Result<void>> Vault::set_order_url(std::int64_t tenant_id, std::string order_url) {
+  Body const body = [=](Transaction& transaction) {
+    return execute(transaction, "UPDATE acme_order SET order_url = ? WHERE tenant_id = ?", {order_url, tenant_id});
+  };
+  Work<std::int64_t> const work = writing(body);
+  co_return without_value(co_await thread_.run<std::int64_t>(work));
+}
+
+net::Task<base::Result<void>> Vault::delete_order(std::int64_t tenant_id) {
+  Body const body = [tenant_id](Transaction& transaction) {
+    return execute(transaction, "DELETE FROM acme_order WHERE tenant_id = ?", {tenant_id});
+  };
+  Work<std::int64_t> const work = writing(body);
+  co_return without_value(co_await thread_.run<std::int64_t>(work));
+}
+
+net::Task<base::Result<std::vector<std::int64_t>>> Vault::tenants_with_rows() {
+  Work<Rows> const work = reading(
+      "SELECT tenant_id FROM acme_order UNION SELECT tenant_id FROM acme_attempt UNION SELECT tenant_id FROM "
+      "certificate UNION SELECT tenant_id FROM edge_acknowledgment");
+  auto const rows = co_await thread_.run<Rows>(work);
+  if (!rows) {
+    co_return rows.error();
+  }
+  co_return first_column(*rows);
+}
+
+net::Task<base::Result<std::vector<Attempt>>> Vault::attempts() {
+  Work<Rows> const work = reading("SELECT tenant_id, failures, not_before_ms, detail FROM acme_attempt");
+  auto const rows = co_await thread_.run<Rows>(work);
+  if (!rows) {
+    co_return rows.error();
+  }
+  std::vector<Attempt> attempts;
+  for (Row const& row : *rows) {
+    attempts.push_back(
+        {integer(row[0]), static_cast<unsigned>(integer(row[1])), crypto::from_ms(integer(row[2])), text(row[3])});
+  }
+  co_return attempts;
+}
+
+net::Task<base::Result<void>> Vault::save_attempt(Attempt attempt) {
+  Body const body = [attempt](Transaction& transaction) {
+    return execute(
+        transaction,
+        "INSERT OR REPLACE INTO acme_attempt (tenant_id, failures, not_before_ms, detail) VALUES (?, ?, ?, ?)",
+        {attempt.tenant_id, std::int64_t{attempt.failures}, crypto::to_ms(attempt.not_before), attempt.detail});
+  };
+  Work<std::int64_t> const work = writing(body);
+  co_return without_value(co_await thread_.run<std::int64_t>(work));
+}
+
+net::Task<base::Result<std::int64_t>> Vault::add_certificate(std::int64_t tenant_id, crypto::Certificate certificate,
+                                                             std::string chain_pem, std::string key_pem, Time now) {
+  auto const sealed = sealer_->seal(key_pem, certificate_seal(tenant_id, certificate.fingerprint));
+  Body const body = [=](Transaction& transaction) {
+    return insert_certificate(transaction, tenant_id, certificate, chain_pem, sealed, now);
+  };
+  Work<std::int64_t> const work = [body, certificate](Database& database) -> base::Result<std::int64_t> {
+    auto const written = database.write(body);
+    if (!written) {
+      return written.error();
+    }
+    auto const rows =
+        database.query("SELECT sequence FROM certificate WHERE fingerprint = ?", {certificate.fingerprint});
+    if (!rows) {
+      return rows.error();
+    }
+    if (rows->empty()) {
+      return base::fail(errc::not_found, certificate.fingerprint);
+    }
+    return integer(rows->front()[0]);
+  };
+  co_return co_await thread_.run<std::int64_t>(work);
+}
+
+net::Task<base::Result<std::vector<CertificateRow>>> Vault::certificates() {
+  Work<Rows> const work = reading(
+      "SELECT sequence, tenant_id, names, fingerprint, not_before_ms, not_after_ms FROM certificate ORDER BY sequence");
+  auto const rows = co_await thread_.run<Rows>(work);
+  if (!rows) {
+    co_return rows.error();
+  }
+  std::vector<CertificateRow> certificates;
+  std::ranges::transform(*rows, std::back_inserter(certificates), certificate_of);
+  co_return certificates;
+}
+
+net::Task<base::Result<Bundle>> Vault::unsealed_bundle(std::int64_t tenant_id) {
+  Work<Rows> const work = reading(
+      "SELECT sequence, tenant_id, names, fingerprint, not_before_ms, not_after_ms, chain_pem, sealed_key "
+      "FROM certificate WHERE tenant_id = ? ORDER BY sequence DESC LIMIT 1",
+      {tenant_id});
+  auto const rows = co_await thread_.run<Rows>(work);
+  if (!rows) {
+    co_return rows.error();
+  }
+  if (rows->empty()) {
+    co_return base::fail(errc::not_found, "tenant " + std::to_string(tenant_id));
+  }
+  Row const& row = rows->front();
+  Bundle bundle{certificate_of(row), text(row[6]), {}};
+  auto key = sealer_->unseal(blob(row[7]), certificate_seal(tenant_id, bundle.row.fingerprint));
+  if (!key) {
+    co_return key.error();
+  }
+  bundle.key_pem = std::move(*key);
+  co_return bundle;
+}
+
+net::Task<base::Result<std::vector<Acknowledgment>>> Vault::acknowledgments() {
+  Work<Rows> const work = reading("SELECT tenant_id, edge, sequence, fingerprint FROM edge_acknowledgment");
+  auto const rows = co_await thread_.run<Rows>(work);
+  if (!rows) {
+    co_return rows.error();
+  }
+  std::vector<Acknowledgment> list;
+  for (Row const& row : *rows) {
+    list.push_back({integer(row[0]), text(row[1]), integer(row[2]), text(row[3])});
+  }
+  co_return list;
+}
+
+net::Task<base::Result<void>> Vault::acknowledge(Acknowledgment acknowledgment, Time now) {
+  Body const body = [=](Transaction& transaction) -> base::Result<void> {
+    auto const known = transaction.query(
+        "SELECT 1 FROM certificate WHERE tenant_id = ? AND fingerprint = ? AND sequence = ? AND not_after_ms > ?",
+        {acknowledgment.tenant_id, acknowledgment.fingerprint, acknowledgment.sequence, crypto::to_ms(now)});
+    if (!known) {
+      return known.error();
+    }
+    if (known->empty()) {
+      return base::fail(errc::stale, "fingerprint " + acknowledgment.fingerprint);
+    }
+    return execute(transaction,
+                   "INSERT INTO edge_acknowledgment (tenant_id, edge, sequence, fingerprint, at_ms) VALUES (?, ?, ?, "
+                   "?, ?) ON CONFLICT (tenant_id, edge) DO UPDATE SET sequence = excluded.sequence, fingerprint = "
+                   "excluded.fingerprint, at_ms = excluded.at_ms WHERE excluded.sequence >= "
+                   "edge_acknowledgment.sequence",
+                   {acknowledgment.tenant_id, acknowledgment.edge, acknowledgment.sequence, acknowledgment.fingerprint,
+                    crypto::to_ms(now)});
+  };
+  Work<std::int64_t> const work = writing(body);
+  co_return without_value(co_await thread_.run<std::int64_t>(work));
+}
+
+net::Task<base::Result<void>> Vault::forget_tenant(std::int64_t tenant_id) {
+  Body const body = [tenant_id](Transaction& transaction) -> base::Result<void> {
+    for (std::string_view const sql :
+         {"DELETE FROM acme_order WHERE tenant_id = ?", "DELETE FROM acme_attempt WHERE tenant_id = ?",
+          "DELETE FROM certificate WHERE tenant_id = ?", "DELETE FROM edge_acknowledgment WHERE tenant_id = ?"}) {
+      if (auto const done = execute(transaction, sql, {tenant_id}); !done) {
+        return done;
+      }
+    }
+    return {};
+  };
+  Work<std::int64_t> const work = writing(body);
+  co_return without_value(co_await thread_.run<std::int64_t>(work));
+}
+
+}  // namespace vault

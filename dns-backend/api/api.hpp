@@ -1,0 +1,48 @@
+// The HTTP interface of Navigator: zones, tenants, pools, health and status as JSON. README.md lists the routes.
+//
+// Who may ask: /healthz and /metrics everybody who can connect; the rest administrators, which are unix peers (the
+// socket's mode decides who connects) and TLS peers whose certificate name is in `admins`. On a replica, writes are
+// passed on to the primary after that check, under the replica's own certificate: replicas must be among the primary's
+// admins.
+//
+// Bodies made by people answer with *all* problems at once: 422, RFC 9457, `errors`.
+//
+// Threads: everything runs on the control loop.
+#pragma once
+
+#include "base/net/http.hpp"
+#include "base/net/http_client.hpp"
+#include "base/process/metrics.hpp"
+#include "dns-backend/pool/monitor.hpp"
+#include "dns-backend/store/store.hpp"
+
+#include <boost/json/fwd.hpp>
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace api {
+
+struct Dependencies {
+  store::Store& store;
+  process::Metrics& metrics;
+  std::set<std::string> admins;        // certificate names
+  std::string node;                    // this machine's name; may be empty
+  std::string default_zone;            // of a tenant that names none; may be empty
+  net::HttpClient* primary = nullptr;  // set on a replica, with its certificate
+  std::string primary_url;             // "https://10.200.0.1:18010"
+  // Health of the endpoints, from the monitor; may be empty.
+  std::function<std::vector<pool::EndpointStatus>()> endpoints;
+  // Further sections of /v1/status by name, for instance "followers", "replica", "powerdns".
+  std::map<std::string, std::function<boost::json::value()>> sections;
+  // Why this process is not healthy now, empty when it is; decides /healthz. May be empty.
+  std::function<std::string()> trouble;
+};
+
+// `dependencies` and all it refers to must outlive the router.
+void add_routes(net::Router& router, Dependencies const& dependencies);
+
+}  // namespace api

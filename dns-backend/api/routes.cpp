@@ -1,0 +1,142 @@
+#include "dns-backend/api/routes.hpp"
+
+#include "base/process/log.hpp"
+
+#include <boost/json.hpp>
+
+namespace api {
+
+namespace {
+
+namespace json = boost::json;
+using net::HttpRequest;
+using net::HttpResponse;
+
+constexpr std::chrono::milliseconds forward_deadline{30000};
+constexpr char const* hop_header = "Navigator-Forwarded";
+
+bool is_administrator(Dependencies const& dependencies, HttpRequest const& request) {
+  return request.peer.is_unix ||
+         (!request.peer.certificate_name.empty() && dependencies.admins.contains(request.peer.certificate_name));
+}
+
+HttpResponse not_allowed() {
+  return HttpResponse::problem(403, "not allowed", "this needs the unix socket or an administrator's certificate");
+}
+
+net::Task<HttpResponse> guarded(Dependencies const& dependencies, Route route, HttpRequest request) {
+  if (!is_administrator(dependencies, request)) {
+    co_return not_allowed();
+  }
+  co_return co_await route(dependencies, std::move(request));
+}
+
+net::Task<HttpResponse> written(Dependencies const& dependencies, Route route, HttpRequest request) {
+  if (!is_administrator(dependencies, request)) {
+    co_return not_allowed();
+  }
+  if (dependencies.primary == nullptr) {
+    co_return co_await route(dependencies, std::move(request));
+  }
+  // Two replicas that name each other as primary must not play tennis.
+  if (!request.headers.get(hop_header).empty()) {
+    co_return HttpResponse::problem(508, "forwarded in a circle", "this replica's primary is a replica itself");
+  }
+  HttpRequest onward;
+  onward.method = request.method;
+  onward.body = request.body;
+  onward.headers.set("Content-Type", std::string(request.headers.get("Content-Type")));
+  onward.headers.set(hop_header, "1");
+  auto answer = co_await dependencies.primary->send(dependencies.primary_url + request.target, std::move(onward),
+                                                    forward_deadline);
+  if (!answer) {
+    co_return HttpResponse::problem(502, "the primary cannot be asked", answer.error().what());
+  }
+  // Only what describes the body is meant for the asker; the other headers belonged to that connection.
+  HttpResponse response;
+  response.status = answer->status;
+  response.headers.set("Content-Type", std::string(answer->headers.get("Content-Type")));
+  response.body = std::move(answer->body);
+  co_return response;
+}
+
+int status_of(base::Failure const& failure) {
+  if (failure.code == store::errc::not_found) {
+    return 404;
+  }
+  if (failure.code == store::errc::exists || failure.code == database::errc::constraint) {
+    return 409;
+  }
+  bool const later = failure.code == store::errc::read_only || failure.code == database::errc::full ||
+                     failure.code == database::errc::locked;
+  if (later) {
+    return 503;
+  }
+  bool const input = failure.code == store::errc::refused ||
+                     failure.code.category() == make_error_code(dns::errc::bad_name).category();
+  return input ? 422 : 500;
+}
+
+}  // namespace
+
+net::Handler administrators(Dependencies const& dependencies, Route route) {
+  return [&dependencies, route = std::move(route)](HttpRequest request) {
+    return guarded(dependencies, route, std::move(request));
+  };
+}
+
+net::Handler writes(Dependencies const& dependencies, Route route) {
+  return [&dependencies, route = std::move(route)](HttpRequest request) {
+    return written(dependencies, route, std::move(request));
+  };
+}
+
+HttpResponse refusal(base::Failure const& failure) {
+  int const status = status_of(failure);
+  if (status == 500) {
+    process::log::error("api", "a request failed: {}", failure.what());
+  }
+  return HttpResponse::problem(status, failure.code.message(),
+                               failure.detail.empty() ? failure.code.message() : failure.detail);
+}
+
+HttpResponse refusal(base::Problems const& problems) {
+  json::array errors;
+  for (auto const& problem : problems) {
+    errors.push_back(json::object{{"line", problem.place.line},
+                                  {"column", problem.place.column},
+                                  {"field", problem.path},
+                                  {"message", problem.message},
+                                  {"hint", problem.hint}});
+  }
+  HttpResponse response = HttpResponse::json(422, json::serialize(json::object{{"type", "about:blank"},
+                                                                               {"title", "the input is wrong"},
+                                                                               {"status", 422},
+                                                                               {"detail", base::text(problems)},
+                                                                               {"errors", std::move(errors)}}));
+  response.headers.set("Content-Type", "application/problem+json");
+  return response;
+}
+
+HttpResponse reply(int status, json::value const& body) {
+  return HttpResponse::json(status, json::serialize(body) + "\n");
+}
+
+HttpResponse reply_nothing() {
+  HttpResponse response;
+  response.status = 204;
+  return response;
+}
+
+HttpResponse no_such_zone(std::string const& zone) {
+  return refusal(base::fail(store::errc::not_found, "there is no zone '" + zone + "'"));
+}
+
+void add_routes(net::Router& router, Dependencies const& dependencies) {
+  add_status_routes(router, dependencies);
+  add_zone_routes(router, dependencies);
+  add_rrset_routes(router, dependencies);
+  add_tenant_routes(router, dependencies);
+}
+
+}  // namespace api

@@ -1,0 +1,37 @@
+// What the route files of this module share: the wrappers that say who may ask and where a write happens, and the way
+// from a Failure to a status. Private to this module.
+//
+// Threads: the control loop.
+#pragma once
+
+#include "dns-backend/api/api.hpp"
+
+#include <boost/json/value.hpp>
+
+#include <string>
+
+namespace api {
+
+using Route = std::function<net::Task<net::HttpResponse>(Dependencies const&, net::HttpRequest)>;
+
+// Administrators only; others get 403.
+net::Handler administrators(Dependencies const& dependencies, Route route);
+// As above, and on a replica the request goes to the primary (502 with the reason when that cannot be asked).
+net::Handler writes(Dependencies const& dependencies, Route route);
+
+// not_found 404, exists 409, refused 422, read_only 503, anything else 500.
+net::HttpResponse refusal(base::Failure const& failure);
+// 422 with every problem in "errors".
+net::HttpResponse refusal(base::Problems const& problems);
+
+// 200, 201 or whatever fits, with a body.
+net::HttpResponse reply(int status, boost::json::value const& body);
+net::HttpResponse reply_nothing();  // 204
+net::HttpResponse no_such_zone(std::string const& zone);
+
+void add_zone_routes(net::Router& router, Dependencies const& dependencies);
+void add_rrset_routes(net::Router& router, Dependencies const& dependencies);
+void add_tenant_routes(net::Router& router, Dependencies const& dependencies);
+void add_status_routes(net::Router& router, Dependencies const& dependencies);
+
+}  // namespace api

@@ -1,0 +1,24 @@
+// Which names may change their answer when endpoints flip, and which checks the pools ask for.
+//
+// Threads: pure functions over immutable values.
+#pragma once
+
+#include "dns-backend/pool/monitor.hpp"
+#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/store/store.hpp"
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace navigator {
+
+// Every name whose balancer contains one of `endpoints`; a wildcard with its subtree. When a zone has more than
+// `names_max` of them the whole zone stands for them: one purge of a subtree is cheaper than thousands of names.
+std::vector<store::Touched> names_answering(store::Snapshot const& snapshot, std::set<std::string> const& endpoints,
+                                            std::size_t names_max = 1000);
+
+// One watch for each enabled endpoint of the pools.
+std::vector<pool::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table);
+
+}  // namespace navigator

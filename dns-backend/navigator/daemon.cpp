@@ -1,0 +1,165 @@
+#include "dns-backend/navigator/daemon.hpp"
+
+#include "base/process/log.hpp"
+#include "dns-backend/navigator/affected.hpp"
+
+#include <boost/json.hpp>
+
+#include <chrono>
+
+namespace navigator {
+
+namespace {
+
+namespace json = boost::json;
+using process::log::info;
+using process::log::warning;
+
+// A follower that asked nothing for this long answers with what it has, perhaps old: it is out of service for orders.
+constexpr std::chrono::seconds follower_patience{10};
+
+json::object follows(Daemon const& daemon) {
+  auto const status = daemon.follower == nullptr ? feed::FollowStatus() : daemon.follower->status();
+  return {{"primary", daemon.settings.replica->primary},
+          {"connected", status.connected},
+          {"revision", status.revision},
+          {"batches", status.batches},
+          {"last_contact_ms", status.last_contact_ms},
+          {"last_error", status.last_error}};
+}
+
+json::array purges_of(Daemon const& daemon) {
+  json::array out;
+  for (auto const& target : daemon.purger.status()) {
+    out.push_back(json::object{{"socket", target.socket},
+                               {"commands", target.commands},
+                               {"failures", target.failures},
+                               {"waiting", target.waiting},
+                               {"last_error", target.last_error}});
+  }
+  return out;
+}
+
+json::array followers_of(Daemon const& daemon) {
+  json::array out;
+  auto const now = std::chrono::steady_clock::now();
+  for (auto const& [name, follower] : daemon.feed_server->followers()) {
+    auto const silent = std::chrono::duration_cast<std::chrono::milliseconds>(now - follower.last_heard);
+    out.push_back(json::object{{"name", name},
+                               {"acknowledged", follower.acknowledged},
+                               {"behind", daemon.store->revision() - follower.acknowledged},
+                               {"polling", follower.polling},
+                               {"silent_ms", follower.polling ? 0 : silent.count()}});
+  }
+  return out;
+}
+
+json::array orders_of(Daemon const& daemon) {
+  json::array out;
+  if (daemon.issuer == nullptr) {
+    return out;
+  }
+  for (auto const& tenant : daemon.issuer->status()) {
+    json::array names;
+    for (auto const& name : tenant.names) {
+      names.push_back(json::value(name));
+    }
+    out.push_back(json::object{{"tenant", tenant.tenant},
+                               {"state", tenant.state},
+                               {"names", std::move(names)},
+                               {"fingerprint", tenant.fingerprint},
+                               {"not_after_ms", tenant.not_after_ms},
+                               {"last_error", tenant.last_error},
+                               {"next_attempt_ms", tenant.next_attempt_ms}});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::int64_t wall_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+net::Task<void> refresh_watches(Daemon& daemon) {
+  daemon.watches_stale = true;
+  if (daemon.watches_running) {
+    co_return;
+  }
+  daemon.watches_running = true;
+  while (daemon.watches_stale) {
+    daemon.watches_stale = false;
+    auto const pools = co_await daemon.store->pools();
+    if (!pools) {  // the present checks stay
+      warning("navigator", "pools cannot be read: {}", pools.error().what());
+      continue;
+    }
+    daemon.monitor->watch(watches_of(*pools, daemon.health));
+  }
+  daemon.watches_running = false;
+}
+
+void connect_publication(Daemon& daemon) {
+  auto const published = [&daemon](store::Revision, std::vector<store::Touched> const& touched) {
+    daemon.purger.purge(touched);
+    net::spawn(daemon.executor, "refresh of the monitors", refresh_watches(daemon));
+    if (daemon.issuer != nullptr) {
+      daemon.issuer->poke();
+      daemon.distribution->poke();
+    }
+  };
+  daemon.store->on_publish(published);
+}
+
+std::unique_ptr<pool::Monitor> make_monitor(Daemon& daemon) {
+  auto const flipped = [&daemon](std::string const& endpoint, probe::Transition transition, std::string const& reason) {
+    info("health", "{} is {} (was {}): {}", endpoint, probe::name(transition.to), probe::name(transition.from), reason);
+    daemon.metrics.gauge("navigator_endpoint_up", "1 while the endpoint's checks succeed", {{"endpoint", endpoint}})
+        .set(transition.to == probe::Health::up ? 1 : 0);
+    daemon.purger.purge(names_answering(*daemon.store->published().copy(), {endpoint}));
+  };
+  return std::make_unique<pool::Monitor>(daemon.executor, daemon.health, flipped);
+}
+
+std::vector<acme::Site> gate_sites(Daemon const& daemon) {
+  std::vector<acme::Site> sites;
+  auto const now = std::chrono::steady_clock::now();
+  for (auto const& wanted : daemon.settings.sites) {
+    acme::Site site{wanted.name, wanted.address, wanted.port, true, 0};
+    auto const found = daemon.feed_server->followers().find(wanted.node);
+    if (wanted.node == daemon.settings.node) {
+      site.acknowledged = daemon.store->revision();
+    } else if (found == daemon.feed_server->followers().end()) {
+      site.in_service = false;
+    } else {
+      site.acknowledged = found->second.acknowledged;
+      site.in_service = found->second.polling || now - found->second.last_heard < follower_patience;
+    }
+    sites.push_back(std::move(site));
+  }
+  return sites;
+}
+
+remote::PurgerSettings purger_settings(Settings const& settings) {
+  remote::PurgerSettings out;
+  out.sockets = settings.powerdns_control;
+  return out;
+}
+
+void add_status_sections(Daemon const& daemon, api::Dependencies& api) {
+  api.sections["uptime_ms"] = [&daemon] { return json::value(wall_ms() - daemon.started_ms); };
+  api.sections["powerdns"] = [&daemon] { return json::value(purges_of(daemon)); };
+  api.sections["powerdns_connections"] = [&daemon] {
+    return json::value(daemon.remote == nullptr ? 0 : daemon.remote->connections());
+  };
+  if (daemon.is_primary()) {
+    api.sections["followers"] = [&daemon] { return json::value(followers_of(daemon)); };
+  } else {
+    api.sections["follows"] = [&daemon] { return json::value(follows(daemon)); };
+  }
+  if (daemon.settings.acme) {
+    api.sections["certificates"] = [&daemon] { return json::value(orders_of(daemon)); };
+  }
+}
+
+}  // namespace navigator

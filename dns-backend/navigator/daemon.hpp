@@ -1,0 +1,77 @@
+// Every part of the daemon as one object, in the order of construction. Private to this module.
+//
+// Threads: the control loop.
+#pragma once
+
+#include "acme/distribution.hpp"
+#include "acme/issuer.hpp"
+#include "acme/vault/vault.hpp"
+#include "base/net/http_client.hpp"
+#include "base/net/http_server.hpp"
+#include "base/process/metrics.hpp"
+#include "dns-backend/api/api.hpp"
+#include "dns-backend/feed/feed_server.hpp"
+#include "dns-backend/feed/follower.hpp"
+#include "dns-backend/navigator/settings.hpp"
+#include "dns-backend/pool/health_table.hpp"
+#include "dns-backend/pool/monitor.hpp"
+#include "dns-backend/remote/listener.hpp"
+#include "dns-backend/remote/purge.hpp"
+#include "dns-backend/store/store.hpp"
+#include "topology/topology.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace navigator {
+
+remote::PurgerSettings purger_settings(Settings const& settings);
+
+struct Daemon {
+  Daemon(net::asio::any_io_executor loop_executor, Settings const& wanted)
+      : executor(loop_executor), settings(wanted), purger(executor, purger_settings(wanted), metrics) {}
+
+  net::asio::any_io_executor executor;
+  Settings const& settings;
+  process::Metrics metrics;
+  pool::HealthTable health;
+  std::optional<topology::Topology> topology;
+  remote::Purger purger;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<pool::Monitor> monitor;
+  std::unique_ptr<remote::Listener> remote;
+  std::unique_ptr<net::HttpClient> primary;      // replica
+  std::unique_ptr<feed::FeedServer> feed_server;
+  std::unique_ptr<vault::Vault> vault;           // primary with acme
+  std::unique_ptr<acme::Issuer> issuer;
+  std::unique_ptr<acme::Distribution> distribution;
+  std::unique_ptr<api::Dependencies> api;
+  net::Router router;
+  std::unique_ptr<net::HttpServer> server;
+  std::unique_ptr<feed::Follower> follower;      // replica
+  bool watches_stale = false;                    // a refresh is under way and must run once more
+  bool watches_running = false;
+  std::int64_t started_ms = 0;
+
+  [[nodiscard]] bool is_primary() const { return !settings.replica.has_value(); }
+};
+
+// Pools changed perhaps: reads them and tells the monitor; runs once at a time, and once more when asked meanwhile.
+net::Task<void> refresh_watches(Daemon& daemon);
+void connect_publication(Daemon& daemon);
+std::unique_ptr<pool::Monitor> make_monitor(Daemon& daemon);
+
+// Sites as the certificate gate needs them now: what each acknowledged, and whether it is followed at all.
+std::vector<acme::Site> gate_sites(Daemon const& daemon);
+
+// The parts of /v1/status that only the wiring knows: PowerDNS, followers or the primary, certificates.
+void add_status_sections(Daemon const& daemon, api::Dependencies& api);
+
+std::int64_t wall_ms();
+
+}  // namespace navigator

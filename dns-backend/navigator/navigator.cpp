@@ -1,0 +1,253 @@
+#include "dns-backend/navigator/navigator.hpp"
+
+#include "acme/vault/schema.hpp"
+#include "base/process/log.hpp"
+#include "base/process/service.hpp"
+#include "dns-backend/navigator/daemon.hpp"
+#include "dns-backend/navigator/topology_pools.hpp"
+#include "topology/load.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <csignal>
+#include <cstdio>
+
+namespace navigator {
+
+namespace {
+
+using base::Result;
+
+void set_log_level(std::string const& level) {
+  using process::log::Level;
+  process::log::set_level(level == "debug"     ? Level::debug
+                          : level == "warning" ? Level::warning
+                          : level == "error"   ? Level::error
+                                               : Level::info);
+}
+
+// 0, or the exit code after saying why.
+int load_topology(Daemon& daemon) {
+  if (daemon.settings.topology.empty()) {
+    return 0;
+  }
+  auto const text = process::read_file(daemon.settings.topology);
+  if (!text) {
+    std::fprintf(stderr, "navigator: %s\n", text.error().what().c_str());
+    return 1;
+  }
+  auto topology = topology::load_topology(*text, daemon.settings.topology);
+  if (!topology) {
+    std::fputs(base::text(topology.error()).c_str(), stderr);
+    return 2;
+  }
+  daemon.topology = std::move(*topology);
+  return 0;
+}
+
+net::Task<Result<void>> apply_topology(Daemon& daemon) {
+  if (daemon.is_primary() && daemon.topology.has_value()) {
+    auto const set = co_await daemon.store->set_pools(pools_of(*daemon.topology));
+    if (!set) {
+      co_return set.error();
+    }
+  }
+  co_return Result<void>();
+}
+
+Result<void> open_remote(Daemon& daemon) {
+  if (daemon.settings.remote_unix.empty()) {
+    return {};
+  }
+  remote::ListenerSettings settings;
+  settings.path = daemon.settings.remote_unix;
+  settings.loops = daemon.settings.remote_threads;
+  settings.refuse_while_empty = !daemon.is_primary();
+  remote::ListenerSources const sources{daemon.store->published(), daemon.health, daemon.store.get()};
+  auto listener = remote::Listener::open(daemon.executor, settings, sources, daemon.metrics);
+  if (!listener) {
+    return listener.error();
+  }
+  daemon.remote = std::move(*listener);
+  return {};
+}
+
+void make_api(Daemon& daemon) {
+  std::set<std::string> const admins(daemon.settings.api_admins.begin(), daemon.settings.api_admins.end());
+  std::string const primary_url = daemon.settings.replica ? daemon.settings.replica->primary : std::string();
+  std::string const zone = daemon.topology ? daemon.topology->domain : std::string();
+  auto const endpoints = [&daemon] { return daemon.monitor->status(); };
+  daemon.api = std::make_unique<api::Dependencies>(api::Dependencies{*daemon.store, daemon.metrics, admins,
+                                                                     daemon.settings.node, zone, daemon.primary.get(),
+                                                                     primary_url, endpoints, {}, {}});
+  add_status_sections(daemon, *daemon.api);
+  api::add_routes(daemon.router, *daemon.api);
+  if (daemon.is_primary()) {
+    std::set<std::string> followers;
+    for (auto const& site : daemon.settings.sites) {
+      followers.insert(site.node);
+    }
+    daemon.feed_server = std::make_unique<feed::FeedServer>(*daemon.store, followers);
+    daemon.feed_server->add_routes(daemon.router);
+  }
+}
+
+net::Task<Result<void>> start_acme(Daemon& daemon) {
+  if (!daemon.settings.acme) {
+    co_return Result<void>();
+  }
+  AcmeSettings const& wanted = *daemon.settings.acme;
+  daemon.vault = std::make_unique<vault::Vault>(daemon.store->thread());
+  if (auto opened = co_await daemon.vault->open(wanted.master_key); !opened) {
+    co_return opened.error();
+  }
+  acme::IssuerSettings settings;
+  settings.directory_url = wanted.directory;
+  settings.ca_bundle = wanted.ca_bundle;
+  settings.contact = wanted.contact;
+  settings.first_retry = wanted.first_retry;
+  settings.gate.deadline = wanted.gate_timeout;
+  if (!wanted.eab_kid.empty()) {
+    settings.external = crypto::ExternalAccount{wanted.eab_kid, wanted.eab_hmac};
+  }
+  daemon.issuer = std::make_unique<acme::Issuer>(daemon.executor, *daemon.store, *daemon.vault, daemon.metrics, settings,
+                                                 [&daemon] { return gate_sites(daemon); });
+  daemon.distribution = std::make_unique<acme::Distribution>(
+      daemon.executor, *daemon.store, *daemon.vault, [&daemon](net::HttpRequest const& request) {
+        return request.peer.is_unix || daemon.api->admins.contains(request.peer.certificate_name);
+      });
+  daemon.distribution->add_routes(daemon.router);
+  daemon.issuer->on_change([&daemon] { daemon.distribution->poke(); });
+  daemon.feed_server->on_acknowledgment([&daemon] { daemon.issuer->poke_gate(); });
+  net::spawn(daemon.executor, "certificate issuer", daemon.issuer->run());
+  net::spawn(daemon.executor, "certificate distribution", daemon.distribution->run());
+  co_return Result<void>();
+}
+
+Result<void> listen(Daemon& daemon) {
+  daemon.server = std::make_unique<net::HttpServer>(daemon.executor, daemon.router, net::HttpServerSettings{});
+  if (auto bound = daemon.server->listen_unix(daemon.settings.api_unix, 0660); !bound) {
+    return bound.error();
+  }
+  if (daemon.settings.api_listen.empty()) {
+    return {};
+  }
+  TlsFiles const& files = *daemon.settings.api_tls;
+  net::TlsServerSettings tls;
+  tls.identity = {files.certificate, files.key};
+  tls.client_ca_file = files.ca;
+  tls.require_client_certificate = true;
+  return daemon.server->listen_tls(daemon.settings.api_listen, tls);
+}
+
+Result<void> make_primary_client(Daemon& daemon) {
+  if (daemon.is_primary()) {
+    return {};
+  }
+  ReplicaSettings const& replica = *daemon.settings.replica;
+  net::HttpClientSettings settings;
+  settings.tls.ca_file = replica.tls.ca;
+  settings.tls.identity = net::Identity{replica.tls.certificate, replica.tls.key};
+  settings.tls.server_name = replica.node;
+  daemon.primary = std::make_unique<net::HttpClient>(daemon.executor, settings);
+  return {};
+}
+
+void start_following(Daemon& daemon) {
+  if (daemon.is_primary()) {
+    return;
+  }
+  feed::FollowerSettings settings;
+  settings.primary_url = daemon.settings.replica->primary;
+  daemon.store->set_read_only(true);
+  daemon.follower = std::make_unique<feed::Follower>(daemon.executor, *daemon.store, *daemon.primary, settings);
+}
+
+net::Task<Result<void>> start(Daemon& daemon) {
+  daemon.monitor = make_monitor(daemon);
+  connect_publication(daemon);
+  if (auto applied = co_await apply_topology(daemon); !applied) {
+    co_return applied.error();
+  }
+  co_await refresh_watches(daemon);
+  if (auto opened = open_remote(daemon); !opened) {
+    co_return opened.error();
+  }
+  if (auto made = make_primary_client(daemon); !made) {
+    co_return made.error();
+  }
+  make_api(daemon);
+  if (auto started = co_await start_acme(daemon); !started) {
+    co_return started.error();
+  }
+  if (auto bound = listen(daemon); !bound) {
+    co_return bound.error();
+  }
+  start_following(daemon);
+  co_return Result<void>();
+}
+
+void stop(Daemon& daemon) {
+  if (daemon.issuer != nullptr) {
+    daemon.issuer->stop();
+    daemon.distribution->stop();
+  }
+  daemon.follower.reset();
+  if (daemon.server != nullptr) {
+    daemon.server->stop();
+  }
+  daemon.monitor.reset();
+  daemon.remote.reset();
+}
+
+net::Task<void> reload(Daemon& daemon) {
+  if (load_topology(daemon) != 0) {
+    process::log::error("navigator", "the topology was not read again; the former one stays");
+    co_return;
+  }
+  auto const applied = co_await apply_topology(daemon);
+  process::log::info("navigator", "topology read again: {}", applied ? std::string("applied") : applied.error().what());
+}
+
+net::Task<void> run(Daemon& daemon, int& exit_code, net::asio::io_context& loop) {
+  auto const started = co_await start(daemon);
+  if (!started) {
+    std::fprintf(stderr, "navigator: %s\n", started.error().what().c_str());
+    exit_code = 1;
+  } else {
+    process::log::info("navigator", "{} {} at revision {}, {} zones", process::version(),
+                       daemon.is_primary() ? "primary" : "replica", daemon.store->revision(), daemon.store->zones().size());
+    process::notify_service_manager("READY=1");
+    while (co_await process::wait_for_signal() == SIGHUP) {
+      co_await reload(daemon);
+    }
+    process::notify_service_manager("STOPPING=1");
+    process::log::info("navigator", "stopping");
+  }
+  stop(daemon);
+  loop.stop();
+}
+
+}  // namespace
+
+int serve(Settings const& settings) {
+  set_log_level(settings.log_level);
+  net::asio::io_context loop(1);
+  Daemon daemon(loop.get_executor(), settings);
+  daemon.started_ms = wall_ms();
+  if (int const failed = load_topology(daemon); failed != 0) {
+    return failed;
+  }
+  auto store = store::Store::open(settings.store_url, {vault::schema()}, daemon.health, loop.get_executor());
+  if (!store) {
+    std::fprintf(stderr, "navigator: %s\n", store.error().what().c_str());
+    return 1;
+  }
+  daemon.store = std::move(*store);
+  int exit_code = 0;
+  net::spawn(loop.get_executor(), "navigator", run(daemon, exit_code, loop));
+  loop.run();
+  return exit_code;
+}
+
+}  // namespace navigator

@@ -1,0 +1,14 @@
+// The daemon: builds every part in the order of its dependencies, hands it down, runs until SIGTERM.
+//
+// Threads: one control loop, the lookup loops inside remote::Listener, the store thread inside store::Store.
+#pragma once
+
+#include "dns-backend/navigator/settings.hpp"
+
+namespace navigator {
+
+// Runs in the foreground. 0 after SIGINT or SIGTERM; 1 when something cannot be opened (one sentence on stderr); 2 when the
+// topology has problems (all of them on stderr). SIGHUP reads the topology again.
+int serve(Settings const& settings);
+
+}  // namespace navigator

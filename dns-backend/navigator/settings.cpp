@@ -1,0 +1,136 @@
+#include "dns-backend/navigator/settings.hpp"
+
+#include "base/config/reader.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+namespace navigator {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+TlsFiles read_tls(config::Reader reader) {
+  TlsFiles files;
+  files.certificate = reader.text("certificate");
+  files.key = reader.text("key");
+  files.ca = reader.text("ca");
+  return files;
+}
+
+void check_url(config::Reader& reader, std::string_view key, std::string const& url, std::string const& scheme) {
+  if (!url.empty() && !url.starts_with(scheme)) {
+    reader.fail(key, "'" + url + "' does not begin with " + scheme);
+  }
+}
+
+void read_api(config::Reader& root, Settings& settings) {
+  auto api = root.section("api");
+  settings.api_unix = api.text("unix");
+  settings.api_listen = api.text("listen", "");
+  settings.api_admins = api.texts("admins");
+  if (auto tls = api.optional_section("tls")) {
+    settings.api_tls = read_tls(*tls);
+  }
+  if (!settings.api_listen.empty() && !settings.api_tls) {
+    api.fail("listen", "a TCP listener needs api.tls", "only the unix socket may be spoken to without TLS");
+  }
+}
+
+void read_sites(config::Reader& root, Settings& settings) {
+  for (auto& section : root.sections("sites")) {
+    SiteSettings site;
+    site.name = section.text("name");
+    site.node = section.text("node");
+    site.address = section.text("address");
+    site.port = section.port("port", 53);
+    boost::system::error_code bad;
+    boost::asio::ip::make_address(site.address, bad);
+    if (bad && !site.address.empty()) {
+      section.fail("address", "'" + site.address + "' is not an IP address");
+    }
+    settings.sites.push_back(std::move(site));
+  }
+}
+
+void read_acme(config::Reader& root, Settings& settings) {
+  auto section = root.optional_section("acme");
+  if (!section) {
+    return;
+  }
+  AcmeSettings acme;
+  acme.directory = section->text("directory");
+  check_url(*section, "directory", acme.directory, "https://");
+  acme.ca_bundle = section->text("ca_bundle", "");
+  acme.contact = section->text("contact", "");
+  check_url(*section, "contact", acme.contact, "mailto:");
+  acme.master_key = section->text("master_key");
+  if (auto eab = section->optional_section("eab")) {
+    acme.eab_kid = eab->text("kid");
+    acme.eab_hmac = eab->text("hmac");
+  }
+  acme.gate_timeout = section->duration("gate_timeout", {milliseconds(1000), milliseconds(600000)}, acme.gate_timeout);
+  acme.first_retry = section->duration("first_retry", {milliseconds(1000), milliseconds(3600000)}, acme.first_retry);
+  if (settings.replica) {
+    section->fail("", "a replica issues no certificates", "move acme to the primary");
+  }
+  settings.acme = std::move(acme);
+}
+
+Settings read(config::Reader& root) {
+  Settings settings;
+  settings.node = root.text("node", "");
+  settings.log_level = root.choice<std::string>(
+      "log_level", {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}}, "info");
+  auto store = root.section("store");
+  settings.store_url = store.text("url");
+  check_url(store, "url", settings.store_url, "sqlite://");
+  auto remote = root.section("remote");
+  settings.remote_unix = remote.text("unix", "");
+  settings.remote_threads = remote.integer<unsigned>("threads", {1, 64}, 2);
+  read_api(root, settings);
+  settings.powerdns_control = root.section("powerdns").texts("control");
+  settings.topology = root.text("topology", "");
+  if (auto replica = root.optional_section("replica")) {
+    ReplicaSettings value;
+    value.primary = replica->text("primary");
+    value.node = replica->text("node");
+    check_url(*replica, "primary", value.primary, "https://");
+    value.tls = read_tls(replica->section("tls"));
+    settings.replica = std::move(value);
+  }
+  read_sites(root, settings);
+  read_acme(root, settings);
+  return settings;
+}
+
+boost::system::result<Settings, base::Problems> from_document(config::Document const& document) {
+  base::Problems problems;
+  config::Reader root(document, problems);
+  Settings settings = read(root);
+  root.finish();
+  if (!problems.empty()) {
+    return problems;
+  }
+  return settings;
+}
+
+}  // namespace
+
+boost::system::result<Settings, base::Problems> parse_settings(std::string_view text, std::string const& source_name) {
+  auto document = config::Document::parse(text, source_name);
+  if (!document) {
+    return document.error();
+  }
+  return from_document(*document);
+}
+
+boost::system::result<Settings, base::Problems> load_settings(std::string const& path) {
+  auto document = config::Document::load(path);
+  if (!document) {
+    return document.error();
+  }
+  return from_document(*document);
+}
+
+}  // namespace navigator

@@ -1,0 +1,77 @@
+// navigator.yaml: everything that is fixed after start. What may change at run time lives in the store.
+//
+// The smallest file a PowerDNS operator needs:
+//
+//   store: { url: "sqlite:///var/lib/navigator/navigator.db" }
+//   remote: { unix: /run/navigator/remote.sock }
+//   api: { unix: /run/navigator/api.sock }
+//   powerdns: { control: [/run/pdns/pdns.controlsocket] }
+//
+// Threads: plain values and pure functions.
+#pragma once
+
+#include "base/result/problem.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace navigator {
+
+struct TlsFiles {
+  std::string certificate;  // PEM chain
+  std::string key;
+  std::string ca;           // whose certificates are accepted from the other side
+};
+
+struct ReplicaSettings {
+  std::string primary;      // "https://10.200.0.1:18010"
+  std::string node;         // the primary's name in its certificate
+  TlsFiles tls;
+};
+
+// A DNS site as the certificate gate sees it: who follows the feed from there, and where its PowerDNS is asked.
+struct SiteSettings {
+  std::string name;
+  std::string node;         // the name in the certificate of that site's Navigator
+  std::string address;      // unicast address of its PowerDNS
+  std::uint16_t port = 53;
+};
+
+struct AcmeSettings {
+  std::string directory;    // RFC 8555 directory URL
+  std::string ca_bundle;    // PEM; empty: the system's roots
+  std::string contact;      // "mailto:ops@example.org"
+  std::string master_key;   // file that seals certificate keys; made when absent
+  std::string eab_kid;
+  std::string eab_hmac;     // base64url
+  std::chrono::milliseconds gate_timeout{30000};
+  std::chrono::milliseconds first_retry{60000};
+};
+
+struct Settings {
+  std::string node;         // this machine's name in the topology; empty outside a mesh
+  std::string log_level;
+  std::string store_url;
+  std::string remote_unix;  // empty: no PowerDNS here
+  unsigned remote_threads = 2;
+  std::string api_unix;
+  std::string api_listen;   // empty: no TCP
+  std::optional<TlsFiles> api_tls;
+  std::vector<std::string> api_admins;  // certificate names with an administrator's rights
+  std::vector<std::string> powerdns_control;
+  std::string topology;     // file; the primary makes pools of its clusters
+  std::optional<ReplicaSettings> replica;  // absent: this is the primary
+  std::vector<SiteSettings> sites;
+  std::optional<AcmeSettings> acme;
+};
+
+// A value only when the file has no problem at all.
+boost::system::result<Settings, base::Problems> parse_settings(std::string_view text, std::string const& source_name);
+boost::system::result<Settings, base::Problems> load_settings(std::string const& path);
+
+}  // namespace navigator

@@ -1,0 +1,287 @@
+#include "dns-backend/remote/answer.hpp"
+
+#include "dns-backend/remote/neighbours.hpp"
+#include "dns-backend/remote/reply.hpp"
+#include "dns-backend/remote/rows.hpp"
+
+#include <algorithm>
+
+namespace remote {
+namespace {
+
+store::ZonePtr zone_named(World const& world, MaybeName const& name) {
+  return name ? world.snapshot.zone(*name) : nullptr;
+}
+
+store::ZonePtr zone_of_lookup(World const& world, Lookup const& lookup) {
+  if (lookup.zone_id != any_zone) {
+    return zone_by_id(world.snapshot, lookup.zone_id);
+  }
+  store::ZonePtr zone = world.snapshot.enclosing(*lookup.name);
+  // The DS of a child zone lives in its parent (RFC 4035 3.1.4.1).
+  if (zone && lookup.type == dns::type_ds && zone->apex == *lookup.name && !lookup.name->is_root()) {
+    store::ZonePtr parent = world.snapshot.enclosing(lookup.name->parent());
+    return parent ? parent : zone;
+  }
+  return zone;
+}
+
+void answer_lookup(Lookup const& lookup, World const& world, std::string& out) {
+  RowList list(out);
+  store::ZonePtr const zone = lookup.name && lookup.type ? zone_of_lookup(world, lookup) : nullptr;
+  if (zone && lookup.name->is_within(zone->apex)) {
+    store::EntryPtr entry = zone->find(*lookup.name);
+    if (world.overlay != nullptr) {
+      entry = (*world.overlay)(*zone, *lookup.name, std::move(entry));
+    }
+    if (entry) {
+      add_entry(list, {*zone, *entry, lookup.qname, *lookup.type}, world.health);
+    }
+  }
+  list.finish();
+}
+
+void answer_list(OfZone const& request, World const& world, std::string& out) {
+  store::ZonePtr const zone = zone_named(world, request.zone);
+  if (!zone) {
+    reply_bool(out, false);
+    return;
+  }
+  RowList list(out);
+  zone->entries.for_each([&](std::string const&, store::EntryPtr const& entry) {
+    add_entry(list, {*zone, *entry, entry->name.text(), dns::type_any}, world.health);
+  });
+  list.finish();
+}
+
+void append_strings(std::string& out, std::vector<std::string> const& values) {
+  out += '[';
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i > 0) {
+      out += ',';
+    }
+    append_string(out, values[i]);
+  }
+  out += ']';
+}
+
+void answer_all_metadata(OfZone const& request, World const& world, std::string& out) {
+  out += "{\"result\":{";
+  if (store::ZonePtr const zone = zone_named(world, request.zone)) {
+    bool first = true;
+    for (auto const& [kind, values] : zone->metadata) {
+      if (!first) {
+        out += ',';
+      }
+      first = false;
+      append_string(out, kind);
+      out += ':';
+      append_strings(out, values);
+    }
+  }
+  out += "}}\n";
+}
+
+void answer_metadata(Metadata const& request, World const& world, std::string& out) {
+  out += "{\"result\":";
+  store::ZonePtr const zone = zone_named(world, request.zone);
+  auto const found = zone ? zone->metadata.find(request.kind) : decltype(zone->metadata.end()){};
+  if (zone && found != zone->metadata.end()) {
+    append_strings(out, found->second);
+  } else {
+    out += "[]";
+  }
+  out += "}\n";
+}
+
+void answer_keys(OfZone const& request, World const& world, std::string& out) {
+  out += "{\"result\":[";
+  if (store::ZonePtr const zone = zone_named(world, request.zone)) {
+    for (std::size_t i = 0; i < zone->keys.size(); ++i) {
+      store::Key const& key = zone->keys[i];
+      out += i > 0 ? ",{\"id\":" : "{\"id\":";
+      append_number(out, key.id);
+      out += ",\"flags\":";
+      append_number(out, key.flags);
+      out += key.active ? ",\"active\":true" : ",\"active\":false";
+      out += key.published ? ",\"published\":true" : ",\"published\":false";
+      out += ",\"content\":";
+      append_string(out, key.content);
+      out += '}';
+    }
+  }
+  out += "]}\n";
+}
+
+void answer_neighbours(BeforeAndAfter const& request, World const& world, std::string& out) {
+  store::ZonePtr const zone = zone_by_id(world.snapshot, request.zone_id);
+  std::optional<Neighbours> const found = zone ? neighbours(*zone, request.qname) : std::nullopt;
+  if (!found) {
+    reply_bool(out, false);
+    return;
+  }
+  out += "{\"result\":{\"unhashed\":";
+  append_string(out, found->unhashed);
+  out += ",\"before\":";
+  append_string(out, found->before);
+  out += ",\"after\":";
+  append_string(out, found->after);
+  out += "}}\n";
+}
+
+void append_tsig(std::string& out, store::TsigKey const& key, bool with_name) {
+  out += '{';
+  if (with_name) {
+    out += "\"name\":";
+    append_string(out, key.name);
+    out += ',';
+  }
+  out += "\"algorithm\":";
+  append_string(out, key.algorithm);
+  out += ",\"content\":";
+  append_string(out, key.content);
+  out += '}';
+}
+
+bool same_name(std::string_view stored, std::string_view asked) {
+  if (stored.ends_with('.') != asked.ends_with('.')) {
+    return stored.ends_with('.') ? stored.substr(0, stored.size() - 1) == asked
+                                 : asked.substr(0, asked.size() - 1) == stored;
+  }
+  return stored == asked;
+}
+
+void answer_tsig(Tsig const& request, World const& world, std::string& out) {
+  auto const& keys = world.snapshot.tsig_keys;
+  auto const found =
+      std::find_if(keys.begin(), keys.end(), [&](auto const& key) { return same_name(key.name, request.name); });
+  if (found == keys.end()) {
+    reply_bool(out, false);
+    return;
+  }
+  out += "{\"result\":";
+  append_tsig(out, *found, false);
+  out += "}\n";
+}
+
+void answer_tsig_list(World const& world, std::string& out) {
+  out += "{\"result\":[";
+  for (std::size_t i = 0; i < world.snapshot.tsig_keys.size(); ++i) {
+    if (i > 0) {
+      out += ',';
+    }
+    append_tsig(out, world.snapshot.tsig_keys[i], true);
+  }
+  out += "]}\n";
+}
+
+void answer_domains(World const& world, std::string& out) {
+  RowList list(out);
+  world.snapshot.zones.for_each([&](std::string const&, store::ZonePtr const& zone) { list.add(*zone, false); });
+  list.finish();
+}
+
+// Zones whose NOTIFY is due. Only "master" zones send any.
+void answer_updated(World const& world, std::string& out) {
+  RowList list(out);
+  world.snapshot.zones.for_each([&](std::string const&, store::ZonePtr const& zone) {
+    if (zone->kind == "master" && zone->serial != zone->notified_serial) {
+      list.add(*zone, true);
+    }
+  });
+  list.finish();
+}
+
+void answer_info(OfZone const& request, World const& world, std::string& out) {
+  if (store::ZonePtr const zone = zone_named(world, request.zone)) {
+    reply_domain(out, *zone);
+  } else {
+    reply_bool(out, false);
+  }
+}
+
+void answer_command(Command const& request, World const& world, std::string& out) {
+  if (request.text == "status") {
+    reply_string(out, "navigator " SOVEREIGN_VERSION ", revision " + std::to_string(world.snapshot.revision) + ", " +
+                          std::to_string(world.snapshot.zones.size()) + " zones");
+  } else {
+    reply_string(out, "unknown command '" + request.text + "'; known: status");
+  }
+}
+
+void answer_rest(Request const& request, World const& world, std::string& out) {
+  switch (request.method) {
+    case Method::get_all_domain_metadata:
+      answer_all_metadata(std::get<OfZone>(request.body), world, out);
+      break;
+    case Method::get_domain_metadata:
+      answer_metadata(std::get<Metadata>(request.body), world, out);
+      break;
+    case Method::get_tsig_key:
+      answer_tsig(std::get<Tsig>(request.body), world, out);
+      break;
+    case Method::get_tsig_keys:
+      answer_tsig_list(world, out);
+      break;
+    case Method::get_updated_masters:
+      answer_updated(world, out);
+      break;
+    case Method::get_unfresh_slave_infos:
+      RowList(out).finish();  // no zone is pulled from elsewhere
+      break;
+    case Method::search_records: {
+      auto const& search = std::get<Search>(request.body);
+      RowList list(out);
+      search_records(list, world.snapshot, world.health, search.pattern, search.results_max);
+      list.finish();
+      break;
+    }
+    case Method::direct_backend_cmd:
+      answer_command(std::get<Command>(request.body), world, out);
+      break;
+    default:
+      reply_bool(out, false);  // "not implemented" in this protocol
+      break;
+  }
+}
+
+}  // namespace
+
+base::Result<void> answer(Request const& request, World const& world, std::string& out) {
+  ASSERT(out.empty() && !is_write(request.method));
+  // A greeting and a status are true at any time; everything else would be a guess.
+  bool const about_data = request.method != Method::initialize && request.method != Method::direct_backend_cmd;
+  if (about_data && world.refuse_while_empty && world.snapshot.zones.empty()) {
+    return base::fail(errc::unavailable, "this replica has not received any zone from its primary yet");
+  }
+  switch (request.method) {
+    case Method::initialize:
+      reply_bool(out, true);
+      break;
+    case Method::lookup:
+    case Method::api_lookup:
+      answer_lookup(std::get<Lookup>(request.body), world, out);
+      break;
+    case Method::list:
+      answer_list(std::get<OfZone>(request.body), world, out);
+      break;
+    case Method::get_all_domains:
+      answer_domains(world, out);
+      break;
+    case Method::get_domain_info:
+      answer_info(std::get<OfZone>(request.body), world, out);
+      break;
+    case Method::get_domain_keys:
+      answer_keys(std::get<OfZone>(request.body), world, out);
+      break;
+    case Method::get_before_and_after:
+      answer_neighbours(std::get<BeforeAndAfter>(request.body), world, out);
+      break;
+    default:
+      answer_rest(request, world, out);
+      break;
+  }
+  return {};
+}
+
+}  // namespace remote

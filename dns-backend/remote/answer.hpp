@@ -1,0 +1,39 @@
+// Every question that only reads, as a pure function: request, snapshot and health in, the reply's text out.
+//
+// There is no DNS logic here beyond what the protocol wants of a backend: exact owner names only (PowerDNS asks for
+// "*.x" itself), empty non-terminals as rows with an empty type, `auth` 0 at and below a delegation except for its DS,
+// and the NSEC and NSEC3 neighbours (RFC 4034 6.1, RFC 5155). At a load balancer the *addresses* follow health and the
+// *set of types* never does, because PowerDNS makes NSEC bitmaps from a second, separate lookup.
+//
+// A Failure means: close the connection and answer nothing. PowerDNS then keeps what it knows, whereas an empty answer
+// to getAllDomains would make it refuse every query.
+//
+// Threads: pure; any loop.
+#pragma once
+
+#include "dns-backend/pool/health_table.hpp"
+#include "dns-backend/remote/request.hpp"
+#include "dns-backend/store/snapshot.hpp"
+
+#include <functional>
+#include <string>
+
+namespace remote {
+
+// Puts the changes of an open transaction over what is stored at a name; may return its argument, or nullptr for
+// "nothing there". Used by lookups of the session that owns the transaction.
+using Overlay = std::function<store::EntryPtr(store::Zone const&, dns::Name const&, store::EntryPtr)>;
+
+struct World {
+  store::Snapshot const& snapshot;
+  pool::HealthTable const& health;
+  // True where "no zones at all" cannot be the truth: a replica that never heard from its primary.
+  bool refuse_while_empty = false;
+  Overlay const* overlay = nullptr;
+};
+
+// Appends one reply with its newline to `out`, which must be empty. ASSERTs that the method is no write.
+// Failure: errc::unavailable.
+base::Result<void> answer(Request const& request, World const& world, std::string& out);
+
+}  // namespace remote

@@ -1,0 +1,137 @@
+#include "dns-backend/remote/reply.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace remote {
+namespace {
+
+void append_domain(std::string& out, store::Zone const& zone, bool complete) {
+  out += "{\"id\":";
+  append_number(out, zone.id);
+  out += ",\"zone\":";
+  append_string(out, zone.apex.text());
+  if (complete || zone.kind != "native") {
+    out += ",\"kind\":";
+    append_string(out, zone.kind);
+  }
+  if (complete) {
+    out += ",\"masters\":[],\"serial\":";
+    append_number(out, zone.serial);
+    out += ",\"notified_serial\":";
+    append_number(out, zone.notified_serial);
+    out += ",\"last_check\":0";
+  }
+  out += '}';
+}
+
+}  // namespace
+
+void append_string(std::string& out, std::string_view text) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  out += '"';
+  std::size_t start = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto const octet = static_cast<unsigned char>(text[i]);
+    if (octet >= 0x20 && octet != '"' && octet != '\\' && octet != 0x7f) {
+      continue;
+    }
+    out.append(text, start, i - start);
+    start = i + 1;
+    if (octet == '"' || octet == '\\') {
+      out += '\\';
+      out += text[i];
+    } else {
+      out += "\\u00";
+      out += hex[octet >> 4U];
+      out += hex[octet & 15U];
+    }
+  }
+  out.append(text, start);
+  out += '"';
+}
+
+void append_number(std::string& out, std::int64_t number) {
+  std::array<char, 24> digits{};
+  auto const [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  ASSERT(error == std::errc());
+  out.append(digits.data(), end);
+}
+
+RowList::RowList(std::string& out) : out_(out) {
+  out_ += "{\"result\":[";
+}
+
+void RowList::separate() {
+  if (count_++ > 0) {
+    out_ += ',';
+  }
+}
+
+void RowList::add(Row const& row) {
+  separate();
+  out_ += "{\"qname\":";
+  append_string(out_, row.qname);
+  out_ += ",\"qtype\":";
+  append_string(out_, row.qtype);
+  out_ += ",\"content\":";
+  append_string(out_, row.content);
+  out_ += ",\"ttl\":";
+  append_number(out_, row.ttl);
+  out_ += ",\"domain_id\":";
+  append_number(out_, row.zone_id);
+  out_ += row.auth ? ",\"auth\":1" : ",\"auth\":0";
+  out_ += row.scoped ? ",\"scopeMask\":0}" : "}";
+}
+
+void RowList::add(store::Zone const& zone, bool complete) {
+  separate();
+  append_domain(out_, zone, complete);
+}
+
+void RowList::finish() {
+  out_ += "]}\n";
+}
+
+void reply_bool(std::string& out, bool value) {
+  out += value ? "{\"result\":true}\n" : "{\"result\":false}\n";
+}
+
+void reply_number(std::string& out, std::int64_t value) {
+  out += "{\"result\":";
+  append_number(out, value);
+  out += "}\n";
+}
+
+void reply_string(std::string& out, std::string_view value) {
+  out += "{\"result\":";
+  append_string(out, value);
+  out += "}\n";
+}
+
+void reply_refusal(std::string& out, std::string_view reason) {
+  out += "{\"result\":false,\"log\":[";
+  append_string(out, reason);
+  out += "]}\n";
+}
+
+void reply_domain(std::string& out, store::Zone const& zone) {
+  out += "{\"result\":";
+  append_domain(out, zone, true);
+  out += "}\n";
+}
+
+std::string with_serial(std::string_view soa, std::uint32_t serial) {
+  std::size_t const first = soa.find(' ');
+  std::size_t const second = first == std::string_view::npos ? first : soa.find(' ', first + 1);
+  std::size_t const third = second == std::string_view::npos ? second : soa.find(' ', second + 1);
+  if (third == std::string_view::npos) {
+    return std::string(soa);
+  }
+  std::string out(soa.substr(0, second + 1));
+  append_number(out, serial);
+  out += soa.substr(third);
+  return out;
+}
+
+}  // namespace remote

@@ -1,0 +1,57 @@
+// Rendering of replies straight into text, in the very types PowerDNS reads: numbers as JSON numbers (`auth` 0 or 1,
+// never a boolean), names and content as strings, no spaces. PowerDNS's unix connector parses the whole reply anew
+// after each 1,500 octets, so every octet counts.
+//
+// Threads: pure; a buffer belongs to its session.
+#pragma once
+
+#include "dns-backend/store/snapshot.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace remote {
+
+// Quoted and escaped. Octets above 127 pass as they are: PowerDNS's parser takes text as octets.
+void append_string(std::string& out, std::string_view text);
+void append_number(std::string& out, std::int64_t number);
+
+struct Row {
+  std::string_view qname;
+  std::string_view qtype;  // empty: an empty non-terminal
+  std::string_view content;
+  std::uint32_t ttl = 0;
+  std::int64_t zone_id = 0;
+  bool auth = true;
+  bool scoped = false;  // writes "scopeMask":0, the promise that the answer suits every client
+};
+
+// An array under construction: {"result":[row,row,...]} and the newline.
+class RowList {
+ public:
+  explicit RowList(std::string& out);
+  void add(Row const& row);
+  void add(store::Zone const& zone,
+           bool complete);  // domain information; only id, zone (and kind unless native) if not complete
+  void finish();
+  [[nodiscard]] std::size_t size() const { return count_; }
+
+ private:
+  void separate();
+  std::string& out_;
+  std::size_t count_ = 0;
+};
+
+// Whole replies: {"result":...} and the newline.
+void reply_bool(std::string& out, bool value);
+void reply_number(std::string& out, std::int64_t value);
+void reply_string(std::string& out, std::string_view value);
+// {"result":false,"log":["reason"]}: PowerDNS logs the reason.
+void reply_refusal(std::string& out, std::string_view reason);
+void reply_domain(std::string& out, store::Zone const& zone);
+
+// The SOA's content with the serial (its third word) replaced.
+[[nodiscard]] std::string with_serial(std::string_view soa, std::uint32_t serial);
+
+}  // namespace remote

@@ -1,0 +1,177 @@
+#include "dns-backend/remote/rows.hpp"
+
+#include "dns-backend/pool/select.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace remote {
+namespace {
+
+bool wants(Asked const& asked, dns::RRType type) {
+  return asked.type == dns::type_any || asked.type == type;
+}
+
+bool authoritative(store::Entry const& entry, dns::RRType type) {
+  return !entry.below_cut && (!entry.cut || type == dns::type_ds);
+}
+
+void add_static(RowList& list, Asked const& asked) {
+  store::Entry const& entry = asked.entry;
+  for (dns::RRset const& rrset : entry.rrsets) {
+    // A balancer owns the address types of its name.
+    bool const balanced = entry.balancer && (rrset.type == dns::type_a || rrset.type == dns::type_aaaa);
+    if (!wants(asked, rrset.type) || balanced) {
+      continue;
+    }
+    std::string const type = dns::to_text(rrset.type);
+    Row row{asked.qname, type, {}, rrset.ttl, asked.zone.id, authoritative(entry, rrset.type), false};
+    for (std::string const& content : rrset.contents) {
+      // The zone's serial moves with every change; the stored text keeps the one it came with.
+      std::string const soa = rrset.type == dns::type_soa ? with_serial(content, asked.zone.serial) : std::string();
+      row.content = soa.empty() ? std::string_view(content) : std::string_view(soa);
+      list.add(row);
+    }
+  }
+}
+
+using Address = std::string pool::Endpoint::*;
+
+bool any_has(std::vector<pool::Endpoint const*> const& endpoints, Address address) {
+  return std::any_of(endpoints.begin(), endpoints.end(), [&](auto const* one) { return !(one->*address).empty(); });
+}
+
+// The type must not vanish with health: when the choice has no address of a family the name serves, the first pool that
+// has some answers with all of them.
+std::vector<pool::Endpoint const*> all_of_family(pool::LoadBalancer const& balancer, Address address) {
+  for (bool const enabled_only : {true, false}) {
+    for (auto const& pool : balancer.pools) {
+      std::vector<pool::Endpoint const*> found;
+      for (pool::Endpoint const& endpoint : pool->endpoints) {
+        if (!(endpoint.*address).empty() && (endpoint.enabled || !enabled_only)) {
+          found.push_back(&endpoint);
+        }
+      }
+      if (!found.empty()) {
+        return found;
+      }
+    }
+  }
+  return {};
+}
+
+bool is_signed(store::Zone const& zone) {
+  return std::any_of(zone.keys.begin(), zone.keys.end(), [](store::Key const& key) { return key.active; });
+}
+
+void add_family(RowList& list, Asked const& asked, pool::Selection const& selection, dns::RRType type,
+                Address address) {
+  if (!wants(asked, type)) {
+    return;
+  }
+  pool::LoadBalancer const& balancer = *asked.entry.balancer;
+  std::vector<pool::Endpoint const*> endpoints = selection.endpoints;
+  if (!any_has(endpoints, address)) {
+    // An operator who chose "empty" gets it, except in a signed zone, where it would look like a forgery.
+    bool const empty_wanted = balancer.all_down == pool::AllDown::empty && !selection.healthy && !is_signed(asked.zone);
+    if (empty_wanted) {
+      return;
+    }
+    endpoints = all_of_family(balancer, address);
+  }
+  std::string const name = dns::to_text(type);
+  Row row{asked.qname, name, {}, balancer.ttl, asked.zone.id, authoritative(asked.entry, type), true};
+  for (pool::Endpoint const* const endpoint : endpoints) {
+    if (!(endpoint->*address).empty()) {
+      row.content = endpoint->*address;
+      list.add(row);
+    }
+  }
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+}  // namespace
+
+store::ZonePtr zone_by_id(store::Snapshot const& snapshot, std::int64_t id) {
+  auto const found = snapshot.zones_by_id.find(id);
+  return found == snapshot.zones_by_id.end() ? nullptr : found->second;
+}
+
+void add_entry(RowList& list, Asked const& asked, pool::HealthTable const& health) {
+  std::size_t const before = list.size();
+  add_static(list, asked);
+  store::Entry const& entry = asked.entry;
+  if (entry.balancer && (wants(asked, dns::type_a) || wants(asked, dns::type_aaaa))) {
+    pool::Selection const selection = pool::select(*entry.balancer, health);
+    if (entry.balancer_has4) {
+      add_family(list, asked, selection, dns::type_a, &pool::Endpoint::address4);
+    }
+    if (entry.balancer_has6) {
+      add_family(list, asked, selection, dns::type_aaaa, &pool::Endpoint::address6);
+    }
+  }
+  // A name without data exists all the same: without this row PowerDNS would answer NXDOMAIN.
+  if (list.size() == before && asked.type == dns::type_any) {
+    list.add(Row{asked.qname, "", "", 0, asked.zone.id, !entry.below_cut, false});
+  }
+}
+
+bool matches(std::string_view pattern, std::string_view text) {
+  // Greedy with one point to come back to, so that time stays quadratic at worst.
+  std::size_t p = 0;
+  std::size_t t = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t resume = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || lower(pattern[p]) == lower(text[t]))) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') {
+    ++p;
+  }
+  return p == pattern.size();
+}
+
+void search_records(RowList& list, store::Snapshot const& snapshot, pool::HealthTable const& health,
+                    std::string_view pattern, std::size_t results_max) {
+  constexpr std::size_t hard_limit = 10000;
+  std::size_t const limit = std::min(results_max, hard_limit);
+  snapshot.zones.for_each_from({}, [&](std::string const&, store::ZonePtr const& zone) {
+    zone->entries.for_each_from({}, [&](std::string const&, store::EntryPtr const& entry) {
+      // Patterns are written without the final dot as often as with it.
+      std::string_view const owner = entry->name.text();
+      bool const named = matches(pattern, owner) || matches(pattern, owner.substr(0, owner.size() - 1));
+      for (dns::RRset const& rrset : entry->rrsets) {
+        std::string const type = dns::to_text(rrset.type);
+        for (std::string const& content : rrset.contents) {
+          if (list.size() < limit && (named || matches(pattern, content))) {
+            list.add(Row{owner, type, content, rrset.ttl, zone->id, authoritative(*entry, rrset.type), false});
+          }
+        }
+      }
+      if (named && entry->balancer && list.size() < limit) {
+        store::Entry balanced = *entry;
+        balanced.rrsets.clear();
+        add_entry(list, {*zone, balanced, owner, dns::type_any}, health);
+      }
+      return list.size() < limit;
+    });
+    return list.size() < limit;
+  });
+}
+
+}  // namespace remote

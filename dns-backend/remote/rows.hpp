@@ -1,0 +1,36 @@
+// From an entry of a zone to the rows PowerDNS sees, addresses of load balancers included.
+//
+// Threads: pure; any loop.
+#pragma once
+
+#include "dns-backend/pool/health_table.hpp"
+#include "dns-backend/remote/reply.hpp"
+#include "dns-backend/store/snapshot.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace remote {
+
+[[nodiscard]] store::ZonePtr zone_by_id(store::Snapshot const& snapshot, std::int64_t id);  // nullptr: none
+
+struct Asked {
+  store::Zone const& zone;
+  store::Entry const& entry;
+  std::string_view qname;  // echoed
+  dns::RRType type;        // type_any: all
+};
+
+// Rows of the asked types. An entry that has no data adds one row with an empty type, for ANY only.
+void add_entry(RowList& list, Asked const& asked, pool::HealthTable const& health);
+
+// `pattern` against owner names and contents, any case; "*" is any text, "?" one character. Reads zones in order until
+// `results_max` rows (never more than 10,000) matched.
+void search_records(RowList& list, store::Snapshot const& snapshot, pool::HealthTable const& health,
+                    std::string_view pattern, std::size_t results_max);
+
+// Exposed for tests.
+[[nodiscard]] bool matches(std::string_view pattern, std::string_view text);
+
+}  // namespace remote

@@ -1,0 +1,10 @@
+// The tables of the store and which of them followers receive. Private to dns-backend/store.
+#pragma once
+
+#include "base/database/database.hpp"
+
+namespace store {
+
+database::Schema schema();
+
+}  // namespace store

@@ -1,0 +1,273 @@
+#include "dns-backend/store/store.hpp"
+
+#include "base/process/log.hpp"
+#include "dns-backend/store/schema.hpp"
+#include "dns-backend/store/state.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+
+namespace store {
+namespace {
+
+namespace asio = boost::asio;
+
+// Boost's category has no virtual destructor; categories are static objects and never deleted.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
+class Category final : public boost::system::error_category {
+ public:
+  [[nodiscard]] char const* name() const noexcept override { return "store"; }
+  [[nodiscard]] std::string message(int value) const override {
+    switch (static_cast<errc>(value)) {
+      case errc::not_found:
+        return "not found";
+      case errc::exists:
+        return "exists already";
+      case errc::refused:
+        return "refused";
+      case errc::read_only:
+        return "this is a replica; write to the primary";
+    }
+    return "unknown store error";
+  }
+};
+#pragma GCC diagnostic pop
+
+}  // namespace
+
+boost::system::error_code make_error_code(errc code) {
+  static Category const category;
+  return {static_cast<int>(code), category};
+}
+
+base::Result<void> Write::run(std::string_view sql, std::vector<database::Value> const& parameters) const {
+  auto const done = transaction.execute(sql, parameters);
+  return done ? base::Result<void>() : done.error();
+}
+
+base::Result<void> Write::run_on_row(std::string_view sql, std::vector<database::Value> const& parameters,
+                                     base::Failure missing) const {
+  auto const done = transaction.execute(sql, parameters);
+  if (!done) {
+    return done.error();
+  }
+  return *done > 0 ? base::Result<void>() : std::move(missing);
+}
+
+base::Result<ZoneRow> Write::zone(dns::Name const& apex) const {
+  ZoneRow const* const row = model.zone(apex);
+  if (row == nullptr) {
+    return base::fail(errc::not_found, "there is no zone " + apex.text());
+  }
+  return *row;
+}
+
+base::Result<void> Write::raise_serial(ZoneRow const& zone, std::optional<std::uint32_t> wanted) const {
+  bool const ahead = wanted && dns::serial_after(*wanted, zone.serial);
+  std::uint32_t const next = ahead ? *wanted : zone.serial + 1;
+  return run("UPDATE zone SET serial = ? WHERE id = ?", {std::int64_t{next}, zone.id});
+}
+
+void Store::State::publish(database::Database& database, database::Changes const& changes) {
+  database::Changes everything;
+  everything.complete = true;
+  everything.to = changes.to;
+  auto update = builder.apply(database, *current, stale ? everything : changes);
+  if (!update) {
+    // What is served stays; the caller hears of it, and the next commit reads everything anew.
+    stale = true;
+    failure = update.error();
+    process::log::error("store", "a commit could not be published revision={} error=\"{}\"", changes.to,
+                        update.error().what());
+    return;
+  }
+  stale = false;
+  failure.reset();
+  current = std::move(update->snapshot);
+  published.publish(current);
+  revision.store(current->revision, std::memory_order_release);
+  for (std::weak_ptr<Waiter> const& weak : waiters) {
+    if (auto const waiter = weak.lock()) {
+      asio::post(waiter->executor, [waiter] {
+        waiter->notified = true;
+        waiter->timer.cancel();
+      });
+    }
+  }
+  waiters.clear();
+  asio::post(executor, [told = listeners, at = current->revision, touched = std::move(update->touched)] {
+    for (auto const& listener : *told) {
+      listener(at, touched);
+    }
+  });
+}
+
+base::Result<void> Store::State::settle(database::Database& database) {
+  constexpr Revision trim_every = 1000;
+  if (database.revision() >= trimmed_at + trim_every) {
+    trimmed_at = database.revision();
+    if (auto const trimmed = database.trim_log(log_keep); !trimmed) {
+      process::log::warning("store", "the change log was not trimmed error=\"{}\"", trimmed.error().what());
+    }
+  }
+  return failure ? base::Result<void>(*failure) : base::Result<void>();
+}
+
+net::Task<base::Result<Revision>> Store::State::write(Body body) {
+  std::function<base::Result<Revision>(database::Database&)> const work =
+      [this, body = std::move(body)](database::Database& database) -> base::Result<Revision> {
+    if (read_only.load(std::memory_order_acquire)) {
+      return base::fail(errc::read_only, "nothing was written");
+    }
+    auto written = database.write([this, &body](database::Transaction& transaction) {
+      return body(Write{transaction, builder.model(), *current});
+    });
+    if (!written) {
+      return written;
+    }
+    auto const settled = settle(database);
+    return settled ? written : settled.error();
+  };
+  co_return co_await thread->run<Revision>(work);
+}
+
+std::map<std::string, std::uint32_t> Store::State::slots_of(std::vector<std::string> const& endpoints) const {
+  std::map<std::string, std::uint32_t> slots;
+  for (std::string const& endpoint : endpoints) {
+    slots[endpoint] = health.slot(endpoint);
+  }
+  return slots;
+}
+
+bool Store::State::add_waiter(std::shared_ptr<Waiter> const& waiter) {
+  waiters.remove_if([](auto const& weak) { return weak.expired(); });
+  if (waiters.size() >= waiters_max) {
+    return false;
+  }
+  waiters.push_back(waiter);
+  return true;
+}
+
+Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Store::~Store() = default;
+
+base::Result<std::unique_ptr<Store>> Store::open(std::string const& url, std::vector<database::Schema> other_schemas,
+                                                 pool::HealthTable& health, net::asio::any_io_executor listeners) {
+  std::vector<database::Schema> schemas{schema()};
+  std::move(other_schemas.begin(), other_schemas.end(), std::back_inserter(schemas));
+  auto database = database::Database::open(url, schemas);
+  if (!database) {
+    return database.error();
+  }
+  auto names = (*database)->query("SELECT DISTINCT name FROM endpoint");
+  if (!names) {
+    return names.error();
+  }
+  std::map<std::string, std::uint32_t> slots;
+  for (database::Row const& row : *names) {
+    slots[database::text(row[0])] = health.slot(database::text(row[0]));
+  }
+  Builder builder;
+  builder.know_slots(slots);
+  auto first = builder.load(**database);
+  if (!first) {
+    return first.error();
+  }
+  auto state = std::make_unique<State>(std::move(builder), std::move(*first), health, std::move(listeners));
+  state->trimmed_at = (*database)->revision();
+  (*database)->on_commit([inside = state.get(), opened = database->get()](database::Changes const& changes) {
+    inside->publish(*opened, changes);
+  });
+  state->thread = std::make_unique<database::StoreThread>(std::move(*database));
+  return std::unique_ptr<Store>(new Store(std::move(state)));
+}
+
+Published<Snapshot> const& Store::published() const {
+  return state_->published;
+}
+
+database::StoreThread& Store::thread() {
+  return *state_->thread;
+}
+
+void Store::on_publish(std::function<void(Revision, std::vector<Touched>)> listener) {
+  state_->listeners->push_back(std::move(listener));
+}
+
+Revision Store::revision() const {
+  return state_->revision.load(std::memory_order_acquire);
+}
+
+void Store::set_read_only(bool replica) {
+  state_->read_only.store(replica, std::memory_order_release);
+}
+
+net::Task<base::Result<database::Changes>> Store::changes(Revision since, std::size_t rows_max,
+                                                          std::chrono::milliseconds wait, std::string history) {
+  auto const executor = co_await asio::this_coro::executor;
+  auto const waiter = std::make_shared<Waiter>(executor);
+  // Looking and joining the waiters are one step on the store thread, so that no revision falls in between.
+  auto const look = [state = state_.get(), since, rows_max, history](database::Database& database, bool join,
+                                                                     std::shared_ptr<Waiter> const& joining) {
+    auto changes = database.changes_since(since, rows_max, history);
+    if (join && changes && !changes->complete && changes->to == since) {
+      state->add_waiter(joining);
+    }
+    return changes;
+  };
+  bool const join = wait.count() > 0;
+  std::function<base::Result<database::Changes>(database::Database&)> const first =
+      [look, join, waiter](database::Database& database) { return look(database, join, waiter); };
+  auto found = co_await state_->thread->run<database::Changes>(first);
+  if (!join || !found || found->complete || found->to != since) {
+    co_return found;
+  }
+  if (!waiter->notified) {
+    waiter->timer.expires_after(wait);
+    co_await waiter->timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  if (!waiter->notified) {
+    co_return found;
+  }
+  std::function<base::Result<database::Changes>(database::Database&)> const second =
+      [look](database::Database& database) { return look(database, false, nullptr); };
+  co_return co_await state_->thread->run<database::Changes>(second);
+}
+
+net::Task<base::Result<void>> Store::apply_feed(database::Changes changes) {
+  std::vector<std::string> endpoints;
+  for (database::Change const& change : changes.rows) {
+    for (auto const& [column, value] : change.key) {
+      if (change.table == "endpoint" && column == "name" && !change.values.empty() &&
+          std::holds_alternative<std::string>(value)) {
+        endpoints.push_back(database::text(value));
+      }
+    }
+  }
+  auto const slots = state_->slots_of(endpoints);
+  auto const shared = std::make_shared<database::Changes const>(std::move(changes));
+  std::function<base::Result<void>(database::Database&)> const work =
+      [state = state_.get(), shared, slots](database::Database& database) -> base::Result<void> {
+    state->builder.know_slots(slots);
+    if (auto const applied = database.apply_changes(*shared); !applied) {
+      return applied;
+    }
+    return state->settle(database);
+  };
+  co_return co_await state_->thread->run<void>(work);
+}
+
+net::Task<base::Result<Position>> Store::position() {
+  std::function<base::Result<Position>(database::Database&)> const work =
+      [](database::Database& database) -> base::Result<Position> {
+    return Position{database.revision(), database.history()};
+  };
+  co_return co_await state_->thread->run<Position>(work);
+}
+
+}  // namespace store

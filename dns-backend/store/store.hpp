@@ -1,0 +1,167 @@
+// The DNS tables and everything that changes them: zones, RRsets, metadata, keys, pools, tenants, edge readiness.
+//
+// A Change is all or nothing: it is checked against the snapshot's rules, written in one transaction, the revision
+// rises, the touched zones' serials rise, the new snapshot is published, and only then does the caller hear of success.
+// The same path runs on a replica, where changes come from the feed instead of a caller (apply_feed).
+//
+// After each publication listeners get the set of names whose answers may have changed (exact owners, a wildcard's
+// subtree marked), from which the PowerDNS purge is made: switch first, purge second.
+//
+// Threads: coroutines may be awaited from any loop (the work runs on the store thread), except set_pools and apply_feed,
+// which give out slots of the HealthTable and so belong to the control loop, as open() does. Listeners run on the
+// executor given to open(). published(), revision(), zones() and set_read_only() may be called from any thread. The
+// Store must outlive every task that awaits it.
+#pragma once
+
+#include "base/database/store_thread.hpp"
+#include "base/net/task.hpp"
+#include "dns-backend/dns/rrset.hpp"
+#include "dns-backend/pool/health_table.hpp"
+#include "dns-backend/store/published.hpp"
+#include "dns-backend/store/snapshot.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace store {
+
+enum class errc {
+  not_found = 1,
+  exists,
+  refused,        // against a rule; the detail says which
+  read_only,      // this is a replica
+};
+boost::system::error_code make_error_code(errc code);
+
+using database::Revision;
+
+// What a purge needs: the exact name, or with `subtree` everything below it as well.
+struct Touched {
+  dns::Name name;
+  bool subtree = false;
+  auto operator<=>(Touched const&) const = default;
+};
+
+struct Position {
+  Revision revision = 0;
+  std::string history;
+};
+
+struct ZoneInfo {
+  dns::Name apex;
+  std::uint32_t serial = 0;
+  std::string kind;
+  std::size_t names = 0;
+  bool secured = false;
+};
+
+struct Tenant {
+  std::int64_t id = 0;
+  std::string label;                     // "acme-tv": one DNS label
+  std::string zone;                      // apex of the platform zone it lives in
+  std::string plan;
+  std::string primary;                   // pool names
+  std::vector<std::string> backups;
+  std::string state = "active";          // "active", "suspended"
+  std::int64_t created_at_ms = 0;
+};
+
+// Rows the primary derives from the topology and replicas receive: wanted state, replaced as a whole.
+struct PoolRow {
+  std::string name;
+  std::string site;
+  std::uint32_t minimum_origins = 1;
+  struct EndpointRow {
+    std::string name;
+    std::string address4, address6;
+    std::string probe_address;
+    bool enabled = true;
+    std::uint32_t weight = 1;
+  };
+  std::vector<EndpointRow> endpoints;
+  // monitor
+  std::string type = "tcp";              // tcp, http, https
+  std::uint16_t port = 443;
+  std::string method = "GET", path = "/", host, expected_codes = "2xx", expected_body;
+  std::uint32_t interval_ms = 5000, timeout_ms = 1000, consecutive_up = 2, consecutive_down = 3;
+};
+
+class Store {
+ public:
+  // Builds the first snapshot from the database before it returns (blocking; start-up only).
+  static base::Result<std::unique_ptr<Store>> open(std::string const& url, std::vector<database::Schema> other_schemas,
+                                                   pool::HealthTable& health, net::asio::any_io_executor listeners);
+  ~Store();
+  Store(Store const&) = delete;
+  Store& operator=(Store const&) = delete;
+
+  [[nodiscard]] Published<Snapshot> const& published() const;
+  // For modules that own tables of their own (acme): same database, same transaction rules.
+  [[nodiscard]] database::StoreThread& thread();
+  // Called once for every publication with what it touched (nothing, when only other modules' tables changed). Register
+  // at start, on the listeners' loop or before it runs.
+  void on_publish(std::function<void(Revision, std::vector<Touched>)> listener);
+
+  // --- zones ---
+  // Failures of every write: read_only on a replica, the database's own (full, failed, ...), and per call not_found (no such
+  // zone, key, tenant, pool), exists (create_tenant) and refused, whose detail names every broken rule it found.
+  //
+  // Creates or replaces the whole zone; unchanged content changes nothing (idempotent). Serial: the file's SOA serial if
+  // it is ahead of the present one, else present + 1; a "slave" zone takes the file's serial as it is.
+  net::Task<base::Result<Revision>> import_zone(dns::Name apex, std::vector<dns::OwnedRRset> rrsets);
+  net::Task<base::Result<Revision>> delete_zone(dns::Name apex);
+  // Sets (or with empty contents deletes) RRsets; all or nothing. Contents are as dns::normalize_content made them. An SOA
+  // among them may carry the serial to take, when it is ahead.
+  net::Task<base::Result<Revision>> replace_rrsets(dns::Name apex, std::vector<dns::OwnedRRset> rrsets);
+  // Metadata, keys, kind and the notified serial are not content: the zone's serial stays.
+  net::Task<base::Result<Revision>> set_metadata(dns::Name apex, std::string kind, std::vector<std::string> values);
+  net::Task<base::Result<std::int64_t>> add_key(dns::Name apex, Key key);
+  net::Task<base::Result<Revision>> set_key_state(dns::Name apex, std::int64_t id, std::optional<bool> active,
+                                                  std::optional<bool> published);
+  net::Task<base::Result<Revision>> remove_key(dns::Name apex, std::int64_t id);
+  net::Task<base::Result<Revision>> set_notified_serial(std::int64_t zone_id, std::uint32_t serial);
+  net::Task<base::Result<Revision>> set_kind(dns::Name apex, std::string kind);
+  net::Task<base::Result<Revision>> set_tsig_key(TsigKey key);
+  net::Task<base::Result<Revision>> delete_tsig_key(std::string name);
+  [[nodiscard]] std::vector<ZoneInfo> zones() const;
+
+  // --- pools and tenants ---
+  // Unchanged pools change nothing. A tenant's primary pool cannot go.
+  net::Task<base::Result<Revision>> set_pools(std::vector<PoolRow> wanted);
+  net::Task<base::Result<std::vector<PoolRow>>> pools();
+  // `id` of the argument is ignored; `created_at_ms` 0 means now.
+  net::Task<base::Result<Tenant>> create_tenant(Tenant tenant);
+  net::Task<base::Result<Revision>> delete_tenant(std::string label);
+  net::Task<base::Result<std::vector<Tenant>>> tenants();
+
+  // --- challenges and readiness (acme) ---
+  // An additive set: (name, value) rows served as TXT beside whatever the zone has; owner marks who may remove it.
+  net::Task<base::Result<Revision>> add_challenges(std::vector<std::pair<dns::Name, std::string>> values, std::string owner);
+  net::Task<base::Result<Revision>> remove_challenges(std::string owner);
+  // Replaces the set of endpoints that proved to serve the tenant's certificate; nullopt: no restriction.
+  net::Task<base::Result<Revision>> set_ready(std::int64_t tenant_id, std::optional<std::vector<std::string>> endpoints);
+
+  // --- feed ---
+  [[nodiscard]] Revision revision() const;
+  // Waits up to `wait` for a revision above `since`; then what changed (possibly nothing).
+  // A `history` other than the database's yields a complete copy (base/database).
+  net::Task<base::Result<database::Changes>> changes(Revision since, std::size_t rows_max,
+                                                     std::chrono::milliseconds wait, std::string history = {});
+  // What a follower asks with: the present revision and the history it belongs to.
+  net::Task<base::Result<Position>> position();
+  net::Task<base::Result<void>> apply_feed(database::Changes changes);
+  void set_read_only(bool replica);
+
+ private:
+  struct State;
+  explicit Store(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace store
+
+template <>
+struct boost::system::is_error_code_enum<store::errc> : std::true_type {};

@@ -1,0 +1,426 @@
+// Zones, RRsets, metadata and keys: what a write checks and which rows it makes.
+#include "dns-backend/store/state.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace store {
+namespace {
+
+using RRsetKey = std::pair<dns::Name, dns::RRType>;
+using RRsets = std::map<RRsetKey, dns::RRset>;
+
+base::Failure refused_conflicts(std::vector<dns::Conflict> const& conflicts) {
+  constexpr std::size_t shown_max = 20;
+  std::string text;
+  for (std::size_t i = 0; i < conflicts.size() && i < shown_max; ++i) {
+    text += (i == 0 ? "" : "; ") + conflicts[i].message;
+  }
+  if (conflicts.size() > shown_max) {
+    text += "; and " + std::to_string(conflicts.size() - shown_max) + " more";
+  }
+  return refused(std::move(text));
+}
+
+// The file's serial is kept apart (schema.cpp says why). 0 when the set is no SOA.
+std::optional<std::uint32_t> split_serial(dns::RRset& rrset) {
+  if (rrset.type != dns::type_soa || rrset.contents.empty()) {
+    return std::nullopt;
+  }
+  std::uint32_t const serial = dns::soa_serial(rrset.contents.front());
+  rrset.contents.front() = dns::with_soa_serial(rrset.contents.front(), 0);
+  return serial;
+}
+
+base::Result<RRsets> present_rrsets(Write const& write, std::int64_t zone_id) {
+  auto rows =
+      write.transaction.query("SELECT owner, type, ttl, contents FROM rrset WHERE zone_id = ?", {zone_id});
+  if (!rows) {
+    return rows.error();
+  }
+  RRsets present;
+  for (database::Row const& row : *rows) {
+    if (auto owned = rrset_of(row)) {
+      present.emplace(RRsetKey{owned->owner, owned->rrset.type}, std::move(owned->rrset));
+    }
+  }
+  return present;
+}
+
+base::Result<std::vector<dns::RRset>> present_at(Write const& write, std::int64_t zone_id, dns::Name const& owner) {
+  auto rows = write.transaction.query(
+      "SELECT owner, type, ttl, contents FROM rrset WHERE zone_id = ? AND owner = ? ORDER BY type",
+      {zone_id, owner.text()});
+  if (!rows) {
+    return rows.error();
+  }
+  std::vector<dns::RRset> rrsets;
+  for (database::Row const& row : *rows) {
+    if (auto owned = rrset_of(row)) {
+      rrsets.push_back(std::move(owned->rrset));
+    }
+  }
+  return rrsets;
+}
+
+base::Result<void> put_rrset(Write const& write, std::int64_t zone_id, dns::Name const& owner,
+                             dns::RRset const& rrset) {
+  return write.run(
+      "INSERT INTO rrset (zone_id, owner, type, ttl, contents) VALUES (?, ?, ?, ?, ?) "
+      "ON CONFLICT (zone_id, owner, type) DO UPDATE SET ttl = excluded.ttl, contents = excluded.contents",
+      {zone_id, owner.text(), std::int64_t{rrset.type.value}, std::int64_t{rrset.ttl}, to_json(rrset.contents)});
+}
+
+base::Result<void> remove_rrset(Write const& write, std::int64_t zone_id, dns::Name const& owner, dns::RRType type) {
+  return write.run("DELETE FROM rrset WHERE zone_id = ? AND owner = ? AND type = ?",
+                   {zone_id, owner.text(), std::int64_t{type.value}});
+}
+
+void sort_contents(dns::RRset& rrset) {
+  std::sort(rrset.contents.begin(), rrset.contents.end());
+  rrset.contents.erase(std::unique(rrset.contents.begin(), rrset.contents.end()), rrset.contents.end());
+}
+
+// A zone of its own inside a tenant's names would take their answers away.
+base::Result<void> check_new_zone(Write const& write, dns::Name const& apex) {
+  for (dns::Name up = apex; !up.is_root(); up = up.parent()) {
+    if (Tenant const* const tenant = write.model.tenant_at(up)) {
+      return refused("the zone " + apex.text() + " would hide names of tenant '" + tenant->label + "'");
+    }
+  }
+  for (dns::Name const& name : write.model.derived_names(apex)) {
+    if (Tenant const* const tenant = write.model.tenant_at(name)) {
+      return refused("the zone " + apex.text() + " would hide names of tenant '" + tenant->label + "'");
+    }
+  }
+  return {};
+}
+
+// Writes the difference between two sets; whether there was any.
+base::Result<bool> write_difference(Write const& write, std::int64_t zone_id, RRsets const& before,
+                                    RRsets const& after) {
+  bool changed = false;
+  for (auto const& [key, rrset] : before) {
+    if (!after.contains(key)) {
+      changed = true;
+      if (auto const removed = remove_rrset(write, zone_id, key.first, key.second); !removed) {
+        return removed.error();
+      }
+    }
+  }
+  for (auto const& [key, rrset] : after) {
+    auto const old = before.find(key);
+    if (old == before.end() || !(old->second == rrset)) {
+      changed = true;
+      if (auto const put = put_rrset(write, zone_id, key.first, rrset); !put) {
+        return put.error();
+      }
+    }
+  }
+  return changed;
+}
+
+base::Result<ZoneRow> make_zone(Write const& write, dns::Name const& apex, std::uint32_t serial) {
+  if (auto const fine = check_new_zone(write, apex); !fine) {
+    return fine.error();
+  }
+  auto const made =
+      write.run("INSERT INTO zone (apex, serial) VALUES (?, ?)", {apex.text(), std::int64_t{serial}});
+  if (!made) {
+    return made.error();
+  }
+  return ZoneRow{write.transaction.last_insert_id(), apex, serial, 0, "native"};
+}
+
+base::Result<void> import_body(Write const& write, dns::Name const& apex,
+                               std::vector<dns::OwnedRRset> const& rrsets) {
+  RRsets wanted;
+  for (dns::OwnedRRset const& owned : rrsets) {
+    if (owned.rrset.contents.empty()) {
+      continue;
+    }
+    auto const [place, fresh] = wanted.emplace(RRsetKey{owned.owner, owned.rrset.type}, owned.rrset);
+    if (!fresh) {
+      place->second.contents.insert(place->second.contents.end(), owned.rrset.contents.begin(),
+                                    owned.rrset.contents.end());
+    }
+    sort_contents(place->second);
+  }
+  std::vector<dns::OwnedRRset> merged;
+  std::map<dns::Name, std::vector<dns::RRset>> nodes;
+  for (auto const& [key, rrset] : wanted) {
+    merged.push_back({key.first, rrset});
+    nodes[key.first].push_back(rrset);
+  }
+  if (auto const conflicts = dns::check_zone(apex, merged); !conflicts.empty()) {
+    return refused_conflicts(conflicts);
+  }
+  for (auto const& [name, at] : nodes) {
+    if (auto const fine = check_derived(write, name, at); !fine) {
+      return fine;
+    }
+  }
+  std::uint32_t const file_serial = *split_serial(wanted.at({apex, dns::type_soa}));
+  ZoneRow const* const present = write.model.zone(apex);
+  if (present == nullptr) {
+    auto const made = make_zone(write, apex, file_serial);
+    if (!made) {
+      return made.error();
+    }
+    auto const written = write_difference(write, made->id, {}, wanted);
+    return written ? base::Result<void>() : written.error();
+  }
+  auto const before = present_rrsets(write, present->id);
+  if (!before) {
+    return before.error();
+  }
+  auto const changed = write_difference(write, present->id, *before, wanted);
+  if (!changed) {
+    return changed.error();
+  }
+  // A secondary's serial is its primary's, whatever we think of it.
+  if (present->kind == "slave") {
+    return write.run("UPDATE zone SET serial = ? WHERE id = ?", {std::int64_t{file_serial}, present->id});
+  }
+  bool const raise = *changed || dns::serial_after(file_serial, present->serial);
+  return raise ? write.raise_serial(*present, file_serial) : base::Result<void>();
+}
+
+base::Result<void> check_apex(dns::Name const& apex, std::vector<dns::RRset> const& rrsets) {
+  for (dns::RRType const type : {dns::type_soa, dns::type_ns}) {
+    bool const there =
+        std::any_of(rrsets.begin(), rrsets.end(), [type](auto const& rrset) { return rrset.type == type; });
+    if (!there) {
+      return refused("the zone " + apex.text() + " would have no " + dns::to_text(type) + " at its apex");
+    }
+  }
+  return {};
+}
+
+// The new sets of one owner; what becomes of the name is checked before a row is written.
+base::Result<bool> replace_at(Write const& write, ZoneRow const& zone, dns::Name const& owner,
+                              std::vector<dns::RRset> const& rrsets) {
+  auto const present = present_at(write, zone.id, owner);
+  if (!present) {
+    return present.error();
+  }
+  RRsets before;
+  RRsets after;
+  for (dns::RRset const& rrset : *present) {
+    before.emplace(RRsetKey{owner, rrset.type}, rrset);
+  }
+  after = before;
+  for (dns::RRset const& rrset : rrsets) {
+    after.erase({owner, rrset.type});
+    if (!rrset.contents.empty()) {
+      after.emplace(RRsetKey{owner, rrset.type}, rrset);
+    }
+  }
+  std::vector<dns::RRset> node;
+  for (auto const& [key, rrset] : after) {
+    node.push_back(rrset);
+  }
+  if (auto const conflicts = dns::check_node(zone.apex, owner, node); !conflicts.empty()) {
+    return refused_conflicts(conflicts);
+  }
+  if (auto const fine = check_derived(write, owner, node); !fine) {
+    return fine.error();
+  }
+  if (owner == zone.apex) {
+    if (auto const fine = check_apex(zone.apex, node); !fine) {
+      return fine.error();
+    }
+  }
+  return write_difference(write, zone.id, before, after);
+}
+
+base::Result<void> replace_body(Write const& write, dns::Name const& apex,
+                                std::vector<dns::OwnedRRset> const& rrsets) {
+  auto const zone = write.zone(apex);
+  if (!zone) {
+    return zone.error();
+  }
+  std::map<dns::Name, std::vector<dns::RRset>> by_owner;
+  std::optional<std::uint32_t> wanted_serial;
+  for (dns::OwnedRRset owned : rrsets) {
+    sort_contents(owned.rrset);
+    if (auto const serial = split_serial(owned.rrset)) {
+      wanted_serial = serial;
+    }
+    by_owner[owned.owner].push_back(std::move(owned.rrset));
+  }
+  bool changed = wanted_serial && dns::serial_after(*wanted_serial, zone->serial);
+  for (auto const& [owner, at] : by_owner) {
+    auto const done = replace_at(write, *zone, owner, at);
+    if (!done) {
+      return done.error();
+    }
+    changed = changed || *done;
+  }
+  return changed ? write.raise_serial(*zone, wanted_serial) : base::Result<void>();
+}
+
+base::Result<void> delete_body(Write const& write, dns::Name const& apex) {
+  auto const zone = write.zone(apex);
+  if (!zone) {
+    return zone.error();
+  }
+  for (auto const& [id, tenant] : write.model.tenants()) {
+    if (tenant.zone == apex.text()) {
+      return refused("the zone " + apex.text() + " has tenants, for instance '" + tenant.label + "'");
+    }
+  }
+  for (auto const* sql : {"DELETE FROM rrset WHERE zone_id = ?", "DELETE FROM metadata WHERE zone_id = ?",
+                          "DELETE FROM dnskey WHERE zone_id = ?", "DELETE FROM zone WHERE id = ?"}) {
+    if (auto const done = write.run(sql, {zone->id}); !done) {
+      return done;
+    }
+  }
+  return {};
+}
+
+base::Result<void> metadata_body(Write const& write, dns::Name const& apex, std::string const& kind,
+                                 std::vector<std::string> const& values) {
+  auto const zone = write.zone(apex);
+  if (!zone) {
+    return zone.error();
+  }
+  if (kind.empty()) {
+    return refused("metadata need a kind");
+  }
+  if (values.empty()) {
+    return write.run("DELETE FROM metadata WHERE zone_id = ? AND kind = ?", {zone->id, kind});
+  }
+  return write.run(
+      "INSERT INTO metadata (zone_id, kind, contents) VALUES (?, ?, ?) "
+      "ON CONFLICT (zone_id, kind) DO UPDATE SET contents = excluded.contents",
+      {zone->id, kind, to_json(values)});
+}
+
+base::Failure no_key(std::int64_t id, dns::Name const& apex) {
+  return base::fail(errc::not_found, "the zone " + apex.text() + " has no key " + std::to_string(id));
+}
+
+}  // namespace
+
+net::Task<base::Result<Revision>> Store::import_zone(dns::Name apex, std::vector<dns::OwnedRRset> rrsets) {
+  Body body = [apex, rrsets = std::move(rrsets)](Write const& write) { return import_body(write, apex, rrsets); };
+  co_return co_await state_->write(std::move(body));
+}
+
+net::Task<base::Result<Revision>> Store::replace_rrsets(dns::Name apex, std::vector<dns::OwnedRRset> rrsets) {
+  Body body = [apex, rrsets = std::move(rrsets)](Write const& write) { return replace_body(write, apex, rrsets); };
+  co_return co_await state_->write(std::move(body));
+}
+
+net::Task<base::Result<Revision>> Store::delete_zone(dns::Name apex) {
+  Body body = [apex](Write const& write) { return delete_body(write, apex); };
+  co_return co_await state_->write(std::move(body));
+}
+
+net::Task<base::Result<Revision>> Store::set_metadata(dns::Name apex, std::string kind,
+                                                      std::vector<std::string> values) {
+  Body body = [apex, kind, values](Write const& write) { return metadata_body(write, apex, kind, values); };
+  co_return co_await state_->write(std::move(body));
+}
+
+net::Task<base::Result<std::int64_t>> Store::add_key(dns::Name apex, Key key) {
+  auto const id = std::make_shared<std::int64_t>(0);
+  Body body = [apex, key, id](Write const& write) -> base::Result<void> {
+    auto const zone = write.zone(apex);
+    if (!zone) {
+      return zone.error();
+    }
+    auto done = write.run("INSERT INTO dnskey (zone_id, flags, active, published, content) VALUES (?, ?, ?, ?, ?)",
+                          {zone->id, std::int64_t{key.flags}, std::int64_t{key.active}, std::int64_t{key.published},
+                           key.content});
+    *id = write.transaction.last_insert_id();
+    return done;
+  };
+  auto const written = co_await state_->write(std::move(body));
+  if (!written) {
+    co_return written.error();
+  }
+  co_return *id;
+}
+
+net::Task<base::Result<Revision>> Store::set_key_state(dns::Name apex, std::int64_t id, std::optional<bool> active,
+                                                       std::optional<bool> published) {
+  Body body = [apex, id, active, published](Write const& write) -> base::Result<void> {
+    auto const zone = write.zone(apex);
+    if (!zone) {
+      return zone.error();
+    }
+    auto const value = [](std::optional<bool> wanted) {
+      return wanted ? database::Value(std::int64_t{*wanted}) : database::Value();
+    };
+    return write.run_on_row(
+        "UPDATE dnskey SET active = coalesce(?, active), published = coalesce(?, published) "
+        "WHERE id = ? AND zone_id = ?",
+        {value(active), value(published), id, zone->id}, no_key(id, apex));
+  };
+  co_return co_await state_->write(std::move(body));
+}
+
+net::Task<base::Result<Revision>> Store::remove_key(dns::Name apex, std::int64_t id) {
+  Body body = [apex, id](Write const& write) -> base::Result<void> {
+    auto const zone = write.zone(apex);
+    if (!zone) {
+      return zone.error();
+    }
+    return write.run_on_row("DELETE FROM dnskey WHERE id = ? AND zone_id = ?", {id, zone->id}, no_key(id, apex));
+  };
+  co_return co_await state_->write(std::move(body));
+}
+
+net::Task<base::Result<Revision>> Store::set_notified_serial(std::int64_t zone_id, std::uint32_t serial) {
+  Body body = [zone_id, serial](Write const& write) {
+    return write.run_on_row("UPDATE zone SET notified_serial = ? WHERE id = ?", {std::int64_t{serial}, zone_id},
+                            base::fail(errc::not_found, "there is no zone with id " + std::to_string(zone_id)));
+  };
+  co_return co_await state_->write(std::move(body));
+}
+
+net::Task<base::Result<Revision>> Store::set_kind(dns::Name apex, std::string kind) {
+  Body body = [apex, kind](Write const& write) -> base::Result<void> {
+    if (kind != "native" && kind != "master" && kind != "slave") {
+      return refused("'" + kind + "' is no kind of zone: native, master or slave");
+    }
+    return write.run_on_row("UPDATE zone SET kind = ? WHERE apex = ?", {kind, apex.text()},
+                            base::fail(errc::not_found, "there is no zone " + apex.text()));
+  };
+  co_return co_await state_->write(std::move(body));
+}
+
+net::Task<base::Result<Revision>> Store::set_tsig_key(TsigKey key) {
+  Body body = [key](Write const& write) -> base::Result<void> {
+    if (!dns::Name::parse(key.name) || key.content.empty()) {
+      return refused("a TSIG key needs a domain name and content");
+    }
+    return write.run(
+        "INSERT INTO tsig (name, algorithm, content) VALUES (?, ?, ?) "
+        "ON CONFLICT (name) DO UPDATE SET algorithm = excluded.algorithm, content = excluded.content",
+        {key.name, key.algorithm, key.content});
+  };
+  co_return co_await state_->write(std::move(body));
+}
+
+net::Task<base::Result<Revision>> Store::delete_tsig_key(std::string name) {
+  Body body = [name](Write const& write) {
+    return write.run_on_row("DELETE FROM tsig WHERE name = ?", {name},
+                            base::fail(errc::not_found, "there is no TSIG key '" + name + "'"));
+  };
+  co_return co_await state_->write(std::move(body));
+}
+
+std::vector<ZoneInfo> Store::zones() const {
+  std::vector<ZoneInfo> list;
+  auto const snapshot = state_->published.copy();
+  snapshot->zones.for_each([&list](std::string const&, ZonePtr const& zone) {
+    bool const secured = std::any_of(zone->keys.begin(), zone->keys.end(), [](Key const& key) { return key.active; });
+    list.push_back({zone->apex, zone->serial, zone->kind, zone->entries.size(), secured});
+  });
+  return list;
+}
+
+}  // namespace store

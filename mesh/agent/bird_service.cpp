@@ -1,0 +1,146 @@
+#include "mesh/agent/bird_service.hpp"
+
+#include "base/process/log.hpp"
+#include "base/process/service.hpp"
+#include "mesh/enrolment/token.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+
+namespace agent {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr milliseconds check_deadline{10000};
+constexpr milliseconds start_deadline{5000};
+constexpr milliseconds look_again{50};
+
+bool holds(std::string const& path, std::string const& text) {
+  auto const present = process::read_file(path);
+  return present && *present == text;
+}
+
+std::string last_line(std::string text) {
+  while (!text.empty() && text.back() == '\n') {
+    text.pop_back();
+  }
+  auto const at = text.rfind('\n');
+  return at == std::string::npos ? text : text.substr(at + 1);
+}
+
+}  // namespace
+
+net::Task<bool> BirdService::running() {
+  auto const answer = co_await control_.command("show status");
+  // One that is overloaded or half-started still holds the socket: starting a second would only fail.
+  co_return answer.has_value() || answer.error().code != bird::errc::unreachable;
+}
+
+net::Task<base::Result<void>> BirdService::check(std::string file, bool running) {
+  if (running) {
+    auto const checked = co_await control_.check(file);
+    if (!checked) {
+      co_return base::fail(errc::bird, "the new configuration is refused: " + checked.error().what());
+    }
+    co_return base::Result<void>();
+  }
+  std::vector<std::string> argv{settings_.program, "-p", "-c", file};
+  auto const result = co_await process::run_child(std::move(argv), check_deadline);
+  if (!result) {
+    co_return base::fail(errc::bird, settings_.program + " does not run: " + result.error().what());
+  }
+  if (result->exit_code != 0) {
+    co_return base::fail(errc::bird, "the new configuration is refused: " + last_line(result->output));
+  }
+  co_return base::Result<void>();
+}
+
+net::Task<base::Result<void>> BirdService::start() {
+  if (settings_.start.empty()) {
+    co_return base::fail(errc::bird, "it does not run (nobody listens on " + settings_.control_socket +
+                                         ") and no bird.start is configured");
+  }
+  // Nobody listens there; BIRD 2.0 does not start over a socket file that a kill -9 left.
+  if (::unlink(settings_.control_socket.c_str()) != 0 && errno != ENOENT) {
+    co_return base::fail_errno(errno, "removing the dead socket " + settings_.control_socket);
+  }
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(settings_.control_socket).parent_path(), ignored);
+  auto const log = settings_.log_file.empty() ? std::string("/dev/null") : settings_.log_file;
+  auto const started = process::start_detached(settings_.start, log);
+  if (!started) {
+    co_return base::fail(errc::bird, started.error().what());
+  }
+  auto const until = std::chrono::steady_clock::now() + start_deadline;
+  while (std::chrono::steady_clock::now() < until) {
+    bool const answers = co_await running();
+    if (answers) {
+      process::log::info("agent", "started {} pid={}", settings_.start.front(), *started);
+      co_return base::Result<void>();
+    }
+    bool const waited = co_await net::wait_for(look_again);
+    if (!waited) {
+      break;
+    }
+  }
+  co_return base::fail(errc::bird, "it was started but does not listen on " + settings_.control_socket +
+                                       " after 5 s; see " + log);
+}
+
+net::Task<base::Result<void>> BirdService::configure(std::string start_text, std::string live_text) {
+  std::string file;  // empty: the one it was started with
+  if (live_text != start_text) {
+    file = settings_.config_file + ".live";
+    if (auto written = process::write_file_atomically(file, live_text, 0644); !written) {
+      co_return written;
+    }
+  }
+  auto const configured = co_await control_.configure(file);
+  if (!configured) {
+    co_return base::fail(errc::bird, "configure: " + configured.error().what());
+  }
+  co_return base::Result<void>();
+}
+
+net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std::string live_text) {
+  bool up = co_await running();
+  bool const same = holds(settings_.config_file, start_text);
+  auto const mark = enrolment::sha256_hex(start_text) + "\n";
+  if (same && up && holds(marker_file_, mark)) {
+    co_return false;
+  }
+  if (!same) {
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path(settings_.config_file).parent_path(), ignored);
+    auto const beside = settings_.config_file + ".new";
+    if (auto written = process::write_file_atomically(beside, start_text, 0644); !written) {
+      co_return written.error();
+    }
+    auto const checked = co_await check(beside, up);
+    if (!checked) {
+      co_return checked.error();
+    }
+    if (std::rename(beside.c_str(), settings_.config_file.c_str()) != 0) {
+      co_return base::fail_errno(errno, "renaming " + beside);
+    }
+  }
+  base::Result<void> done;
+  if (up) {
+    done = co_await configure(start_text, live_text);
+  } else {
+    done = co_await start();
+  }
+  if (!done) {
+    co_return done.error();
+  }
+  if (auto written = process::write_file_atomically(marker_file_, mark, 0644); !written) {
+    co_return written.error();
+  }
+  co_return true;
+}
+
+}  // namespace agent

@@ -1,0 +1,51 @@
+// Brings the running BIRD to a configuration: written beside, checked, renamed, applied; started when it does not run.
+//
+// The file BIRD starts from announces no anycast service (its statics are disabled until their first check). While
+// services are announced, a running BIRD is given a second file that says so, because a reconfiguration would
+// otherwise withdraw them. BIRD is never stopped here, and outlives the agent.
+//
+// Threads: one object on one loop.
+#pragma once
+
+#include "base/net/task.hpp"
+#include "mesh/agent/snapshots.hpp"
+#include "routing/bird/control.hpp"
+
+#include <string>
+#include <vector>
+
+namespace agent {
+
+struct BirdSettings {
+  std::string config_file = "/etc/bird/bird.conf";
+  std::string control_socket = "/run/bird/bird.ctl";
+  std::vector<std::string> start;  // argv that starts it; empty: a service manager's business
+  std::string program = "bird";    // asked to check a file while no BIRD runs ("-p -c FILE")
+  std::string log_file;            // of the started process; empty: /dev/null
+};
+
+class BirdService {
+ public:
+  // `marker_file` remembers which text the running BIRD took last, over a crash between rename and configure.
+  BirdService(BirdSettings settings, std::string marker_file)
+      : settings_(std::move(settings)), marker_file_(std::move(marker_file)), control_(settings_.control_socket) {}
+
+  // `start_text` is the file, `live_text` what a running BIRD gets (equal when nothing is announced). True when
+  // something was done; nothing is written when BIRD already runs with it. errc::bird with BIRD's own sentence when
+  // the text is refused: then the old file and the old configuration stay.
+  net::Task<base::Result<bool>> converge(std::string start_text, std::string live_text);
+
+  [[nodiscard]] bird::Control const& control() const { return control_; }
+
+ private:
+  net::Task<base::Result<void>> check(std::string file, bool running);
+  net::Task<base::Result<void>> start();
+  net::Task<base::Result<void>> configure(std::string start_text, std::string live_text);
+  net::Task<bool> running();
+
+  BirdSettings settings_;
+  std::string marker_file_;
+  bird::Control control_;
+};
+
+}  // namespace agent

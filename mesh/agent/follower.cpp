@@ -1,0 +1,214 @@
+#include "mesh/agent/follower.hpp"
+
+#include "base/net/backoff.hpp"
+#include "base/net/http_client.hpp"
+#include "base/process/log.hpp"
+#include "base/process/service.hpp"
+#include "mesh/enrolment/authority.hpp"
+#include "mesh/enrolment/credentials.hpp"
+#include "mesh/enrolment/enroller.hpp"
+
+#include <chrono>
+#include <optional>
+#include <random>
+
+namespace agent {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr milliseconds poll_wait{25000};
+constexpr milliseconds poll_deadline{40000};
+constexpr milliseconds first_backoff{500};
+constexpr milliseconds last_backoff{15000};
+constexpr milliseconds report_pause{10000};
+constexpr milliseconds report_deadline{5000};
+constexpr std::int64_t renewal_pause_s = 60;
+
+std::int64_t wall_clock_s() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+base::Failure bad_status(net::HttpResponse const& answer) {
+  std::string text = "status " + std::to_string(answer.status);
+  if (!answer.body.empty()) {
+    text += ": " + answer.body.substr(0, 300);
+  }
+  return base::fail(net::errc::bad_message, text);
+}
+
+}  // namespace
+
+struct Follower::State {
+  State(net::asio::any_io_executor its_executor, FollowerSettings its_settings, Sink its_sink, Reporter its_reporter)
+      : executor(std::move(its_executor)),
+        settings(std::move(its_settings)),
+        sink(std::move(its_sink)),
+        reporter(std::move(its_reporter)) {}
+
+  net::asio::any_io_executor executor;
+  FollowerSettings settings;
+  Sink sink;
+  Reporter reporter;
+  FollowerStatus status;
+  std::unique_ptr<net::HttpClient> client;
+  std::int64_t since = 0;
+  std::int64_t tried_renewal_s = 0;
+  bool stopped = false;
+
+  void make_client() {
+    enrolment::NodeFiles const files(settings.state_directory);
+    net::HttpClientSettings http;
+    http.tls.ca_file = files.ca;
+    http.tls.identity = net::Identity{files.certificate, files.tls_key};
+    http.tls.server_name = settings.controller_name;
+    client = std::make_unique<net::HttpClient>(executor, std::move(http));
+  }
+
+  // At half of the lifetime, so that a controller may be away for as long as a day and a half.
+  static net::Task<void> renew_when_due(std::shared_ptr<State> self) {
+    enrolment::NodeFiles const files(self->settings.state_directory);
+    auto const pem = process::read_file(files.certificate, 65536);
+    auto const until = pem ? enrolment::certificate_not_after(*pem) : base::Result<std::int64_t>(pem.error());
+    if (!until) {
+      co_return;  // the poll fails with a better sentence
+    }
+    self->status.certificate_until_s = *until;
+    auto const now = wall_clock_s();
+    if (*until - now > enrolment::leaf_lifetime_s / 2 || now - self->tried_renewal_s < renewal_pause_s) {
+      co_return;
+    }
+    self->tried_renewal_s = now;
+    enrolment::JoinSettings settings;
+    settings.controller_url = self->settings.controller_url;
+    settings.controller_name = self->settings.controller_name;
+    settings.state_directory = self->settings.state_directory;
+    settings.node = self->settings.node;
+    auto const renewed = co_await enrolment::renew(std::move(settings));
+    if (!renewed) {
+      process::log::warning("agent", "renewing the node's certificate failed: {}", renewed.error().what());
+      co_return;
+    }
+    process::log::info("agent", "the node's certificate was renewed");
+    if (auto const loaded = self->client->reload(); !loaded) {
+      process::log::warning("agent", "the renewed certificate does not load: {}", loaded.error().what());
+    }
+  }
+
+  // nullopt: nothing new.
+  static net::Task<base::Result<std::optional<plan::WorldDocument>>> poll(std::shared_ptr<State> self) {
+    auto const url = self->settings.controller_url + "/v1/world?since=" + std::to_string(self->since) +
+                     "&wait_ms=" + std::to_string(poll_wait.count());
+    net::HttpRequest request;
+    auto const answer = co_await self->client->send(url, std::move(request), poll_deadline);
+    if (!answer) {
+      co_return answer.error();
+    }
+    if (answer->status == 204 || answer->status == 304) {
+      co_return std::optional<plan::WorldDocument>();
+    }
+    if (answer->status != 200) {
+      co_return bad_status(*answer);
+    }
+    auto document = plan::parse_world_document(answer->body);
+    if (!document) {
+      co_return document.error();
+    }
+    co_return std::optional<plan::WorldDocument>(std::move(*document));
+  }
+
+  void failed(std::string const& what) {
+    if (status.failure != what) {
+      process::log::warning("agent", "the controller at {} gives no world: {}", settings.controller_url, what);
+    }
+    status.connected = false;
+    status.failure = what;
+  }
+
+  // A report that does not arrive is replaced by the next one: its failure is the poll's to tell.
+  static net::Task<void> send_reports(std::shared_ptr<State> self) {
+    for (;;) {
+      bool const waited = co_await net::wait_for(report_pause);
+      if (!waited || self->stopped) {
+        break;
+      }
+      if (!self->status.connected) {
+        continue;
+      }
+      net::HttpRequest request;
+      request.method = "POST";
+      request.headers.set("Content-Type", "application/json");
+      request.body = self->reporter();
+      auto const url = self->settings.controller_url + "/v1/report";
+      auto const answer = co_await self->client->send(url, std::move(request), report_deadline);
+      if (!answer) {
+        process::log::debug("agent", "the report did not arrive: {}", answer.error().what());
+      }
+    }
+  }
+
+  // False when the answer is no use: the controller went back behind what this node has seen.
+  bool take(std::optional<plan::WorldDocument> document) {
+    if (!document) {
+      return true;
+    }
+    if (document->revision <= since) {
+      failed("it is at revision " + std::to_string(document->revision) + ", this node has seen " +
+             std::to_string(since));
+      return false;
+    }
+    since = document->revision;
+    sink(*std::move(document));
+    return true;
+  }
+
+  static net::Task<void> run(std::shared_ptr<State> self) {
+    net::Backoff backoff(first_backoff, last_backoff);
+    std::minstd_rand random(std::random_device{}());
+    while (!self->stopped) {
+      co_await renew_when_due(self);
+      auto answer = co_await poll(self);
+      if (self->stopped) {
+        break;
+      }
+      bool good = answer.has_value();
+      if (good) {
+        good = self->take(std::move(*answer));
+      } else {
+        self->failed(answer.error().what());
+      }
+      if (good) {
+        self->status.connected = true;
+        self->status.failure.clear();
+        self->status.last_answer_s = wall_clock_s();
+        backoff.succeeded();
+        continue;
+      }
+      bool const waited = co_await net::wait_for(backoff.next(static_cast<std::uint32_t>(random())));
+      if (!waited) {
+        break;
+      }
+    }
+  }
+};
+
+Follower::Follower(net::asio::any_io_executor executor, FollowerSettings settings, Sink sink, Reporter reporter)
+    : state_(std::make_shared<State>(std::move(executor), std::move(settings), std::move(sink), std::move(reporter))) {}
+
+Follower::~Follower() {
+  state_->stopped = true;
+  state_->sink = [](plan::WorldDocument const&) {};
+  state_->reporter = [] { return std::string("{}"); };
+}
+
+void Follower::start(std::int64_t since) {
+  state_->since = since;
+  if (!state_->settings.controller_url.empty()) {
+    state_->make_client();
+    net::spawn(state_->executor, "reporting to the controller", State::send_reports(state_));
+    net::spawn(state_->executor, "following the controller", State::run(state_));
+  }
+}
+
+FollowerStatus const& Follower::status() const { return state_->status; }
+
+}  // namespace agent

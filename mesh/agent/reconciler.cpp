@@ -1,0 +1,227 @@
+#include "mesh/agent/reconciler.hpp"
+
+#include "base/process/log.hpp"
+#include "base/process/service.hpp"
+
+#include <algorithm>
+
+namespace agent {
+namespace {
+
+constexpr std::string_view loopback_name = "lo";
+
+std::int64_t wall_clock_s() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+void note_change(Pass& pass, std::string text) {
+  process::log::info("agent", "{}", text);
+  pass.changes.push_back(std::move(text));
+}
+
+}  // namespace
+
+bool all_full(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors) {
+  return std::all_of(plan.devices.begin(), plan.devices.end(), [&](wireguard::Device const& device) {
+    // Both instances, OSPFv2 and OSPFv3.
+    return std::count_if(neighbors.begin(), neighbors.end(), [&](bird::Neighbor const& one) {
+             return one.interface == device.name && one.full();
+           }) >= 2;
+  });
+}
+
+bool is_orphan(wireguard::ObservedDevice const& device, plan::World const& world) {
+  return std::none_of(device.peers.begin(), device.peers.end(), [&](wireguard::ObservedPeer const& one) {
+    return std::any_of(world.keys.begin(), world.keys.end(),
+                       [&](auto const& entry) { return entry.second == one.peer.public_key; });
+  });
+}
+
+Reconciler::Reconciler(wireguard::Backend backend, wireguard::PrivateKey own_key, BirdSettings bird,
+                       std::string const& state_directory)
+    : backend_(std::move(backend)),
+      own_key_(std::move(own_key)),
+      bird_(std::move(bird), state_directory + "/bird.applied"),
+      owned_file_(state_directory + "/loopback") {}
+
+net::Task<Pass> Reconciler::run(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
+                                std::string live_bird) {
+  Pass pass;
+  co_await devices(plan, &pass);
+  // After the devices: their own settings exist with them only.
+  settings(*plan, pass);
+  loopback(*plan, pass);
+  co_await routing(plan, std::move(live_bird), &pass);
+  co_await removals(plan, world, &pass);
+  co_await verify(plan, &pass);
+  for (auto& device : pass.devices) {
+    device.private_key = wireguard::PrivateKey();
+  }
+  co_return pass;
+}
+
+net::Task<base::Result<std::vector<wireguard::Change>>> Reconciler::difference(
+    std::shared_ptr<plan::NodePlan const> plan, Pass* pass) {
+  auto observed = co_await backend_.observe(std::string(plan::interface_prefix));
+  if (!observed) {
+    co_return observed.error();
+  }
+  auto wanted = plan->devices;
+  for (auto& device : wanted) {
+    device.private_key = own_key_;
+  }
+  pass->devices = std::move(*observed);
+  co_return wireguard::diff(wanted, pass->devices, plan::interface_prefix, wall_clock_s());
+}
+
+net::Task<void> Reconciler::apply(std::vector<wireguard::Change> changes, Pass* pass) {
+  if (changes.empty()) {
+    co_return;
+  }
+  for (auto const& change : changes) {
+    note_change(*pass, change.text());
+  }
+  auto const failures = co_await backend_.apply(std::move(changes));
+  for (auto const& failure : failures) {
+    pass->failures.push_back(failure.what());
+  }
+}
+
+net::Task<void> Reconciler::devices(std::shared_ptr<plan::NodePlan const> plan, Pass* pass) {
+  auto changes = co_await difference(plan, pass);
+  if (!changes) {
+    pass->failures.push_back("looking at the devices: " + changes.error().what());
+    co_return;
+  }
+  for (auto const& name : wireguard::conflicts(plan->devices, pass->devices)) {
+    pass->failures.push_back("interface " + name + " exists and is not ours: remove or rename it");
+  }
+  std::erase_if(*changes, [](wireguard::Change const& change) { return change.removes(); });
+  co_await apply(std::move(*changes), pass);
+}
+
+net::Task<void> Reconciler::removals(std::shared_ptr<plan::NodePlan const> plan,
+                                     std::shared_ptr<plan::World const> world, Pass* pass) {
+  auto changes = co_await difference(plan, pass);
+  if (!changes) {
+    co_return;  // told by devices() in this pass or the next
+  }
+  std::erase_if(*changes, [](wireguard::Change const& change) { return !change.removes(); });
+  if (changes->empty()) {
+    removal_since_.reset();
+    co_return;
+  }
+  auto const now = std::chrono::steady_clock::now();
+  if (!removal_since_) {
+    removal_since_ = now;
+  }
+  bool const all = all_full(*plan, pass->neighbors) || now - *removal_since_ >= removal_patience;
+  auto const stays = [&](wireguard::Change const& change) {
+    auto const device = std::find_if(pass->devices.begin(), pass->devices.end(),
+                                     [&](auto const& one) { return one.name == change.device; });
+    return !all && device != pass->devices.end() && !is_orphan(*device, *world);
+  };
+  for (auto const& change : *changes) {
+    if (stays(change)) {
+      pass->waiting_removals.push_back(change.device);
+    }
+  }
+  std::erase_if(*changes, stays);
+  co_await apply(std::move(*changes), pass);
+}
+
+net::Task<void> Reconciler::routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, Pass* pass) {
+  auto const done = co_await bird_.converge(plan->bird, std::move(live_bird));
+  if (!done) {
+    pass->failures.push_back(done.error().what());
+  } else if (*done) {
+    note_change(*pass, "bird: configuration of revision " + std::to_string(plan->revision) + " taken");
+  }
+  auto neighbors = co_await bird_.control().ospf_neighbors();
+  pass->bird_running = neighbors.has_value();
+  if (neighbors) {
+    pass->neighbors = std::move(*neighbors);
+  }
+  auto sessions = co_await bird_.control().bfd_sessions();
+  if (sessions) {
+    pass->bfd = std::move(*sessions);
+  }
+}
+
+// A pass that changed something looks again; what still differs then is reported and tried again by the next pass.
+net::Task<void> Reconciler::verify(std::shared_ptr<plan::NodePlan const> plan, Pass* pass) {
+  if (pass->changes.empty()) {
+    co_return;
+  }
+  auto const changes = co_await difference(plan, pass);
+  if (!changes) {
+    pass->failures.push_back("looking at the devices again: " + changes.error().what());
+    co_return;
+  }
+  for (auto const& change : *changes) {
+    if (!change.removes()) {
+      pass->remaining.push_back(change.text());
+    }
+  }
+}
+
+void Reconciler::loopback(plan::NodePlan const& plan, Pass& pass) {
+  auto const links = backend_.links().list(loopback_name);
+  if (!links) {
+    pass.failures.push_back("looking at lo: " + links.error().what());
+    return;
+  }
+  auto const lo = std::find_if(links->begin(), links->end(), [](auto const& one) { return one.name == loopback_name; });
+  if (lo == links->end()) {
+    pass.failures.emplace_back("there is no interface lo");
+    return;
+  }
+  if (!lo->up) {
+    if (auto up = backend_.links().set_up(std::string(loopback_name)); !up) {
+      pass.failures.push_back(up.error().what());
+    } else {
+      note_change(pass, "lo: set up");
+    }
+  }
+  auto const before = process::read_file(owned_file_);
+  auto owned = parse_owned(before ? *before : std::string());
+  auto const changes = loopback_changes(plan.loopback, lo->addresses, owned);
+  // Written before anything is added: an address we added and forgot would stay for ever.
+  owned.insert(owned.end(), plan.loopback.begin(), plan.loopback.end());
+  std::sort(owned.begin(), owned.end());
+  owned.erase(std::unique(owned.begin(), owned.end()), owned.end());
+  std::erase_if(owned, [&](wireguard::Network const& one) {
+    bool const wanted = std::find(plan.loopback.begin(), plan.loopback.end(), one) != plan.loopback.end();
+    bool const there = std::find(lo->addresses.begin(), lo->addresses.end(), one) != lo->addresses.end();
+    return !wanted && !there;
+  });
+  auto const after = owned_text(owned);
+  if (!before || *before != after) {
+    if (auto written = process::write_file_atomically(owned_file_, after, 0644); !written) {
+      pass.failures.push_back(written.error().what());
+      return;
+    }
+  }
+  for (auto const& address : changes.add) {
+    auto const added = backend_.links().add_address(std::string(loopback_name), address);
+    added ? note_change(pass, "lo: add address " + address.text()) : pass.failures.push_back(added.error().what());
+  }
+  for (auto const& address : changes.remove) {
+    auto const removed = backend_.links().remove_address(std::string(loopback_name), address);
+    removed ? note_change(pass, "lo: remove address " + address.text())
+            : pass.failures.push_back(removed.error().what());
+  }
+}
+
+void Reconciler::settings(plan::NodePlan const& plan, Pass& pass) {
+  for (auto const& sysctl : plan.sysctls) {
+    auto const applied = apply_sysctl(sysctl);
+    if (!applied) {
+      pass.failures.push_back(applied.error().what());
+    } else if (*applied) {
+      note_change(pass, "set " + sysctl.path + " to " + sysctl.value);
+    }
+  }
+}
+
+}  // namespace agent

@@ -1,0 +1,73 @@
+// One pass over the machine: what the plan wants against what is there, and doing the difference.
+//
+// Order: kernel settings, new and changed devices, addresses on lo, BIRD, and only then the devices that nobody wants
+// any more: they wait until every wanted link has its OSPF neighbours Full (at most `removal_patience`), so that traffic
+// has somewhere to go. A device whose peers are no members any more does not wait. A pass over a machine that is
+// already right writes nothing.
+//
+// Threads: one object on one loop; one pass at a time.
+#pragma once
+
+#include "mesh/agent/bird_service.hpp"
+#include "mesh/agent/machine.hpp"
+#include "mesh/wireguard/backend.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace agent {
+
+// What a pass found and did. Private keys are wiped from `devices`.
+struct Pass {
+  std::vector<std::string> changes;             // sentences
+  std::vector<std::string> failures;            // sentences
+  std::vector<std::string> remaining;           // what still differs after everything was applied
+  std::vector<wireguard::ObservedDevice> devices;
+  bool bird_running = false;
+  std::vector<bird::Neighbor> neighbors;
+  std::vector<bird::BfdSession> bfd;
+  std::vector<std::string> waiting_removals;    // devices that go when the others are Full
+};
+
+class Reconciler {
+ public:
+  static constexpr std::chrono::seconds removal_patience{30};
+
+  Reconciler(wireguard::Backend backend, wireguard::PrivateKey own_key, BirdSettings bird,
+             std::string const& state_directory);
+
+  // `live_bird` is the configuration with the announced services enabled; equal to plan.bird when there are none.
+  net::Task<Pass> run(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
+                      std::string live_bird);
+
+  [[nodiscard]] char const* backend_name() const { return backend_.name(); }
+
+ private:
+  net::Task<void> devices(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
+  net::Task<void> removals(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
+                           Pass* pass);
+  net::Task<void> routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, Pass* pass);
+  net::Task<void> verify(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
+  net::Task<base::Result<std::vector<wireguard::Change>>> difference(std::shared_ptr<plan::NodePlan const> plan,
+                                                                     Pass* pass);
+  net::Task<void> apply(std::vector<wireguard::Change> changes, Pass* pass);
+  void loopback(plan::NodePlan const& plan, Pass& pass);
+  void settings(plan::NodePlan const& plan, Pass& pass);
+
+  wireguard::Backend backend_;
+  wireguard::PrivateKey own_key_;
+  BirdService bird_;
+  std::string owned_file_;
+  std::optional<std::chrono::steady_clock::time_point> removal_since_;
+};
+
+// Pure: whether the links of the plan carry routing, so that others may go.
+bool all_full(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors);
+// Pure: none of the device's peers is a member of the world.
+bool is_orphan(wireguard::ObservedDevice const& device, plan::World const& world);
+
+}  // namespace agent

@@ -1,0 +1,55 @@
+// How the agent fares, as a value and as JSON.
+//
+// Threads: plain values and pure functions.
+#pragma once
+
+#include "mesh/agent/follower.hpp"
+#include "mesh/agent/reconciler.hpp"
+#include "routing/anycast/announcer.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace agent {
+
+enum class Source { none, last_known, seed, controller };
+[[nodiscard]] char const* name(Source source);
+
+struct TimedText {
+  std::int64_t at_s = 0;
+  std::string text;
+};
+
+struct Status {
+  static constexpr std::size_t history_limit = 20;
+
+  std::string node;
+  std::string public_key;
+  std::string backend;                     // "kernel" or "wireguard-go"
+  std::int64_t revision = -1;              // -1: no world yet
+  Source source = Source::none;
+  std::string controller_url;
+  FollowerStatus controller;
+  Pass last_pass;
+  std::int64_t last_pass_s = 0;            // wall clock; 0: none yet
+  std::vector<std::string> waiting;        // links whose other node has not joined
+  std::vector<std::string> warnings;
+  std::vector<anycast::AddressStatus> services;
+  std::deque<TimedText> changes;           // newest last
+  std::deque<TimedText> failures;
+  std::map<std::string, std::string> sections;  // name -> JSON
+};
+
+// Nothing differs and nothing failed in the last pass.
+bool in_order(Status const& status);
+// One sentence an operator can act upon; "ok" when in order.
+std::string verdict(Status const& status);
+
+std::string to_json(Status const& status, std::int64_t now_s);
+// The short form that is sent to the controller.
+std::string report_json(Status const& status);
+
+}  // namespace agent

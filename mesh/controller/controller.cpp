@@ -1,0 +1,163 @@
+#include "mesh/controller/controller.hpp"
+
+#include "base/process/log.hpp"
+#include "base/process/service.hpp"
+#include "base/result/category.hpp"
+#include "mesh/controller/state.hpp"
+#include "mesh/enrolment/credentials.hpp"
+#include "mesh/enrolment/enroller.hpp"
+#include "mesh/enrolment/registry.hpp"
+
+#include <chrono>
+#include <filesystem>
+
+namespace controller {
+
+namespace {
+
+// Tokens pin this certificate, so it outlives them by far; nodes verify it by the authority afterwards.
+constexpr std::int64_t own_lifetime_s = 365LL * 24 * 3600;
+
+char const* message(int) { return "the topology does not validate"; }
+
+base::Result<void> load_certificate(Controller::State& state, enrolment::NodeFiles const& files) {
+  auto key = enrolment::load_or_make_tls_key(files.tls_key);
+  if (!key) {
+    return key.error();
+  }
+  std::int64_t expires_s = 0;
+  if (auto present = process::read_file(files.certificate, 65536)) {
+    auto read = enrolment::certificate_not_after(*present);
+    expires_s = read ? *read : 0;
+  }
+  if (expires_s - now_seconds() < own_lifetime_s / 3) {
+    auto csr = enrolment::make_csr_pem(*key, "controller");
+    if (!csr) {
+      return csr.error();
+    }
+    auto issued = state.authority->issue(*csr, "controller", now_seconds(), own_lifetime_s);
+    if (!issued) {
+      return issued.error();
+    }
+    if (auto written = process::write_file_atomically(files.certificate, *issued, 0644); !written) {
+      return written.error();
+    }
+  }
+  auto certificate = process::read_file(files.certificate, 65536);
+  if (!certificate) {
+    return certificate.error();
+  }
+  auto fingerprint = net::certificate_sha256(*certificate);
+  if (!fingerprint) {
+    return fingerprint.error();
+  }
+  state.certificate_sha256 = *fingerprint;
+  return {};
+}
+
+base::Result<void> load_identity(Controller::State& state) {
+  std::string const& directory = state.settings.state;
+  std::error_code made;
+  std::filesystem::create_directories(directory, made);
+  if (made) {
+    return base::fail_errno(made.value(), "cannot make the state directory " + directory);
+  }
+  auto authority = enrolment::Authority::open(directory, now_seconds());
+  if (!authority) {
+    return authority.error();
+  }
+  state.authority = std::move(*authority);
+  auto key = enrolment::load_or_make_wireguard_key(directory + "/x25519.key");
+  if (!key) {
+    return key.error();
+  }
+  state.x25519 = std::move(*key);
+  enrolment::NodeFiles files(directory);
+  files.tls_key = directory + "/controller.key";
+  files.certificate = directory + "/controller.crt";
+  return load_certificate(state, files);
+}
+
+base::Result<void> load_store(Controller::State& state) {
+  auto database =
+      database::Database::open("sqlite://" + state.settings.state + "/controller.db", {schema(), enrolment::schema()});
+  if (!database) {
+    return database.error();
+  }
+  if (!state.settings.topology_file.empty()) {
+    auto text = process::read_file(state.settings.topology_file, 16U << 20U);
+    if (!text) {
+      return text.error();
+    }
+    if (auto set = set_topology(**database, *text, state.settings.topology_file, now_seconds()); !set) {
+      return set.error();
+    }
+  }
+  auto world = read_world(**database);
+  if (!world) {
+    return world.error();
+  }
+  state.world = std::move(*world);
+  state.store = std::make_unique<database::StoreThread>(std::move(*database));
+  return {};
+}
+
+base::Result<void> listen(Controller::State& state) {
+  add_node_routes(state);
+  add_operator_routes(state);
+  if (auto bound = state.operators_server.listen_unix(state.settings.unix_path, 0660); !bound) {
+    return bound.error();
+  }
+  std::string const& directory = state.settings.state;
+  net::TlsServerSettings tls;
+  tls.identity = {directory + "/controller.crt", directory + "/controller.key"};
+  tls.client_ca_file = directory + "/ca.crt";
+  return state.nodes_server.listen_tls(state.settings.listen, tls);
+}
+
+}  // namespace
+
+boost::system::error_code make_error_code(errc code) {
+  static base::Category const category("controller", message);
+  return {static_cast<int>(code), category};
+}
+
+std::int64_t now_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+net::Task<base::Result<void>> Controller::State::refresh() {
+  std::function<base::Result<Stored>(database::Database&)> const read = read_world;
+  auto next = co_await store->run<Stored>(read);
+  if (!next) {
+    co_return next.error();
+  }
+  world = std::move(*next);
+  changed.notify();
+  co_return base::Result<void>();
+}
+
+base::Result<std::unique_ptr<Controller>> Controller::open(net::asio::any_io_executor executor, ControllerSettings settings) {
+  auto state = std::make_unique<State>(executor, std::move(settings));
+  for (auto const step : {load_identity, load_store, listen}) {
+    if (auto done = step(*state); !done) {
+      return done.error();
+    }
+  }
+  process::log::info("controller", "revision {}, {} nodes declared, {} joined, listening on {}", state->world.document.revision,
+                     state->world.topology_nodes.size(), state->world.members.size(), state->settings.listen);
+  return std::unique_ptr<Controller>(new Controller(std::move(state)));
+}
+
+Controller::Controller(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Controller::~Controller() { stop(); }
+
+unsigned short Controller::port() const { return state_->nodes_server.local_port(); }
+
+void Controller::stop() {
+  state_->nodes_server.stop();
+  state_->operators_server.stop();
+  state_->changed.notify();
+}
+
+}  // namespace controller

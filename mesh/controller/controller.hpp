@@ -1,0 +1,55 @@
+// The controller: keeps the declared topology, the identities made from it and the members' public keys, lets machines join, and
+// hands the world to every member that asks. It is needed to change the mesh, never to run it.
+//
+// HTTPS (nodes): GET|POST /v1/join (token), GET /v1/world?since=N&wait_ms=M, POST /v1/renew, POST /v1/report (certificate of the
+// internal CA). Unix socket (operators): /v1/tokens, /v1/nodes, /v1/topology, /v1/status.
+//
+// State directory: controller.db, ca.key, ca.crt, controller.key, controller.crt, x25519.key.
+//
+// Threads: one object on one loop; the database has its own thread.
+#pragma once
+
+#include "base/net/task.hpp"
+#include "base/result/problem.hpp"
+
+#include <memory>
+#include <string>
+
+namespace controller {
+
+enum class errc {
+  bad_topology = 1,  // does not validate; the detail lists every problem, one a line
+};
+boost::system::error_code make_error_code(errc code);
+
+struct ControllerSettings {
+  std::string state;          // directory
+  std::string topology_file;  // declared topology; read at start, replaced by PUT /v1/topology
+  std::string listen;         // "0.0.0.0:18012"
+  std::string unix_path;      // operators
+};
+
+class Controller {
+ public:
+  // Blocking work at start only. Failures: bad_topology, a state directory that cannot be used, net::errc::in_use.
+  static base::Result<std::unique_ptr<Controller>> open(net::asio::any_io_executor executor, ControllerSettings settings);
+  ~Controller();
+  Controller(Controller const&) = delete;
+  Controller& operator=(Controller const&) = delete;
+
+  // Closes listeners and long polls.
+  void stop();
+
+  [[nodiscard]] unsigned short port() const;  // of the HTTPS listener, also when `listen` left the choice to the system
+
+  struct State;  // defined in state.hpp for the .cpp files of this module
+
+ private:
+  explicit Controller(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace controller
+
+template <>
+struct boost::system::is_error_code_enum<controller::errc> : std::true_type {};

@@ -1,0 +1,49 @@
+// What the controller's parts share: settings, database thread, keys, the present world and who waits for the next. Private to
+// this module.
+//
+// Threads: the controller's loop.
+#pragma once
+
+#include "base/database/store_thread.hpp"
+#include "base/net/http_server.hpp"
+#include "mesh/controller/controller.hpp"
+#include "mesh/controller/world_store.hpp"
+#include "mesh/enrolment/authority.hpp"
+#include "mesh/wireguard/key.hpp"
+
+#include <boost/json/value.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace controller {
+
+struct Controller::State {
+  State(net::asio::any_io_executor executor, ControllerSettings wanted)
+      : settings(std::move(wanted)), changed(executor), nodes_server(executor, nodes_router, {}),
+        operators_server(executor, operators_router, {}) {}
+
+  ControllerSettings settings;
+  std::optional<enrolment::Authority> authority;
+  wireguard::PrivateKey x25519;
+  std::string certificate_sha256;      // what tokens pin
+  std::unique_ptr<database::StoreThread> store;
+  Stored world;
+  net::Signal changed;                 // notified when `world` was replaced
+  std::map<std::string, boost::json::value> reports;  // last one of each node
+  net::Router nodes_router;
+  net::Router operators_router;
+  net::HttpServer nodes_server;
+  net::HttpServer operators_server;
+
+  // Reads the world again after a write and wakes the long polls.
+  net::Task<base::Result<void>> refresh();
+};
+
+std::int64_t now_seconds();
+void add_node_routes(Controller::State& state);
+void add_operator_routes(Controller::State& state);
+
+}  // namespace controller

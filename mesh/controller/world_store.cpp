@@ -1,0 +1,101 @@
+#include "mesh/controller/world_store.hpp"
+
+#include "mesh/enrolment/registry.hpp"
+#include "topology/allocation.hpp"
+#include "topology/load.hpp"
+
+namespace controller {
+
+namespace {
+
+constexpr std::string_view tables = R"(
+  CREATE TABLE controller_world (id INTEGER PRIMARY KEY CHECK (id = 1), topology TEXT NOT NULL, allocation TEXT NOT NULL);
+)";
+
+struct Texts {
+  std::string topology;
+  std::string allocation;
+};
+
+base::Result<Texts> read_texts(database::Database& database) {
+  auto rows = database.query("SELECT topology, allocation FROM controller_world WHERE id = 1");
+  if (!rows) {
+    return rows.error();
+  }
+  if (rows->empty()) {
+    return Texts{};
+  }
+  return Texts{database::text(rows->front()[0]), database::text(rows->front()[1])};
+}
+
+}  // namespace
+
+database::Schema schema() { return {"controller", {{1, tables}}, {{"controller_world", {"id"}}}}; }
+
+base::Result<database::Revision> set_topology(database::Database& database, std::string const& text,
+                                              std::string const& source_name, std::int64_t now_s) {
+  auto const topology = topology::load_topology(text, source_name);
+  if (!topology) {
+    return base::fail(errc::bad_topology, base::text(topology.error()));
+  }
+  auto const present = read_texts(database);
+  if (!present) {
+    return present.error();
+  }
+  topology::Allocation previous;
+  if (!present->allocation.empty()) {
+    auto parsed = topology::parse_allocation(present->allocation);
+    if (!parsed) {
+      return parsed.error();
+    }
+    previous = std::move(*parsed);
+  }
+  auto const allocation = topology::allocate(*topology, previous, now_s);
+  if (!allocation) {
+    return allocation.error();
+  }
+  std::string const allocation_text = topology::to_text(*allocation);
+  if (text == present->topology && allocation_text == present->allocation) {
+    return database.revision();
+  }
+  auto const body = [&](database::Transaction& transaction) -> base::Result<void> {
+    auto written = transaction.execute(
+        "INSERT INTO controller_world (id, topology, allocation) VALUES (1, ?, ?) "
+        "ON CONFLICT (id) DO UPDATE SET topology = excluded.topology, allocation = excluded.allocation",
+        {text, allocation_text});
+    if (!written) {
+      return written.error();
+    }
+    return {};
+  };
+  return database.write(body);
+}
+
+base::Result<Stored> read_world(database::Database& database) {
+  auto texts = read_texts(database);
+  if (!texts) {
+    return texts.error();
+  }
+  auto nodes = enrolment::nodes(database);
+  if (!nodes) {
+    return nodes.error();
+  }
+  Stored stored;
+  stored.document.revision = database.revision();
+  stored.document.topology = std::move(texts->topology);
+  stored.document.allocation = std::move(texts->allocation);
+  for (auto const& node : *nodes) {
+    if (node.removed_at_s == 0) {
+      stored.document.nodes[node.name] = node.public_key;
+      stored.members.insert(node.name);
+    }
+  }
+  if (auto const topology = topology::load_topology(stored.document.topology, "stored topology"); topology) {
+    for (auto const& node : topology->nodes) {
+      stored.topology_nodes.insert(node.name);
+    }
+  }
+  return stored;
+}
+
+}  // namespace controller

@@ -1,0 +1,195 @@
+#include "mesh/enrolment/enroller.hpp"
+
+#include "base/net/http_client.hpp"
+#include "base/process/service.hpp"
+#include "mesh/enrolment/credentials.hpp"
+#include "mesh/enrolment/openssl.hpp"
+
+#include <boost/json.hpp>
+
+#include <filesystem>
+
+namespace enrolment {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::chrono::milliseconds deadline{10000};
+
+std::string text_of(json::object const& object, std::string_view key) {
+  auto const* const value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+// The JSON object of a 2xx answer; errc::refused with the problem's detail otherwise.
+base::Result<json::object> object_of(base::Result<net::HttpResponse> const& answer, std::string const& what) {
+  if (!answer) {
+    return answer.error();
+  }
+  boost::system::error_code bad;
+  json::value const value = json::parse(answer->body, bad);
+  json::object const object = !bad && value.is_object() ? value.get_object() : json::object();
+  if (answer->status / 100 != 2) {
+    std::string const detail = text_of(object, "detail");
+    return base::fail(errc::refused, what + ": status " + std::to_string(answer->status) + (detail.empty() ? "" : ", " + detail));
+  }
+  if (bad || !value.is_object()) {
+    return base::fail(errc::refused, what + ": the answer is no JSON object");
+  }
+  return object;
+}
+
+// The certificate must be for our own key and come from the authority beside it.
+base::Result<void> check_certificate(std::string const& certificate_pem, std::string const& ca_pem, std::string const& key_pem) {
+  auto certificate = parse_certificate(certificate_pem);
+  auto ca = parse_certificate(ca_pem);
+  auto key = parse_key(key_pem);
+  if (!certificate || !ca || !key) {
+    return base::fail(errc::refused, "the controller's answer holds no certificates");
+  }
+  if (X509_check_private_key(certificate->get(), key->get()) != 1 ||
+      X509_verify(certificate->get(), X509_get0_pubkey(ca->get())) != 1) {
+    return base::fail(errc::refused, "the controller's certificate is not for this node's key, or not by its authority");
+  }
+  return {};
+}
+
+base::Result<void> keep(json::object const& answer, NodeFiles const& files, std::string const& key_pem) {
+  std::string const certificate = text_of(answer, "certificate_pem");
+  std::string const ca = text_of(answer, "ca_pem");
+  if (auto checked = check_certificate(certificate, ca, key_pem); !checked) {
+    return checked.error();
+  }
+  if (auto written = process::write_file_atomically(files.ca, ca, 0644); !written) {
+    return written.error();
+  }
+  return process::write_file_atomically(files.certificate, certificate, 0644);
+}
+
+net::HttpRequest post(json::object const& body) {
+  net::HttpRequest request;
+  request.method = "POST";
+  request.headers.set("Content-Type", "application/json");
+  request.body = json::serialize(body);
+  return request;
+}
+
+}  // namespace
+
+NodeFiles::NodeFiles(std::string const& directory)
+    : wireguard_key(directory + "/wireguard.key"),
+      tls_key(directory + "/node.key"),
+      certificate(directory + "/node.crt"),
+      ca(directory + "/ca.crt") {}
+
+base::Result<wireguard::PrivateKey> load_or_make_wireguard_key(std::string const& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    wireguard::PrivateKey key = wireguard::PrivateKey::generate();
+    if (auto written = process::write_file_atomically(file, key.to_base64() + "\n", 0600); !written) {
+      return written.error();
+    }
+    return key;
+  }
+  auto text = process::read_file(file, 4096);
+  if (!text) {
+    return text.error();
+  }
+  while (!text->empty() && text->back() == '\n') {
+    text->pop_back();
+  }
+  auto key = wireguard::PrivateKey::from_base64(*text);
+  if (!key) {
+    return base::fail(errc::bad_state, file + " exists but holds no WireGuard key; nothing was replaced");
+  }
+  return key;
+}
+
+base::Result<std::string> load_or_make_tls_key(std::string const& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    auto key = make_key_pem();
+    if (!key) {
+      return key.error();
+    }
+    if (auto written = process::write_file_atomically(file, *key, 0600); !written) {
+      return written.error();
+    }
+    return key;
+  }
+  auto text = process::read_file(file, 65536);
+  if (text && !parse_key(*text)) {
+    return base::fail(errc::bad_state, file + " exists but holds no key; nothing was replaced");
+  }
+  return text;
+}
+
+net::Task<base::Result<void>> join(JoinSettings settings, Token token) {
+  NodeFiles const files(settings.state_directory);
+  auto const wireguard_key = load_or_make_wireguard_key(files.wireguard_key);
+  if (!wireguard_key) {
+    co_return wireguard_key.error();
+  }
+  auto const tls_key = load_or_make_tls_key(files.tls_key);
+  if (!tls_key) {
+    co_return tls_key.error();
+  }
+  auto const csr = make_csr_pem(*tls_key, settings.node);
+  if (!csr) {
+    co_return csr.error();
+  }
+  net::HttpClientSettings client_settings;
+  client_settings.tls.pinned_sha256 = token.controller_sha256;
+  net::HttpClient client(co_await net::asio::this_coro::executor, client_settings);
+  std::string const url = settings.controller_url + "/v1/join";
+  auto const greeting = object_of(co_await client.send(url, {}, deadline), "the controller at " + settings.controller_url);
+  if (!greeting) {
+    co_return greeting.error();
+  }
+  auto const controller = wireguard::PublicKey::from_base64(text_of(*greeting, "x25519_public"));
+  if (!controller) {
+    co_return base::fail(errc::refused, "the controller did not show its key");
+  }
+  auto const proof = proof_of_possession(*wireguard_key, *controller, token.id, settings.node, *csr);
+  if (!proof) {
+    co_return proof.error();
+  }
+  json::object const body{{"token_id", token.id},
+                          {"secret", token.secret},
+                          {"node", settings.node},
+                          {"wireguard_public_key", wireguard::public_key(*wireguard_key).to_base64()},
+                          {"csr_pem", *csr},
+                          {"proof", *proof}};
+  auto const answer = object_of(co_await client.send(url, post(body), deadline), "joining as '" + settings.node + "'");
+  if (!answer) {
+    co_return answer.error();
+  }
+  co_return keep(*answer, files, *tls_key);
+}
+
+net::Task<base::Result<void>> renew(JoinSettings settings) {
+  NodeFiles const files(settings.state_directory);
+  auto const tls_key = load_or_make_tls_key(files.tls_key);
+  if (!tls_key) {
+    co_return tls_key.error();
+  }
+  auto const csr = make_csr_pem(*tls_key, settings.node);
+  if (!csr) {
+    co_return csr.error();
+  }
+  net::HttpClientSettings client_settings;
+  client_settings.tls.ca_file = files.ca;
+  client_settings.tls.server_name = settings.controller_name;
+  client_settings.tls.identity = net::Identity{files.certificate, files.tls_key};
+  net::HttpClient client(co_await net::asio::this_coro::executor, client_settings);
+  json::object const body{{"csr_pem", *csr}};
+  auto const answer =
+      object_of(co_await client.send(settings.controller_url + "/v1/renew", post(body), deadline), "renewing the certificate");
+  if (!answer) {
+    co_return answer.error();
+  }
+  co_return keep(*answer, files, *tls_key);
+}
+
+}  // namespace enrolment

@@ -1,0 +1,134 @@
+#include "mesh/plan/plan.hpp"
+
+#include <algorithm>
+
+namespace plan {
+namespace {
+
+using topology::Address;
+using wireguard::Network;
+
+Network whole(Address const& address) {
+  return Network{address, static_cast<std::uint8_t>(address.is_v4() ? 32 : 128)};
+}
+
+Address const* first_of(std::vector<Address> const& addresses, bool v4) {
+  auto const found =
+      std::find_if(addresses.begin(), addresses.end(), [&](Address const& address) { return address.is_v4() == v4; });
+  return found == addresses.end() ? nullptr : &*found;
+}
+
+// A family that both ends have, IPv4 first (its outer header is 20 bytes shorter). A node that declares no address
+// (behind NAT) may still reach either family.
+std::optional<Address> endpoint_address(topology::Node const& own, topology::Node const& peer) {
+  for (bool const v4 : {true, false}) {
+    auto const* theirs = first_of(peer.underlay, v4);
+    if (theirs != nullptr && (own.underlay.empty() || first_of(own.underlay, v4) != nullptr)) {
+      return *theirs;
+    }
+  }
+  return std::nullopt;
+}
+
+class Planner {
+ public:
+  Planner(World const& world, topology::Node const& node, PlanOptions const& options)
+      : world_(world), node_(node), options_(options) {}
+
+  NodePlan run() {
+    plan_.revision = world_.revision;
+    plan_.node = node_.name;
+    for (auto const& link : world_.topology.links_of(node_.name)) {
+      add_link(link);
+    }
+    std::sort(plan_.devices.begin(), plan_.devices.end(),
+              [](auto const& a, auto const& b) { return a.name < b.name; });
+    add_loopback();
+    add_sysctls();
+    plan_.bird = bird::render(world_.topology, world_.allocation, node_.name, options_.bird);
+    return std::move(plan_);
+  }
+
+ private:
+  void add_link(topology::Link const& link) {
+    auto const& other_name = link.a == node_.name ? link.b : link.a;
+    auto const* other = world_.topology.node(other_name);
+    ASSERT(other != nullptr);
+    auto const key = world_.keys.find(other_name);
+    if (key == world_.keys.end() && !options_.assume_joined) {
+      plan_.waiting.push_back(link.name());
+      return;
+    }
+    wireguard::Device device;
+    device.name = topology::interface_name(link, node_.name);
+    device.alias = link.name();
+    device.listen_port = topology::listen_port(world_.allocation, link, node_.name);
+    device.mtu = link.mtu;
+    device.addresses.push_back(whole(topology::loopback4(world_.topology, world_.allocation, node_.name)));
+    device.addresses.push_back(Network{topology::link_local(world_.allocation, link, node_.name), 64});
+    device.peers.push_back(peer(link, *other, key == world_.keys.end() ? wireguard::PublicKey() : key->second));
+    plan_.devices.push_back(std::move(device));
+  }
+
+  wireguard::Peer peer(topology::Link const& link, topology::Node const& other, wireguard::PublicKey const& key) {
+    wireguard::Peer out;
+    out.public_key = key;
+    out.allowed_ips = {Network{boost::asio::ip::address_v4(), 0}, Network{boost::asio::ip::address_v6(), 0}};
+    // Whoever has no address of its own must speak first, and keep the NAT's mapping open.
+    out.keepalive_s = node_.underlay.empty() ? keepalive_behind_nat_s : 0;
+    if (auto const address = endpoint_address(node_, other)) {
+      out.endpoint = wireguard::Endpoint{*address, topology::listen_port(world_.allocation, link, other.name)};
+    } else if (node_.underlay.empty()) {
+      plan_.warnings.push_back("link " + link.name() + " can never come up: neither node has an underlay address");
+    } else if (!other.underlay.empty()) {
+      plan_.warnings.push_back("link " + link.name() +
+                               " can never come up: the underlay addresses of its nodes share no family");
+    }
+    return out;
+  }
+
+  void add_loopback() {
+    plan_.loopback.push_back(whole(topology::loopback4(world_.topology, world_.allocation, node_.name)));
+    plan_.loopback.push_back(whole(topology::loopback6(world_.topology, world_.allocation, node_.name)));
+    for (auto const& service : world_.topology.services) {
+      if (std::find(service.nodes.begin(), service.nodes.end(), node_.name) == service.nodes.end()) {
+        continue;
+      }
+      plan_.services.push_back(service);
+      for (auto const& address : service.addresses) {
+        plan_.loopback.push_back(whole(address));
+      }
+    }
+  }
+
+  void add_sysctls() {
+    plan_.sysctls.push_back({"net/ipv4/ip_forward", "1"});
+    plan_.sysctls.push_back({"net/ipv6/conf/all/forwarding", "1"});
+    // A neighbour's hello comes from its loopback, which is reached by no route yet, or by another link: both kinds of
+    // reverse-path filter would drop it. The kernel takes the larger of "all" and the interface's own value.
+    plan_.sysctls.push_back({"net/ipv4/conf/all/rp_filter", "0"});
+    for (auto const& device : plan_.devices) {
+      plan_.sysctls.push_back({"net/ipv4/conf/" + device.name + "/rp_filter", "0"});
+    }
+    // Equal-cost paths are chosen a flow, not a pair of addresses.
+    plan_.sysctls.push_back({"net/ipv4/fib_multipath_hash_policy", "1", false});
+    plan_.sysctls.push_back({"net/ipv6/fib_multipath_hash_policy", "1", false});
+  }
+
+  World const& world_;
+  topology::Node const& node_;
+  PlanOptions const& options_;
+  NodePlan plan_;
+};
+
+}  // namespace
+
+base::Result<NodePlan> plan_node(World const& world, std::string const& node, PlanOptions const& options) {
+  auto const* found = world.topology.node(node);
+  if (found == nullptr) {
+    return base::fail(errc::unknown_node, "the topology has no node '" + node + "'");
+  }
+  return Planner(world, *found, options).run();
+}
+
+}  // namespace plan

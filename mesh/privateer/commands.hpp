@@ -1,0 +1,48 @@
+// The commands of the program, one function each. All return the exit code: 0 done, 1 it failed, 2 the input (settings,
+// topology, arguments) is wrong; then every problem was printed to stderr.
+//
+// Threads: called from main, which has one thread.
+#pragma once
+
+#include "mesh/privateer/settings.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace privateer {
+
+inline constexpr int exit_done = 0;
+inline constexpr int exit_failed = 1;
+inline constexpr int exit_bad_input = 2;
+
+// Daemons, in the foreground until SIGTERM or SIGINT.
+int run_agent(Settings const& settings);
+int run_controller(Settings const& settings);
+
+// Talks to the controller of `controller.url` once.
+int join(Settings const& settings, std::string const& token);
+
+// Over the controller's unix socket.
+int token_create(Settings const& settings, std::string const& node, std::int64_t lifetime_s, std::int64_t uses);
+int token_list(Settings const& settings);
+int token_revoke(Settings const& settings, std::string const& id);
+int node_list(Settings const& settings);
+int node_remove(Settings const& settings, std::string const& name);
+int topology_set(Settings const& settings, std::string const& file);
+
+// Over the agent's unix socket. Exit code 1 when the node is not in order.
+int status(Settings const& settings, bool json);
+
+// Without any daemon: from the topology file (or what `topology` names) and an allocation file, which may be empty.
+struct PlanInput {
+  std::string topology;    // empty: settings.topology
+  std::string allocation;  // empty: identities as a new controller would give them
+  std::string node;        // empty: all of them
+};
+int plan(Settings const& settings, PlanInput const& input, bool json);
+// What the agent would change now on this machine, from the last-known world; needs root.
+int plan_difference(Settings const& settings);
+int render(Settings const& settings, PlanInput const& input, std::string const& output);
+int check(Settings const& settings);
+
+}  // namespace privateer

@@ -1,0 +1,165 @@
+// The two daemons: wiring only.
+#include "mesh/privateer/commands.hpp"
+
+#include "acme/edge/agent.hpp"
+#include "base/net/http_server.hpp"
+#include "base/process/log.hpp"
+#include "base/process/service.hpp"
+#include "mesh/agent/agent.hpp"
+#include "mesh/controller/controller.hpp"
+#include "mesh/enrolment/enroller.hpp"
+#include "mesh/privateer/edge_status.hpp"
+#include "mesh/privateer/run.hpp"
+
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+namespace privateer {
+namespace {
+
+agent::AgentSettings agent_settings(Settings const& settings) {
+  agent::AgentSettings out;
+  out.node = settings.node;
+  out.state_directory = settings.state;
+  out.seed_topology = settings.topology;
+  out.controller_url = settings.controller_url;
+  out.wireguard = settings.wireguard;
+  out.bird.config_file = settings.bird_config;
+  out.bird.control_socket = settings.bird_control;
+  out.bird.start = settings.bird_start;
+  out.bird.log_file = settings.wireguard.log_directory + "/bird.log";
+  return out;
+}
+
+edge::AgentSettings edge_settings(Settings const& settings, EdgeSettings const& edge) {
+  enrolment::NodeFiles const files(settings.state);
+  edge::AgentSettings out;
+  out.navigators = edge.navigators;
+  out.tls.ca_file = files.ca;
+  out.tls.identity = net::Identity{files.certificate, files.tls_key};
+  out.tls.server_name = edge.name;
+  out.directory = edge.directory;
+  out.nginx_file = edge.nginx_file;
+  out.reload = edge.reload;
+  out.probe_address = edge.probe.address.to_string();
+  out.probe_port = edge.probe.port;
+  return out;
+}
+
+void make_folder_of(std::string const& file) {
+  std::error_code ignored;  // what is done in it next fails with a better sentence
+  std::filesystem::create_directories(std::filesystem::path(file).parent_path(), ignored);
+}
+
+net::Task<void> stop_at_signal(agent::Agent* agent) {
+  for (;;) {
+    int const number = co_await process::wait_for_signal();
+    if (number != SIGHUP) {  // nothing to read again: the world comes by itself
+      break;
+    }
+  }
+  agent->stop();
+}
+
+// The edge reads its client certificate when it starts and when the agent renewed it.
+net::Task<void> follow_identity(std::string certificate, edge::EdgeAgent* edge) {
+  constexpr std::chrono::milliseconds look{30000};
+  std::error_code ignored;
+  auto seen = std::filesystem::last_write_time(certificate, ignored);
+  for (;;) {
+    bool const waited = co_await net::wait_for(look);
+    if (!waited) {
+      break;
+    }
+    auto const now = std::filesystem::last_write_time(certificate, ignored);
+    if (now != seen) {
+      seen = now;
+      if (auto const loaded = edge->reload_identity(); !loaded) {
+        process::log::warning("edge", "the renewed certificate does not load: {}", loaded.error().what());
+      }
+    }
+  }
+}
+
+net::Task<int> agent_main(net::asio::any_io_executor executor, std::shared_ptr<Settings const> settings) {
+  std::error_code ignored;
+  std::filesystem::create_directories(settings->wireguard.log_directory, ignored);
+  make_folder_of(settings->agent_unix);
+  process::Metrics metrics;
+  agent::Agent agent(executor, agent_settings(*settings), metrics);
+  std::unique_ptr<edge::EdgeAgent> edge;
+  if (settings->edge) {
+    edge = std::make_unique<edge::EdgeAgent>(executor, edge_settings(*settings, *settings->edge));
+    auto* const known = edge.get();
+    agent.add_section("edge", [known] { return edge_status_json(known->status()); });
+  }
+  net::Router router;
+  agent.add_routes(router);
+  net::HttpServer server(executor, router, {});
+  if (auto const listening = server.listen_unix(settings->agent_unix, 0660); !listening) {
+    std::cerr << "privateer: cannot listen on " << settings->agent_unix << ": " << listening.error().what() << "\n";
+    co_return exit_failed;
+  }
+  net::spawn(executor, "signals", stop_at_signal(&agent));
+  if (edge) {
+    net::spawn(executor, "edge", edge->run());
+    net::spawn(executor, "edge identity", follow_identity(enrolment::NodeFiles(settings->state).certificate, edge.get()));
+  }
+  auto const result = co_await agent.run();
+  server.stop();
+  if (edge) {
+    edge->stop();
+  }
+  if (!result) {
+    std::cerr << "privateer: " << result.error().what() << "\n";
+    co_return exit_failed;
+  }
+  co_return exit_done;
+}
+
+net::Task<int> controller_main(net::asio::any_io_executor executor, std::shared_ptr<Settings const> settings) {
+  make_folder_of(settings->serve_unix);
+  std::error_code ignored;
+  std::filesystem::create_directories(settings->serve_state, ignored);
+  controller::ControllerSettings wanted;
+  wanted.state = settings->serve_state;
+  wanted.topology_file = settings->topology;
+  wanted.listen = settings->serve_listen;
+  wanted.unix_path = settings->serve_unix;
+  auto opened = controller::Controller::open(executor, std::move(wanted));
+  if (!opened) {
+    std::cerr << "privateer: " << opened.error().what() << "\n";
+    co_return opened.error().code == controller::errc::bad_topology ? exit_bad_input : exit_failed;
+  }
+  process::notify_service_manager("READY=1");
+  for (;;) {
+    int const number = co_await process::wait_for_signal();
+    if (number != SIGHUP) {
+      break;
+    }
+  }
+  process::notify_service_manager("STOPPING=1");
+  (*opened)->stop();
+  co_return exit_done;
+}
+
+}  // namespace
+
+int run_agent(Settings const& settings) {
+  auto const shared = std::make_shared<Settings const>(settings);
+  return run_until_done("agent", [&](net::asio::any_io_executor executor) { return agent_main(executor, shared); });
+}
+
+int run_controller(Settings const& settings) {
+  if (settings.serve_listen.empty()) {
+    std::cerr << "privateer: this machine is no controller: the settings have no 'serve' section\n";
+    return exit_bad_input;
+  }
+  auto const shared = std::make_shared<Settings const>(settings);
+  return run_until_done("controller",
+                        [&](net::asio::any_io_executor executor) { return controller_main(executor, shared); });
+}
+
+}  // namespace privateer

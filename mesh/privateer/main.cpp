@@ -1,0 +1,172 @@
+// privateer: the mesh's daemons and their command line. Parsing arguments and calling commands.hpp; nothing else.
+#include "base/process/service.hpp"
+#include "mesh/privateer/commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <iostream>
+#include <string>
+
+namespace {
+
+using privateer::Settings;
+using Command = std::function<int(Settings const&)>;
+
+// What the arguments asked for; filled by the callbacks of the subcommands.
+struct Arguments {
+  std::string config = "/etc/privateer/privateer.yaml";
+  std::string token;
+  std::string token_file;
+  std::string node;
+  std::string lifetime = "1h";
+  std::int64_t uses = 1;
+  std::string id;
+  std::string file;
+  std::string output;
+  privateer::PlanInput input;
+  bool json = false;
+  bool difference = false;
+  Command command;
+};
+
+int bad_input(std::string const& sentence) {
+  std::cerr << "privateer: " << sentence << "\n";
+  return privateer::exit_bad_input;
+}
+
+int join(Arguments const& arguments, Settings const& settings) {
+  std::string text = arguments.token;
+  if (!arguments.token_file.empty()) {
+    auto const read = process::read_file(arguments.token_file, 4096);
+    if (!read) {
+      return bad_input(read.error().what());
+    }
+    text = *read;
+  }
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
+    text.pop_back();
+  }
+  if (text.empty()) {
+    return bad_input("give the token with --token or --token-file");
+  }
+  return privateer::join(settings, text);
+}
+
+int create_token(Arguments const& arguments, Settings const& settings) {
+  auto const seconds = privateer::parse_duration_s(arguments.lifetime);
+  if (!seconds) {
+    return bad_input("--ttl '" + arguments.lifetime + "' is not a duration; for instance 30m, 1h, 7d");
+  }
+  return privateer::token_create(settings, arguments.node, *seconds, arguments.uses);
+}
+
+void add_daemons(CLI::App& app, Arguments& arguments) {
+  app.add_subcommand("agent", "Keep this machine as the mesh says (foreground)")->callback([&] {
+    arguments.command = privateer::run_agent;
+  });
+  app.add_subcommand("controller", "Serve the mesh's world and let nodes join (foreground)")->callback([&] {
+    arguments.command = privateer::run_controller;
+  });
+  auto* joining = app.add_subcommand("join", "Make this machine's keys and join the mesh");
+  auto* token = joining->add_option("--token", arguments.token, "The token (visible in the process list)");
+  joining->add_option("--token-file", arguments.token_file, "A file that holds the token")->excludes(token);
+  joining->callback([&] { arguments.command = [&](Settings const& settings) { return join(arguments, settings); }; });
+}
+
+void add_controller_commands(CLI::App& app, Arguments& arguments) {
+  auto* token = app.add_subcommand("token", "Rights to join")->require_subcommand(1);
+  auto* create = token->add_subcommand("create", "Make a token and print it; it is not shown again");
+  create->add_option("--node", arguments.node, "Only this node may use it");
+  create->add_option("--ttl", arguments.lifetime, "How long it is valid")->capture_default_str();
+  create->add_option("--uses", arguments.uses, "How often it may be used")->capture_default_str();
+  create->callback(
+      [&] { arguments.command = [&](Settings const& settings) { return create_token(arguments, settings); }; });
+  token->add_subcommand("list", "All tokens")->callback([&] { arguments.command = privateer::token_list; });
+  auto* revoke = token->add_subcommand("revoke", "Make a token worthless");
+  revoke->add_option("id", arguments.id, "Its id, from 'token list'")->required();
+  revoke->callback([&] {
+    arguments.command = [&](Settings const& settings) { return privateer::token_revoke(settings, arguments.id); };
+  });
+  auto* node = app.add_subcommand("node", "Machines that joined")->require_subcommand(1);
+  node->add_subcommand("list", "All nodes and how they fare")->callback([&] {
+    arguments.command = privateer::node_list;
+  });
+  auto* remove = node->add_subcommand("remove", "Take a node out of the mesh");
+  remove->add_option("name", arguments.id, "Its name")->required();
+  remove->callback([&] {
+    arguments.command = [&](Settings const& settings) { return privateer::node_remove(settings, arguments.id); };
+  });
+  auto* topology = app.add_subcommand("topology", "The declared topology")->require_subcommand(1);
+  auto* set = topology->add_subcommand("set", "Replace the controller's topology");
+  set->add_option("file", arguments.file, "The topology file")->required();
+  set->callback([&] {
+    arguments.command = [&](Settings const& settings) { return privateer::topology_set(settings, arguments.file); };
+  });
+}
+
+void add_local_commands(CLI::App& app, Arguments& arguments) {
+  auto* status = app.add_subcommand("status", "How this machine's agent fares");
+  status->add_flag("--json", arguments.json, "Everything, for programs");
+  status->callback([&] {
+    arguments.command = [&](Settings const& settings) { return privateer::status(settings, arguments.json); };
+  });
+  auto* plan = app.add_subcommand("plan", "What the topology makes of each node; changes nothing");
+  plan->add_option("--node", arguments.input.node, "Only this node");
+  plan->add_option("--topology", arguments.input.topology, "Instead of the settings' topology");
+  plan->add_option("--allocation", arguments.input.allocation, "Identities that were given out before");
+  plan->add_flag("--json", arguments.json, "For programs");
+  plan->add_flag("--diff", arguments.difference, "What the agent would change on this machine now");
+  plan->callback([&] {
+    arguments.command = [&](Settings const& settings) {
+      return arguments.difference ? privateer::plan_difference(settings)
+                                  : privateer::plan(settings, arguments.input, arguments.json);
+    };
+  });
+  auto* render = app.add_subcommand("render", "Write one node's files without applying them");
+  render->add_option("node", arguments.input.node, "The node")->required();
+  render->add_option("--output", arguments.output, "Directory to write to")->required();
+  render->add_option("--topology", arguments.input.topology, "Instead of the settings' topology");
+  render->add_option("--allocation", arguments.input.allocation, "Identities that were given out before");
+  render->callback([&] {
+    arguments.command = [&](Settings const& settings) {
+      return privateer::render(settings, arguments.input, arguments.output);
+    };
+  });
+  app.add_subcommand("check", "Validate settings and topology")->callback([&] {
+    arguments.command = privateer::check;
+  });
+}
+
+int run(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Privateer: a WireGuard mesh that routes");
+  app.add_option("--config", arguments.config, "The settings file")->capture_default_str();
+  app.set_version_flag("--version", "privateer " + std::string(process::version()));
+  app.require_subcommand(1);
+  add_daemons(app, arguments);
+  add_controller_commands(app, arguments);
+  add_local_commands(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {
+    return app.exit(error) == 0 ? privateer::exit_done : privateer::exit_bad_input;
+  }
+  auto const settings = privateer::load_settings(arguments.config);
+  if (!settings) {
+    std::cerr << base::text(settings.error());
+    return privateer::exit_bad_input;
+  }
+  return arguments.command(*settings);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (std::exception const& error) {
+    std::cerr << "privateer: " << error.what() << "\n";
+    return privateer::exit_failed;
+  }
+}

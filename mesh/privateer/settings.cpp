@@ -1,0 +1,169 @@
+#include "mesh/privateer/settings.hpp"
+
+#include "base/config/reader.hpp"
+#include "base/net/http_client.hpp"
+#include "base/process/service.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace privateer {
+namespace {
+
+bool is_label(std::string_view text) {
+  return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+         });
+}
+
+void check_path(config::Reader& reader, std::string const& key, std::string const& path) {
+  if (!path.empty() && path.front() != '/') {
+    reader.fail(key, config::quoted(path) + " is not an absolute path", "begin it with '/'");
+  }
+}
+
+// sockaddr_un holds 107 characters and a zero.
+void check_socket(config::Reader& reader, std::string const& key, std::string const& path) {
+  check_path(reader, key, path);
+  if (path.size() > 107) {
+    reader.fail(key, "a socket path has at most 107 characters");
+  }
+}
+
+bool is_https(std::string const& text) {
+  auto const url = net::parse_url(text);
+  return url && url->scheme == "https";
+}
+
+void check_endpoint(config::Reader& reader, std::string const& key, std::string const& text) {
+  if (!text.empty() && !wireguard::parse_endpoint(text)) {
+    reader.fail(key, config::quoted(text) + " is not an address with a port", "for instance 127.0.0.1:443");
+  }
+}
+
+void read_wireguard(config::Reader section, Settings& out) {
+  out.wireguard.choice = section.choice<wireguard::BackendChoice>("backend",
+                                                                  {{"auto", wireguard::BackendChoice::automatic},
+                                                                   {"kernel", wireguard::BackendChoice::kernel},
+                                                                   {"userspace", wireguard::BackendChoice::userspace}},
+                                                                  wireguard::BackendChoice::automatic);
+  if (auto command = section.texts("command"); !command.empty()) {
+    out.wireguard.command = std::move(command);
+  }
+}
+
+void read_bird(config::Reader section, Settings& out) {
+  out.bird_config = section.text("config", out.bird_config);
+  out.bird_control = section.text("control", out.bird_control);
+  check_path(section, "config", out.bird_config);
+  check_socket(section, "control", out.bird_control);
+  out.bird_start = section.texts("start");
+}
+
+EdgeSettings read_edge(config::Reader section) {
+  EdgeSettings out;
+  out.navigators = section.texts("navigators");
+  if (out.navigators.empty()) {
+    section.fail("navigators", "at least one Navigator must be named", "for instance ['https://198.51.100.10:18010']");
+  }
+  for (std::size_t i = 0; i < out.navigators.size(); ++i) {
+    if (!out.navigators[i].empty() && !is_https(out.navigators[i])) {
+      section.fail_item("navigators", i, config::quoted(out.navigators[i]) + " is not an https URL");
+    }
+  }
+  out.directory = section.text("directory");
+  check_path(section, "directory", out.directory);
+  out.nginx_file = section.text("nginx_file", std::string());
+  check_path(section, "nginx_file", out.nginx_file);
+  out.reload = section.texts("reload");
+  out.name = section.text("name", std::string());
+  auto const probe = section.text("probe", "127.0.0.1:443");
+  check_endpoint(section, "probe", probe);
+  if (auto const endpoint = wireguard::parse_endpoint(probe)) {
+    out.probe = *endpoint;
+  }
+  return out;
+}
+
+}  // namespace
+
+boost::system::result<Settings, base::Problems> parse_settings(std::string_view text, std::string const& source) {
+  auto const document = config::Document::parse(text, source);
+  if (!document) {
+    return document.error();
+  }
+  base::Problems problems;
+  config::Reader root(*document, problems);
+  Settings out;
+  out.node = root.text("node");
+  if (!out.node.empty() && !is_label(out.node)) {
+    root.fail("node", config::quoted(out.node) + " is not a node's name", "lower-case letters, digits and '-'");
+  }
+  out.state = root.text("state", out.state);
+  check_path(root, "state", out.state);
+  out.topology = root.text("topology", std::string());
+  check_path(root, "topology", out.topology);
+  if (auto section = root.optional_section("controller")) {
+    out.controller_url = section->text("url");
+    if (!out.controller_url.empty() && !is_https(out.controller_url)) {
+      section->fail("url", config::quoted(out.controller_url) + " is not an https URL",
+                    "for instance https://198.51.100.10:18012");
+    }
+  }
+  auto agent = root.section("agent");
+  out.agent_unix = agent.text("unix", out.agent_unix);
+  check_socket(agent, "unix", out.agent_unix);
+  read_wireguard(root.section("wireguard"), out);
+  read_bird(root.section("bird"), out);
+  if (auto section = root.optional_section("edge")) {
+    out.edge = read_edge(*section);
+  }
+  out.serve_state = out.state + "/controller";
+  if (auto section = root.optional_section("serve")) {
+    out.serve_listen = section->text("listen");
+    check_endpoint(*section, "listen", out.serve_listen);
+    out.serve_unix = section->text("unix", out.serve_unix);
+    check_socket(*section, "unix", out.serve_unix);
+    out.serve_state = section->text("state", out.serve_state);
+    check_path(*section, "state", out.serve_state);
+  }
+  root.finish();
+  if (!problems.empty()) {
+    return problems;
+  }
+  out.wireguard.log_directory = out.state + "/log";
+  return out;
+}
+
+boost::system::result<Settings, base::Problems> load_settings(std::string const& path) {
+  auto const text = process::read_file(path, config::max_document_bytes);
+  if (!text) {
+    return base::Problems{base::Problem{{path, 0, 0}, "", text.error().what(), "name another file with --config"}};
+  }
+  return parse_settings(*text, path);
+}
+
+std::optional<std::int64_t> parse_duration_s(std::string_view text) {
+  std::int64_t number = 0;
+  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || number < 1 || number > 1'000'000'000) {
+    return std::nullopt;
+  }
+  auto const unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  if (unit.empty() || unit == "s") {
+    return number;
+  }
+  if (unit == "m") {
+    return number * 60;
+  }
+  if (unit == "h") {
+    return number * 3600;
+  }
+  if (unit == "d") {
+    return number * 86400;
+  }
+  return std::nullopt;
+}
+
+}  // namespace privateer

@@ -1,0 +1,52 @@
+// privateer.yaml as a value: what this machine's agent, controller and command line need to know. Every key, its
+// default and its meaning are in docs/privateer.md.
+//
+// Threads: plain values and pure functions; load reads a file.
+#pragma once
+
+#include "base/result/problem.hpp"
+#include "mesh/wireguard/backend.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace privateer {
+
+// The node's side of certificates: which Navigators are asked, and what is done with what they give.
+struct EdgeSettings {
+  std::vector<std::string> navigators;  // "https://198.51.100.10:18010"
+  std::string name;                     // the name in their certificates; empty: the host of each URL
+  std::string directory;                // certificates are installed below it
+  std::string nginx_file;               // written when set
+  std::vector<std::string> reload;      // argv run after a change
+  wireguard::Endpoint probe;            // "127.0.0.1:443": proves what is served
+};
+
+struct Settings {
+  std::string node;                     // this machine's name in the topology
+  std::string state = "/var/lib/privateer";
+  std::string topology;                 // seed of the agent, input of plan, render and check, the controller's at start
+  std::string controller_url;           // empty: no controller
+  std::string agent_unix = "/run/privateer/agent.sock";
+  wireguard::BackendSettings wireguard;
+  std::string bird_config = "/etc/bird/bird.conf";
+  std::string bird_control = "/run/bird/bird.ctl";
+  std::vector<std::string> bird_start;
+  std::optional<EdgeSettings> edge;
+  std::string serve_listen;             // the controller's HTTPS address; empty: this machine is no controller
+  std::string serve_unix = "/run/privateer/controller.sock";
+  std::string serve_state;              // default: state + "/controller"
+};
+
+boost::system::result<Settings, base::Problems> parse_settings(std::string_view text, std::string const& source);
+boost::system::result<Settings, base::Problems> load_settings(std::string const& path);
+
+// Seconds of "90", "90s", "15m", "2h", "7d"; nullopt for anything else and for less than one second.
+std::optional<std::int64_t> parse_duration_s(std::string_view text);
+
+}  // namespace privateer

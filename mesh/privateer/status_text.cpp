@@ -1,0 +1,174 @@
+#include "mesh/privateer/status_text.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/core.h>
+
+#include <cstdint>
+
+namespace privateer {
+namespace {
+
+namespace json = boost::json;
+
+json::object parse(std::string_view text) {
+  boost::system::error_code error;
+  auto value = json::parse(json::string_view(text.data(), text.size()), error);
+  return !error && value.is_object() ? value.get_object() : json::object();
+}
+
+std::string text(json::object const& object, char const* key) {
+  auto const* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+std::int64_t number(json::object const& object, char const* key, std::int64_t fallback = 0) {
+  auto const* value = object.if_contains(key);
+  if (value == nullptr) {
+    return fallback;
+  }
+  boost::system::error_code error;
+  auto const out = value->to_number<std::int64_t>(error);
+  return error ? fallback : out;
+}
+
+bool yes(json::object const& object, char const* key) {
+  auto const* value = object.if_contains(key);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+json::object section(json::object const& object, char const* key) {
+  auto const* value = object.if_contains(key);
+  return value != nullptr && value->is_object() ? value->get_object() : json::object();
+}
+
+json::array list(json::object const& object, char const* key) {
+  auto const* value = object.if_contains(key);
+  return value != nullptr && value->is_array() ? value->get_array() : json::array();
+}
+
+template <class Take>
+void each_object(json::object const& object, char const* key, Take const& take) {
+  for (auto const& value : list(object, key)) {
+    if (value.is_object()) {
+      take(value.get_object());
+    }
+  }
+}
+
+std::string bytes_text(std::int64_t bytes) {
+  if (bytes < 10'000) {
+    return fmt::format("{} B", bytes);
+  }
+  if (bytes < 10'000'000) {
+    return fmt::format("{} KB", bytes / 1000);
+  }
+  return fmt::format("{} MB", bytes / 1'000'000);
+}
+
+std::string device_text(json::object const& device) {
+  std::string out = fmt::format("  {:<16} {} mtu {} port {}", text(device, "name"), yes(device, "up") ? "up  " : "down",
+                                number(device, "mtu"), number(device, "listen_port"));
+  each_object(device, "peers", [&](json::object const& peer) {
+    auto const endpoint = text(peer, "endpoint");
+    auto const age = number(peer, "handshake_age_s", -1);
+    out += fmt::format("  {} handshake {} rx {} tx {}", endpoint.empty() ? "(no endpoint)" : endpoint,
+                       age < 0 ? std::string("never") : fmt::format("{} s ago", age), bytes_text(number(peer, "rx_bytes")),
+                       bytes_text(number(peer, "tx_bytes")));
+  });
+  return out + "\n";
+}
+
+std::string controller_text(json::object const& controller) {
+  if (text(controller, "url").empty()) {
+    return "controller  none configured\n";
+  }
+  return fmt::format("controller  {} {}\n", text(controller, "url"),
+                     yes(controller, "connected") ? std::string("answers") : "does not answer: " + text(controller, "failure"));
+}
+
+std::string routing_text(json::object const& bird) {
+  if (!yes(bird, "running")) {
+    return "bird        does not run\n";
+  }
+  std::string out = fmt::format("bird        runs, {} neighbours full\n", number(bird, "full"));
+  each_object(bird, "neighbors", [&](json::object const& one) {
+    out += fmt::format("  {:<16} {:<6} {:<16} {:<10} {}\n", text(one, "interface"), text(one, "protocol"),
+                       text(one, "router_id"), text(one, "state"), yes(one, "bfd") ? "bfd up" : "no bfd");
+  });
+  return out;
+}
+
+}  // namespace
+
+std::string status_text(std::string_view body) {
+  auto const status = parse(body);
+  std::string out = fmt::format("node        {} ({})\n", text(status, "node"), text(status, "verdict"));
+  out += fmt::format("world       revision {} from {}\n", number(status, "revision"), text(status, "source"));
+  out += controller_text(section(status, "controller"));
+  out += fmt::format("wireguard   {}\n", text(status, "backend"));
+  each_object(status, "devices", [&](json::object const& device) { out += device_text(device); });
+  for (auto const& link : list(status, "waiting")) {
+    out += link.is_string() ? fmt::format("  waiting for the other end of {}\n", std::string(link.get_string())) : "";
+  }
+  out += routing_text(section(status, "bird"));
+  each_object(status, "anycast", [&](json::object const& one) {
+    out += fmt::format("anycast     {} {} {} ({})\n", text(one, "service"), text(one, "address"),
+                       yes(one, "announced") ? "announced" : "not announced", text(one, "reason"));
+  });
+  auto const edge = section(status, "edge");
+  each_object(edge, "bundles", [&](json::object const& one) {
+    out += fmt::format("certificate {} {}\n", text(one, "tenant"), yes(one, "acknowledged") ? "served" : "not yet served");
+  });
+  if (!text(edge, "last_error").empty()) {
+    out += fmt::format("edge        {}\n", text(edge, "last_error"));
+  }
+  for (auto const& line : list(status, "failing")) {
+    out += line.is_string() ? fmt::format("failing     {}\n", std::string(line.get_string())) : "";
+  }
+  for (auto const& line : list(status, "warnings")) {
+    out += line.is_string() ? fmt::format("warning     {}\n", std::string(line.get_string())) : "";
+  }
+  return out;
+}
+
+std::string tokens_text(std::string_view body, std::int64_t now_s) {
+  std::string out = fmt::format("{:<18} {:<16} {:<8} {}\n", "ID", "NODE", "USED", "STATE");
+  each_object(parse(body), "tokens", [&](json::object const& one) {
+    auto const left = number(one, "expires_at") - now_s;
+    auto const used = number(one, "used");
+    auto const uses = number(one, "uses");
+    std::string const state = yes(one, "revoked") ? "revoked"
+                              : left <= 0         ? "expired"
+                              : used >= uses      ? "used up"
+                                                  : fmt::format("valid for {} s", left);
+    auto const node = text(one, "node");
+    out += fmt::format("{:<18} {:<16} {:<8} {}\n", text(one, "id"), node.empty() ? "any" : node,
+                       fmt::format("{}/{}", used, uses), state);
+  });
+  return out;
+}
+
+std::string nodes_text(std::string_view body) {
+  std::string out = fmt::format("{:<16} {:<46} {}\n", "NODE", "PUBLIC KEY", "STATE");
+  each_object(parse(body), "nodes", [&](json::object const& one) {
+    auto const report = section(one, "report");
+    std::string const state = number(one, "removed_at") != 0 ? "removed"
+                              : report.empty()               ? "joined"
+                                                             : fmt::format("revision {}: {}", number(report, "revision"),
+                                                                           text(report, "verdict"));
+    out += fmt::format("{:<16} {:<46} {}\n", text(one, "name"), text(one, "public_key"), state);
+  });
+  return out;
+}
+
+std::string problem_text(std::string_view body) {
+  auto const problem = parse(body);
+  auto const title = text(problem, "title");
+  auto const detail = text(problem, "detail");
+  if (!title.empty() || !detail.empty()) {
+    return title + (title.empty() || detail.empty() ? "" : ": ") + detail;
+  }
+  return std::string(body.substr(0, 300));
+}
+
+}  // namespace privateer

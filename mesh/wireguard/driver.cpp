@@ -1,0 +1,147 @@
+#include "mesh/wireguard/driver.hpp"
+
+#include "base/process/log.hpp"
+#include "base/process/service.hpp"
+#include "mesh/wireguard/uapi.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+
+namespace wireguard {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr milliseconds ask_deadline{2000};
+constexpr milliseconds start_deadline{5000};
+constexpr milliseconds stop_deadline{2000};
+constexpr milliseconds look_again{20};
+
+}  // namespace
+
+base::Result<netlink::KernelSocket*> KernelDriver::socket() {
+  if (!socket_) {
+    auto opened = netlink::KernelSocket::open();
+    if (!opened) {
+      return opened.error();
+    }
+    socket_ = std::make_unique<netlink::KernelSocket>(std::move(*opened));
+  }
+  return socket_.get();
+}
+
+net::Task<base::Result<void>> KernelDriver::create(std::string device) { co_return links_.create_wireguard(device); }
+
+net::Task<base::Result<void>> KernelDriver::remove(std::string device) { co_return links_.remove(device); }
+
+net::Task<base::Result<void>> KernelDriver::read(ObservedDevice* device) {
+  if (device->kind != "wireguard") {
+    co_return base::Result<void>();
+  }
+  auto const kernel = socket();
+  if (!kernel) {
+    co_return kernel.error();
+  }
+  auto const read = (*kernel)->get(*device);
+  device->wireguard = read.has_value();
+  co_return read;
+}
+
+net::Task<base::Result<void>> KernelDriver::set(Configuration configuration) {
+  auto const kernel = socket();
+  if (!kernel) {
+    co_return kernel.error();
+  }
+  co_return (*kernel)->set(configuration);
+}
+
+std::string UserspaceDriver::socket_path(std::string const& device) const {
+  return settings_.socket_directory + "/" + device + ".sock";
+}
+
+std::string UserspaceDriver::log_path(std::string const& device) const {
+  return settings_.log_directory.empty() ? "/dev/null" : settings_.log_directory + "/" + device + ".log";
+}
+
+net::Task<base::Result<void>> UserspaceDriver::create(std::string device) {
+  if (::access("/dev/net/tun", F_OK) != 0) {
+    co_return base::fail(errc::no_tun, "wireguard-go needs /dev/net/tun; load the tun module or create the device");
+  }
+  if (::mkdir(settings_.socket_directory.c_str(), 0755) != 0 && errno != EEXIST) {
+    co_return base::fail_errno(errno, "making the folder " + settings_.socket_directory);
+  }
+  auto argv = settings_.command;
+  argv.emplace_back("-f");
+  argv.push_back(device);
+  auto const started = process::start_detached(argv, log_path(device));
+  if (!started) {
+    co_return base::fail(errc::no_program, "starting " + settings_.command.front() + ": " + started.error().what());
+  }
+  auto const until = std::chrono::steady_clock::now() + start_deadline;
+  auto const path = socket_path(device);
+  while (std::chrono::steady_clock::now() < until) {
+    ObservedDevice seen;
+    seen.name = device;
+    auto const answer = co_await uapi::get(path, &seen, ask_deadline);
+    if (answer) {
+      process::log::info("wireguard", "started {} for {} pid={}", settings_.command.front(), device, *started);
+      co_return base::Result<void>();
+    }
+    bool const waited = co_await net::wait_for(look_again);
+    if (!waited) {
+      break;
+    }
+  }
+  co_return base::fail(errc::no_program, settings_.command.front() + " for " + device +
+                                             " did not open " + path + " within 5 s; see " + log_path(device));
+}
+
+// The process ends by itself when its TUN goes. Its last act is to unlink the socket path, so a successor of the same
+// name may only start after that: wait until nobody accepts there.
+net::Task<base::Result<void>> UserspaceDriver::remove(std::string device) {
+  auto const removed = links_.remove(device);
+  if (!removed) {
+    co_return removed;
+  }
+  auto const until = std::chrono::steady_clock::now() + stop_deadline;
+  auto const path = socket_path(device);
+  while (std::chrono::steady_clock::now() < until) {
+    ObservedDevice seen;
+    seen.name = device;
+    auto const answer = co_await uapi::get(path, &seen, ask_deadline);
+    if (!answer && answer.error().code == errc::unreachable) {
+      break;
+    }
+    bool const waited = co_await net::wait_for(look_again);
+    if (!waited) {
+      break;
+    }
+  }
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+    co_return base::fail_errno(errno, "removing " + path);
+  }
+  co_return base::Result<void>();
+}
+
+net::Task<base::Result<void>> UserspaceDriver::read(ObservedDevice* device) {
+  if (device->kind != "tun") {
+    co_return base::Result<void>();
+  }
+  auto const answer = co_await uapi::get(socket_path(device->name), device, ask_deadline);
+  device->wireguard = answer.has_value();
+  // A TUN without a listener is another program's, which is no failure of ours.
+  if (!answer && answer.error().code != errc::unreachable) {
+    co_return answer;
+  }
+  co_return base::Result<void>();
+}
+
+net::Task<base::Result<void>> UserspaceDriver::set(Configuration configuration) {
+  auto const path = socket_path(configuration.device);
+  auto const result = co_await uapi::set(path, std::move(configuration), ask_deadline);
+  co_return result;
+}
+
+}  // namespace wireguard

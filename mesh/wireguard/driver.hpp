@@ -1,0 +1,55 @@
+// What differs between the kernel's WireGuard and wireguard-go; Backend does the rest the same way for both.
+//
+// Threads: as Backend.
+#pragma once
+
+#include "mesh/wireguard/backend.hpp"
+#include "mesh/wireguard/configuration.hpp"
+#include "mesh/wireguard/netlink.hpp"
+
+namespace wireguard {
+
+class Driver {
+ public:
+  virtual ~Driver() = default;
+  [[nodiscard]] virtual char const* name() const = 0;
+  // An interface of this name exists afterwards and takes configurations.
+  virtual net::Task<base::Result<void>> create(std::string device) = 0;
+  virtual net::Task<base::Result<void>> remove(std::string device) = 0;
+  // Fills keys, port and peers and sets `wireguard`; leaves it false for an interface that is somebody else's.
+  virtual net::Task<base::Result<void>> read(ObservedDevice* device) = 0;
+  virtual net::Task<base::Result<void>> set(Configuration configuration) = 0;
+};
+
+class KernelDriver : public Driver {
+ public:
+  explicit KernelDriver(Links links) : links_(std::move(links)) {}
+  [[nodiscard]] char const* name() const override { return "kernel"; }
+  net::Task<base::Result<void>> create(std::string device) override;
+  net::Task<base::Result<void>> remove(std::string device) override;
+  net::Task<base::Result<void>> read(ObservedDevice* device) override;
+  net::Task<base::Result<void>> set(Configuration configuration) override;
+
+ private:
+  base::Result<netlink::KernelSocket*> socket();
+  Links links_;
+  std::unique_ptr<netlink::KernelSocket> socket_;  // opened with the first device: that loads the module
+};
+
+class UserspaceDriver : public Driver {
+ public:
+  UserspaceDriver(Links links, BackendSettings settings) : links_(std::move(links)), settings_(std::move(settings)) {}
+  [[nodiscard]] char const* name() const override { return "wireguard-go"; }
+  net::Task<base::Result<void>> create(std::string device) override;
+  net::Task<base::Result<void>> remove(std::string device) override;
+  net::Task<base::Result<void>> read(ObservedDevice* device) override;
+  net::Task<base::Result<void>> set(Configuration configuration) override;
+
+ private:
+  [[nodiscard]] std::string socket_path(std::string const& device) const;
+  [[nodiscard]] std::string log_path(std::string const& device) const;
+  Links links_;
+  BackendSettings settings_;
+};
+
+}  // namespace wireguard

@@ -1,0 +1,48 @@
+// bird.conf of one node as a pure function of the topology: same input, same bytes.
+//
+// What the text makes BIRD (2.0.12, Debian 12) do:
+//  - OSPFv2 (RFC 2328) for IPv4 and OSPFv3 (RFC 5340) for IPv6, one instance each, `type ptp` on one block per
+//    WireGuard device, BFD (RFC 5880) on each, the node's loopbacks announced by `stubnet`;
+//  - accept from OSPF only prefixes of the plan (node loopbacks, service addresses), each only from the router it
+//    belongs to while the topology is one area (behind an area border the originator is not visible);
+//  - write to the kernel only what was learned and belongs to the plan, with the node's loopback as source address, and
+//    for each service announced here a blackhole: the address on `lo` is found first (table local), and if it is
+//    missing there the packet is dropped instead of following a default route in a circle;
+//  - one `protocol static anycast_<service>_<4|6>` per service of this node, disabled at start: enabling it announces
+//    the service as an E1 external into OSPF and to every upstream, disabling it withdraws;
+//  - eBGP with each upstream: services out, nothing in; BFD; RFC 9234 role customer.
+//
+// Threads: pure functions.
+#pragma once
+
+#include "topology/allocation.hpp"
+#include "topology/topology.hpp"
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace bird {
+
+struct RenderSettings {
+  std::string log_file;  // absolute path; empty: BIRD's stderr (BIRD must then run in the foreground, `bird -f`)
+  // Services whose statics are rendered enabled. Leave it empty in the file that BIRD starts from, so that nothing is
+  // announced before its first check. Name the announced ones in a file given to a running BIRD by `configure`:
+  // a reconfiguration sets every protocol to what the file says and would otherwise withdraw them.
+  std::set<std::string> announced;
+  std::uint32_t kernel_metric = 32;    // of the routes BIRD writes; one value per machine and routing daemon
+  std::uint32_t service_metric = 100;  // E1 metric of an announced service; the path's cost is added by OSPF
+};
+
+// `node` must be a node of `topology`, and `allocation` must hold every node and link of it (allocate() makes it so);
+// anything else is a broken invariant.
+std::string render(topology::Topology const& topology, topology::Allocation const& allocation, std::string const& node,
+                   RenderSettings const& settings = {});
+
+enum class Family { v4, v6 };
+
+// "anycast_dns_4": the protocol to enable and disable for one address of a service.
+std::string anycast_protocol(std::string_view service, Family family);
+
+}  // namespace bird

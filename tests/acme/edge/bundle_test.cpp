@@ -1,0 +1,102 @@
+#include "acme/edge/bundle.hpp"
+
+#include "tests/support/test_ca.hpp"
+
+#include "base/net/tls.hpp"
+
+#include <gmock/gmock.h>
+
+namespace edge {
+namespace {
+
+using testing::HasSubstr;
+
+std::string const digest(64, 'a');
+
+std::string item_json(std::string const& id = "tenant-7", std::string const& name = "acme-tv.example") {
+  return R"({"id":")" + id + R"(","tenant":"acme-tv","names":["*.acme-tv.example",")" + name + R"("],"fingerprint":")" +
+         digest + R"(","sequence":12})";
+}
+
+TEST(BundleList, ReadsAList) {
+  auto const list = parse_list(R"({"sequence":99,"bundles":[)" + item_json() + "]}");
+  ASSERT_TRUE(list);
+  EXPECT_EQ(list->sequence, 99);
+  EXPECT_EQ(list->bundles.front(), (BundleItem{"tenant-7", "acme-tv", {"*.acme-tv.example", "acme-tv.example"}, digest, 12}));
+  EXPECT_TRUE(parse_list(R"({"sequence":1,"bundles":[]})")->bundles.empty());
+}
+
+TEST(BundleList, ReportsEveryProblemWithItsPlace) {
+  auto const list = parse_list(R"({"sequence":0,"bundles":[{"id":"../x","tenant":"acme-tv","names":[],"fingerprint":"zz"},7]})");
+  ASSERT_FALSE(list);
+  std::string const text = base::text(list.error());
+  for (char const* const part : {"sequence", "bundles[0].id", "bundles[0].names", "bundles[0].fingerprint",
+                                 "bundles[0].sequence", "bundles[1]"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+}
+
+TEST(BundleList, OneBrokenItemRefusesTheListBecauseAMissingItemMeansRemoval) {
+  EXPECT_FALSE(parse_list(R"({"sequence":1,"bundles":[)" + item_json() + R"(,{"id":"tenant-8"}]})"));
+  EXPECT_FALSE(parse_list(R"({"sequence":1,"bundles":[)" + item_json() + "," + item_json() + "]}"));
+}
+
+TEST(BundleItem, RefusesWhatWouldBeAPathOrALineOfConfiguration) {
+  for (char const* const id : {"", ".", "..", "a/b", "-x", "A", "a b", "a\\u0000b", "tenant_7"}) {
+    EXPECT_FALSE(parse_item(item_json(id))) << id;
+  }
+  for (char const* const name : {"", "a;b", "a b", "a\\nb", "*", "a.*", "$host", "a..b", ".a", "a.", "{a}", "\\\"a"}) {
+    EXPECT_FALSE(parse_item(item_json("x", name))) << name;
+  }
+}
+
+TEST(BundleItem, ComesBackFromItsOwnJson) {
+  BundleItem const item{"tenant-7", "acme-tv", {"*.a.example", "a.example"}, digest, 12};
+  EXPECT_EQ(parse_item(to_json(item)).value(), item);
+}
+
+TEST(BundleItem, ProbesAConcreteName) {
+  EXPECT_EQ(probe_name({"x", "x", {"*.a.example", "a.example"}, digest, 1}), "a.example");
+  EXPECT_EQ(probe_name({"x", "x", {"*.a.example"}, digest, 1}), "probe.a.example");
+  EXPECT_EQ(probe_name({}), "");
+}
+
+TEST(Bundle, RefusesWhatIsNoPemText) {
+  std::string const head = item_json();
+  std::string const open = head.substr(0, head.size() - 1);
+  EXPECT_TRUE(parse_bundle(open + R"(,"chain_pem":"-----BEGIN C\nx","key_pem":"-----BEGIN K\nx"})"));
+  EXPECT_FALSE(parse_bundle(open + R"(,"chain_pem":"x","key_pem":"-----BEGIN K\nx"})"));
+  EXPECT_FALSE(parse_bundle(open + R"(,"chain_pem":"-----BEGIN C\u0000","key_pem":"-----BEGIN K\nx"})"));
+  EXPECT_FALSE(parse_bundle(open + "}"));
+}
+
+class VerifyTest : public testing::Test {
+ protected:
+  Bundle make() const {
+    Bundle bundle;
+    bundle.item = {"tenant-7", "acme-tv", {"a.example"}, "", 1};
+    bundle.chain_pem = ca.chain(key.handle(), {{"a.example"}});
+    bundle.key_pem = key.pem();
+    bundle.item.fingerprint = net::certificate_sha256(bundle.chain_pem).value();
+    return bundle;
+  }
+  crypto::Key const key = crypto::Key::generate().value();
+  test::TestCa const ca;
+};
+
+TEST_F(VerifyTest, AcceptsTheAnnouncedCertificateWithItsKey) { EXPECT_TRUE(verify(make())); }
+
+TEST_F(VerifyTest, RefusesAnotherCertificateAnotherKeyAndDamage) {
+  Bundle other = make();
+  other.item.fingerprint = digest;
+  EXPECT_EQ(verify(other).error().code, errc::bad_bundle);
+  Bundle foreign = make();
+  foreign.key_pem = crypto::Key::generate()->pem();
+  EXPECT_EQ(verify(foreign).error().code, errc::bad_bundle);
+  Bundle damaged = make();
+  damaged.chain_pem = "-----BEGIN CERTIFICATE-----\nxx\n-----END CERTIFICATE-----\n";
+  EXPECT_EQ(verify(damaged).error().code, errc::bad_bundle);
+}
+
+}  // namespace
+}  // namespace edge

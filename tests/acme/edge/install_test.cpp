@@ -1,0 +1,163 @@
+#include "acme/edge/install.hpp"
+#include "acme/edge/nginx.hpp"
+
+#include "tests/support/temporary_folder.hpp"
+
+#include <gmock/gmock.h>
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace edge {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+BundleItem item(std::string const& id, char digest = 'a', std::int64_t sequence = 1) {
+  return {id, "label-" + id, {"*." + id + ".example", id + ".example"}, std::string(64, digest), sequence};
+}
+Bundle bundle(BundleItem const& of) { return {of, "-----BEGIN CERTIFICATE-----\n", "-----BEGIN PRIVATE KEY-----\n"}; }
+
+unsigned mode_of(std::string const& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 ? status.st_mode & 07777U : 0;
+}
+
+class InstallTest : public testing::Test {
+ protected:
+  void install(BundleItem const& of) {
+    ASSERT_TRUE(installation.stage(bundle(of)));
+    ASSERT_TRUE(installation.make_live(of.id, of.fingerprint));
+  }
+  test::TemporaryFolder folder;
+  std::string const directory = folder.file("bundles");
+  Installation const installation{directory};
+};
+
+TEST_F(InstallTest, AnEmptyDirectoryHasNoBundles) { EXPECT_THAT(installation.observe().value(), IsEmpty()); }
+
+TEST_F(InstallTest, WhatIsMadeLiveIsObserved) {
+  install(item("t2"));
+  install(item("t1"));
+  EXPECT_THAT(installation.observe().value(), ElementsAre(item("t1"), item("t2")));
+}
+
+TEST_F(InstallTest, TheKeyIsForItsOwnerAlone) {
+  install(item("t1"));
+  EXPECT_EQ(mode_of(directory + "/t1/live/privkey.pem"), 0600U);
+  EXPECT_EQ(mode_of(directory + "/t1/live/fullchain.pem"), 0644U);
+}
+
+TEST_F(InstallTest, AStagedVersionChangesNothingUntilItIsMadeLive) {
+  install(item("t1", 'a'));
+  ASSERT_TRUE(installation.stage(bundle(item("t1", 'b', 2))));
+  EXPECT_THAT(installation.observe().value(), ElementsAre(item("t1", 'a')));
+  ASSERT_TRUE(installation.make_live("t1", std::string(64, 'b')));
+  EXPECT_THAT(installation.observe().value(), ElementsAre(item("t1", 'b', 2)));
+  // ... and back.
+  ASSERT_TRUE(installation.make_live("t1", std::string(64, 'a')));
+  EXPECT_THAT(installation.observe().value(), ElementsAre(item("t1", 'a')));
+}
+
+TEST_F(InstallTest, AVersionWhoseWritingWasInterruptedIsNotObserved) {
+  install(item("t1"));
+  std::filesystem::remove(directory + "/t1/live/bundle.json");
+  EXPECT_THAT(installation.observe().value(), IsEmpty());
+  install(item("t1"));
+  std::filesystem::remove(directory + "/t1/live/privkey.pem");
+  EXPECT_THAT(installation.observe().value(), IsEmpty());
+}
+
+TEST_F(InstallTest, ALeftOverHalfMadeLinkIsReplaced) {
+  install(item("t1"));
+  std::filesystem::create_symlink("junk", directory + "/t1/live.new");
+  EXPECT_TRUE(installation.make_live("t1", std::string(64, 'a')));
+  EXPECT_FALSE(std::filesystem::exists(std::filesystem::symlink_status(directory + "/t1/live.new")));
+}
+
+TEST_F(InstallTest, ALinkToSomewhereElseIsNotAVersion) {
+  install(item("t1"));
+  std::filesystem::remove(directory + "/t1/live");
+  std::filesystem::create_symlink("../../../etc", directory + "/t1/live");
+  EXPECT_FALSE(installation.live("t1").has_value());
+  EXPECT_THAT(installation.observe().value(), IsEmpty());
+}
+
+TEST_F(InstallTest, PruningKeepsTheLiveVersionOnly) {
+  install(item("t1", 'a'));
+  install(item("t1", 'b'));
+  ASSERT_TRUE(installation.prune("t1"));
+  EXPECT_FALSE(std::filesystem::exists(directory + "/t1/" + std::string(64, 'a')));
+  EXPECT_THAT(installation.observe().value(), ElementsAre(item("t1", 'b')));
+}
+
+TEST_F(InstallTest, RemovalLeavesNothingAndCanBeRepeated) {
+  install(item("t1"));
+  ASSERT_TRUE(installation.remove("t1"));
+  EXPECT_FALSE(std::filesystem::exists(directory + "/t1"));
+  EXPECT_TRUE(installation.remove("t1"));
+}
+
+TEST_F(InstallTest, TheDirectoryMayHoldOtherThings) {
+  install(item("t1"));
+  std::filesystem::create_directory(directory + "/lost+found");
+  std::ofstream(directory + "/README") << "hello";
+  EXPECT_THAT(installation.observe().value(), ElementsAre(item("t1")));
+}
+
+TEST(Difference, FetchesWhatDiffersAndRemovesWhatIsGone) {
+  Difference const result = difference({item("same"), item("renewed", 'b', 2), item("fresh")},
+                                       {item("same"), item("renewed", 'a', 1), item("gone")});
+  EXPECT_THAT(result.fetch, ElementsAre(item("renewed", 'b', 2), item("fresh")));
+  EXPECT_THAT(result.remove, ElementsAre("gone"));
+  EXPECT_EQ(difference({item("same")}, {item("same")}), Difference{});
+}
+
+TEST(Nginx, RendersOneServerABundleSortedById) {
+  NginxSettings settings;
+  settings.directory = "/var/lib/privateer/bundles";
+  settings.tenant_include = "/etc/privateer/tenants/{tenant}*.conf";
+  settings.names_hash_bucket = 128;
+  EXPECT_EQ(render_nginx({item("t2"), item("t1")}, settings), R"(# Written by privateer from Navigator's bundles; changes are overwritten.
+server_names_hash_bucket_size 128;
+
+# t1
+server {
+  listen 443 ssl;
+  listen [::]:443 ssl;
+  server_name *.t1.example t1.example;
+  ssl_certificate "/var/lib/privateer/bundles/t1/live/fullchain.pem";
+  ssl_certificate_key "/var/lib/privateer/bundles/t1/live/privkey.pem";
+  include "/etc/privateer/tenants/label-t1*.conf";
+}
+
+# t2
+server {
+  listen 443 ssl;
+  listen [::]:443 ssl;
+  server_name *.t2.example t2.example;
+  ssl_certificate "/var/lib/privateer/bundles/t2/live/fullchain.pem";
+  ssl_certificate_key "/var/lib/privateer/bundles/t2/live/privkey.pem";
+  include "/etc/privateer/tenants/label-t2*.conf";
+}
+)");
+}
+
+TEST(Nginx, ListensWhereItIsToldAndIncludesNothingUnasked) {
+  NginxSettings settings;
+  settings.listen = {"10.10.0.5:8443"};
+  settings.names_hash_bucket = 0;
+  std::string const text = render_nginx({item("t1")}, settings);
+  EXPECT_THAT(text, HasSubstr("listen 10.10.0.5:8443 ssl;"));
+  EXPECT_THAT(text, Not(HasSubstr("[::]")));
+  EXPECT_THAT(text, Not(HasSubstr("include")));
+  EXPECT_THAT(text, Not(HasSubstr("hash_bucket")));
+}
+
+}  // namespace
+}  // namespace edge

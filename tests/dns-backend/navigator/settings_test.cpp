@@ -1,0 +1,57 @@
+#include "dns-backend/navigator/settings.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace {
+
+using testing::HasSubstr;
+
+constexpr char const* smallest = R"(store: { url: "sqlite:///var/lib/navigator/navigator.db" }
+remote: { unix: /run/navigator/remote.sock }
+api: { unix: /run/navigator/api.sock }
+powerdns: { control: [/run/pdns/pdns.controlsocket] }
+)";
+
+TEST(Settings, TheSmallestFileIsEnough) {
+  auto const settings = navigator::parse_settings(smallest, "navigator.yaml");
+  ASSERT_TRUE(settings.has_value()) << base::text(settings.error());
+  EXPECT_EQ(settings->store_url, "sqlite:///var/lib/navigator/navigator.db");
+  EXPECT_EQ(settings->remote_unix, "/run/navigator/remote.sock");
+  EXPECT_EQ(settings->api_unix, "/run/navigator/api.sock");
+  EXPECT_EQ(settings->powerdns_control, std::vector<std::string>{"/run/pdns/pdns.controlsocket"});
+  EXPECT_FALSE(settings->replica.has_value());
+  EXPECT_FALSE(settings->acme.has_value());
+}
+
+TEST(Settings, ReportsEveryMistakeWithItsPlace) {
+  auto const settings = navigator::parse_settings(
+      "store: { url: \"postgres://x\" }\n"
+      "api: { unix: /run/a.sock, listen: \"[::]:18010\" }\n"
+      "remot: { unix: /run/r.sock }\n"
+      "acme: { directory: \"http://ca\", master_key: k, contact: ops@example.org }\n"
+      "sites:\n  - { name: ams, node: dns-ams, address: not-one }\n",
+      "navigator.yaml");
+  ASSERT_TRUE(settings.has_error());
+  std::string const text = base::text(settings.error());
+  EXPECT_THAT(text, HasSubstr("navigator.yaml:1:"));
+  EXPECT_THAT(text, HasSubstr("does not begin with sqlite://"));
+  EXPECT_THAT(text, HasSubstr("a TCP listener needs api.tls"));
+  EXPECT_THAT(text, HasSubstr("navigator.yaml:3:1: remot"));
+  EXPECT_THAT(text, HasSubstr("remote"));
+  EXPECT_THAT(text, HasSubstr("does not begin with https://"));
+  EXPECT_THAT(text, HasSubstr("does not begin with mailto:"));
+  EXPECT_THAT(text, HasSubstr("'not-one' is not an IP address"));
+}
+
+TEST(Settings, AReplicaIssuesNothing) {
+  auto const settings = navigator::parse_settings(
+      std::string(smallest) +
+          "replica: { primary: \"https://10.200.0.1:18010\", node: dns-ams, tls: { certificate: c, key: k, ca: a } }\n"
+          "acme: { directory: \"https://ca/dir\", master_key: k }\n",
+      "navigator.yaml");
+  ASSERT_TRUE(settings.has_error());
+  EXPECT_THAT(base::text(settings.error()), HasSubstr("a replica issues no certificates"));
+}
+
+}  // namespace

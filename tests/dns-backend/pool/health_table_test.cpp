@@ -1,0 +1,54 @@
+#include "dns-backend/pool/health_table.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pool {
+namespace {
+
+using probe::Health;
+
+TEST(HealthTable, BeginsUnknownAndKeepsWhatWasSet) {
+  HealthTable table;
+  EXPECT_EQ(table.get(0), Health::unknown);
+  EXPECT_EQ(table.get(HealthTable::slots_max - 1), Health::unknown);
+  table.set(7, Health::down);
+  table.set(8, Health::up);
+  EXPECT_EQ(table.get(7), Health::down);
+  EXPECT_EQ(table.get(8), Health::up);
+  EXPECT_EQ(table.get(6), Health::unknown);
+}
+
+TEST(HealthTable, GivesOneSlotToOneName) {
+  HealthTable table;
+  std::uint32_t const first = table.slot("a");
+  EXPECT_NE(table.slot("b"), first);
+  EXPECT_EQ(table.slot("a"), first);
+}
+
+TEST(HealthTable, EndsTheProcessWhenItIsFull) {
+  HealthTable table;
+  for (std::uint32_t i = 0; i < HealthTable::slots_max; ++i) {
+    ASSERT_EQ(table.slot(std::to_string(i)), i);
+  }
+  EXPECT_EQ(table.slot("5"), 5U);
+  EXPECT_DEATH(table.slot("one more"), "invariant broken");
+}
+
+TEST(HealthTable, RemembersInWhichOrderEndpointsLeftUp) {
+  HealthTable table;
+  table.set(1, Health::down);
+  EXPECT_EQ(table.left_up(1), 0U) << "it never was up";
+  table.set(1, Health::up);
+  table.set(2, Health::up);
+  table.set(2, Health::down);
+  table.set(1, Health::down);
+  EXPECT_GT(table.left_up(1), table.left_up(2));
+  EXPECT_GT(table.left_up(2), 0U);
+  std::uint32_t const before = table.left_up(1);
+  table.set(1, Health::down);
+  table.set(1, Health::up);
+  EXPECT_EQ(table.left_up(1), before) << "only a fall counts";
+}
+
+}  // namespace
+}  // namespace pool

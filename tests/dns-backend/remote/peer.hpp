@@ -1,0 +1,65 @@
+// A blocking client for unix sockets, as PowerDNS is one, with a deadline on every wait.
+#pragma once
+
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace test {
+
+class Peer {
+ public:
+  explicit Peer(std::string const& path) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    if (::connect(fd_, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) {
+      throw std::runtime_error("cannot connect to " + path);
+    }
+  }
+  Peer(Peer const&) = delete;
+  Peer& operator=(Peer const&) = delete;
+  ~Peer() { ::close(fd_); }
+
+  void send(std::string const& text) const {
+    if (::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) {
+      throw std::runtime_error("cannot send");
+    }
+  }
+  // Up to and with the next newline; "" when the peer closed; throws after 10 s.
+  std::string line() {
+    for (;;) {
+      std::size_t const end = buffer_.find('\n');
+      if (end != std::string::npos) {
+        std::string const out = buffer_.substr(0, end + 1);
+        buffer_.erase(0, end + 1);
+        return out;
+      }
+      pollfd waiting{fd_, POLLIN, 0};
+      if (::poll(&waiting, 1, 10000) != 1) {
+        throw std::runtime_error("no answer within 10 s");
+      }
+      char piece[4096];
+      ssize_t const count = ::recv(fd_, piece, sizeof piece, 0);
+      if (count <= 0) {
+        return {};
+      }
+      buffer_.append(piece, static_cast<std::size_t>(count));
+    }
+  }
+  std::string ask(std::string const& request) {
+    send(request);
+    return line();
+  }
+
+ private:
+  int fd_;
+  std::string buffer_;
+};
+
+}  // namespace test

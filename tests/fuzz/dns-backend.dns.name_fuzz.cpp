@@ -1,0 +1,21 @@
+// A name is refused or reads back from its own text, with a parent it lies within.
+#include "dns-backend/dns/name.hpp"
+
+#include <cstdint>
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+  std::string const text(data, data + size);
+  auto const name = dns::Name::parse(text);
+  if (name) {
+    auto const again = dns::Name::parse(name->text());
+    ASSERT(again && *again == *name && again->text() == name->text());
+    ASSERT(name->wire().size() <= 255);
+    ASSERT(name->is_within(name->parent()));
+    ASSERT(name->is_root() || name->parent().labels() + 1 == name->labels());
+    ASSERT(dns::Name::parse(name->parent().text())->key() == name->parent().key());
+  }
+  auto const origin = dns::Name::parse("example.org").value();
+  auto const relative = dns::Name::parse(text, origin);
+  ASSERT(!relative || relative->is_within(origin) || text.ends_with('.'));
+  return 0;
+}

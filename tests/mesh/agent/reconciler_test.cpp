@@ -1,0 +1,39 @@
+#include "mesh/agent/reconciler.hpp"
+
+#include "tests/mesh/plan/sample.hpp"
+
+#include <gtest/gtest.h>
+
+namespace agent {
+namespace {
+
+bird::Neighbor neighbor(std::string const& interface, std::string const& state) {
+  bird::Neighbor out;
+  out.interface = interface;
+  out.state = state;
+  return out;
+}
+
+TEST(Removal, WaitsUntilEveryWantedLinkIsFullInBothFamilies) {
+  auto const plan = plan::plan_node(plan::sample::world(), "ams-1").value();
+  std::vector<bird::Neighbor> neighbors{neighbor("wg-edge-1", "Full"), neighbor("wg-edge-1", "Full"),
+                                        neighbor("wg-nyc-1", "Full"), neighbor("wg-nyc-1", "Exchange")};
+  EXPECT_FALSE(all_full(plan, neighbors));
+  neighbors.back().state = "Full";
+  EXPECT_TRUE(all_full(plan, neighbors));
+  neighbors.pop_back();
+  EXPECT_FALSE(all_full(plan, neighbors));
+  EXPECT_FALSE(all_full(plan, {}));
+}
+
+TEST(Removal, ADeviceWhosePeerIsNoMemberIsAnOrphan) {
+  wireguard::ObservedDevice device;
+  EXPECT_TRUE(is_orphan(device, plan::sample::world()));
+  device.peers.emplace_back().peer.public_key = plan::sample::key(9);
+  EXPECT_TRUE(is_orphan(device, plan::sample::world()));
+  device.peers.emplace_back().peer.public_key = plan::sample::key(3);
+  EXPECT_FALSE(is_orphan(device, plan::sample::world()));
+}
+
+}  // namespace
+}  // namespace agent

@@ -1,0 +1,324 @@
+// A whole controller on loopback, with nodes that join, follow, renew, report and are removed.
+#include "mesh/controller/controller.hpp"
+
+#include "base/net/http_client.hpp"
+#include "base/process/service.hpp"
+#include "mesh/enrolment/credentials.hpp"
+#include "mesh/enrolment/enroller.hpp"
+#include "mesh/plan/world.hpp"
+
+#include "tests/support/run_task.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <optional>
+
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+std::string topology(std::string const& more_nodes = "") {
+  return "name: test\ndomain: stream.example\nmesh: {prefix4: 10.200.0.0/16, prefix6: fd00:c0de::/48, shape: full}\n"
+         "sites:\n  - {name: ams, provider: north}\n"
+         "nodes:\n"
+         "  - {name: ams-1, site: ams, role: central, underlay: [192.0.2.1]}\n"
+         "  - {name: ams-2, site: ams, role: edge, underlay: [192.0.2.2]}\n" +
+         more_nodes;
+}
+
+class ControllerTest : public testing::Test {
+ protected:
+  ControllerTest() {
+    EXPECT_TRUE(process::write_file_atomically(folder_.file("topology.yaml"), topology(), 0644));
+    start();
+  }
+  ~ControllerTest() override {
+    if (controller_) {
+      controller_->stop();
+    }
+    loop_.restart();
+    loop_.run_for(5s);  // unwinds what was cancelled
+  }
+
+  void start(std::string const& topology_file = "topology.yaml") {
+    controller::ControllerSettings settings;
+    settings.state = folder_.file("controller");
+    settings.topology_file = topology_file.empty() ? "" : folder_.file(topology_file);
+    settings.listen = "127.0.0.1:0";
+    settings.unix_path = folder_.file("admin.sock");
+    auto opened = controller::Controller::open(loop_.get_executor(), settings);
+    ASSERT_TRUE(opened) << opened.error().what();
+    controller_ = std::move(*opened);
+  }
+
+  std::string url() const { return "https://127.0.0.1:" + std::to_string(controller_->port()); }
+
+  net::HttpResponse admin(std::string const& method, std::string const& target, std::string const& body = "") {
+    net::HttpClient client(loop_.get_executor(), {});
+    net::HttpRequest request;
+    request.method = method;
+    request.body = body;
+    auto const answer =
+        test::run_task(loop_, client.send("unix:" + folder_.file("admin.sock") + ":" + target, request, 20s));
+    EXPECT_TRUE(answer) << answer.error().what();
+    return answer ? *answer : net::HttpResponse{0, {}, ""};
+  }
+
+  enrolment::Token token(std::string const& terms = "{}") {
+    auto const answer = admin("POST", "/v1/tokens", terms);
+    EXPECT_EQ(answer.status, 201) << answer.body;
+    return enrolment::Token::parse(json::parse(answer.body).at("token").as_string()).value();
+  }
+
+  enrolment::JoinSettings node(std::string const& name) {
+    std::filesystem::create_directories(folder_.file(name));
+    enrolment::JoinSettings settings;
+    settings.controller_url = url();
+    settings.state_directory = folder_.file(name);
+    settings.node = name;
+    return settings;
+  }
+
+  base::Result<void> join(std::string const& name, enrolment::Token const& token) {
+    return test::run_task(loop_, enrolment::join(node(name), token));
+  }
+
+  std::unique_ptr<net::HttpClient> client_of(std::string const& name) {
+    enrolment::NodeFiles const files(folder_.file(name));
+    net::HttpClientSettings settings;
+    settings.tls.ca_file = files.ca;
+    settings.tls.server_name = "controller.internal";
+    settings.tls.identity = net::Identity{files.certificate, files.tls_key};
+    return std::make_unique<net::HttpClient>(loop_.get_executor(), settings);
+  }
+
+  net::HttpResponse ask(net::HttpClient& client, std::string const& target, std::string const& method = "GET",
+                        std::string const& body = "") {
+    net::HttpRequest request;
+    request.method = method;
+    request.body = body;
+    auto const answer = test::run_task(loop_, client.send(url() + target, request, 20s));
+    EXPECT_TRUE(answer) << answer.error().what();
+    return answer ? *answer : net::HttpResponse{0, {}, ""};
+  }
+
+  plan::WorldDocument world(net::HttpClient& client) {
+    auto const answer = ask(client, "/v1/world?since=0");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return plan::parse_world_document(answer.body).value();
+  }
+
+  // Starts a long poll whose answer appears in the returned slot.
+  std::shared_ptr<std::optional<net::HttpResponse>> poll(net::HttpClient& client, std::int64_t since) {
+    auto slot = std::make_shared<std::optional<net::HttpResponse>>();
+    auto const keep = [slot, this](std::exception_ptr, base::Result<net::HttpResponse> answer) {
+      *slot = answer ? *answer : net::HttpResponse{0, {}, answer.error().what()};
+      answered_.notify();
+    };
+    boost::asio::co_spawn(
+        loop_, client.send(url() + "/v1/world?since=" + std::to_string(since) + "&wait_ms=30000", {}, 60s), keep);
+    return slot;
+  }
+  void until_answered(std::shared_ptr<std::optional<net::HttpResponse>> const& slot) {
+    if (!*slot) {
+      EXPECT_TRUE(test::run_task(loop_, answered_.wait(20s)));
+    }
+    ASSERT_TRUE(*slot);
+  }
+
+  test::TemporaryFolder folder_;
+  boost::asio::io_context loop_{1};
+  net::Signal answered_{loop_.get_executor()};
+  std::unique_ptr<controller::Controller> controller_;
+};
+
+TEST_F(ControllerTest, ANodeJoinsByATokenAndThenReadsTheWorldWithItsCertificate) {
+  auto const joined = join("ams-1", token());
+  ASSERT_TRUE(joined) << joined.error().what();
+  enrolment::NodeFiles const files(folder_.file("ams-1"));
+  for (auto const& secret : {files.wireguard_key, files.tls_key}) {
+    EXPECT_EQ(std::filesystem::status(secret).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  }
+  auto const client = client_of("ams-1");
+  auto const document = world(*client);
+  EXPECT_EQ(document.topology, topology());
+  auto const key = enrolment::load_or_make_wireguard_key(files.wireguard_key).value();
+  EXPECT_THAT(document.nodes, testing::ElementsAre(testing::Pair("ams-1", wireguard::public_key(key).to_base64())));
+  EXPECT_TRUE(plan::build_world(document));
+}
+
+TEST_F(ControllerTest, JoiningAgainAfterALostAnswerKeepsKeysAndSucceeds) {
+  auto const once = token();
+  ASSERT_TRUE(join("ams-1", once));
+  enrolment::NodeFiles const files(folder_.file("ams-1"));
+  auto const key = process::read_file(files.wireguard_key).value();
+  std::filesystem::remove(files.certificate);
+  ASSERT_TRUE(join("ams-1", once));
+  EXPECT_EQ(process::read_file(files.wireguard_key).value(), key);
+  EXPECT_TRUE(std::filesystem::exists(files.certificate));
+  auto const second = join("ams-2", once);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, enrolment::errc::refused);
+}
+
+TEST_F(ControllerTest, ATokenOfAnotherControllerIsNotSpentOnThisOne) {
+  auto foreign = token();
+  foreign.controller_sha256 = std::string(64, 'a');
+  auto const joined = join("ams-1", foreign);
+  ASSERT_FALSE(joined);
+  EXPECT_EQ(joined.error().code, net::errc::certificate) << "the secret never left the node";
+  EXPECT_THAT(admin("GET", "/v1/tokens").body, HasSubstr("\"used\":0"));
+}
+
+TEST_F(ControllerTest, ALongPollWakesWhenAnotherNodeJoins) {
+  ASSERT_TRUE(join("ams-1", token()));
+  auto const client = client_of("ams-1");
+  auto const before = world(*client);
+  auto const slot = poll(*client, before.revision);
+  EXPECT_EQ(ask(*client, "/v1/world?since=" + std::to_string(before.revision)).status, 204) << "nothing new";
+  EXPECT_FALSE(*slot);
+  ASSERT_TRUE(join("ams-2", token(R"({"node":"ams-2"})")));
+  until_answered(slot);
+  auto const after = plan::parse_world_document((*slot)->body).value();
+  EXPECT_GT(after.revision, before.revision);
+  EXPECT_EQ(after.nodes.size(), 2U);
+}
+
+TEST_F(ControllerTest, ARemovedNodeIsRefusedAtOnceEvenInALongPoll) {
+  ASSERT_TRUE(join("ams-1", token()));
+  ASSERT_TRUE(join("ams-2", token()));
+  auto const client = client_of("ams-2");
+  auto const slot = poll(*client, world(*client).revision);
+  EXPECT_EQ(admin("DELETE", "/v1/nodes/ams-2").status, 204);
+  until_answered(slot);
+  EXPECT_EQ((*slot)->status, 403);
+  EXPECT_EQ(ask(*client, "/v1/world?since=0").status, 403);
+  EXPECT_EQ(ask(*client, "/v1/renew", "POST", "{}").status, 403);
+  auto const other = client_of("ams-1");
+  EXPECT_EQ(world(*other).nodes.size(), 1U);
+  EXPECT_EQ(admin("DELETE", "/v1/nodes/ams-2").status, 404) << "it is no member any more";
+}
+
+TEST_F(ControllerTest, WithoutACertificateOnlyJoiningIsPossible) {
+  net::HttpClientSettings settings;
+  settings.tls.pinned_sha256 = token().controller_sha256;
+  net::HttpClient client(loop_.get_executor(), settings);
+  EXPECT_EQ(ask(client, "/v1/join").status, 200);
+  EXPECT_EQ(ask(client, "/v1/world").status, 403);
+  EXPECT_EQ(ask(client, "/v1/renew", "POST", "{}").status, 403);
+  EXPECT_EQ(ask(client, "/v1/report", "POST", "{}").status, 403);
+  EXPECT_EQ(ask(client, "/v1/tokens").status, 404) << "operators' routes are not on the network";
+  for (auto const* body : {"", "[]", "nonsense"}) {
+    EXPECT_EQ(ask(client, "/v1/join", "POST", body).status, 400) << body;
+  }
+  EXPECT_EQ(ask(client, "/v1/join", "POST", R"({"token_id":1})").status, 403);
+}
+
+TEST_F(ControllerTest, ACertificateIsRenewedForTheSameNameOnly) {
+  ASSERT_TRUE(join("ams-1", token()));
+  enrolment::NodeFiles const files(folder_.file("ams-1"));
+  auto const first = process::read_file(files.certificate).value();
+  auto const renewed = test::run_task(loop_, enrolment::renew(node("ams-1")));
+  ASSERT_TRUE(renewed) << renewed.error().what();
+  EXPECT_NE(process::read_file(files.certificate).value(), first);
+  auto const client = client_of("ams-1");
+  EXPECT_EQ(world(*client).nodes.size(), 1U);
+  auto const csr = enrolment::make_csr_pem(enrolment::make_key_pem().value(), "ams-2").value();
+  EXPECT_EQ(ask(*client, "/v1/renew", "POST", json::serialize(json::object{{"csr_pem", csr}})).status, 422);
+}
+
+TEST_F(ControllerTest, ReportsAppearBesideTheirNodes) {
+  ASSERT_TRUE(join("ams-1", token()));
+  auto const client = client_of("ams-1");
+  EXPECT_EQ(ask(*client, "/v1/report", "POST", R"({"revision":3})").status, 204);
+  EXPECT_EQ(ask(*client, "/v1/report", "POST", "nonsense").status, 400);
+  EXPECT_THAT(admin("GET", "/v1/nodes").body, HasSubstr(R"("report":{"revision":3})"));
+  auto const status = json::parse(admin("GET", "/v1/status").body).as_object();
+  EXPECT_EQ(status.at("nodes_joined").to_number<int>(), 1);
+  EXPECT_THAT(json::serialize(status.at("not_joined")), R"(["ams-2"])");
+}
+
+TEST_F(ControllerTest, ANewTopologyRaisesTheRevisionAndKeepsIdentities) {
+  ASSERT_TRUE(join("ams-1", token()));
+  auto const client = client_of("ams-1");
+  auto const before = world(*client);
+  auto const next = topology("  - {name: aaa-1, site: ams, role: edge, underlay: [192.0.2.3]}\n");
+  auto const answer = admin("PUT", "/v1/topology", next);
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  auto const after = world(*client);
+  EXPECT_GT(after.revision, before.revision);
+  EXPECT_EQ(after.topology, next);
+  auto const old_ids = topology::parse_allocation(before.allocation).value();
+  auto const new_ids = topology::parse_allocation(after.allocation).value();
+  EXPECT_EQ(new_ids.nodes.at("ams-1").id, old_ids.nodes.at("ams-1").id);
+  EXPECT_EQ(new_ids.nodes.size(), 3U);
+  EXPECT_EQ(admin("PUT", "/v1/topology", next).status, 200);
+  EXPECT_EQ(world(*client).revision, after.revision) << "the same text again changes nothing";
+}
+
+TEST_F(ControllerTest, ABadTopologyIsRefusedWithEveryProblemAndChangesNothing) {
+  ASSERT_TRUE(join("ams-1", token()));
+  auto const client = client_of("ams-1");
+  auto const before = world(*client);
+  auto const answer = admin("PUT", "/v1/topology",
+                            topology("  - {name: x-1, site: nowhere, underlay: [192.0.2.3]}\n"
+                                     "  - {name: x-2, site: ams, role: sentral, underlay: [192.0.2.4]}\n"));
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_THAT(answer.body, testing::AllOf(HasSubstr("nowhere"), HasSubstr("sentral")));
+  EXPECT_EQ(world(*client), before);
+}
+
+TEST_F(ControllerTest, BadTokenTermsAreRefusedAndAGivenTokenCanBeRevoked) {
+  for (auto const* terms : {R"({"uses":0})", R"({"lifetime_s":-1})", R"({"node":"stranger"})", R"({"uses":"many"})"}) {
+    EXPECT_EQ(admin("POST", "/v1/tokens", terms).status, 422) << terms;
+  }
+  EXPECT_EQ(admin("POST", "/v1/tokens", "nonsense").status, 400);
+  auto const given = token();
+  auto const listed = admin("GET", "/v1/tokens").body;
+  EXPECT_THAT(listed, HasSubstr(given.id));
+  EXPECT_EQ(listed.find(given.secret), std::string::npos);
+  EXPECT_EQ(admin("DELETE", "/v1/tokens/" + given.id).status, 204);
+  EXPECT_EQ(admin("DELETE", "/v1/tokens/0000").status, 404);
+  EXPECT_FALSE(join("ams-1", given));
+}
+
+TEST_F(ControllerTest, EverythingIsThereAfterARestart) {
+  auto const given = token(R"({"uses":2})");
+  ASSERT_TRUE(join("ams-1", given));
+  auto const before = world(*client_of("ams-1"));
+  controller_->stop();
+  controller_.reset();
+  start("");
+  EXPECT_EQ(world(*client_of("ams-1")), before);
+  EXPECT_TRUE(join("ams-2", given)) << "the fingerprint that tokens pin is the same";
+}
+
+TEST_F(ControllerTest, ASecondControllerOnTheSameStateIsRefused) {
+  controller::ControllerSettings settings;
+  settings.state = folder_.file("controller");
+  settings.listen = "127.0.0.1:0";
+  settings.unix_path = folder_.file("other.sock");
+  EXPECT_FALSE(controller::Controller::open(loop_.get_executor(), settings));
+}
+
+TEST_F(ControllerTest, ATopologyFileWithMistakesDoesNotStart) {
+  ASSERT_TRUE(process::write_file_atomically(folder_.file("bad.yaml"), "name: [", 0644));
+  controller::ControllerSettings settings;
+  settings.state = folder_.file("second");
+  settings.topology_file = folder_.file("bad.yaml");
+  settings.listen = "127.0.0.1:0";
+  settings.unix_path = folder_.file("other.sock");
+  auto const opened = controller::Controller::open(loop_.get_executor(), settings);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, controller::errc::bad_topology);
+  EXPECT_THAT(opened.error().detail, HasSubstr("bad.yaml"));
+}
+
+}  // namespace

@@ -1,0 +1,133 @@
+#include "mesh/enrolment/registry.hpp"
+
+#include "mesh/enrolment/credentials.hpp"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+constexpr std::int64_t now_s = 1'800'000'000;
+
+class Registry : public testing::Test {
+ protected:
+  Registry() : database_(database::Database::open("sqlite://:memory:", {enrolment::schema()}).value()) {}
+
+  enrolment::Token issue(std::string const& node, std::int64_t uses = 1, std::int64_t at_s = now_s) {
+    auto token = enrolment::Token::generate(std::string(64, 'a'));
+    EXPECT_TRUE(enrolment::record_token(*database_, token, {node, at_s + 3600, uses}, at_s));
+    return token;
+  }
+
+  enrolment::JoinRequest request(enrolment::Token const& token, std::string const& node, wireguard::PrivateKey const& key) {
+    enrolment::JoinRequest join;
+    join.token_id = token.id;
+    join.secret = token.secret;
+    join.node = node;
+    join.public_key = wireguard::public_key(key).to_base64();
+    join.csr_pem = enrolment::make_csr_pem(enrolment::make_key_pem().value(), node).value();
+    join.proof = prove(key, join);
+    return join;
+  }
+
+  std::string prove(wireguard::PrivateKey const& key, enrolment::JoinRequest const& join) {
+    return enrolment::proof_of_possession(key, wireguard::public_key(controller_), join.token_id, join.node, join.csr_pem)
+        .value();
+  }
+
+  boost::system::error_code admit(enrolment::JoinRequest const& join, std::int64_t at_s = now_s) {
+    auto const result = enrolment::admit(*database_, join, controller_, {"ams-1", "ams-2"}, at_s);
+    return result ? boost::system::error_code() : result.error().code;
+  }
+
+  std::unique_ptr<database::Database> database_;
+  wireguard::PrivateKey const controller_ = wireguard::PrivateKey::generate();
+  wireguard::PrivateKey const key_ = wireguard::PrivateKey::generate();
+};
+
+TEST_F(Registry, ATokenAdmitsOnceAndAReplayOfTheSameJoinGetsTheSameAnswer) {
+  auto const token = issue("");
+  auto const join = request(token, "ams-1", key_);
+  EXPECT_FALSE(admit(join));
+  EXPECT_FALSE(admit(join)) << "the answer may have been lost";
+  EXPECT_EQ(admit(request(token, "ams-2", key_)), enrolment::errc::bad_token);
+  auto const nodes = enrolment::nodes(*database_).value();
+  ASSERT_EQ(nodes.size(), 1U);
+  EXPECT_EQ(nodes[0].public_key, wireguard::public_key(key_).to_base64());
+  EXPECT_EQ(enrolment::tokens(*database_).value()[0].used, 1);
+}
+
+TEST_F(Registry, AWrongSecretAnUnknownAnExpiredAndARevokedTokenLookAlike) {
+  auto const token = issue("");
+  auto forged = token;
+  forged.secret = std::string(64, '0');
+  EXPECT_EQ(admit(request(forged, "ams-1", key_)), enrolment::errc::bad_token);
+  EXPECT_EQ(admit(request(enrolment::Token::generate("x"), "ams-1", key_)), enrolment::errc::bad_token);
+  EXPECT_EQ(admit(request(token, "ams-1", key_), now_s + 3600), enrolment::errc::bad_token);
+  ASSERT_TRUE(enrolment::revoke_token(*database_, token.id));
+  EXPECT_EQ(admit(request(token, "ams-1", key_)), enrolment::errc::bad_token);
+  EXPECT_TRUE(enrolment::nodes(*database_).value().empty());
+}
+
+TEST_F(Registry, ABoundTokenIsForItsNodeAlone) {
+  auto const token = issue("ams-1");
+  EXPECT_EQ(admit(request(token, "ams-2", key_)), enrolment::errc::wrong_node);
+  EXPECT_FALSE(admit(request(token, "ams-1", key_)));
+}
+
+TEST_F(Registry, TheTopologyMustNameTheNodeAndNothingIsBurntOtherwise) {
+  auto const token = issue("");
+  EXPECT_EQ(admit(request(token, "stranger", key_)), enrolment::errc::wrong_node);
+  EXPECT_EQ(enrolment::tokens(*database_).value()[0].used, 0);
+}
+
+TEST_F(Registry, AThiefOfATokenCannotShowAKeyItDoesNotHold) {
+  auto join = request(issue(""), "ams-1", key_);
+  join.public_key = wireguard::public_key(wireguard::PrivateKey::generate()).to_base64();
+  EXPECT_EQ(admit(join), enrolment::errc::bad_proof);
+  join = request(issue(""), "ams-1", key_);
+  join.csr_pem = enrolment::make_csr_pem(enrolment::make_key_pem().value(), "ams-1").value();
+  EXPECT_EQ(admit(join), enrolment::errc::bad_proof) << "the proof binds the certificate request";
+  join.csr_pem = enrolment::make_csr_pem(enrolment::make_key_pem().value(), "ams-2").value();
+  join.proof = prove(key_, join);
+  EXPECT_EQ(admit(join), enrolment::errc::bad_request);
+}
+
+TEST_F(Registry, OnlyATokenBoundToTheNameReplacesAMembersKey) {
+  EXPECT_FALSE(admit(request(issue(""), "ams-1", key_)));
+  auto const other = wireguard::PrivateKey::generate();
+  EXPECT_EQ(admit(request(issue("", 5), "ams-1", other)), enrolment::errc::taken);
+  EXPECT_FALSE(admit(request(issue("ams-1"), "ams-1", other)));
+  EXPECT_EQ(enrolment::nodes(*database_).value()[0].public_key, wireguard::public_key(other).to_base64());
+}
+
+TEST_F(Registry, ARemovedNodeStaysRemovedWhateverOldTokensSay) {
+  auto const old = request(issue("", 9), "ams-1", key_);
+  EXPECT_FALSE(admit(old));
+  ASSERT_TRUE(enrolment::remove_node(*database_, "ams-1", now_s + 10));
+  EXPECT_EQ(admit(old, now_s + 20), enrolment::errc::removed);
+  EXPECT_EQ(enrolment::nodes(*database_).value()[0].removed_at_s, now_s + 10);
+  EXPECT_FALSE(admit(request(issue("ams-1", 1, now_s + 30), "ams-1", key_), now_s + 40));
+  EXPECT_EQ(enrolment::nodes(*database_).value()[0].removed_at_s, 0);
+  EXPECT_FALSE(enrolment::remove_node(*database_, "ams-2", now_s)) << "ams-2 never joined";
+}
+
+TEST_F(Registry, EveryChangeOfMembershipRaisesTheRevision) {
+  auto const before = database_->revision();
+  EXPECT_FALSE(admit(request(issue(""), "ams-1", key_)));
+  auto const joined = database_->revision();
+  EXPECT_GT(joined, before);
+  ASSERT_TRUE(enrolment::remove_node(*database_, "ams-1", now_s));
+  EXPECT_GT(database_->revision(), joined);
+}
+
+TEST_F(Registry, AUsedTokenYieldsNothingAfterItsTimeOrOnceAnotherMachineTookTheName) {
+  auto const first = issue("ams-1");
+  auto const join = request(first, "ams-1", key_);
+  EXPECT_FALSE(admit(join));
+  EXPECT_FALSE(admit(join, now_s + 3599)) << "the answer may have been lost";
+  EXPECT_EQ(admit(join, now_s + 3600), enrolment::errc::bad_token);
+  EXPECT_FALSE(admit(request(issue("ams-1"), "ams-1", wireguard::PrivateKey::generate())));
+  EXPECT_EQ(admit(join), enrolment::errc::bad_token) << "the machine that was replaced";
+}
+
+}  // namespace

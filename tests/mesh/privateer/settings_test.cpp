@@ -1,0 +1,97 @@
+#include "mesh/privateer/settings.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace privateer {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr char const* complete = R"(
+node: ams-1
+state: /var/lib/p
+topology: /etc/privateer/topology.yaml
+controller: {url: "https://198.51.100.10:18012"}
+agent: {unix: /run/p/agent.sock}
+wireguard: {backend: userspace, command: [env, GOMAXPROCS=1, wireguard-go]}
+bird: {config: /run/p/bird.conf, control: /run/p/bird.ctl, start: [bird, -f, -c, /run/p/bird.conf]}
+edge:
+  navigators: ["https://10.200.0.1:18010"]
+  directory: /var/lib/p/certificates
+  nginx_file: /etc/nginx/p.conf
+  reload: [nginx, -s, reload]
+  probe: "127.0.0.1:8443"
+serve: {listen: "0.0.0.0:18012", unix: /run/p/controller.sock}
+)";
+
+std::string problems(std::string const& text) {
+  auto const settings = parse_settings(text, "p.yaml");
+  return settings ? std::string() : base::text(settings.error());
+}
+
+TEST(Settings, EveryKeyIsRead) {
+  ASSERT_EQ(problems(complete), "");
+  auto const settings = *parse_settings(complete, "p.yaml");
+  EXPECT_EQ(settings.node, "ams-1");
+  EXPECT_EQ(settings.controller_url, "https://198.51.100.10:18012");
+  EXPECT_EQ(settings.wireguard.choice, wireguard::BackendChoice::userspace);
+  EXPECT_THAT(settings.wireguard.command, ElementsAre("env", "GOMAXPROCS=1", "wireguard-go"));
+  EXPECT_EQ(settings.bird_control, "/run/p/bird.ctl");
+  EXPECT_EQ(settings.bird_start.size(), 4U);
+  EXPECT_EQ(settings.edge->probe.text(), "127.0.0.1:8443");
+  EXPECT_EQ(settings.serve_listen, "0.0.0.0:18012");
+  EXPECT_EQ(settings.serve_state, "/var/lib/p/controller");
+}
+
+TEST(Settings, ANodeIsEnough) {
+  auto const settings = parse_settings("node: a\n", "p.yaml");
+  ASSERT_TRUE(settings.has_value());
+  EXPECT_EQ(settings->state, "/var/lib/privateer");
+  EXPECT_EQ(settings->wireguard.choice, wireguard::BackendChoice::automatic);
+  EXPECT_FALSE(settings->edge.has_value());
+  EXPECT_TRUE(settings->serve_listen.empty());
+}
+
+TEST(Settings, AllMistakesAreToldAtOnce) {
+  auto const text = problems(R"(
+node: "Not a label"
+stat: /x
+state: relative
+controller: {url: "http://x"}
+wireguard: {backend: kernal}
+agent: {unix: relative.sock}
+edge: {navigators: [], directory: d, probe: nowhere}
+serve: {listen: "18012"}
+)");
+  for (auto const* part :
+       {"p.yaml:2:7: node:", "p.yaml:3:1", "did you mean 'state'", "p.yaml:4:8: state:", "controller.url",
+        "wireguard.backend", "'kernel'", "agent.unix", "edge.navigators", "edge.directory", "edge.probe", "serve.listen"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+}
+
+TEST(Settings, ASocketPathThatNoKernelTakesIsRefused) {
+  EXPECT_THAT(problems("node: a\nagent: {unix: /" + std::string(120, 'x') + "}\n"), HasSubstr("107"));
+}
+
+TEST(Settings, AMissingFileIsOneProblem) {
+  auto const settings = load_settings("/nonexistent/privateer.yaml");
+  ASSERT_FALSE(settings.has_value());
+  EXPECT_EQ(settings.error().size(), 1U);
+}
+
+TEST(Duration, HasUnits) {
+  EXPECT_EQ(parse_duration_s("90"), 90);
+  EXPECT_EQ(parse_duration_s("90s"), 90);
+  EXPECT_EQ(parse_duration_s("15m"), 900);
+  EXPECT_EQ(parse_duration_s("2h"), 7200);
+  EXPECT_EQ(parse_duration_s("7d"), 604800);
+  for (char const* bad : {"", "h", "0", "-1h", "1w", "1 h", "1h30m", "99999999999999999999"}) {
+    EXPECT_FALSE(parse_duration_s(bad).has_value()) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace privateer

@@ -1,0 +1,56 @@
+#include "mesh/privateer/status_text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace privateer {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(StatusText, TellsWhatAnOperatorAsksFirst) {
+  auto const text = status_text(R"({"node":"ams-1","verdict":"ok","revision":7,"source":"controller",
+    "controller":{"url":"https://c:1","connected":true},"backend":"wireguard-go",
+    "devices":[{"name":"wg-nyc-1","up":true,"mtu":1420,"listen_port":51820,
+      "peers":[{"endpoint":"192.0.2.3:51820","handshake_age_s":5,"rx_bytes":1,"tx_bytes":20000}]}],
+    "waiting":["ams-1--fra-1"],
+    "bird":{"running":true,"full":2,"neighbors":[
+      {"interface":"wg-nyc-1","protocol":"ospf4","router_id":"10.200.0.3","state":"Full","bfd":true}]},
+    "anycast":[{"service":"dns","address":"198.51.100.53","announced":true,"reason":"ok"}],
+    "edge":{"bundles":[{"tenant":"acme","acknowledged":true}],"last_error":""},"failing":[],"warnings":["w"]})");
+  for (auto const* part : {"ams-1 (ok)", "revision 7 from controller", "https://c:1 answers", "wg-nyc-1", "5 s ago",
+                           "20 KB", "waiting for the other end of ams-1--fra-1", "2 neighbours full", "bfd up",
+                           "dns 198.51.100.53 announced (ok)", "certificate acme served", "warning     w"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+}
+
+TEST(StatusText, SurvivesAnythingADaemonMaySend) {
+  for (char const* body : {"", "[]", "{}", "nonsense", R"({"devices":5,"bird":[],"anycast":[1,{"service":7}],"edge":1})",
+                           R"({"devices":[{"peers":[{"handshake_age_s":null}]}],"waiting":[1]})"}) {
+    EXPECT_THAT(status_text(body), HasSubstr("node"));
+    EXPECT_THAT(tokens_text(body, 0), HasSubstr("ID"));
+    EXPECT_THAT(nodes_text(body), HasSubstr("NODE"));
+  }
+}
+
+TEST(TokensText, SaysWhyATokenIsWorthless) {
+  auto const text = tokens_text(R"({"tokens":[
+    {"id":"a","node":"n","uses":1,"used":0,"expires_at":150,"revoked":false},
+    {"id":"b","node":"","uses":1,"used":1,"expires_at":150,"revoked":false},
+    {"id":"c","node":"","uses":1,"used":0,"expires_at":100,"revoked":false},
+    {"id":"d","node":"","uses":1,"used":0,"expires_at":150,"revoked":true}]})",
+                                100);
+  for (auto const* part : {"valid for 50 s", "used up", "expired", "revoked", "any"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+}
+
+TEST(ProblemText, IsTheSentenceOfTheProblem) {
+  EXPECT_EQ(problem_text(R"({"title":"taken","detail":"it joined"})"), "taken: it joined");
+  EXPECT_EQ(problem_text("plain"), "plain");
+}
+
+}  // namespace
+}  // namespace privateer

@@ -1,0 +1,96 @@
+// Certificates for tests of TLS: an authority and leaf certificates of it, written as PEM files into a folder.
+#pragma once
+
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <cstdio>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace test {
+
+class TestAuthority {
+ public:
+  // ca.pem appears in `folder`.
+  explicit TestAuthority(std::string folder) : folder_(std::move(folder)), key_(make_key()) {
+    certificate_ = make("test authority", key_.get(), nullptr, "critical,CA:TRUE", "");
+    write_certificate("ca.pem", certificate_.get());
+  }
+
+  // NAME.pem and NAME.key appear in the folder; `alternative` is "DNS:example.org" or "IP:127.0.0.1".
+  void issue(std::string const& name, std::string const& alternative) {
+    auto const key = make_key();
+    auto const certificate = make(name, key.get(), certificate_.get(), "CA:FALSE", alternative);
+    write_certificate(name + ".pem", certificate.get());
+    auto const file = open(name + ".key");
+    require(PEM_write_PrivateKey(file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
+  }
+  [[nodiscard]] std::string file(std::string const& name) const { return folder_ + "/" + name; }
+
+ private:
+  struct Free {
+    void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+    void operator()(X509* certificate) const { X509_free(certificate); }
+    void operator()(X509_EXTENSION* extension) const { X509_EXTENSION_free(extension); }
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  template <class T>
+  using Owned = std::unique_ptr<T, Free>;
+
+  static void require(bool good) {
+    if (!good) {
+      throw std::runtime_error("cannot make a test certificate");
+    }
+  }
+  static Owned<EVP_PKEY> make_key() {
+    Owned<EVP_PKEY> key(EVP_EC_gen("P-256"));
+    require(key != nullptr);
+    return key;
+  }
+  static void extend(X509* certificate, X509* issuer, int kind, std::string const& value) {
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+    Owned<X509_EXTENSION> const extension(X509V3_EXT_conf_nid(nullptr, &context, kind, value.c_str()));
+    require(extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1);
+  }
+  Owned<X509> make(std::string const& name, EVP_PKEY* key, X509* issuer, std::string const& constraints,
+                   std::string const& alternative) {
+    constexpr long day = 24L * 3600;
+    Owned<X509> certificate(X509_new());
+    X509_set_version(certificate.get(), 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), ++serial_);
+    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -day);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), day);
+    X509_set_pubkey(certificate.get(), key);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
+                               reinterpret_cast<unsigned char const*>(name.c_str()), -1, -1, 0);
+    X509* const signer = issuer == nullptr ? certificate.get() : issuer;
+    X509_set_issuer_name(certificate.get(), X509_get_subject_name(signer));
+    extend(certificate.get(), signer, NID_basic_constraints, constraints);
+    if (!alternative.empty()) {
+      extend(certificate.get(), signer, NID_subject_alt_name, alternative);
+    }
+    require(X509_sign(certificate.get(), key_.get(), EVP_sha256()) > 0);
+    return certificate;
+  }
+  [[nodiscard]] Owned<std::FILE> open(std::string const& name) const {
+    Owned<std::FILE> out(std::fopen(file(name).c_str(), "w"));
+    require(out != nullptr);
+    return out;
+  }
+  void write_certificate(std::string const& name, X509* certificate) const {
+    auto const out = open(name);
+    require(PEM_write_X509(out.get(), certificate) == 1);
+  }
+
+  std::string folder_;
+  Owned<EVP_PKEY> key_;
+  Owned<X509> certificate_;
+  long serial_ = 0;
+};
+
+}  // namespace test

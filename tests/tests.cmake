@@ -1,0 +1,26 @@
+# Tests that belong to no single module. Unit tests and fuzz targets are declared by module().
+#
+#   ctest -L unit|tidy|fuzz|integration|lab
+if(NOT SOVEREIGN_TESTS)
+  return()
+endif()
+
+add_executable(tidy.test ${PROJECT_SOURCE_DIR}/tests/tidy/tidy_test.cpp)
+target_link_libraries(tidy.test PRIVATE project_options GTest::gtest GTest::gtest_main)
+target_compile_definitions(tidy.test PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+  MODULE_EDGES="${CMAKE_BINARY_DIR}/module_edges.txt")
+add_test(NAME tidy COMMAND tidy.test --gtest_brief=1)
+set_tests_properties(tidy PROPERTIES LABELS tidy)
+
+# Python suites against the real binaries. They use the release build, which is what operators run; SOVEREIGN_BIN names it.
+set(SOVEREIGN_BIN ${PROJECT_SOURCE_DIR}/build/release/bin CACHE PATH "Folder of the binaries under test")
+foreach(kind integration lab)
+  file(GLOB suites CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${kind}/*_test.py)
+  foreach(suite IN LISTS suites)
+    get_filename_component(stem ${suite} NAME_WE)
+    string(REGEX REPLACE "_test$" "" stem ${stem})
+    add_test(NAME ${kind}.${stem} COMMAND python3 ${suite})
+    set_tests_properties(${kind}.${stem} PROPERTIES LABELS ${kind} TIMEOUT 900 RUN_SERIAL ON
+      ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;PRIVATEER=${SOVEREIGN_BIN}/privateer;PYTHONDONTWRITEBYTECODE=1")
+  endforeach()
+endforeach()

@@ -1,0 +1,299 @@
+#include "topology/graph.hpp"
+
+#include "tests/topology/sample.hpp"
+
+#include <gmock/gmock.h>
+
+#include <functional>
+#include <set>
+
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using topology::Graph;
+using topology::Link;
+using topology::Mesh;
+using topology::Node;
+using topology::Role;
+using topology::Shape;
+using topology::Topology;
+using topology::Weakness;
+
+Node node(std::string name, std::string site, Role role = Role::edge, bool reachable = true) {
+  Node out;
+  out.name = std::move(name);
+  out.site = std::move(site);
+  out.role = role;
+  if (reachable) {
+    out.underlay = {boost::asio::ip::make_address("192.0.2.1")};
+  }
+  return out;
+}
+
+std::vector<std::string> names(std::vector<Link> const& links) {
+  std::vector<std::string> out;
+  for (auto const& link : links) {
+    out.push_back(link.name());
+  }
+  return out;
+}
+
+TEST(BuildLinks, ShapeLinksTakesOnlyWhatIsWritten) {
+  Mesh mesh;
+  mesh.shape = Shape::links;
+  auto const links = topology::build_links(mesh, {node("a", "s"), node("b", "s")}, {{"a", "b", 7, 1300}});
+  EXPECT_THAT(links, ElementsAre(Link{"a", "b", 7, 1300}));
+}
+
+TEST(BuildLinks, FullLinksEveryPairAndHandWins) {
+  Mesh mesh;
+  mesh.shape = Shape::full;
+  auto const links =
+      topology::build_links(mesh, {node("c", "t"), node("a", "s"), node("b", "s")}, {{"a", "c", 77, 1300}});
+  EXPECT_THAT(links, ElementsAre(Link{"a", "b", 5, 1420}, Link{"a", "c", 77, 1300}, Link{"b", "c", 10, 1420}));
+}
+
+TEST(BuildLinks, FullLeavesOutPairsThatCannotReachEachOther) {
+  Mesh mesh;
+  auto const links = topology::build_links(
+      mesh, {node("a", "s"), node("b", "s", Role::edge, false), node("c", "s", Role::edge, false)}, {});
+  EXPECT_THAT(names(links), ElementsAre("a--b", "a--c"));
+}
+
+TEST(BuildLinks, HubDualHomesEdgesToHubsAtTwoSites) {
+  Mesh mesh;
+  mesh.shape = Shape::hub;
+  std::vector<Node> nodes;
+  for (auto const* site : {"ams", "nyc", "sin"}) {
+    nodes.push_back(node(std::string("hub-") + site + "-1", site, Role::central));
+    nodes.push_back(node(std::string("hub-") + site + "-2", site, Role::central));
+    for (int i = 0; i < 10; ++i) {
+      nodes.push_back(node(std::string("edge-") + site + "-" + std::to_string(i), site));
+    }
+  }
+  Topology t;
+  t.nodes = nodes;
+  t.sites = {{"ams", "", {}, {}}, {"nyc", "", {}, {}}, {"sin", "", {}, {}}};
+  t.links = topology::build_links(mesh, nodes, {});
+  EXPECT_EQ(t.links.size(), 15U + 60U);
+  for (auto const& one : nodes) {
+    if (one.role != Role::edge) {
+      continue;
+    }
+    std::set<std::string> sites;
+    for (auto const& link : t.links_of(one.name)) {
+      auto const* const hub = t.node(link.a == one.name ? link.b : link.a);
+      EXPECT_EQ(hub->role, Role::central);
+      sites.insert(hub->site);
+    }
+    EXPECT_EQ(sites.size(), 2U) << one.name;
+    EXPECT_TRUE(sites.contains(one.site)) << one.name;
+  }
+  EXPECT_THAT(topology::weaknesses(t), IsEmpty());
+}
+
+TEST(BuildLinks, HubPrefersNearSitesAndThenAnotherProvider) {
+  Mesh mesh;
+  mesh.shape = Shape::hub;
+  std::vector<topology::Site> const sites = {{"ams", "north", 52.3, 4.8},
+                                             {"fra", "north", 50.0, 8.6},
+                                             {"par", "west", 48.9, 2.4},
+                                             {"nyc", "west", 40.6, -73.8},
+                                             {"bru", "", 50.9, 4.5}};
+  std::vector<Node> const nodes = {node("h-ams", "ams", Role::central), node("h-fra", "fra", Role::central),
+                                   node("h-par", "par", Role::central), node("h-nyc", "nyc", Role::central),
+                                   node("edge", "bru")};
+  Topology t;
+  t.links = topology::build_links(mesh, nodes, {}, sites);
+  EXPECT_THAT(names(t.links_of("edge")), ElementsAre("edge--h-ams", "edge--h-par"));
+}
+
+TEST(BuildLinks, HubPutsRegionalNodesBetween) {
+  Mesh mesh;
+  mesh.shape = Shape::hub;
+  std::vector<Node> const nodes = {node("c1", "x", Role::central),
+                                   node("c2", "y", Role::central),
+                                   node("r1", "x", Role::regional),
+                                   node("r2", "y", Role::regional),
+                                   node("e1", "x"),
+                                   node("e2", "z")};
+  EXPECT_THAT(names(topology::build_links(mesh, nodes, {})),
+              ElementsAre("c1--c2", "c1--r1", "c1--r2", "c2--r1", "c2--r2", "e1--r1", "e1--r2", "e2--r1", "e2--r2"));
+}
+
+TEST(Distances, TakesTheCheapestPath) {
+  std::vector<Node> const nodes = {node("a", "s"), node("b", "s"), node("c", "s"), node("d", "s"), node("x", "s")};
+  std::vector<Link> const links = {{"a", "b", 1, 1420}, {"b", "c", 1, 1420}, {"a", "c", 5, 1420}, {"c", "d", 1, 1420}};
+  auto const from_a = topology::distances(nodes, links, "a");
+  EXPECT_EQ(from_a, (std::map<std::string, std::uint32_t>{{"a", 0}, {"b", 1}, {"c", 2}, {"d", 3}}));
+  EXPECT_TRUE(topology::distances(nodes, links, "nobody").empty());
+}
+
+TEST(Distances, AgreeWithFloydAndWarshallOnRandomGraphs) {
+  for (unsigned seed = 1; seed <= 100; ++seed) {
+    std::mt19937 random(seed);
+    auto const t = sample::random_topology(random, 10);
+    Graph const graph(t.nodes, t.links);
+    auto const n = graph.size();
+    std::uint64_t const far = 1'000'000;
+    std::vector<std::vector<std::uint64_t>> all(n, std::vector<std::uint64_t>(n, far));
+    for (std::uint32_t i = 0; i < n; ++i) {
+      all[i][i] = 0;
+      for (auto const& edge : graph.edges(i)) {
+        all[i][edge.to] = edge.cost;
+      }
+    }
+    for (std::uint32_t k = 0; k < n; ++k) {
+      for (std::uint32_t i = 0; i < n; ++i) {
+        for (std::uint32_t j = 0; j < n; ++j) {
+          all[i][j] = std::min(all[i][j], all[i][k] + all[k][j]);
+        }
+      }
+    }
+    for (std::uint32_t i = 0; i < n; ++i) {
+      auto const costs = graph.distances(i);
+      for (std::uint32_t j = 0; j < n; ++j) {
+        EXPECT_EQ(costs[j], all[i][j] == far ? Graph::unreachable : all[i][j]) << "seed " << seed;
+      }
+    }
+  }
+}
+
+TEST(Weaknesses, AChainIsWeakEverywhereInside) {
+  Topology t;
+  t.sites = {{"s", "", {}, {}}};
+  t.nodes = {node("a", "s"), node("b", "s"), node("c", "s")};
+  t.links = {{"a", "b", 1, 1420}, {"b", "c", 1, 1420}};
+  auto const found = topology::weaknesses(t);
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].kind, Weakness::Kind::node);
+  EXPECT_EQ(found[0].name, "b");
+  EXPECT_THAT(found[0].cut_off, ElementsAre("c"));
+  EXPECT_EQ(found[1].kind, Weakness::Kind::link);
+  EXPECT_EQ(found[1].name, "a--b");
+  EXPECT_THAT(found[1].cut_off, ElementsAre("a"));
+  EXPECT_EQ(found[2].name, "b--c");
+  EXPECT_THAT(found[2].cut_off, ElementsAre("c"));
+}
+
+TEST(Weaknesses, FindsAProviderThatNoSiteOfItsIs) {
+  // A ring over four sites survives each site, but not the two opposite ones that one provider runs.
+  Topology t;
+  t.sites = {{"s1", "p", {}, {}}, {"s2", "", {}, {}}, {"s3", "p", {}, {}}, {"s4", "", {}, {}}};
+  t.nodes = {node("a", "s1"), node("b", "s2"), node("c", "s3"), node("d", "s4")};
+  t.links = {{"a", "b", 1, 1420}, {"b", "c", 1, 1420}, {"c", "d", 1, 1420}, {"a", "d", 1, 1420}};
+  auto const found = topology::weaknesses(t);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].kind, Weakness::Kind::provider);
+  EXPECT_EQ(found[0].name, "p");
+  EXPECT_THAT(found[0].cut_off, ElementsAre("d"));
+}
+
+TEST(Weaknesses, ALongChainDoesNotExhaustTheStack) {
+  Topology t;
+  for (int i = 0; i < 5000; ++i) {
+    t.nodes.push_back(node("n" + std::to_string(10000 + i), "s"));
+    if (i > 0) {
+      t.links.push_back({"n" + std::to_string(10000 + i - 1), "n" + std::to_string(10000 + i), 1, 1420});
+    }
+  }
+  t.links.push_back({"n10000", "n14999", 1, 1420});
+  EXPECT_THAT(topology::weaknesses(t), IsEmpty());
+}
+
+// Takes every single thing out in turn and counts the pieces by a flood of its own.
+std::vector<std::string> brute_force(Topology const& t) {
+  std::vector<std::string> out;
+  auto const pieces = [&](std::function<bool(Node const&)> const& gone, Link const* cut) {
+    std::set<std::string> left;
+    for (auto const& one : t.nodes) {
+      if (!gone(one)) {
+        left.insert(one.name);
+      }
+    }
+    std::vector<std::set<std::string>> found;
+    while (!left.empty()) {
+      std::set<std::string> piece{*left.begin()};
+      for (std::size_t before = 0; before != piece.size();) {
+        before = piece.size();
+        for (auto const& link : t.links) {
+          if (&link != cut && (piece.contains(link.a) || piece.contains(link.b)) &&
+              (left.contains(link.a) || piece.contains(link.a)) && (left.contains(link.b) || piece.contains(link.b))) {
+            piece.insert(link.a);
+            piece.insert(link.b);
+          }
+        }
+      }
+      for (auto const& name : piece) {
+        left.erase(name);
+      }
+      found.push_back(piece);
+    }
+    return found;
+  };
+  auto const judge = [&](std::string const& what, std::vector<std::set<std::string>> found) {
+    if (found.size() < 2) {
+      return;
+    }
+    // The largest piece, of equal ones that with the first name; the rest is cut off.
+    std::size_t largest = 0;
+    for (std::size_t i = 1; i < found.size(); ++i) {
+      if (found[i].size() > found[largest].size()) {
+        largest = i;
+      }
+    }
+    std::set<std::string> rest;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (i != largest) {
+        rest.insert(found[i].begin(), found[i].end());
+      }
+    }
+    std::string line = what + ":";
+    for (auto const& name : rest) {
+      line += " " + name;
+    }
+    out.push_back(line);
+  };
+  auto const nobody = [](Node const&) { return false; };
+  for (auto const& one : t.nodes) {
+    judge("node " + one.name, pieces([&](Node const& n) { return n.name == one.name; }, nullptr));
+  }
+  for (auto const& link : t.links) {
+    judge("link " + link.name(), pieces(nobody, &link));
+  }
+  std::set<std::string> providers;
+  for (auto const& site : t.sites) {
+    judge("site " + site.name, pieces([&](Node const& n) { return n.site == site.name; }, nullptr));
+    providers.insert(site.provider);
+  }
+  for (auto const& provider : providers) {
+    judge("provider " + provider, pieces([&](Node const& n) { return t.site(n.site)->provider == provider; }, nullptr));
+  }
+  return out;
+}
+
+TEST(Weaknesses, EqualBruteForceOnRandomGraphs) {
+  std::size_t weak = 0;
+  std::size_t strong = 0;
+  for (unsigned seed = 1; seed <= 400; ++seed) {
+    std::mt19937 random(seed);
+    auto const t = sample::random_topology(random, 9);
+    std::vector<std::string> found;
+    for (auto const& weakness : topology::weaknesses(t)) {
+      constexpr std::array kinds = {"node ", "link ", "site ", "provider "};
+      std::string line = kinds[static_cast<std::size_t>(weakness.kind)] + weakness.name + ":";
+      for (auto const& name : weakness.cut_off) {
+        line += " " + name;
+      }
+      found.push_back(line);
+    }
+    (found.empty() ? strong : weak) += 1;
+    EXPECT_EQ(found, brute_force(t)) << "seed " << seed;
+  }
+  // Both kinds must have occurred, or the comparison proves little.
+  EXPECT_GT(weak, 50U);
+  EXPECT_GT(strong, 50U);
+}
+
+}  // namespace

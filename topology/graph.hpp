@@ -1,0 +1,80 @@
+// The mesh as a graph: links made from the shape, distances, and the single points of failure it has.
+//
+// Threads: pure functions.
+#pragma once
+
+#include "topology/topology.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace topology {
+
+// Whether one of the two can open a WireGuard session to the other: both have an underlay address of one family, or
+// one of them has an address and the other none (behind NAT, its family unknown). Two nodes behind NAT cannot.
+bool can_link(Node const& a, Node const& b);
+
+// Links of the shape for the given nodes, added to the ones written by hand (which win); sorted, each pair once. Pairs
+// that cannot reach each other (can_link) are left out.
+//   links  only those written by hand
+//   full   every pair
+//   hub    the central nodes among themselves; every regional node to two of them; every edge to two regional nodes,
+//          or to two central nodes where there are fewer than two regional ones. The first of the two is the nearest
+//          (same site, then distance), the second is in another site and, if there is one, of another provider, so
+//          that one failure does not take both.
+// `sites` lends distances and providers to `hub`; without it only site names count.
+std::vector<Link> build_links(Mesh const& mesh, std::vector<Node> const& nodes, std::vector<Link> const& by_hand,
+                              std::vector<Site> const& sites = {});
+
+// Nodes and links as numbers, for algorithms. Links whose ends are not among the nodes are left out.
+class Graph {
+ public:
+  static constexpr std::uint32_t unreachable = std::numeric_limits<std::uint32_t>::max();
+  struct Edge {
+    std::uint32_t to;
+    std::uint32_t cost;
+    std::uint32_t link;  // index into links()
+  };
+
+  Graph(std::vector<Node> const& nodes, std::vector<Link> const& links);
+
+  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(names_.size()); }
+  [[nodiscard]] std::string const& name(std::uint32_t node) const { return names_[node]; }
+  [[nodiscard]] std::optional<std::uint32_t> index(std::string_view name) const;
+  [[nodiscard]] std::vector<Edge> const& edges(std::uint32_t node) const { return edges_[node]; }
+  [[nodiscard]] std::vector<Link> const& links() const { return links_; }
+
+  // Cost of the cheapest path from `from` to every node; `unreachable` where there is none.
+  [[nodiscard]] std::vector<std::uint32_t> distances(std::uint32_t from) const;
+  // The connected parts that are left without some nodes and one link (no_link: all links stand), each in order of
+  // node number; the largest first, of two equal ones that with the smaller first node.
+  static constexpr std::uint32_t no_link = std::numeric_limits<std::uint32_t>::max();
+  [[nodiscard]] std::vector<std::vector<std::uint32_t>> parts(std::vector<bool> const& without_nodes,
+                                                              std::uint32_t without_link) const;
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<Link> links_;
+  std::vector<std::vector<Edge>> edges_;
+};
+
+// Cost of the cheapest path from `from` to every reachable node (itself 0).
+std::map<std::string, std::uint32_t> distances(std::vector<Node> const& nodes, std::vector<Link> const& links,
+                                               std::string const& from);
+
+struct Weakness {
+  enum class Kind { node, link, site, provider } kind;
+  std::string name;                  // what fails
+  std::vector<std::string> cut_off;  // nodes then separated from the largest remaining part
+};
+
+// Every node, link, site and provider whose loss separates the remaining platform nodes, in this order and by name.
+// Empty: nothing single disconnects. Nodes and links in linear time (Tarjan), sites and providers by taking them out.
+std::vector<Weakness> weaknesses(Topology const& topology);
+
+}  // namespace topology

@@ -1,0 +1,60 @@
+#include "topology/topology.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace topology {
+namespace {
+
+template <class T>
+T const* find_by_name(std::vector<T> const& all, std::string_view name) {
+  auto const found = std::find_if(all.begin(), all.end(), [&](T const& one) { return one.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+Node const* Topology::node(std::string_view wanted) const {
+  return find_by_name(nodes, wanted);
+}
+
+Site const* Topology::site(std::string_view wanted) const {
+  return find_by_name(sites, wanted);
+}
+
+Cluster const* Topology::cluster(std::string_view wanted) const {
+  return find_by_name(clusters, wanted);
+}
+
+std::vector<Link> Topology::links_of(std::string_view node) const {
+  std::vector<Link> out;
+  std::copy_if(links.begin(), links.end(), std::back_inserter(out),
+               [&](Link const& link) { return link.a == node || link.b == node; });
+  return out;
+}
+
+Segment const* Topology::segment_of(std::string_view node) const {
+  auto const found = std::find_if(segments.begin(), segments.end(), [&](Segment const& segment) {
+    return std::find(segment.nodes.begin(), segment.nodes.end(), node) != segment.nodes.end();
+  });
+  return found == segments.end() ? nullptr : &*found;
+}
+
+std::vector<Node> Topology::platform_nodes() const {
+  std::vector<Node> out;
+  std::copy_if(nodes.begin(), nodes.end(), std::back_inserter(out),
+               [&](Node const& one) { return segment_of(one.name) == nullptr; });
+  return out;
+}
+
+std::string Topology::area_of(Link const& link) const {
+  std::string const backbone = Area{}.id;
+  auto const area = [&](std::string const& end_name) {
+    auto const* const end = node(end_name);
+    return end == nullptr || end->area.empty() ? backbone : end->area;
+  };
+  auto const area_a = area(link.a);
+  return area_a == backbone ? area(link.b) : area_a;
+}
+
+}  // namespace topology
