@@ -33,7 +33,18 @@ class Daemons:
             signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE], file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0), output, (os.POSIX_SPAWN_DUP2, 1, 2)])
         self._pid_file(node, name).write_text(str(pid), encoding="ascii")
+        # Until `ip netns exec` has entered the namespace nothing tells this pid from somebody else's.
+        wait_until(f"{name} enters the namespace of {node}",
+                   lambda: self.pid(node, name) is not None or not self._runs(pid), 10, 0.002)
         return began
+
+    @staticmethod
+    def _runs(pid):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+                return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+        except (FileNotFoundError, ProcessLookupError):
+            return False
 
     def pid(self, node, name):
         """The pid when the program runs, else None. A pid that is now somebody else's is not taken for it."""

@@ -90,6 +90,7 @@ class Lab:
             inotify.require(2 * len(facts.links), BASE, self.say)
         self.stack.write_all()
         self.stack.start_controller()
+        self.net.wait_until_routed()
         self.stack.enrol()
         self.say(f"{len(facts.nodes)} nodes have joined with one-time tokens")
         self.start_mesh()

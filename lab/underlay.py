@@ -11,6 +11,9 @@ that announces, and to another site's otherwise.
 """
 
 import itertools
+import subprocess
+
+from daemons import wait_until
 
 _ROUTER_CONFIG = """log stderr all;
 timeformat log iso long ms;
@@ -133,6 +136,20 @@ class Underlay:
                            f"  neighbor {address} as {upstream['local_asn']};\n  local role provider;\n"
                            f"  ipv{version} {{ import where net ~ SERVICES{version}; export none; }};\n}}\n")
         return "".join(out)
+
+    def wait_until_routed(self, seconds=30):
+        """Until every router's kernel has a route to every other site, in both families."""
+        def missing():
+            for site in self.facts.sites:
+                for other in self.facts.sites:
+                    for family, target in (("-4", other.address4(1)), ("-6", other.address6(1))):
+                        found = subprocess.run(self.spaces.argv(site.router, "ip", family, "route", "get", target),
+                                               stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=10)
+                        if found.returncode != 0:
+                            return True
+            return False
+
+        wait_until("the internet's routers know every site", lambda: not missing(), seconds, 0.1)
 
     # --- faults: silent loss. Devices stay up, both ends drop what comes in; a drop on the way out would be noticed by
     # the sender.

@@ -53,7 +53,8 @@ net::Task<base::Result<bool>> poll_once(StatePtr state) {
   }
   std::string const url = state->settings.primary_url + "/v1/changes?since=" + std::to_string(position->revision) +
                           "&history=" + position->history + "&wait_ms=" + std::to_string(state->settings.wait.count());
-  auto const answer = co_await state->client.send(url, {}, state->settings.wait + answer_margin);
+  net::HttpRequest const request;
+  auto const answer = co_await state->client.send(url, request, state->settings.wait + answer_margin);
   if (!answer) {
     co_return answer.error();
   }

@@ -143,7 +143,9 @@ net::Task<base::Result<void>> join(JoinSettings settings, Token token) {
   client_settings.tls.pinned_sha256 = token.controller_sha256;
   net::HttpClient client(co_await net::asio::this_coro::executor, client_settings);
   std::string const url = settings.controller_url + "/v1/join";
-  auto const greeting = object_of(co_await client.send(url, {}, deadline), "the controller at " + settings.controller_url);
+  net::HttpRequest const get;
+  auto const greeted = co_await client.send(url, get, deadline);
+  auto const greeting = object_of(greeted, "the controller at " + settings.controller_url);
   if (!greeting) {
     co_return greeting.error();
   }
@@ -161,7 +163,9 @@ net::Task<base::Result<void>> join(JoinSettings settings, Token token) {
                           {"wireguard_public_key", wireguard::public_key(*wireguard_key).to_base64()},
                           {"csr_pem", *csr},
                           {"proof", *proof}};
-  auto const answer = object_of(co_await client.send(url, post(body), deadline), "joining as '" + settings.node + "'");
+  net::HttpRequest const request = post(body);
+  auto const answered = co_await client.send(url, request, deadline);
+  auto const answer = object_of(answered, "joining as '" + settings.node + "'");
   if (!answer) {
     co_return answer.error();
   }
@@ -184,8 +188,10 @@ net::Task<base::Result<void>> renew(JoinSettings settings) {
   client_settings.tls.identity = net::Identity{files.certificate, files.tls_key};
   net::HttpClient client(co_await net::asio::this_coro::executor, client_settings);
   json::object const body{{"csr_pem", *csr}};
-  auto const answer =
-      object_of(co_await client.send(settings.controller_url + "/v1/renew", post(body), deadline), "renewing the certificate");
+  net::HttpRequest const request = post(body);
+  std::string const url = settings.controller_url + "/v1/renew";
+  auto const answered = co_await client.send(url, request, deadline);
+  auto const answer = object_of(answered, "renewing the certificate");
   if (!answer) {
     co_return answer.error();
   }

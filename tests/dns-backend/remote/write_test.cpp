@@ -21,7 +21,7 @@ class Writing : public testing::Test {
         "@ 3600 IN SOA ns1 hostmaster 1 10800 3600 604800 300\n@ 3600 IN NS ns1\nns1 300 IN A 192.0.2.1\n"
         "www 300 IN A 192.0.2.2\nwww 300 IN TXT \"x\"\n",
         "zone", apex);
-    test::run_task(loop, store->import_zone(apex, rrsets.value())).value();
+    test::run_task(loop, store->import_zone(apex, *rrsets)).value();
     writer = std::make_unique<remote::Writer>(store.get());
   }
   std::shared_ptr<store::Snapshot const> now() { return store->published().copy(); }
