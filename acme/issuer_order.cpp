@@ -40,6 +40,10 @@ net::Task<base::Result<void>> Issuer::ensure_client() {
     if (!account) {
       co_return account.error();
     }
+    auto key = crypto::Key::from_pem(account->key_pem);
+    if (!key) {
+      co_return key.error();
+    }
     protocol::ClientSettings client;
     client.directory_url = settings_.directory_url;
     client.ca_bundle = settings_.ca_bundle;
@@ -50,7 +54,7 @@ net::Task<base::Result<void>> Issuer::ensure_client() {
     }
     if (client_ == nullptr) {  // another order may have been faster
       saved_account_url_ = account->url;
-      client_ = std::make_unique<protocol::Client>(executor_, std::move(client), account->key, account->url);
+      client_ = std::make_unique<protocol::Client>(executor_, std::move(client), std::move(*key), account->url);
     }
   }
   auto const registered = co_await client_->account();

@@ -8,7 +8,7 @@ module(dns-backend/store
   DEPENDS base/result base/net base/database base/process base/probe dns-backend/dns dns-backend/pool
   LIBRARIES Boost::json)
 module(dns-backend/remote SOURCES request.cpp reply.cpp rows.cpp neighbours.cpp answer.cpp transaction.cpp write.cpp meters.cpp
-  session.cpp listener.cpp purge_queue.cpp purge.cpp
+  session.cpp listener.cpp purge_queue.cpp zone_arrivals.cpp purge.cpp
   DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool dns-backend/store
   LIBRARIES Boost::json)
 module(dns-backend/api SOURCES routes.cpp body.cpp status.cpp zones.cpp rrsets.cpp tenants.cpp
@@ -17,6 +17,6 @@ module(dns-backend/api SOURCES routes.cpp body.cpp status.cpp zones.cpp rrsets.c
 module(dns-backend/feed SOURCES codec.cpp feed_server.cpp follower.cpp
   DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/store
   LIBRARIES Boost::json)
-module(dns-backend/cloudflare SOURCES plan.cpp client.cpp sync.cpp
-  DEPENDS base/result base/net base/process dns-backend/dns dns-backend/store
+module(dns-backend/cloudflare SOURCES record.cpp plan.cpp wanted.cpp client.cpp sync.cpp
+  DEPENDS base/result base/net base/process dns-backend/dns dns-backend/pool dns-backend/store
   LIBRARIES Boost::json)

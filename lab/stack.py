@@ -90,7 +90,11 @@ class Stack:
 
         for node in self.facts.nodes:
             secret = wait_until("the controller gives a token", lambda name=node: token(name), 20, 0.2)
-            self.privateer(node, "join", "--token", secret)
+            token_file = self.daemons.folder(node) / "token"
+            token_file.touch(mode=0o600)
+            token_file.write_text(secret, encoding="ascii")  # an argument would be seen in process lists and errors
+            self.privateer(node, "join", "--token-file", token_file)
+            token_file.unlink()
 
     def start_agent(self, node):
         return self.daemons.start(node, "agent", self.privateer_binary, "--config",
@@ -236,6 +240,21 @@ class Stack:
             remote = self.daemons.folder(node) / "remote.sock"
             wait_until(f"Navigator on {node} listens", lambda path=remote, name=node: self._listens(name, path), 30)
             self.start_powerdns(node)
+
+    def heal(self):
+        """After a step that failed half-way: what it cut is mended, what it stopped is started."""
+        for name in [*self.facts.nodes, *(site.router for site in self.facts.sites)]:
+            for table in ("inet lab_cut", "inet lab_link", "netdev lab_cut"):
+                run(*self.spaces.argv(name, "nft", "delete", "table", *table.split()), check=False)
+        facts = self.facts
+        wanted = [(facts.controller, "controller", lambda _: self.start_controller())]
+        wanted += [(node, "agent", self.start_agent) for node in facts.nodes]
+        wanted += [(node, "navigator", self.start_navigator) for node in facts.dns_nodes]
+        wanted += [(node, "pdns", self.start_powerdns) for node in facts.dns_nodes]
+        wanted += [(node, "nginx", self.start_nginx) for node in facts.edges]
+        for node, name, start in wanted:
+            if self.daemons.pid(node, name) is None:
+                start(node)
 
     def _listens(self, node, path):
         self.daemons.require_alive(node, "navigator")

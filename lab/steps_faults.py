@@ -1,5 +1,6 @@
 """Story steps f to h: a name server, a site and a link fail; then the control planes do."""
 
+import json
 import signal
 import time
 
@@ -194,11 +195,11 @@ class FaultSteps:
 
             def back():
                 try:
-                    return self.stack.privateer(node, "status")
+                    return json.loads(self.stack.privateer(node, "status", "--json"))  # fails unless in order
                 except LabError:
                     return None
 
-            wait_until("the agent answers `privateer status` again", back, 20, 0.1)
+            status = wait_until("`privateer status` says that the node is in order", back, 20, 0.1)
             answered = time.monotonic() - began
             time.sleep(2.0)
         finally:
@@ -207,7 +208,8 @@ class FaultSteps:
         lost = stream.lost()
         full = bird_client.full_neighbors(self.stack.bird(node))
         wanted = len(self.facts.nodes[node].devices)
-        self.report.within("h", "an agent killed and started without its controller: to its status", answered, 5.0)
+        self.report.within("h", "an agent killed and started without its controller: node in order", answered, 5.0)
+        self.report.holds("h", "  the world it uses", status["source"], status["source"] == "last-known", "last-known")
         self.report.holds("h", f"  its adjacencies stay, {len(lost)} of {len(stream.sent)} probes lost",
                           f"{full[0]}+{full[1]} Full", full == (wanted, wanted) and len(lost) <= 2,
                           f"{wanted}+{wanted} Full, <= 2 lost")

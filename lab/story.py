@@ -60,6 +60,7 @@ class Story:
                 self.report.add(step, title, "-", f"not reached: {str(error).splitlines()[0]}", False)
                 failed.add(step)
                 self.lab.say(str(error))
+                self.lab.stack.heal()
             if any(not row.ok for row in self.report.rows[rows:]):
                 self.explain(logs)
         print(f"\n{self.report.table()}\n", flush=True)

@@ -96,9 +96,12 @@ base::Result<Certificate> describe(std::vector<Handle> const& chain) {
   X509* const leaf = chain.front().get();
   auto const not_before = time_of(X509_get0_notBefore(leaf));
   auto const not_after = time_of(X509_get0_notAfter(leaf));
+  if (!not_before || !not_after) {
+    return refuse("the leaf certificate has no readable time window");
+  }
   unsigned char* der = nullptr;
   int const size = i2d_X509(leaf, &der);
-  if (!not_before || !not_after || size <= 0) {
+  if (size <= 0) {
     return refuse("the leaf certificate cannot be read");
   }
   std::string const octets(reinterpret_cast<char const*>(der), static_cast<std::size_t>(size));

@@ -153,7 +153,7 @@ net::Task<base::Result<BundleList>> EdgeAgent::fetch_list(std::int64_t since) {
   milliseconds const wait = since == 0 ? milliseconds(0) : settings_.long_poll;
   std::string const target =
       "/v1/edge/bundles?since=" + std::to_string(since) + "&wait_ms=" + std::to_string(wait.count());
-  auto const response = co_await call("GET", target, {}, wait + settings_.call_deadline);
+  auto const response = co_await call("GET", target, std::string(), wait + settings_.call_deadline);
   if (!response) {
     co_return response.error();
   }
@@ -171,7 +171,7 @@ net::Task<base::Result<BundleList>> EdgeAgent::fetch_list(std::int64_t since) {
 }
 
 net::Task<base::Result<void>> EdgeAgent::fetch(BundleItem item) {
-  auto const response = co_await call("GET", "/v1/edge/bundles/" + item.id, {}, settings_.call_deadline);
+  auto const response = co_await call("GET", "/v1/edge/bundles/" + item.id, std::string(), settings_.call_deadline);
   if (!response) {
     co_return response.error();
   }

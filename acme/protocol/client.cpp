@@ -219,7 +219,7 @@ net::Task<base::Result<Answer>> Client::new_account(std::string url, bool only_e
       payload["externalAccountBinding"] = json::parse(*binding);
     }
   }
-  co_return co_await signed_post(url, json::serialize(payload), {});
+  co_return co_await signed_post(url, json::serialize(payload), std::string());
 }
 
 }  // namespace protocol

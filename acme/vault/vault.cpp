@@ -1,5 +1,7 @@
 #include "acme/vault/vault.hpp"
 
+#include "acme/crypto/key.hpp"
+
 #include <algorithm>
 #include <functional>
 
@@ -142,17 +144,14 @@ net::Task<base::Result<Account>> Vault::account(std::string directory_url) {
     if (!pem) {
       co_return pem.error();
     }
-    auto key = crypto::Key::from_pem(*pem);
-    if (!key) {
-      co_return key.error();
-    }
-    co_return Account{std::move(*key), text(rows->front()[0])};
+    co_return Account{*pem, text(rows->front()[0])};
   }
-  auto key = crypto::Key::generate();
+  auto const key = crypto::Key::generate();
   if (!key) {
     co_return key.error();
   }
-  auto const sealed = sealer_->seal(key->pem(), account_seal(directory_url));
+  std::string const pem = key->pem();
+  auto const sealed = sealer_->seal(pem, account_seal(directory_url));
   Body const body = [directory_url, sealed](Transaction& transaction) {
     return execute(transaction, "INSERT INTO acme_account (directory_url, account_url, sealed_key) VALUES (?, '', ?)",
                    {directory_url, sealed});
@@ -162,7 +161,7 @@ net::Task<base::Result<Account>> Vault::account(std::string directory_url) {
   if (!written) {
     co_return written.error();
   }
-  co_return Account{std::move(*key), {}};
+  co_return Account{pem, {}};
 }
 
 net::Task<base::Result<void>> Vault::set_account_url(std::string directory_url, std::string account_url) {

@@ -9,7 +9,6 @@
 #pragma once
 
 #include "acme/crypto/certificate.hpp"
-#include "acme/crypto/key.hpp"
 #include "acme/vault/seal.hpp"
 #include "base/database/store_thread.hpp"
 #include "base/net/task.hpp"
@@ -63,8 +62,8 @@ struct Acknowledgment {
 };
 
 struct Account {
-  crypto::Key key;
-  std::string url;  // empty: not registered yet
+  std::string key_pem;  // sealed at rest
+  std::string url;      // empty: not registered yet
 };
 
 class Vault {

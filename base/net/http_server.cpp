@@ -11,6 +11,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -356,6 +357,9 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     for (auto const& connection : open) {
       connection->cancel.emit(asio::cancellation_type::terminal);
     }
+    // Called from outside the loop, emit only queues the cancellation, which then refers to the signal: it has to live
+    // until the queue reached this point, even when the connection ends by itself before.
+    asio::post(executor, [open] {});
   }
 
   asio::any_io_executor executor;

@@ -44,8 +44,8 @@ void spawn(asio::any_io_executor executor, std::string name, Task<void> task);
 Task<bool> wait_for(std::chrono::milliseconds duration);
 
 // One-shot or repeated wake-up between tasks of the same loop: `notify` wakes every waiter. `wait` returns true when
-// notified, false at the deadline or when the Signal is destroyed; a cancelled task unwinds from it by an exception. Not
-// thread-safe: post to the owner's executor from other threads.
+// notified, false at the deadline or when the Signal is destroyed; a cancelled task unwinds from it by an exception.
+// Not thread-safe: post to the owner's executor from other threads.
 class Signal {
  public:
   explicit Signal(asio::any_io_executor executor);

@@ -38,12 +38,16 @@ class Category final : public boost::system::error_category {
 #pragma GCC diagnostic pop
 
 base::Failure bad(std::string_view text, std::string_view why) {
-  return base::fail(errc::bad_name, "'" + std::string(text.substr(0, wire_max)) + "' is no domain name: " +
-                                        std::string(why));
+  return base::fail(errc::bad_name,
+                    "'" + std::string(text.substr(0, wire_max)) + "' is no domain name: " + std::string(why));
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 // A U-label (raw UTF-8) as its A-label; empty when IDNA2008 does not allow it. The TR46 mapping comes first, as in
 // browsers, so that people may write capitals.
@@ -208,8 +212,7 @@ void for_each_label(std::string_view text, Visit const& visit) {
       visit(octets);
       octets.clear();
     } else if (text[i] == '\\' && is_digit(text[i + 1])) {
-      octets.push_back(
-          static_cast<char>((text[i + 1] - '0') * 100 + (text[i + 2] - '0') * 10 + (text[i + 3] - '0')));
+      octets.push_back(static_cast<char>((text[i + 1] - '0') * 100 + (text[i + 2] - '0') * 10 + (text[i + 3] - '0')));
       i += 3;
     } else {
       octets.push_back(text[i] == '\\' ? text[++i] : text[i]);

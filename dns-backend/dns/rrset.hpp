@@ -60,8 +60,8 @@ struct Conflict {
   std::string message;
   std::string hint;
 };
-// What is wrong at one name: owner outside the zone, CNAME beside other data (RFC 2181 10.1), more than one CNAME or DNAME,
-// an SOA below the apex, a type that no zone can hold. `rrsets` is everything at that name.
+// What is wrong at one name: owner outside the zone, CNAME beside other data (RFC 2181 10.1), more than one CNAME or
+// DNAME, an SOA below the apex, a type that no zone can hold. `rrsets` is everything at that name.
 std::vector<Conflict> check_node(Name const& apex, Name const& owner, std::vector<RRset> const& rrsets);
 // check_node for every name, and what a zone needs: exactly one SOA and at least one NS at its apex.
 std::vector<Conflict> check_zone(Name const& apex, std::vector<OwnedRRset> const& rrsets);
@@ -72,11 +72,11 @@ std::string with_soa_serial(std::string_view content, std::uint32_t serial);
 // Serial number arithmetic (RFC 1982): `a` is ahead of `b`.
 bool serial_after(std::uint32_t a, std::uint32_t b);
 
-// A master file (RFC 1035 5, $ORIGIN, $TTL; $INCLUDE and $GENERATE refused). All problems with their lines; also what makes a zone no zone:
-// not exactly one SOA at the apex, no NS there, owners outside, CNAME beside other data.
+// A master file (RFC 1035 5, $ORIGIN, $TTL; $INCLUDE and $GENERATE refused). All problems with their lines; also what
+// makes a zone no zone: not exactly one SOA at the apex, no NS there, owners outside, CNAME beside other data.
 boost::system::result<std::vector<OwnedRRset>, base::Problems> parse_zone_file(std::string_view text,
-                                                                              std::string const& source_name,
-                                                                              Name const& apex);
+                                                                               std::string const& source_name,
+                                                                               Name const& apex);
 // The way back, one record a line, canonical order.
 std::string to_zone_file(Name const& apex, std::vector<OwnedRRset> const& rrsets);
 

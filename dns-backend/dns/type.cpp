@@ -10,12 +10,12 @@ namespace {
 
 // What ldns does not name: query types, and the types PowerDNS invented for itself.
 constexpr std::array<std::pair<std::string_view, std::uint16_t>, 7> extra_types{{{"ANY", 255},
-                                                                                {"MAILA", 254},
-                                                                                {"MAILB", 253},
-                                                                                {"AXFR", 252},
-                                                                                {"IXFR", 251},
-                                                                                {"ALIAS", type_alias.value},
-                                                                                {"LUA", type_lua.value}}};
+                                                                                 {"MAILA", 254},
+                                                                                 {"MAILB", 253},
+                                                                                 {"AXFR", 252},
+                                                                                 {"IXFR", 251},
+                                                                                 {"ALIAS", type_alias.value},
+                                                                                 {"LUA", type_lua.value}}};
 
 std::string upper(std::string_view text) {
   std::string result(text);

@@ -305,8 +305,7 @@ class Parser {
       if (rrsets.empty() || rrsets.back().owner != line.owner || rrsets.back().rrset.type != line.type) {
         rrsets.push_back({line.owner, {line.type, line.ttl, {}}});
       } else if (rrsets.back().rrset.ttl != line.ttl) {
-        problem(line.line,
-                "the " + to_text(line.type) + " records of '" + line.owner.text() + "' have different TTLs",
+        problem(line.line, "the " + to_text(line.type) + " records of '" + line.owner.text() + "' have different TTLs",
                 "RFC 2181 5.2: one TTL for all records of a name and type");
       }
       rrsets.back().rrset.contents.push_back(line.content);
@@ -323,7 +322,7 @@ class Parser {
     for (Conflict const& conflict : check_zone(apex_, rrsets)) {
       int line = 0;
       for (auto found = std::lower_bound(lines_.begin(), lines_.end(), conflict.owner,
-                                         [](Line const& a, Name const& owner) { return a.owner < owner; });
+                                         [](Line const&a, Name const&owner) { return a.owner < owner; });
            found != lines_.end() && found->owner == conflict.owner; ++found) {
         if (line == 0 || found->type == conflict.type) {
           line = found->line;
@@ -351,8 +350,8 @@ class Parser {
 }  // namespace
 
 boost::system::result<std::vector<OwnedRRset>, base::Problems> parse_zone_file(std::string_view text,
-                                                                              std::string const& source_name,
-                                                                              Name const& apex) {
+                                                                               std::string const& source_name,
+                                                                               Name const& apex) {
   return Parser(text, source_name, apex).run();
 }
 

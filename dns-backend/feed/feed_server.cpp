@@ -86,6 +86,7 @@ net::Task<net::HttpResponse> FeedServer::answer(net::HttpRequest request) {
   }
   auto const given = request.query.find("history");
   std::string const history(given == request.query.end() || given->second.empty() ? no_history : given->second);
+  bool const first = !followers_->contains(name);
   Presence const presence(followers_, name);
   auto const position = co_await store_.position();
   if (!position) {
@@ -93,7 +94,7 @@ net::Task<net::HttpResponse> FeedServer::answer(net::HttpRequest request) {
   }
   // A number from another history says nothing about this one.
   bool const ours = history == position->history && *since <= position->revision;
-  if (presence.follower().acknowledged == 0) {
+  if (first || !ours) {
     process::log::info("feed", "'{}' follows from revision {}{}", name, *since, ours ? "" : " of another history");
   }
   presence.follower().acknowledged = ours ? *since : 0;

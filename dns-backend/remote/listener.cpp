@@ -30,7 +30,7 @@ using Acceptor = Protocol::acceptor;
 struct Loop {
   Loop(ListenerSources const& sources, Meters const& meters, bool refuse_while_empty, std::atomic<std::size_t>& count)
       : serving{store::Reader<store::Snapshot>(sources.published), sources.health, sources.store, meters,
-                refuse_while_empty},
+                refuse_while_empty, {}},
         connections(count),
         work(asio::make_work_guard(context)) {}
 
@@ -157,6 +157,10 @@ struct Listener::State {
 
   void deal(Protocol::socket socket);
   static net::Task<void> accept(std::shared_ptr<State> state);
+  // Carries a listing from a lookup loop to the purger on the control loop, unless the listener stopped meanwhile.
+  static std::function<void(std::shared_ptr<store::Snapshot const>)> telling(std::weak_ptr<State> state,
+                                                                             asio::any_io_executor control,
+                                                                             Purger* purger);
 };
 
 void Listener::State::deal(Protocol::socket socket) {
@@ -194,6 +198,19 @@ net::Task<void> Listener::State::accept(std::shared_ptr<State> state) {
   }
 }
 
+std::function<void(std::shared_ptr<store::Snapshot const>)> Listener::State::telling(std::weak_ptr<State> state,
+                                                                                     asio::any_io_executor control,
+                                                                                     Purger* purger) {
+  return [state = std::move(state), control, purger](std::shared_ptr<store::Snapshot const> snapshot) {
+    asio::post(control, [state, purger, snapshot = std::move(snapshot)] {
+      std::shared_ptr<State> const alive = state.lock();
+      if (alive && !alive->stopped) {
+        purger->zones_listed(*snapshot);
+      }
+    });
+  };
+}
+
 base::Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor control, ListenerSettings settings,
                                                        ListenerSources sources, process::Metrics& metrics) {
   ASSERT(settings.loops > 0);
@@ -203,6 +220,9 @@ base::Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor con
   }
   for (unsigned i = 0; i < state->settings.loops; ++i) {
     auto loop = std::make_unique<Loop>(sources, state->meters, state->settings.refuse_while_empty, state->connections);
+    if (sources.purger != nullptr) {
+      loop->serving.listed = State::telling(state, control, sources.purger);
+    }
     Loop* const raw = loop.get();
     loop->thread = std::thread([raw] { raw->context.run(); });
     state->loops.push_back(std::move(loop));

@@ -13,6 +13,7 @@
 #include "base/net/task.hpp"
 #include "base/process/metrics.hpp"
 #include "dns-backend/pool/health_table.hpp"
+#include "dns-backend/remote/purge.hpp"
 #include "dns-backend/store/published.hpp"
 #include "dns-backend/store/snapshot.hpp"
 #include "dns-backend/store/store.hpp"
@@ -36,6 +37,7 @@ struct ListenerSources {
   store::Published<store::Snapshot> const& published;
   pool::HealthTable const& health;
   store::Store* store = nullptr;  // takes the writes; nullptr: they are refused
+  Purger* purger = nullptr;       // is told when a PowerDNS fetched the list of zones; must outlive the Listener
 };
 
 class Listener {

@@ -162,6 +162,7 @@ net::Task<void> Purger::Target::run(std::shared_ptr<Target> self) {
 Purger::Purger(asio::any_io_executor executor, PurgerSettings settings, process::Metrics& metrics) {
   for (std::string const& socket : settings.sockets) {
     auto const target = std::make_shared<Target>(executor, settings, socket, metrics);
+    target->queue.add_everything();
     targets_.push_back(target);
     net::spawn(executor, "purge " + socket, Target::run(target));
   }
@@ -180,6 +181,10 @@ void Purger::purge(std::vector<store::Touched> const& names) {
     target->waiting.set(static_cast<double>(target->queue.waiting()));
     target->wake.notify();
   }
+}
+
+void Purger::zones_listed(store::Snapshot const& snapshot) {
+  purge(arrivals_.listed(snapshot, Clock::now()));
 }
 
 std::vector<PurgeStatus> Purger::status() const {

@@ -8,13 +8,14 @@
 // A socket that cannot be reached is tried again, 250 ms to 5 s apart, and loses nothing: what waits is kept, merged,
 // and at worst turned into one purge of everything (purge_queue.hpp).
 //
-// Call it after the new snapshot is published (store.on_publish) and after a health flip is stored.
+// At its start everything is purged once: what changed while this process did not run is not known. Call it after the new snapshot is published (store.on_publish) and after a health flip is stored.
 //
 // Threads: belongs to the control loop.
 #pragma once
 
 #include "base/net/task.hpp"
 #include "base/process/metrics.hpp"
+#include "dns-backend/remote/zone_arrivals.hpp"
 #include "dns-backend/store/store.hpp"
 
 #include <chrono>
@@ -49,11 +50,14 @@ class Purger {
   Purger& operator=(Purger const&) = delete;
 
   void purge(std::vector<store::Touched> const& names);
+  // A PowerDNS has fetched the list of zones: purges what it refused until now (zone_arrivals.hpp).
+  void zones_listed(store::Snapshot const& snapshot);
   [[nodiscard]] std::vector<PurgeStatus> status() const;
 
  private:
   struct Target;
   std::vector<std::shared_ptr<Target>> targets_;
+  ZoneArrivals arrivals_;
 };
 
 // One command to one socket: the answer without trailing blanks. Failures: net::errc::timed_out, or the system's.

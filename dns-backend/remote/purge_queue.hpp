@@ -41,6 +41,8 @@ class PurgeQueue {
   explicit PurgeQueue(std::chrono::milliseconds echo) : echo_(echo) {}
 
   void add(std::vector<store::Touched> const& names, Time now);
+  // One purge of everything, without an echo.
+  void add_everything() { merge(PurgeBatch{true, {}}); }
   // The next command to send; nothing when none is due.
   [[nodiscard]] std::optional<PurgeBatch> take(Time now);
   // Puts back what could not be delivered.

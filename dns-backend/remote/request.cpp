@@ -13,6 +13,9 @@ namespace {
 
 namespace json = boost::json;
 
+// Boost's category has no virtual destructor; this one is static and never deleted.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class Category final : public boost::system::error_category {
  public:
   char const* name() const noexcept override { return "remote"; }
@@ -30,6 +33,7 @@ class Category final : public boost::system::error_category {
     return "unknown";
   }
 };
+#pragma GCC diagnostic pop
 
 constexpr std::array<std::string_view, method_count> names = {
     "initialize",

@@ -45,6 +45,10 @@ net::Task<void> Session::run(std::shared_ptr<Session> self) {
     if (!done) {
       break;
     }
+    if (self->listed_ && self->serving_.listed) {
+      self->serving_.listed(self->listed_);
+    }
+    self->listed_.reset();
     self->in_.erase(0, self->line_end_);
   }
   self->close();
@@ -117,8 +121,12 @@ net::Task<base::Result<void>> Session::reply_to(std::string_view line) {
       done = written.error();
     }
   } else {
-    World const world{*serving_.reader.get(), serving_.health, serving_.refuse_while_empty, writer_.overlay()};
+    std::shared_ptr<store::Snapshot const> const& snapshot = serving_.reader.get();
+    World const world{*snapshot, serving_.health, serving_.refuse_while_empty, writer_.overlay()};
     done = answer(*request, world, out_);
+    if (request->method == Method::get_all_domains) {
+      listed_ = snapshot;
+    }
   }
   std::chrono::duration<double> const elapsed = std::chrono::steady_clock::now() - begin;
   serving_.meters.seconds[method].add(elapsed.count());

@@ -16,6 +16,7 @@
 
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -28,6 +29,8 @@ struct Serving {
   store::Store* store;  // nullptr: reads only
   Meters const& meters;
   bool refuse_while_empty;
+  // Called after a reply to getAllDomains was written, with what it listed; may be empty.
+  std::function<void(std::shared_ptr<store::Snapshot const>)> listed;
 };
 
 class Session {
@@ -54,6 +57,7 @@ class Session {
   std::string in_;
   std::size_t line_end_ = 0;  // of the line in hand within in_, newline included
   std::string out_;
+  std::shared_ptr<store::Snapshot const> listed_;  // set while the reply in hand is the list of this snapshot's zones
 };
 
 }  // namespace remote

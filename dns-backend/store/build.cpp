@@ -34,9 +34,9 @@ std::optional<dns::OwnedRRset> rrset_of(database::Row const& row) {
 
 base::Result<std::vector<dns::RRset>> read_rrsets(database::Database& database, std::int64_t zone_id,
                                                   dns::Name const& owner) {
-  auto rows = database.query(
-      "SELECT owner, type, ttl, contents FROM rrset WHERE zone_id = ? AND owner = ? ORDER BY type",
-      {zone_id, owner.text()});
+  auto rows =
+      database.query("SELECT owner, type, ttl, contents FROM rrset WHERE zone_id = ? AND owner = ? ORDER BY type",
+                     {zone_id, owner.text()});
   if (!rows) {
     return rows.error();
   }
@@ -50,8 +50,8 @@ base::Result<std::vector<dns::RRset>> read_rrsets(database::Database& database, 
 }
 
 base::Result<std::vector<dns::OwnedRRset>> read_rrsets(database::Database& database, std::int64_t zone_id) {
-  auto rows = database.query("SELECT owner, type, ttl, contents FROM rrset WHERE zone_id = ? ORDER BY owner, type",
-                             {zone_id});
+  auto rows =
+      database.query("SELECT owner, type, ttl, contents FROM rrset WHERE zone_id = ? ORDER BY owner, type", {zone_id});
   if (!rows) {
     return rows.error();
   }
@@ -179,8 +179,9 @@ base::Result<Builder::Update> Builder::apply(database::Database& database, Snaps
       return snapshot.error();
     }
     for (Snapshot const* one : {&present, snapshot->get()}) {
-      one->zones.for_each(
-          [&touched](std::string const&, ZonePtr const& zone) { touched.push_back({zone->apex, true}); });
+      one->zones.for_each([&touched](std::string const&, ZonePtr const& zone) {
+        touched.push_back({zone->apex, true});
+      });
     }
     tidy(touched, **snapshot);
     return Update{*snapshot, std::move(touched)};

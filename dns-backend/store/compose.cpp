@@ -6,7 +6,7 @@
 namespace store {
 namespace {
 
-bool any_endpoint(pool::LoadBalancer const& balancer, std::string pool::Endpoint::* address) {
+bool any_endpoint(pool::LoadBalancer const& balancer, std::string pool::Endpoint::*address) {
   for (auto const& pool : balancer.pools) {
     for (pool::Endpoint const& endpoint : pool->endpoints) {
       if (endpoint.enabled && !(endpoint.*address).empty()) {
@@ -18,7 +18,8 @@ bool any_endpoint(pool::LoadBalancer const& balancer, std::string pool::Endpoint
 }
 
 void add_challenges(std::vector<dns::RRset>& rrsets, std::map<std::string, std::set<std::string>> const& values) {
-  auto place = std::find_if(rrsets.begin(), rrsets.end(), [](auto const& rrset) { return rrset.type >= dns::type_txt; });
+  auto place =
+      std::find_if(rrsets.begin(), rrsets.end(), [](auto const& rrset) { return rrset.type >= dns::type_txt; });
   if (place == rrsets.end() || place->type != dns::type_txt) {
     place = rrsets.insert(place, dns::RRset{dns::type_txt, Model::challenge_ttl, {}});
   }

@@ -111,10 +111,10 @@ void Model::apply(database::Change const& change, Dirty& dirty) {
 bool Model::take(std::string const& table, Columns const& key, Columns const& values, Dirty& dirty) {
   using Take = bool (Model::*)(Columns const&, Columns const&, Dirty&);
   static std::map<std::string, Take, std::less<>> const takers{
-      {"zone", &Model::take_zone},           {"metadata", &Model::take_metadata}, {"dnskey", &Model::take_key},
-      {"tsig", &Model::take_tsig},           {"pool", &Model::take_pool},         {"endpoint", &Model::take_endpoint},
-      {"tenant", &Model::take_tenant},       {"challenge", &Model::take_challenge},
-      {"readiness", &Model::take_readiness}, {"rrset", &Model::take_rrset}};
+      {"zone", &Model::take_zone},     {"metadata", &Model::take_metadata},   {"dnskey", &Model::take_key},
+      {"tsig", &Model::take_tsig},     {"pool", &Model::take_pool},           {"endpoint", &Model::take_endpoint},
+      {"tenant", &Model::take_tenant}, {"challenge", &Model::take_challenge}, {"readiness", &Model::take_readiness},
+      {"rrset", &Model::take_rrset}};
   auto const found = takers.find(table);
   // Tables of other modules are none of ours.
   return found == takers.end() || (this->*found->second)(key, values, dirty);

@@ -28,18 +28,18 @@ struct ZoneRow {
 
 // What a batch of changes concerns.
 struct Dirty {
-  std::set<std::int64_t> zones;                         // zone row, metadata or keys
-  std::set<std::int64_t> secured;                       // of these: metadata or keys, so that every signed answer moves
-  std::set<dns::Name> names;                            // tenant and challenge names
-  std::map<std::int64_t, std::set<dns::Name>> owners;   // RRsets
+  std::set<std::int64_t> zones;                        // zone row, metadata or keys
+  std::set<std::int64_t> secured;                      // of these: metadata or keys, so that every signed answer moves
+  std::set<dns::Name> names;                           // tenant and challenge names
+  std::map<std::int64_t, std::set<dns::Name>> owners;  // RRsets
   std::set<std::string> pools;
   bool tsig = false;
 };
 
 class Model {
  public:
-  // Endpoint names and their slots in the HealthTable, which gives them out on another loop. Every endpoint must be known
-  // before its row comes in.
+  // Endpoint names and their slots in the HealthTable, which gives them out on another loop. Every endpoint must be
+  // known before its row comes in.
   void know_slots(std::map<std::string, std::uint32_t> const& slots) { slots_.insert(slots.begin(), slots.end()); }
 
   // Takes every row of the small tables anew.

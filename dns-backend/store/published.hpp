@@ -1,6 +1,6 @@
-// One writer publishes, every loop reads with one atomic load: a generation counter beside a mutex-guarded pointer, and a
-// loop-local copy that is refreshed only when the generation moved (0.4 ns a read; std::atomic<std::shared_ptr> is not
-// lock-free in libstdc++ 12). Idea: dnsdist's sholder.hh.
+// One writer publishes, every loop reads with one atomic load: a generation counter beside a mutex-guarded pointer, and
+// a loop-local copy that is refreshed only when the generation moved (0.4 ns a read; std::atomic<std::shared_ptr> is
+// not lock-free in libstdc++ 12). Idea: dnsdist's sholder.hh.
 //
 // Threads: publish() from one thread at a time; a Reader belongs to one loop.
 #pragma once

@@ -8,7 +8,7 @@ namespace store {
 
 bool takes_addresses(dns::RRType type) {
   static constexpr std::array<dns::RRType, 7> types{dns::type_a,     dns::type_aaaa,  dns::type_cname, dns::type_ns,
-                                                   dns::type_dname, dns::type_alias, dns::type_lua};
+                                                    dns::type_dname, dns::type_alias, dns::type_lua};
   return std::find(types.begin(), types.end(), type) != types.end();
 }
 

@@ -3,9 +3,9 @@
 namespace store {
 namespace {
 
-// Names are dns::Name::text(). The SOA's content carries serial 0: the serial that counts is zone.serial, so that raising it
-// changes one small row. Ids are never used twice (AUTOINCREMENT): PowerDNS remembers zones by id. No foreign keys with
-// cascades: a follower applies rows one by one and in its primary's order.
+// Names are dns::Name::text(). The SOA's content carries serial 0: the serial that counts is zone.serial, so that
+// raising it changes one small row. Ids are never used twice (AUTOINCREMENT): PowerDNS remembers zones by id. No
+// foreign keys with cascades: a follower applies rows one by one and in its primary's order.
 constexpr std::string_view version_1 = R"sql(
   CREATE TABLE zone (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -13,8 +13,8 @@ ZonePtr Snapshot::zone(dns::Name const& apex) const {
 }
 
 ZonePtr Snapshot::enclosing(dns::Name const& name) const {
-  // An ancestor's key is a prefix of the name's; the greatest key at or before it is the longest candidate, and when that
-  // is no ancestor, one is among the prefixes they have in common.
+  // An ancestor's key is a prefix of the name's; the greatest key at or before it is the longest candidate, and when
+  // that is no ancestor, one is among the prefixes they have in common.
   std::string_view key = name.key();
   for (;;) {
     auto const* const item = zones.predecessor(key);

@@ -1,8 +1,9 @@
 // What is served: an immutable picture of every zone, read by lookups without a lock, replaced per change.
 //
 // Zones and the names of a zone sit in persistent ordered maps (persistent_map.hpp): a new snapshot shares everything
-// but the path to what changed, so one changed name among a million copies a few kilobytes. Canonical order (RFC 4034 6.1)
-// serves NSEC and AXFR; the backend derives `auth`, delegations and empty non-terminals here, never the operator.
+// but the path to what changed, so one changed name among a million copies a few kilobytes. Canonical order (RFC
+// 4034 6.1) serves NSEC and AXFR; the backend derives `auth`, delegations and empty non-terminals here, never the
+// operator.
 //
 // Threads: immutable; handed over through Published<Snapshot> (published.hpp).
 #pragma once
@@ -35,26 +36,26 @@ struct Entry {
 };
 
 using EntryPtr = std::shared_ptr<Entry const>;
-using EntryMap = PersistentMap<std::string, EntryPtr>;   // by Name::key()
+using EntryMap = PersistentMap<std::string, EntryPtr>;  // by Name::key()
 
-struct Key {                // DNSSEC key as PowerDNS keeps it
+struct Key {  // DNSSEC key as PowerDNS keeps it
   std::int64_t id = 0;
   std::uint32_t flags = 0;
   bool active = true;
   bool published = true;
-  std::string content;      // PowerDNS private-key text
+  std::string content;  // PowerDNS private-key text
 };
 
 struct Zone {
-  std::int64_t id = 0;      // PowerDNS domain_id
+  std::int64_t id = 0;  // PowerDNS domain_id
   dns::Name apex;
-  std::uint32_t serial = 0; // what the SOA carries: raised on each change of the zone
+  std::uint32_t serial = 0;  // what the SOA carries: raised on each change of the zone
   std::uint32_t notified_serial = 0;
   std::string kind = "native";  // "native", "master", "slave"
   std::map<std::string, std::vector<std::string>> metadata;
   std::vector<Key> keys;
   EntryMap entries;
-  EntryMap nsec3;           // by lower-case base32hex hash; filled only when NSEC3PARAM is set
+  EntryMap nsec3;  // by lower-case base32hex hash; filled only when NSEC3PARAM is set
 
   [[nodiscard]] EntryPtr find(dns::Name const& name) const;
 };
@@ -67,12 +68,12 @@ struct TsigKey {
 
 struct Snapshot {
   std::int64_t revision = 0;
-  PersistentMap<std::string, ZonePtr> zones;       // by apex key
-  std::map<std::int64_t, ZonePtr> zones_by_id;     // HINT: small per zone; persistent map when 100,000 zones matter
+  PersistentMap<std::string, ZonePtr> zones;    // by apex key
+  std::map<std::int64_t, ZonePtr> zones_by_id;  // HINT: small per zone; persistent map when 100,000 zones matter
   std::vector<TsigKey> tsig_keys;
 
-  [[nodiscard]] ZonePtr zone(dns::Name const& apex) const;        // exact
-  [[nodiscard]] ZonePtr enclosing(dns::Name const& name) const;   // the longest apex that is an ancestor or equal
+  [[nodiscard]] ZonePtr zone(dns::Name const& apex) const;       // exact
+  [[nodiscard]] ZonePtr enclosing(dns::Name const& name) const;  // the longest apex that is an ancestor or equal
 };
 
 }  // namespace store

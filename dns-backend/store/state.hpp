@@ -66,14 +66,14 @@ struct Store::State {
   // On the store thread, after a write: the failure to publish it, if any.
   base::Result<void> settle(database::Database& database);
 
-  pool::HealthTable& health;              // the control loop
-  Published<Snapshot> published;          // any thread
-  std::atomic<Revision> revision;         // any thread
-  std::atomic<bool> read_only{false};     // any thread
+  pool::HealthTable& health;           // the control loop
+  Published<Snapshot> published;       // any thread
+  std::atomic<Revision> revision;      // any thread
+  std::atomic<bool> read_only{false};  // any thread
   Builder builder;
   Builder::SnapshotPtr current;
-  bool stale = false;                     // a publication failed: the next one reads everything
-  std::optional<base::Failure> failure;   // of the last publication
+  bool stale = false;                    // a publication failed: the next one reads everything
+  std::optional<base::Failure> failure;  // of the last publication
   std::list<std::weak_ptr<Waiter>> waiters;
   Revision trimmed_at = 0;
   net::asio::any_io_executor executor;

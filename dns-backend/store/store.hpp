@@ -7,10 +7,10 @@
 // After each publication listeners get the set of names whose answers may have changed (exact owners, a wildcard's
 // subtree marked), from which the PowerDNS purge is made: switch first, purge second.
 //
-// Threads: coroutines may be awaited from any loop (the work runs on the store thread), except set_pools and apply_feed,
-// which give out slots of the HealthTable and so belong to the control loop, as open() does. Listeners run on the
-// executor given to open(). published(), revision(), zones() and set_read_only() may be called from any thread. The
-// Store must outlive every task that awaits it.
+// Threads: coroutines may be awaited from any loop (the work runs on the store thread), except set_pools and
+// apply_feed, which give out slots of the HealthTable and so belong to the control loop, as open() does. Listeners run
+// on the executor given to open(). published(), revision(), zones() and set_read_only() may be called from any thread.
+// The Store must outlive every task that awaits it.
 #pragma once
 
 #include "base/database/store_thread.hpp"
@@ -31,8 +31,8 @@ namespace store {
 enum class errc {
   not_found = 1,
   exists,
-  refused,        // against a rule; the detail says which
-  read_only,      // this is a replica
+  refused,    // against a rule; the detail says which
+  read_only,  // this is a replica
 };
 boost::system::error_code make_error_code(errc code);
 
@@ -60,12 +60,12 @@ struct ZoneInfo {
 
 struct Tenant {
   std::int64_t id = 0;
-  std::string label;                     // "acme-tv": one DNS label
-  std::string zone;                      // apex of the platform zone it lives in
+  std::string label;  // "acme-tv": one DNS label
+  std::string zone;   // apex of the platform zone it lives in
   std::string plan;
-  std::string primary;                   // pool names
+  std::string primary;  // pool names
   std::vector<std::string> backups;
-  std::string state = "active";          // "active", "suspended"
+  std::string state = "active";  // "active", "suspended"
   std::int64_t created_at_ms = 0;
 };
 
@@ -83,7 +83,7 @@ struct PoolRow {
   };
   std::vector<EndpointRow> endpoints;
   // monitor
-  std::string type = "tcp";              // tcp, http, https
+  std::string type = "tcp";  // tcp, http, https
   std::uint16_t port = 443;
   std::string method = "GET", path = "/", host, expected_codes = "2xx", expected_body;
   std::uint32_t interval_ms = 5000, timeout_ms = 1000, consecutive_up = 2, consecutive_down = 3;
@@ -106,15 +106,15 @@ class Store {
   void on_publish(std::function<void(Revision, std::vector<Touched>)> listener);
 
   // --- zones ---
-  // Failures of every write: read_only on a replica, the database's own (full, failed, ...), and per call not_found (no such
-  // zone, key, tenant, pool), exists (create_tenant) and refused, whose detail names every broken rule it found.
+  // Failures of every write: read_only on a replica, the database's own (full, failed, ...), and per call not_found (no
+  // such zone, key, tenant, pool), exists (create_tenant) and refused, whose detail names every broken rule it found.
   //
-  // Creates or replaces the whole zone; unchanged content changes nothing (idempotent). Serial: the file's SOA serial if
-  // it is ahead of the present one, else present + 1; a "slave" zone takes the file's serial as it is.
+  // Creates or replaces the whole zone; unchanged content changes nothing (idempotent). Serial: the file's SOA serial
+  // if it is ahead of the present one, else present + 1; a "slave" zone takes the file's serial as it is.
   net::Task<base::Result<Revision>> import_zone(dns::Name apex, std::vector<dns::OwnedRRset> rrsets);
   net::Task<base::Result<Revision>> delete_zone(dns::Name apex);
-  // Sets (or with empty contents deletes) RRsets; all or nothing. Contents are as dns::normalize_content made them. An SOA
-  // among them may carry the serial to take, when it is ahead.
+  // Sets (or with empty contents deletes) RRsets; all or nothing. Contents are as dns::normalize_content made them. An
+  // SOA among them may carry the serial to take, when it is ahead.
   net::Task<base::Result<Revision>> replace_rrsets(dns::Name apex, std::vector<dns::OwnedRRset> rrsets);
   // Metadata, keys, kind and the notified serial are not content: the zone's serial stays.
   net::Task<base::Result<Revision>> set_metadata(dns::Name apex, std::string kind, std::vector<std::string> values);
@@ -139,10 +139,12 @@ class Store {
 
   // --- challenges and readiness (acme) ---
   // An additive set: (name, value) rows served as TXT beside whatever the zone has; owner marks who may remove it.
-  net::Task<base::Result<Revision>> add_challenges(std::vector<std::pair<dns::Name, std::string>> values, std::string owner);
+  net::Task<base::Result<Revision>> add_challenges(std::vector<std::pair<dns::Name, std::string>> values,
+                                                   std::string owner);
   net::Task<base::Result<Revision>> remove_challenges(std::string owner);
   // Replaces the set of endpoints that proved to serve the tenant's certificate; nullopt: no restriction.
-  net::Task<base::Result<Revision>> set_ready(std::int64_t tenant_id, std::optional<std::vector<std::string>> endpoints);
+  net::Task<base::Result<Revision>> set_ready(std::int64_t tenant_id,
+                                              std::optional<std::vector<std::string>> endpoints);
 
   // --- feed ---
   [[nodiscard]] Revision revision() const;

@@ -134,8 +134,7 @@ base::Result<void> remove_missing(Write const& write, std::map<std::string, Pool
       bool const stays =
           std::any_of(kept.begin(), kept.end(), [&endpoint](auto const& one) { return one.name == endpoint.name; });
       if (!stays) {
-        if (auto const done =
-                write.run("DELETE FROM endpoint WHERE pool = ? AND name = ?", {old.name, endpoint.name});
+        if (auto const done = write.run("DELETE FROM endpoint WHERE pool = ? AND name = ?", {old.name, endpoint.name});
             !done) {
           return done;
         }
@@ -191,22 +190,20 @@ base::Result<void> pools_body(Write const& write, std::vector<PoolRow> pools) {
 // Empty, or why nobody may be called so.
 std::string check_label(std::string const& label) {
   static std::set<std::string, std::less<>> const reserved{
-      "acme", "admin",     "administrator", "api", "autoconfig", "autodiscover", "dns",    "ftp",        "health",
-      "imap", "internal",  "isatap",        "ldap", "localhost", "mail",         "metrics", "mx",        "navigator",
-      "ns",   "pop",       "postmaster",    "privateer", "root", "security",     "smtp",   "status",     "support",
+      "acme", "admin",     "administrator", "api",       "autoconfig", "autodiscover", "dns",     "ftp",    "health",
+      "imap", "internal",  "isatap",        "ldap",      "localhost",  "mail",         "metrics", "mx",     "navigator",
+      "ns",   "pop",       "postmaster",    "privateer", "root",       "security",     "smtp",    "status", "support",
       "vpn",  "webmaster", "wpad",          "www"};
-  bool const characters = std::all_of(label.begin(), label.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
+  bool const characters = std::all_of(
+      label.begin(), label.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
   if (label.empty() || label.size() > 63 || !characters || label.front() == '-' || label.back() == '-') {
     return "a label has 1 to 63 of a-z, 0-9 and '-', and '-' neither first nor last";
   }
   if (label.size() > 3 && label[2] == '-' && label[3] == '-' && !label.starts_with("xn--")) {
     return "'--' in the third place is kept for encodings (RFC 5891 4.2.3.1)";
   }
-  bool const name_server = label.starts_with("ns") && std::all_of(label.begin() + 2, label.end(), [](char c) {
-                             return c >= '0' && c <= '9';
-                           });
+  bool const name_server = label.starts_with("ns") &&
+                           std::all_of(label.begin() + 2, label.end(), [](char c) { return c >= '0' && c <= '9'; });
   return name_server || reserved.contains(label) ? "the label is reserved" : "";
 }
 
@@ -302,8 +299,7 @@ base::Result<void> delete_body(Write const& write, std::string const& label) {
 
 // --- challenges ---
 
-base::Result<void> add_challenges_body(Write const& write,
-                                       std::vector<std::pair<dns::Name, std::string>> const& values,
+base::Result<void> add_challenges_body(Write const& write, std::vector<std::pair<dns::Name, std::string>> const& values,
                                        std::string const& owner) {
   std::set<std::string> apexes;
   for (auto const& [name, value] : values) {
@@ -312,9 +308,8 @@ base::Result<void> add_challenges_body(Write const& write,
       return base::fail(errc::not_found, "'" + name.text() + "' is in no zone of this store");
     }
     EntryPtr const entry = write.snapshot.zones_by_id.at(zone->id)->find(name);
-    bool const cname = entry != nullptr && std::any_of(entry->rrsets.begin(), entry->rrsets.end(), [](auto const& one) {
-                         return one.type == dns::type_cname;
-                       });
+    bool const cname = entry != nullptr && std::any_of(entry->rrsets.begin(), entry->rrsets.end(),
+                                                       [](auto const& one) { return one.type == dns::type_cname; });
     if (cname) {
       return refused("'" + name.text() + "' is a CNAME: put the value where it leads");
     }

@@ -33,8 +33,7 @@ std::optional<std::uint32_t> split_serial(dns::RRset& rrset) {
 }
 
 base::Result<RRsets> present_rrsets(Write const& write, std::int64_t zone_id) {
-  auto rows =
-      write.transaction.query("SELECT owner, type, ttl, contents FROM rrset WHERE zone_id = ?", {zone_id});
+  auto rows = write.transaction.query("SELECT owner, type, ttl, contents FROM rrset WHERE zone_id = ?", {zone_id});
   if (!rows) {
     return rows.error();
   }
@@ -124,16 +123,14 @@ base::Result<ZoneRow> make_zone(Write const& write, dns::Name const& apex, std::
   if (auto const fine = check_new_zone(write, apex); !fine) {
     return fine.error();
   }
-  auto const made =
-      write.run("INSERT INTO zone (apex, serial) VALUES (?, ?)", {apex.text(), std::int64_t{serial}});
+  auto const made = write.run("INSERT INTO zone (apex, serial) VALUES (?, ?)", {apex.text(), std::int64_t{serial}});
   if (!made) {
     return made.error();
   }
   return ZoneRow{write.transaction.last_insert_id(), apex, serial, 0, "native"};
 }
 
-base::Result<void> import_body(Write const& write, dns::Name const& apex,
-                               std::vector<dns::OwnedRRset> const& rrsets) {
+base::Result<void> import_body(Write const& write, dns::Name const& apex, std::vector<dns::OwnedRRset> const& rrsets) {
   RRsets wanted;
   for (dns::OwnedRRset const& owned : rrsets) {
     if (owned.rrset.contents.empty()) {
@@ -234,8 +231,7 @@ base::Result<bool> replace_at(Write const& write, ZoneRow const& zone, dns::Name
   return write_difference(write, zone.id, before, after);
 }
 
-base::Result<void> replace_body(Write const& write, dns::Name const& apex,
-                                std::vector<dns::OwnedRRset> const& rrsets) {
+base::Result<void> replace_body(Write const& write, dns::Name const& apex, std::vector<dns::OwnedRRset> const& rrsets) {
   auto const zone = write.zone(apex);
   if (!zone) {
     return zone.error();
@@ -331,9 +327,9 @@ net::Task<base::Result<std::int64_t>> Store::add_key(dns::Name apex, Key key) {
     if (!zone) {
       return zone.error();
     }
-    auto done = write.run("INSERT INTO dnskey (zone_id, flags, active, published, content) VALUES (?, ?, ?, ?, ?)",
-                          {zone->id, std::int64_t{key.flags}, std::int64_t{key.active}, std::int64_t{key.published},
-                           key.content});
+    auto done = write.run(
+        "INSERT INTO dnskey (zone_id, flags, active, published, content) VALUES (?, ?, ?, ?, ?)",
+        {zone->id, std::int64_t{key.flags}, std::int64_t{key.active}, std::int64_t{key.published}, key.content});
     *id = write.transaction.last_insert_id();
     return done;
   };

@@ -10,7 +10,8 @@ namespace store {
 namespace {
 
 bool has_type(Entry const& entry, dns::RRType type) {
-  return std::any_of(entry.rrsets.begin(), entry.rrsets.end(), [type](auto const& rrset) { return rrset.type == type; });
+  return std::any_of(entry.rrsets.begin(), entry.rrsets.end(),
+                     [type](auto const& rrset) { return rrset.type == type; });
 }
 
 std::shared_ptr<Entry> make_entry(Zone const& zone, dns::Name name, Node node, Entry const* parent) {
@@ -63,7 +64,8 @@ Touched touched_by_presence(dns::Name const& topmost) {
 
 // --- NSEC3 ---
 
-// RFC 5155 7.1: with opt-out an insecure delegation is left out, and so is an empty non-terminal that leads to nothing else.
+// RFC 5155 7.1: with opt-out an insecure delegation is left out, and so is an empty non-terminal that leads to nothing
+// else.
 bool in_nsec3(Zone const& zone, Entry const& entry, bool opt_out) {
   if (entry.below_cut) {
     return false;
@@ -268,8 +270,9 @@ void set_node(Zone& zone, dns::Name const& name, Node node, std::vector<Touched>
     }
     return;
   }
-  dns::Name const topmost = add_ancestors(zone, name, changed);
-  auto const next = make_entry(zone, name, std::move(node), name == zone.apex ? nullptr : entry_at(zone, name.parent()));
+  dns::Name const topmost = old != nullptr ? name : add_ancestors(zone, name, changed);
+  auto const next =
+      make_entry(zone, name, std::move(node), name == zone.apex ? nullptr : entry_at(zone, name.parent()));
   if (old != nullptr && same_content(*old, *next)) {
     return;
   }

@@ -37,8 +37,8 @@ std::optional<Nsec3> nsec3_of(Zone const& zone);
 // Replaces entries and nsec3. The nodes are in any order, each name once, none empty.
 void fill(Zone& zone, std::vector<std::pair<dns::Name, Node>> nodes);
 
-// Sets (or with an empty node removes) what is at `name`, which lies within the zone. Appends what answers may have changed:
-// the name alone, or a subtree when names came or went, a delegation moved, or the name is a wildcard.
+// Sets (or with an empty node removes) what is at `name`, which lies within the zone. Appends what answers may have
+// changed: the name alone, or a subtree when names came or went, a delegation moved, or the name is a wildcard.
 void set_node(Zone& zone, dns::Name const& name, Node node, std::vector<Touched>& touched);
 
 // Replaces nsec3 by what the metadata ask for.

@@ -21,6 +21,9 @@ constexpr milliseconds burst{100};
 // A pass that left something undone is tried again sooner than the next look.
 constexpr milliseconds try_again{1000};
 
+// How long a start waits for the controller before a bare topology file will do.
+constexpr std::chrono::seconds seed_patience{5};
+
 std::int64_t wall_clock_s() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -90,11 +93,13 @@ struct Agent::State {
   std::map<std::string, std::function<std::string()>> sections;
   Status status;
   bool stopping = false;
+  bool seed_tried = false;
+  std::chrono::steady_clock::time_point const started = std::chrono::steady_clock::now();
   bool woken = false;  // a Signal does not remember: this does
 
   std::shared_ptr<plan::World const> world;
-  plan::WorldDocument document;    // of `world`
-  bool document_saved = true;      // false: to be saved after the first clean pass
+  plan::WorldDocument document;  // of `world`
+  bool document_saved = true;    // false: to be saved after the first clean pass
 
   process::Gauge revision_gauge, full_gauge, device_gauge, order_gauge, controller_gauge;
   process::Counter change_counter, failure_counter, pass_counter;
@@ -137,8 +142,8 @@ struct Agent::State {
   void take_from_controller(plan::WorldDocument candidate) {
     auto const revision = candidate.revision;
     if (auto adopted = adopt(std::move(candidate), Source::controller); !adopted) {
-      failed("the controller's world of revision " + std::to_string(revision) + " is not used: " +
-             adopted.error().what());
+      failed("the controller's world of revision " + std::to_string(revision) +
+             " is not used: " + adopted.error().what());
       return;
     }
     notify();
@@ -166,12 +171,19 @@ struct Agent::State {
       }
       failed("the seed " + seed + " is not used: " + adopted.error().what());
     }
-    if (!settings.seed_topology.empty()) {
-      auto made = seed_of_topology(settings.seed_topology);
-      auto adopted = made ? adopt(std::move(*made), Source::seed) : base::Result<void>(made.error());
-      if (!adopted) {
-        failed("the seed " + settings.seed_topology + " is not used: " + adopted.error().what());
-      }
+  }
+
+  // A bare topology does not say which numbers the controller gave out, so it waits a while for the controller.
+  void consider_bare_seed() {
+    bool const due = settings.controller_url.empty() || std::chrono::steady_clock::now() - started >= seed_patience;
+    if (world || seed_tried || settings.seed_topology.empty() || !due) {
+      return;
+    }
+    seed_tried = true;
+    auto made = seed_of_topology(settings.seed_topology);
+    auto adopted = made ? adopt(std::move(*made), Source::seed) : base::Result<void>(made.error());
+    if (!adopted) {
+      failed("the seed " + settings.seed_topology + " is not used: " + adopted.error().what());
     }
   }
 
@@ -191,8 +203,8 @@ struct Agent::State {
       return backend.error();
     }
     status.backend = backend->name();
-    reconciler = std::make_unique<Reconciler>(std::move(*backend), std::move(*key), settings.bird,
-                                              settings.state_directory);
+    reconciler =
+        std::make_unique<Reconciler>(std::move(*backend), std::move(*key), settings.bird, settings.state_directory);
     return {};
   }
 
@@ -309,6 +321,7 @@ struct Agent::State {
     net::spawn(self->executor, "watching interfaces", watch_interfaces(self));
     bool ready = false;
     while (!self->stopping) {
+      self->consider_bare_seed();
       if (self->world) {
         co_await pass(self);
       }
@@ -317,7 +330,7 @@ struct Agent::State {
         ready = true;
       }
       process::notify_service_manager("STATUS=" + verdict(self->status));
-      co_await wait_for_reason(self, !self->world || in_order(self->status));
+      co_await wait_for_reason(self, self->world && in_order(self->status));
     }
     process::notify_service_manager("STOPPING=1");
     co_return base::Result<void>();
@@ -344,14 +357,18 @@ Agent::~Agent() {
   state_->follower.reset();
 }
 
-net::Task<base::Result<void>> Agent::run() { return State::run(state_); }
+net::Task<base::Result<void>> Agent::run() {
+  return State::run(state_);
+}
 
 void Agent::stop() {
   state_->stopping = true;
   state_->notify();
 }
 
-Status Agent::status() const { return state_->full_status(); }
+Status Agent::status() const {
+  return state_->full_status();
+}
 
 void Agent::add_section(std::string name, std::function<std::string()> json) {
   state_->sections[std::move(name)] = std::move(json);
@@ -359,7 +376,9 @@ void Agent::add_section(std::string name, std::function<std::string()> json) {
 
 namespace {
 
-net::Task<net::HttpResponse> answer(net::HttpResponse response) { co_return response; }
+net::Task<net::HttpResponse> answer(net::HttpResponse response) {
+  co_return response;
+}
 
 }  // namespace
 

@@ -87,8 +87,8 @@ net::Task<base::Result<void>> BirdService::start() {
       break;
     }
   }
-  co_return base::fail(errc::bird, "it was started but does not listen on " + settings_.control_socket +
-                                       " after 5 s; see " + log);
+  co_return base::fail(errc::bird,
+                       "it was started but does not listen on " + settings_.control_socket + " after 5 s; see " + log);
 }
 
 net::Task<base::Result<void>> BirdService::configure(std::string start_text, std::string live_text) {
@@ -102,6 +102,16 @@ net::Task<base::Result<void>> BirdService::configure(std::string start_text, std
   auto const configured = co_await control_.configure(file);
   if (!configured) {
     co_return base::fail(errc::bird, "configure: " + configured.error().what());
+  }
+  co_return base::Result<void>();
+}
+
+net::Task<base::Result<void>> BirdService::rewrite_routes() {
+  for (char const* protocol : {"kernel4", "kernel6"}) {
+    auto const done = co_await control_.command(std::string("reload out ") + protocol);
+    if (!done) {
+      co_return base::fail(errc::bird, "routes are not written again: " + done.error().what());
+    }
   }
   co_return base::Result<void>();
 }

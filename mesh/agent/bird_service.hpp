@@ -35,6 +35,11 @@ class BirdService {
   // the text is refused: then the old file and the old configuration stay.
   net::Task<base::Result<bool>> converge(std::string start_text, std::string live_text);
 
+  // Makes BIRD write all its routes to the kernel again. The kernel drops the IPv4 routes of an interface or address
+  // that goes and tells nobody; when the interface is back before OSPF has noticed, BIRD sees no change and would find
+  // the loss at its next scan only, a minute later.
+  net::Task<base::Result<void>> rewrite_routes();
+
   [[nodiscard]] bird::Control const& control() const { return control_; }
 
  private:

@@ -209,6 +209,8 @@ void Follower::start(std::int64_t since) {
   }
 }
 
-FollowerStatus const& Follower::status() const { return state_->status; }
+FollowerStatus const& Follower::status() const {
+  return state_->status;
+}
 
 }  // namespace agent

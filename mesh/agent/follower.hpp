@@ -18,17 +18,17 @@
 namespace agent {
 
 struct FollowerSettings {
-  std::string controller_url;   // empty: nobody is asked
+  std::string controller_url;                  // empty: nobody is asked
   std::string controller_name = "controller";  // the name in its certificate
-  std::string state_directory;  // node.crt, node.key, ca.crt
+  std::string state_directory;                 // node.crt, node.key, ca.crt
   std::string node;
 };
 
 struct FollowerStatus {
-  bool connected = false;           // the last poll was answered
-  std::int64_t last_answer_s = 0;   // wall clock; 0: never
+  bool connected = false;          // the last poll was answered
+  std::int64_t last_answer_s = 0;  // wall clock; 0: never
   std::int64_t certificate_until_s = 0;
-  std::string failure;              // of the last poll
+  std::string failure;  // of the last poll
 };
 
 class Follower {

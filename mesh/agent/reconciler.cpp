@@ -9,6 +9,7 @@ namespace agent {
 namespace {
 
 constexpr std::string_view loopback_name = "lo";
+constexpr int rewrites_per_loss = 2;
 
 std::int64_t wall_clock_s() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -21,12 +22,17 @@ void note_change(Pass& pass, std::string text) {
 
 }  // namespace
 
+bool loses_routes(wireguard::Change const& change) {
+  using Kind = wireguard::Change::Kind;
+  return change.kind == Kind::create_device || change.kind == Kind::set_up || change.kind == Kind::add_address ||
+         change.kind == Kind::remove_address;
+}
+
 bool all_full(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors) {
   return std::all_of(plan.devices.begin(), plan.devices.end(), [&](wireguard::Device const& device) {
     // Both instances, OSPFv2 and OSPFv3.
-    return std::count_if(neighbors.begin(), neighbors.end(), [&](bird::Neighbor const& one) {
-             return one.interface == device.name && one.full();
-           }) >= 2;
+    return std::count_if(neighbors.begin(), neighbors.end(),
+                         [&](bird::Neighbor const& one) { return one.interface == device.name && one.full(); }) >= 2;
   });
 }
 
@@ -80,6 +86,7 @@ net::Task<void> Reconciler::apply(std::vector<wireguard::Change> changes, Pass* 
   }
   for (auto const& change : changes) {
     note_change(*pass, change.text());
+    rewrites_owed_ = loses_routes(change) ? rewrites_per_loss : rewrites_owed_;
   }
   auto const failures = co_await backend_.apply(std::move(changes));
   for (auto const& failure : failures) {
@@ -136,6 +143,13 @@ net::Task<void> Reconciler::routing(std::shared_ptr<plan::NodePlan const> plan, 
     pass->failures.push_back(done.error().what());
   } else if (*done) {
     note_change(*pass, "bird: configuration of revision " + std::to_string(plan->revision) + " taken");
+  }
+  if (done && rewrites_owed_ > 0) {
+    --rewrites_owed_;
+    auto const rewritten = co_await bird_.rewrite_routes();
+    if (!rewritten) {
+      pass->failures.push_back(rewritten.error().what());
+    }
   }
   auto neighbors = co_await bird_.control().ospf_neighbors();
   pass->bird_running = neighbors.has_value();
@@ -202,6 +216,7 @@ void Reconciler::loopback(plan::NodePlan const& plan, Pass& pass) {
       return;
     }
   }
+  rewrites_owed_ = changes.add.empty() ? rewrites_owed_ : rewrites_per_loss;
   for (auto const& address : changes.add) {
     auto const added = backend_.links().add_address(std::string(loopback_name), address);
     added ? note_change(pass, "lo: add address " + address.text()) : pass.failures.push_back(added.error().what());

@@ -1,9 +1,9 @@
 // One pass over the machine: what the plan wants against what is there, and doing the difference.
 //
 // Order: kernel settings, new and changed devices, addresses on lo, BIRD, and only then the devices that nobody wants
-// any more: they wait until every wanted link has its OSPF neighbours Full (at most `removal_patience`), so that traffic
-// has somewhere to go. A device whose peers are no members any more does not wait. A pass over a machine that is
-// already right writes nothing.
+// any more: they wait until every wanted link has its OSPF neighbours Full (at most `removal_patience`), so that
+// traffic has somewhere to go. A device whose peers are no members any more does not wait. A pass over a machine that
+// is already right writes nothing.
 //
 // Threads: one object on one loop; one pass at a time.
 #pragma once
@@ -23,14 +23,14 @@ namespace agent {
 
 // What a pass found and did. Private keys are wiped from `devices`.
 struct Pass {
-  std::vector<std::string> changes;             // sentences
-  std::vector<std::string> failures;            // sentences
-  std::vector<std::string> remaining;           // what still differs after everything was applied
+  std::vector<std::string> changes;    // sentences
+  std::vector<std::string> failures;   // sentences
+  std::vector<std::string> remaining;  // what still differs after everything was applied
   std::vector<wireguard::ObservedDevice> devices;
   bool bird_running = false;
   std::vector<bird::Neighbor> neighbors;
   std::vector<bird::BfdSession> bfd;
-  std::vector<std::string> waiting_removals;    // devices that go when the others are Full
+  std::vector<std::string> waiting_removals;  // devices that go when the others are Full
 };
 
 class Reconciler {
@@ -63,8 +63,13 @@ class Reconciler {
   BirdService bird_;
   std::string owned_file_;
   std::optional<std::chrono::steady_clock::time_point> removal_since_;
+  // Passes that still have to make BIRD write its routes again: two, because BIRD may learn of a new interface after
+  // the first.
+  int rewrites_owed_ = 0;
 };
 
+// Pure: the kernel drops routes by itself when this was needed (the interface, or an address of it, had gone).
+bool loses_routes(wireguard::Change const& change);
 // Pure: whether the links of the plan carry routing, so that others may go.
 bool all_full(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors);
 // Pure: none of the device's peers is a member of the world.

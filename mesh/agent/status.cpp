@@ -31,8 +31,9 @@ json::object peer_object(wireguard::ObservedPeer const& one, std::int64_t now_s)
   json::object out;
   out["public_key"] = one.peer.public_key.to_base64();
   out["endpoint"] = one.peer.endpoint ? json::value(one.peer.endpoint->text()) : json::value(nullptr);
-  out["handshake_age_s"] =
-      one.last_handshake_s == 0 ? json::value(nullptr) : json::value(std::max<std::int64_t>(0, now_s - one.last_handshake_s));
+  out["handshake_age_s"] = one.last_handshake_s == 0
+                               ? json::value(nullptr)
+                               : json::value(std::max<std::int64_t>(0, now_s - one.last_handshake_s));
   out["rx_bytes"] = one.rx_bytes;
   out["tx_bytes"] = one.tx_bytes;
   return out;

@@ -28,17 +28,17 @@ struct Status {
 
   std::string node;
   std::string public_key;
-  std::string backend;                     // "kernel" or "wireguard-go"
-  std::int64_t revision = -1;              // -1: no world yet
+  std::string backend;         // "kernel" or "wireguard-go"
+  std::int64_t revision = -1;  // -1: no world yet
   Source source = Source::none;
   std::string controller_url;
   FollowerStatus controller;
   Pass last_pass;
-  std::int64_t last_pass_s = 0;            // wall clock; 0: none yet
-  std::vector<std::string> waiting;        // links whose other node has not joined
+  std::int64_t last_pass_s = 0;      // wall clock; 0: none yet
+  std::vector<std::string> waiting;  // links whose other node has not joined
   std::vector<std::string> warnings;
   std::vector<anycast::AddressStatus> services;
-  std::deque<TimedText> changes;           // newest last
+  std::deque<TimedText> changes;  // newest last
   std::deque<TimedText> failures;
   std::map<std::string, std::string> sections;  // name -> JSON
 };

@@ -18,7 +18,9 @@ namespace {
 // Tokens pin this certificate, so it outlives them by far; nodes verify it by the authority afterwards.
 constexpr std::int64_t own_lifetime_s = 365LL * 24 * 3600;
 
-char const* message(int) { return "the topology does not validate"; }
+char const* message(int) {
+  return "the topology does not validate";
+}
 
 base::Result<void> load_certificate(Controller::State& state, enrolment::NodeFiles const& files) {
   auto key = enrolment::load_or_make_tls_key(files.tls_key);
@@ -137,22 +139,28 @@ net::Task<base::Result<void>> Controller::State::refresh() {
   co_return base::Result<void>();
 }
 
-base::Result<std::unique_ptr<Controller>> Controller::open(net::asio::any_io_executor executor, ControllerSettings settings) {
+base::Result<std::unique_ptr<Controller>> Controller::open(net::asio::any_io_executor executor,
+                                                           ControllerSettings settings) {
   auto state = std::make_unique<State>(executor, std::move(settings));
   for (auto const step : {load_identity, load_store, listen}) {
     if (auto done = step(*state); !done) {
       return done.error();
     }
   }
-  process::log::info("controller", "revision {}, {} nodes declared, {} joined, listening on {}", state->world.document.revision,
-                     state->world.topology_nodes.size(), state->world.members.size(), state->settings.listen);
+  process::log::info("controller", "revision {}, {} nodes declared, {} joined, listening on {}",
+                     state->world.document.revision, state->world.topology_nodes.size(), state->world.members.size(),
+                     state->settings.listen);
   return std::unique_ptr<Controller>(new Controller(std::move(state)));
 }
 
 Controller::Controller(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Controller::~Controller() { stop(); }
+Controller::~Controller() {
+  stop();
+}
 
-unsigned short Controller::port() const { return state_->nodes_server.local_port(); }
+unsigned short Controller::port() const {
+  return state_->nodes_server.local_port();
+}
 
 void Controller::stop() {
   state_->nodes_server.stop();

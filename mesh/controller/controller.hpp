@@ -1,8 +1,8 @@
-// The controller: keeps the declared topology, the identities made from it and the members' public keys, lets machines join, and
-// hands the world to every member that asks. It is needed to change the mesh, never to run it.
+// The controller: keeps the declared topology, the identities made from it and the members' public keys, lets machines
+// join, and hands the world to every member that asks. It is needed to change the mesh, never to run it.
 //
-// HTTPS (nodes): GET|POST /v1/join (token), GET /v1/world?since=N&wait_ms=M, POST /v1/renew, POST /v1/report (certificate of the
-// internal CA). Unix socket (operators): /v1/tokens, /v1/nodes, /v1/topology, /v1/status.
+// HTTPS (nodes): GET|POST /v1/join (token), GET /v1/world?since=N&wait_ms=M, POST /v1/renew, POST /v1/report
+// (certificate of the internal CA). Unix socket (operators): /v1/tokens, /v1/nodes, /v1/topology, /v1/status.
 //
 // State directory: controller.db, ca.key, ca.crt, controller.key, controller.crt, x25519.key.
 //
@@ -32,7 +32,8 @@ struct ControllerSettings {
 class Controller {
  public:
   // Blocking work at start only. Failures: bad_topology, a state directory that cannot be used, net::errc::in_use.
-  static base::Result<std::unique_ptr<Controller>> open(net::asio::any_io_executor executor, ControllerSettings settings);
+  static base::Result<std::unique_ptr<Controller>> open(net::asio::any_io_executor executor,
+                                                        ControllerSettings settings);
   ~Controller();
   Controller(Controller const&) = delete;
   Controller& operator=(Controller const&) = delete;

@@ -90,7 +90,8 @@ bool is_member(Controller::State const& state, HttpRequest const& request) {
 }
 
 HttpResponse not_a_member() {
-  return HttpResponse::problem(403, "not a member", "a certificate of a node that joined and was not removed is needed");
+  return HttpResponse::problem(403, "not a member",
+                               "a certificate of a node that joined and was not removed is needed");
 }
 
 net::Task<HttpResponse> world(Controller::State& state, HttpRequest request) {

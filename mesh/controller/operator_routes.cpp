@@ -169,9 +169,11 @@ void add_operator_routes(Controller::State& state) {
   auto& router = state.operators_router;
   router.add("POST", "/v1/tokens", [&state](HttpRequest request) { return create_token(state, std::move(request)); });
   router.add("GET", "/v1/tokens", [&state](HttpRequest) { return list_tokens(state); });
-  router.add("DELETE", "/v1/tokens/{id}", [&state](HttpRequest request) { return revoke_token(state, std::move(request)); });
+  router.add("DELETE", "/v1/tokens/{id}",
+             [&state](HttpRequest request) { return revoke_token(state, std::move(request)); });
   router.add("GET", "/v1/nodes", [&state](HttpRequest) { return list_nodes(state); });
-  router.add("DELETE", "/v1/nodes/{name}", [&state](HttpRequest request) { return remove_node(state, std::move(request)); });
+  router.add("DELETE", "/v1/nodes/{name}",
+             [&state](HttpRequest request) { return remove_node(state, std::move(request)); });
   router.add("PUT", "/v1/topology", [&state](HttpRequest request) { return put_topology(state, std::move(request)); });
   router.add("GET", "/v1/status", [&state](HttpRequest) { return status(state); });
 }

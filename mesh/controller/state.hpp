@@ -1,5 +1,5 @@
-// What the controller's parts share: settings, database thread, keys, the present world and who waits for the next. Private to
-// this module.
+// What the controller's parts share: settings, database thread, keys, the present world and who waits for the next.
+// Private to this module.
 //
 // Threads: the controller's loop.
 #pragma once
@@ -22,16 +22,18 @@ namespace controller {
 
 struct Controller::State {
   State(net::asio::any_io_executor executor, ControllerSettings wanted)
-      : settings(std::move(wanted)), changed(executor), nodes_server(executor, nodes_router, {}),
+      : settings(std::move(wanted)),
+        changed(executor),
+        nodes_server(executor, nodes_router, {}),
         operators_server(executor, operators_router, {}) {}
 
   ControllerSettings settings;
   std::optional<enrolment::Authority> authority;
   wireguard::PrivateKey x25519;
-  std::string certificate_sha256;      // what tokens pin
+  std::string certificate_sha256;  // what tokens pin
   std::unique_ptr<database::StoreThread> store;
   Stored world;
-  net::Signal changed;                 // notified when `world` was replaced
+  net::Signal changed;                                // notified when `world` was replaced
   std::map<std::string, boost::json::value> reports;  // last one of each node
   net::Router nodes_router;
   net::Router operators_router;

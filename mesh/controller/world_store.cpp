@@ -30,7 +30,9 @@ base::Result<Texts> read_texts(database::Database& database) {
 
 }  // namespace
 
-database::Schema schema() { return {"controller", {{1, tables}}, {{"controller_world", {"id"}}}}; }
+database::Schema schema() {
+  return {"controller", {{1, tables}}, {{"controller_world", {"id"}}}};
+}
 
 base::Result<database::Revision> set_topology(database::Database& database, std::string const& text,
                                               std::string const& source_name, std::int64_t now_s) {

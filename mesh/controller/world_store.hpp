@@ -15,7 +15,8 @@ namespace controller {
 
 database::Schema schema();
 
-// Validates, allocates identities for what is new, and stores both; the same text again changes nothing. errc::bad_topology.
+// Validates, allocates identities for what is new, and stores both; the same text again changes nothing.
+// errc::bad_topology.
 base::Result<database::Revision> set_topology(database::Database& database, std::string const& text,
                                               std::string const& source_name, std::int64_t now_s);
 

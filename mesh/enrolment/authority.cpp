@@ -126,7 +126,7 @@ base::Result<Authority> Authority::open(std::string const& directory, std::int64
 }
 
 base::Result<std::string> Authority::issue(std::string const& csr_pem, std::string const& node, std::int64_t now_s,
-                                              std::int64_t lifetime_s) const {
+                                           std::int64_t lifetime_s) const {
   auto name = csr_name(csr_pem);
   if (!name) {
     return name.error();

@@ -65,8 +65,7 @@ base::Result<std::string> to_pem(X509* certificate) {
 base::Result<std::string> make_key_pem() {
   KeyPtr const key(EVP_EC_gen("P-256"));
   BioPtr const bio(BIO_new(BIO_s_mem()));
-  if (key == nullptr ||
-      PEM_write_bio_PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+  if (key == nullptr || PEM_write_bio_PrivateKey(bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
     return crypto_failure("cannot make a P-256 key");
   }
   return content_of(bio.get());

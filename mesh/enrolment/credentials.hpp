@@ -1,5 +1,5 @@
-// TLS keys and certificate requests, and what a certificate request says. EC P-256 throughout; OpenSSL is included in the
-// .cpp files of this module only.
+// TLS keys and certificate requests, and what a certificate request says. EC P-256 throughout; OpenSSL is included in
+// the .cpp files of this module only.
 //
 // Threads: pure functions.
 #pragma once

@@ -32,7 +32,8 @@ base::Result<json::object> object_of(base::Result<net::HttpResponse> const& answ
   json::object const object = !bad && value.is_object() ? value.get_object() : json::object();
   if (answer->status / 100 != 2) {
     std::string const detail = text_of(object, "detail");
-    return base::fail(errc::refused, what + ": status " + std::to_string(answer->status) + (detail.empty() ? "" : ", " + detail));
+    return base::fail(errc::refused,
+                      what + ": status " + std::to_string(answer->status) + (detail.empty() ? "" : ", " + detail));
   }
   if (bad || !value.is_object()) {
     return base::fail(errc::refused, what + ": the answer is no JSON object");
@@ -41,7 +42,8 @@ base::Result<json::object> object_of(base::Result<net::HttpResponse> const& answ
 }
 
 // The certificate must be for our own key and come from the authority beside it.
-base::Result<void> check_certificate(std::string const& certificate_pem, std::string const& ca_pem, std::string const& key_pem) {
+base::Result<void> check_certificate(std::string const& certificate_pem, std::string const& ca_pem,
+                                     std::string const& key_pem) {
   auto certificate = parse_certificate(certificate_pem);
   auto ca = parse_certificate(ca_pem);
   auto key = parse_key(key_pem);
@@ -50,7 +52,8 @@ base::Result<void> check_certificate(std::string const& certificate_pem, std::st
   }
   if (X509_check_private_key(certificate->get(), key->get()) != 1 ||
       X509_verify(certificate->get(), X509_get0_pubkey(ca->get())) != 1) {
-    return base::fail(errc::refused, "the controller's certificate is not for this node's key, or not by its authority");
+    return base::fail(errc::refused,
+                      "the controller's certificate is not for this node's key, or not by its authority");
   }
   return {};
 }
@@ -157,12 +160,10 @@ net::Task<base::Result<void>> join(JoinSettings settings, Token token) {
   if (!proof) {
     co_return proof.error();
   }
-  json::object const body{{"token_id", token.id},
-                          {"secret", token.secret},
-                          {"node", settings.node},
-                          {"wireguard_public_key", wireguard::public_key(*wireguard_key).to_base64()},
-                          {"csr_pem", *csr},
-                          {"proof", *proof}};
+  json::object const body{
+      {"token_id", token.id},  {"secret", token.secret},
+      {"node", settings.node}, {"wireguard_public_key", wireguard::public_key(*wireguard_key).to_base64()},
+      {"csr_pem", *csr},       {"proof", *proof}};
   net::HttpRequest const request = post(body);
   auto const answered = co_await client.send(url, request, deadline);
   auto const answer = object_of(answered, "joining as '" + settings.node + "'");

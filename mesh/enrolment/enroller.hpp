@@ -18,20 +18,20 @@ struct NodeFiles {
   std::string wireguard_key, tls_key, certificate, ca;
 };
 
-// Reads the key, or makes it when the file does not exist. A file that exists and holds no key is errc::bad_state: identity is
-// never replaced silently.
+// Reads the key, or makes it when the file does not exist. A file that exists and holds no key is errc::bad_state:
+// identity is never replaced silently.
 base::Result<wireguard::PrivateKey> load_or_make_wireguard_key(std::string const& file);
 base::Result<std::string> load_or_make_tls_key(std::string const& file);
 
 struct JoinSettings {
-  std::string controller_url;   // "https://198.51.100.10:18012"
+  std::string controller_url;  // "https://198.51.100.10:18012"
   std::string state_directory;
   std::string node;
   std::string controller_name = "controller";  // the name in the controller's certificate
 };
 
-// Joins, or joins again after a lost answer. Failures: those of net::HttpClient, errc::refused with the controller's reason,
-// errc::bad_state.
+// Joins, or joins again after a lost answer. Failures: those of net::HttpClient, errc::refused with the controller's
+// reason, errc::bad_state.
 net::Task<base::Result<void>> join(JoinSettings settings, Token token);
 
 // Asks for a new certificate with the present one (mTLS) and writes it. Call at half of the lifetime.

@@ -18,7 +18,9 @@ template <class T, void (*Free)(T*)>
 struct Freed {
   void operator()(T* object) const { Free(object); }
 };
-inline void free_bio(BIO* bio) { BIO_free(bio); }
+inline void free_bio(BIO* bio) {
+  BIO_free(bio);
+}
 
 using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY, EVP_PKEY_free>>;
 using CertificatePtr = std::unique_ptr<X509, Freed<X509, X509_free>>;

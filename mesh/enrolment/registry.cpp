@@ -31,7 +31,9 @@ struct StoredToken {
   bool revoked = false;
 };
 
-base::Failure bad_token() { return base::fail(errc::bad_token, "the token is unknown, revoked, expired or used up"); }
+base::Failure bad_token() {
+  return base::fail(errc::bad_token, "the token is unknown, revoked, expired or used up");
+}
 
 base::Result<StoredToken> find_token(Transaction& transaction, JoinRequest const& request) {
   auto rows = transaction.query(
@@ -44,7 +46,7 @@ base::Result<StoredToken> find_token(Transaction& transaction, JoinRequest const
     return bad_token();
   }
   auto const& row = rows->front();
-  StoredToken token{database::text(row[0]), database::text(row[1]), integer(row[2]), integer(row[3]),
+  StoredToken token{database::text(row[0]), database::text(row[1]), integer(row[2]),     integer(row[3]),
                     integer(row[4]),        integer(row[5]),        integer(row[6]) != 0};
   if (!equal_in_constant_time(token.secret_sha256, sha256_hex(request.secret)) || token.revoked) {
     return bad_token();
@@ -63,7 +65,8 @@ base::Result<std::string> earlier_use(Transaction& transaction, JoinRequest cons
 }
 
 base::Result<NodeRow> find_node(Transaction& transaction, std::string const& name) {
-  auto rows = transaction.query("SELECT public_key, joined_at_s, removed_at_s FROM enrolment_node WHERE name = ?", {name});
+  auto rows =
+      transaction.query("SELECT public_key, joined_at_s, removed_at_s FROM enrolment_node WHERE name = ?", {name});
   if (!rows) {
     return rows.error();
   }
@@ -107,8 +110,8 @@ base::Result<bool> judge(StoredToken const& token, std::string const& earlier_ke
     if (earlier_key != request.public_key) {
       return base::fail(errc::taken, "the token was used for '" + request.node + "' with another key");
     }
-    // Asking again is for an answer that was lost. When the token's time is over, or another machine has taken the name,
-    // a used token must not yield certificates any more.
+    // Asking again is for an answer that was lost. When the token's time is over, or another machine has taken the
+    // name, a used token must not yield certificates any more.
     if (token.expires_at_s <= now_s || node.public_key != request.public_key) {
       return bad_token();
     }
@@ -129,14 +132,16 @@ base::Result<void> burn(Transaction& transaction, JoinRequest const& request, st
   if (!used) {
     return used.error();
   }
-  auto noted = transaction.execute("INSERT INTO enrolment_use (token_id, node, public_key, used_at_s) VALUES (?, ?, ?, ?)",
-                                   {request.token_id, request.node, request.public_key, now_s});
+  auto noted =
+      transaction.execute("INSERT INTO enrolment_use (token_id, node, public_key, used_at_s) VALUES (?, ?, ?, ?)",
+                          {request.token_id, request.node, request.public_key, now_s});
   if (!noted) {
     return noted.error();
   }
   auto joined = transaction.execute(
       "INSERT INTO enrolment_node (name, public_key, joined_at_s, removed_at_s) VALUES (?, ?, ?, 0) "
-      "ON CONFLICT (name) DO UPDATE SET public_key = excluded.public_key, joined_at_s = excluded.joined_at_s, removed_at_s = 0",
+      "ON CONFLICT (name) DO UPDATE SET public_key = excluded.public_key, joined_at_s = excluded.joined_at_s, "
+      "removed_at_s = 0",
       {request.node, request.public_key, now_s});
   if (!joined) {
     return joined.error();
@@ -177,21 +182,25 @@ base::Result<void> without_value(base::Result<T> const& result) {
 
 }  // namespace
 
-database::Schema schema() { return {"enrolment", {{1, tables}}, {{"enrolment_node", {"name"}}}}; }
+database::Schema schema() {
+  return {"enrolment", {{1, tables}}, {{"enrolment_node", {"name"}}}};
+}
 
 base::Result<void> record_token(database::Database& database, Token const& token, TokenTerms const& terms,
                                 std::int64_t now_s) {
   auto const body = [&](Transaction& transaction) {
-    return without_value(transaction.execute(
-        "INSERT INTO enrolment_token (id, secret_sha256, node, expires_at_s, uses, created_at_s) VALUES (?, ?, ?, ?, ?, ?)",
-        {token.id, sha256_hex(token.secret), terms.node, terms.expires_at_s, terms.uses, now_s}));
+    return without_value(
+        transaction.execute("INSERT INTO enrolment_token (id, secret_sha256, node, expires_at_s, uses, created_at_s) "
+                            "VALUES (?, ?, ?, ?, ?, ?)",
+                            {token.id, sha256_hex(token.secret), terms.node, terms.expires_at_s, terms.uses, now_s}));
   };
   return without_value(database.write(body));
 }
 
 base::Result<std::vector<TokenRow>> tokens(database::Database& database) {
   auto rows = database.query(
-      "SELECT id, node, expires_at_s, uses, used, created_at_s, revoked FROM enrolment_token ORDER BY created_at_s, id");
+      "SELECT id, node, expires_at_s, uses, used, created_at_s, revoked FROM enrolment_token ORDER BY created_at_s, "
+      "id");
   if (!rows) {
     return rows.error();
   }
@@ -217,8 +226,9 @@ base::Result<void> revoke_token(database::Database& database, std::string const&
   return without_value(database.write(body));
 }
 
-base::Result<void> admit(database::Database& database, JoinRequest const& request, wireguard::PrivateKey const& controller,
-                         std::set<std::string> const& topology_nodes, std::int64_t now_s) {
+base::Result<void> admit(database::Database& database, JoinRequest const& request,
+                         wireguard::PrivateKey const& controller, std::set<std::string> const& topology_nodes,
+                         std::int64_t now_s) {
   if (auto proved = check_proof(request, controller); !proved) {
     return proved.error();
   }
@@ -247,8 +257,8 @@ base::Result<std::vector<NodeRow>> nodes(database::Database& database) {
 
 base::Result<void> remove_node(database::Database& database, std::string const& name, std::int64_t now_s) {
   auto const body = [&](Transaction& transaction) -> base::Result<void> {
-    auto changed =
-        transaction.execute("UPDATE enrolment_node SET removed_at_s = ? WHERE name = ? AND removed_at_s = 0", {now_s, name});
+    auto changed = transaction.execute("UPDATE enrolment_node SET removed_at_s = ? WHERE name = ? AND removed_at_s = 0",
+                                       {now_s, name});
     if (!changed) {
       return changed.error();
     }

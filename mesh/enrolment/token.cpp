@@ -71,7 +71,8 @@ base::Result<Token> Token::parse(std::string_view text) {
     text.remove_suffix(1);
   }
   auto const parts = split(text, '.');
-  if (parts.size() != 4 || parts[0] != prefix || !is_hex(parts[1], 16) || !is_hex(parts[2], 64) || !is_hex(parts[3], 64)) {
+  if (parts.size() != 4 || parts[0] != prefix || !is_hex(parts[1], 16) || !is_hex(parts[2], 64) ||
+      !is_hex(parts[3], 64)) {
     return base::fail(errc::bad_token, "the text is not of the form sov1.ID.SECRET.FINGERPRINT");
   }
   return Token{std::string(parts[1]), std::string(parts[2]), std::string(parts[3])};
@@ -82,7 +83,8 @@ std::string Token::text() const {
 }
 
 base::Result<std::string> proof_of_possession(wireguard::PrivateKey const& own, wireguard::PublicKey const& other,
-                                              std::string_view token_id, std::string_view node, std::string_view csr_pem) {
+                                              std::string_view token_id, std::string_view node,
+                                              std::string_view csr_pem) {
   auto const secret = wireguard::shared_secret(own, other);
   if (!secret) {
     return secret.error();

@@ -1,7 +1,7 @@
 // The right to join once (or a limited number of times), until a date, perhaps as one node only.
 //
-// Text form: "sov1.<id>.<secret>.<sha256 of the controller's TLS certificate>". The fingerprint pins the controller, so that a
-// node's first connection needs no certificate authority. The registry keeps only the SHA-256 of the secret.
+// Text form: "sov1.<id>.<secret>.<sha256 of the controller's TLS certificate>". The fingerprint pins the controller, so
+// that a node's first connection needs no certificate authority. The registry keeps only the SHA-256 of the secret.
 //
 // Threads: plain values and pure functions.
 #pragma once
@@ -15,9 +15,9 @@
 namespace enrolment {
 
 struct Token {
-  std::string id;                  // 16 hex digits
-  std::string secret;              // 64 hex digits
-  std::string controller_sha256;   // 64 hex digits
+  std::string id;                 // 16 hex digits
+  std::string secret;             // 64 hex digits
+  std::string controller_sha256;  // 64 hex digits
 
   static Token generate(std::string controller_sha256);
   static base::Result<Token> parse(std::string_view text);  // errc::bad_token
@@ -31,9 +31,10 @@ std::string random_hex(std::size_t bytes);
 // Equal length and equal content, in a time that depends on the length alone.
 bool equal_in_constant_time(std::string_view a, std::string_view b);
 
-// HMAC-SHA256 (RFC 2104), hex, keyed by the X25519 secret that only the holder of the WireGuard key and the controller can
-// compute; binds token, node and certificate request together.
+// HMAC-SHA256 (RFC 2104), hex, keyed by the X25519 secret that only the holder of the WireGuard key and the controller
+// can compute; binds token, node and certificate request together.
 base::Result<std::string> proof_of_possession(wireguard::PrivateKey const& own, wireguard::PublicKey const& other,
-                                              std::string_view token_id, std::string_view node, std::string_view csr_pem);
+                                              std::string_view token_id, std::string_view node,
+                                              std::string_view csr_pem);
 
 }  // namespace enrolment

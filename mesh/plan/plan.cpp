@@ -41,8 +41,7 @@ class Planner {
     for (auto const& link : world_.topology.links_of(node_.name)) {
       add_link(link);
     }
-    std::sort(plan_.devices.begin(), plan_.devices.end(),
-              [](auto const& a, auto const& b) { return a.name < b.name; });
+    std::sort(plan_.devices.begin(), plan_.devices.end(), [](auto const& a, auto const& b) { return a.name < b.name; });
     add_loopback();
     add_sysctls();
     plan_.bird = bird::render(world_.topology, world_.allocation, node_.name, options_.bird);

@@ -30,13 +30,13 @@ struct Sysctl {
 struct NodePlan {
   std::int64_t revision = 0;
   std::string node;
-  std::vector<wireguard::Device> devices;     // by name
-  std::vector<wireguard::Network> loopback;   // on lo: the node's own two and the anycast addresses it serves
-  std::vector<Sysctl> sysctls;                // in the order in which they are written
-  std::string bird;                           // the whole configuration file
-  std::vector<topology::Service> services;    // anycast services this node serves
-  std::vector<std::string> waiting;           // names of links whose other node has no key yet
-  std::vector<std::string> warnings;          // sentences: "link a--b can never come up: ..."
+  std::vector<wireguard::Device> devices;    // by name
+  std::vector<wireguard::Network> loopback;  // on lo: the node's own two and the anycast addresses it serves
+  std::vector<Sysctl> sysctls;               // in the order in which they are written
+  std::string bird;                          // the whole configuration file
+  std::vector<topology::Service> services;   // anycast services this node serves
+  std::vector<std::string> waiting;          // names of links whose other node has no key yet
+  std::vector<std::string> warnings;         // sentences: "link a--b can never come up: ..."
 };
 
 struct PlanOptions {

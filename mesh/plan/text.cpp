@@ -89,7 +89,9 @@ std::string line_of(wireguard::Device const& device) {
 
 }  // namespace
 
-std::string to_json(NodePlan const& plan) { return json::serialize(object_of(plan)); }
+std::string to_json(NodePlan const& plan) {
+  return json::serialize(object_of(plan));
+}
 
 std::string to_json(std::vector<NodePlan> const& plans) {
   json::array nodes;

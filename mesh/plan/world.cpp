@@ -33,7 +33,9 @@ class Category final : public boost::system::error_category {
 };
 #pragma GCC diagnostic pop
 
-base::Failure bad(std::string detail) { return base::fail(errc::bad_document, std::move(detail)); }
+base::Failure bad(std::string detail) {
+  return base::fail(errc::bad_document, std::move(detail));
+}
 
 base::Result<std::string> text_member(json::object const& object, char const* name) {
   auto const* value = object.if_contains(name);

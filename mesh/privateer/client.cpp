@@ -53,7 +53,8 @@ net::Task<int> call_main(net::asio::any_io_executor executor, Call call, std::st
 
 // The body of a successful answer, or the exit code.
 int ask(Call const& call, std::string& out) {
-  return run_until_done("command", [&](net::asio::any_io_executor executor) { return call_main(executor, call, &out); });
+  return run_until_done("command",
+                        [&](net::asio::any_io_executor executor, Keep&) { return call_main(executor, call, &out); });
 }
 
 Call to_controller(Settings const& settings, std::string method, std::string target, std::string body = {}) {
@@ -97,7 +98,7 @@ int join(Settings const& settings, std::string const& token_text) {
     return exit_failed;
   }
   auto const shared = std::make_shared<Settings const>(settings);
-  return run_until_done("join", [&](net::asio::any_io_executor) { return join_main(shared, *token); });
+  return run_until_done("join", [&](net::asio::any_io_executor, Keep&) { return join_main(shared, *token); });
 }
 
 int token_create(Settings const& settings, std::string const& node, std::int64_t lifetime_s, std::int64_t uses) {

@@ -83,34 +83,41 @@ net::Task<void> follow_identity(std::string certificate, edge::EdgeAgent* edge) 
   }
 }
 
-net::Task<int> agent_main(net::asio::any_io_executor executor, std::shared_ptr<Settings const> settings) {
-  std::error_code ignored;
-  std::filesystem::create_directories(settings->wireguard.log_directory, ignored);
-  make_folder_of(settings->agent_unix);
-  process::Metrics metrics;
-  agent::Agent agent(executor, agent_settings(*settings), metrics);
-  std::unique_ptr<edge::EdgeAgent> edge;
-  if (settings->edge) {
-    edge = std::make_unique<edge::EdgeAgent>(executor, edge_settings(*settings, *settings->edge));
-    auto* const known = edge.get();
-    agent.add_section("edge", [known] { return edge_status_json(known->status()); });
+// Everything of the agent's process. It outlives the loop's last turn, because tasks refer to it.
+struct AgentProcess {
+  AgentProcess(net::asio::any_io_executor executor, Settings const& its_settings)
+      : settings(its_settings), agent(executor, agent_settings(settings), metrics), server(executor, router, {}) {
+    agent.add_routes(router);
+    if (settings.edge) {
+      edge = std::make_unique<edge::EdgeAgent>(executor, edge_settings(settings, *settings.edge));
+      agent.add_section("edge", [this] { return edge_status_json(edge->status()); });
+    }
   }
+
+  Settings settings;
+  process::Metrics metrics;
+  agent::Agent agent;
+  std::unique_ptr<edge::EdgeAgent> edge;
   net::Router router;
-  agent.add_routes(router);
-  net::HttpServer server(executor, router, {});
-  if (auto const listening = server.listen_unix(settings->agent_unix, 0660); !listening) {
-    std::cerr << "privateer: cannot listen on " << settings->agent_unix << ": " << listening.error().what() << "\n";
+  net::HttpServer server;
+};
+
+net::Task<int> agent_main(net::asio::any_io_executor executor, AgentProcess* parts) {
+  auto const& settings = parts->settings;
+  if (auto const listening = parts->server.listen_unix(settings.agent_unix, 0660); !listening) {
+    std::cerr << "privateer: cannot listen on " << settings.agent_unix << ": " << listening.error().what() << "\n";
     co_return exit_failed;
   }
-  net::spawn(executor, "signals", stop_at_signal(&agent));
-  if (edge) {
-    net::spawn(executor, "edge", edge->run());
-    net::spawn(executor, "edge identity", follow_identity(enrolment::NodeFiles(settings->state).certificate, edge.get()));
+  net::spawn(executor, "signals", stop_at_signal(&parts->agent));
+  if (parts->edge) {
+    net::spawn(executor, "edge", parts->edge->run());
+    net::spawn(executor, "edge identity",
+               follow_identity(enrolment::NodeFiles(settings.state).certificate, parts->edge.get()));
   }
-  auto const result = co_await agent.run();
-  server.stop();
-  if (edge) {
-    edge->stop();
+  auto const result = co_await parts->agent.run();
+  parts->server.stop();
+  if (parts->edge) {
+    parts->edge->stop();
   }
   if (!result) {
     std::cerr << "privateer: " << result.error().what() << "\n";
@@ -119,20 +126,12 @@ net::Task<int> agent_main(net::asio::any_io_executor executor, std::shared_ptr<S
   co_return exit_done;
 }
 
-net::Task<int> controller_main(net::asio::any_io_executor executor, std::shared_ptr<Settings const> settings) {
-  make_folder_of(settings->serve_unix);
-  std::error_code ignored;
-  std::filesystem::create_directories(settings->serve_state, ignored);
-  controller::ControllerSettings wanted;
-  wanted.state = settings->serve_state;
-  wanted.topology_file = settings->topology;
-  wanted.listen = settings->serve_listen;
-  wanted.unix_path = settings->serve_unix;
-  auto opened = controller::Controller::open(executor, std::move(wanted));
-  if (!opened) {
-    std::cerr << "privateer: " << opened.error().what() << "\n";
-    co_return opened.error().code == controller::errc::bad_topology ? exit_bad_input : exit_failed;
-  }
+net::Task<int> refuse(base::Failure failure) {
+  std::cerr << "privateer: " << failure.what() << "\n";
+  co_return failure.code == controller::errc::bad_topology ? exit_bad_input : exit_failed;
+}
+
+net::Task<int> controller_main(controller::Controller* controller) {
   process::notify_service_manager("READY=1");
   for (;;) {
     int const number = co_await process::wait_for_signal();
@@ -141,15 +140,21 @@ net::Task<int> controller_main(net::asio::any_io_executor executor, std::shared_
     }
   }
   process::notify_service_manager("STOPPING=1");
-  (*opened)->stop();
+  controller->stop();
   co_return exit_done;
 }
 
 }  // namespace
 
 int run_agent(Settings const& settings) {
-  auto const shared = std::make_shared<Settings const>(settings);
-  return run_until_done("agent", [&](net::asio::any_io_executor executor) { return agent_main(executor, shared); });
+  std::error_code ignored;
+  std::filesystem::create_directories(settings.wireguard.log_directory, ignored);
+  make_folder_of(settings.agent_unix);
+  return run_until_done("agent", [&](net::asio::any_io_executor executor, Keep& keep) {
+    auto const parts = std::make_shared<AgentProcess>(executor, settings);
+    keep = parts;
+    return agent_main(executor, parts.get());
+  });
 }
 
 int run_controller(Settings const& settings) {
@@ -157,9 +162,23 @@ int run_controller(Settings const& settings) {
     std::cerr << "privateer: this machine is no controller: the settings have no 'serve' section\n";
     return exit_bad_input;
   }
-  auto const shared = std::make_shared<Settings const>(settings);
-  return run_until_done("controller",
-                        [&](net::asio::any_io_executor executor) { return controller_main(executor, shared); });
+  make_folder_of(settings.serve_unix);
+  std::error_code ignored;
+  std::filesystem::create_directories(settings.serve_state, ignored);
+  controller::ControllerSettings wanted;
+  wanted.state = settings.serve_state;
+  wanted.topology_file = settings.topology;
+  wanted.listen = settings.serve_listen;
+  wanted.unix_path = settings.serve_unix;
+  return run_until_done("controller", [&](net::asio::any_io_executor executor, Keep& keep) {
+    auto opened = controller::Controller::open(executor, std::move(wanted));
+    if (!opened) {
+      return refuse(opened.error());
+    }
+    std::shared_ptr<controller::Controller> const controller = std::move(*opened);
+    keep = controller;
+    return controller_main(controller.get());
+  });
 }
 
 }  // namespace privateer

@@ -152,6 +152,9 @@ net::Task<int> difference_main(std::shared_ptr<plan::NodePlan const> plan, wireg
   for (auto const& name : wireguard::conflicts(plan->devices, *observed)) {
     std::cout << name << ": exists and is not ours\n";
   }
+  for (auto const& link : plan->waiting) {
+    std::cout << "waiting: " << link << " (the other node has not joined)\n";
+  }
   std::cout << plan::to_text(wireguard::diff(plan->devices, *observed, plan::interface_prefix, now_s));
   co_return exit_done;
 }
@@ -189,7 +192,8 @@ int plan_difference(Settings const& settings) {
     return exit_bad_input;
   }
   auto const shared = std::make_shared<plan::NodePlan const>(*planned);
-  return run_until_done("plan", [&](net::asio::any_io_executor) { return difference_main(shared, settings.wireguard); });
+  return run_until_done("plan",
+                        [&](net::asio::any_io_executor, Keep&) { return difference_main(shared, settings.wireguard); });
 }
 
 int render(Settings const& settings, PlanInput const& input, std::string const& output) {

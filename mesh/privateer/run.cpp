@@ -14,10 +14,12 @@ net::Task<void> keep_code(net::Task<int> task, net::asio::io_context* io, int* c
 
 }  // namespace
 
-int run_until_done(std::string const& name, std::function<net::Task<int>(net::asio::any_io_executor)> const& make) {
+int run_until_done(std::string const& name,
+                   std::function<net::Task<int>(net::asio::any_io_executor, Keep& keep)> const& make) {
   net::asio::io_context io(1);
+  Keep keep;
   int code = exit_failed;
-  net::spawn(io.get_executor(), name, keep_code(make(io.get_executor()), &io, &code));
+  net::spawn(io.get_executor(), name, keep_code(make(io.get_executor(), keep), &io, &code));
   io.run();
   return code;
 }

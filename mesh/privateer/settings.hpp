@@ -1,5 +1,5 @@
 // privateer.yaml as a value: what this machine's agent, controller and command line need to know. Every key, its
-// default and its meaning are in docs/privateer.md.
+// default and its meaning are in README.md beside this file.
 //
 // Threads: plain values and pure functions; load reads a file.
 #pragma once
@@ -28,19 +28,19 @@ struct EdgeSettings {
 };
 
 struct Settings {
-  std::string node;                     // this machine's name in the topology
+  std::string node;  // this machine's name in the topology
   std::string state = "/var/lib/privateer";
-  std::string topology;                 // seed of the agent, input of plan, render and check, the controller's at start
-  std::string controller_url;           // empty: no controller
+  std::string topology;        // seed of the agent, input of plan, render and check, the controller's at start
+  std::string controller_url;  // empty: no controller
   std::string agent_unix = "/run/privateer/agent.sock";
   wireguard::BackendSettings wireguard;
   std::string bird_config = "/etc/bird/bird.conf";
   std::string bird_control = "/run/bird/bird.ctl";
   std::vector<std::string> bird_start;
   std::optional<EdgeSettings> edge;
-  std::string serve_listen;             // the controller's HTTPS address; empty: this machine is no controller
+  std::string serve_listen;  // the controller's HTTPS address; empty: this machine is no controller
   std::string serve_unix = "/run/privateer/controller.sock";
-  std::string serve_state;              // default: state + "/controller"
+  std::string serve_state;  // default: state + "/controller"
 };
 
 boost::system::result<Settings, base::Problems> parse_settings(std::string_view text, std::string const& source);

@@ -1,7 +1,7 @@
 #include "mesh/privateer/status_text.hpp"
 
-#include <boost/json.hpp>
 #include <fmt/core.h>
+#include <boost/json.hpp>
 
 #include <cstdint>
 
@@ -72,8 +72,8 @@ std::string device_text(json::object const& device) {
     auto const endpoint = text(peer, "endpoint");
     auto const age = number(peer, "handshake_age_s", -1);
     out += fmt::format("  {} handshake {} rx {} tx {}", endpoint.empty() ? "(no endpoint)" : endpoint,
-                       age < 0 ? std::string("never") : fmt::format("{} s ago", age), bytes_text(number(peer, "rx_bytes")),
-                       bytes_text(number(peer, "tx_bytes")));
+                       age < 0 ? std::string("never") : fmt::format("{} s ago", age),
+                       bytes_text(number(peer, "rx_bytes")), bytes_text(number(peer, "tx_bytes")));
   });
   return out + "\n";
 }
@@ -82,8 +82,9 @@ std::string controller_text(json::object const& controller) {
   if (text(controller, "url").empty()) {
     return "controller  none configured\n";
   }
-  return fmt::format("controller  {} {}\n", text(controller, "url"),
-                     yes(controller, "connected") ? std::string("answers") : "does not answer: " + text(controller, "failure"));
+  return fmt::format(
+      "controller  {} {}\n", text(controller, "url"),
+      yes(controller, "connected") ? std::string("answers") : "does not answer: " + text(controller, "failure"));
 }
 
 std::string routing_text(json::object const& bird) {
@@ -117,7 +118,8 @@ std::string status_text(std::string_view body) {
   });
   auto const edge = section(status, "edge");
   each_object(edge, "bundles", [&](json::object const& one) {
-    out += fmt::format("certificate {} {}\n", text(one, "tenant"), yes(one, "acknowledged") ? "served" : "not yet served");
+    out +=
+        fmt::format("certificate {} {}\n", text(one, "tenant"), yes(one, "acknowledged") ? "served" : "not yet served");
   });
   if (!text(edge, "last_error").empty()) {
     out += fmt::format("edge        {}\n", text(edge, "last_error"));
@@ -153,9 +155,9 @@ std::string nodes_text(std::string_view body) {
   each_object(parse(body), "nodes", [&](json::object const& one) {
     auto const report = section(one, "report");
     std::string const state = number(one, "removed_at") != 0 ? "removed"
-                              : report.empty()               ? "joined"
-                                                             : fmt::format("revision {}: {}", number(report, "revision"),
-                                                                           text(report, "verdict"));
+                              : report.empty()
+                                  ? "joined"
+                                  : fmt::format("revision {}: {}", number(report, "revision"), text(report, "verdict"));
     out += fmt::format("{:<16} {:<46} {}\n", text(one, "name"), text(one, "public_key"), state);
   });
   return out;

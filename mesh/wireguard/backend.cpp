@@ -25,7 +25,9 @@ Backend::Backend(Backend&&) noexcept = default;
 Backend& Backend::operator=(Backend&&) noexcept = default;
 Backend::~Backend() = default;
 
-char const* Backend::name() const { return driver_->name(); }
+char const* Backend::name() const {
+  return driver_->name();
+}
 
 base::Result<Backend> Backend::choose(BackendSettings const& settings) {
   auto links = Links::open();

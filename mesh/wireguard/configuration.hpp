@@ -13,8 +13,8 @@ namespace wireguard {
 
 struct PeerSetting {
   Peer peer;
-  bool remove = false;             // only peer.public_key counts
-  bool update_only = false;        // do nothing when the peer is not there (never creates one)
+  bool remove = false;       // only peer.public_key counts
+  bool update_only = false;  // do nothing when the peer is not there (never creates one)
   bool set_endpoint = false;
   bool replace_allowed_ips = false;
   bool set_keepalive = false;

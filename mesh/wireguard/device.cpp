@@ -17,7 +17,9 @@ base::Failure malformed(char const* what, std::string_view text) {
 
 }  // namespace
 
-std::string Network::text() const { return address.to_string() + "/" + std::to_string(length); }
+std::string Network::text() const {
+  return address.to_string() + "/" + std::to_string(length);
+}
 
 base::Result<Network> parse_network(std::string_view text) {
   auto const slash = text.find('/');

@@ -39,14 +39,14 @@ struct Peer {
   PublicKey public_key;
   std::optional<Endpoint> endpoint;  // none: it reaches us first (behind NAT)
   std::vector<Network> allowed_ips;
-  std::uint16_t keepalive_s = 0;     // 0: off
+  std::uint16_t keepalive_s = 0;  // 0: off
 };
 
 // The complete wanted state of one interface.
 struct Device {
-  std::string name;         // at most 15 characters
-  std::string alias;        // for people ("ams-1--fra-1"); written once, never compared
-  PrivateKey private_key;   // not set in a plan: the agent fills in the node's own
+  std::string name;        // at most 15 characters
+  std::string alias;       // for people ("ams-1--fra-1"); written once, never compared
+  PrivateKey private_key;  // not set in a plan: the agent fills in the node's own
   std::uint16_t listen_port = 0;
   std::uint32_t mtu = 1420;
   std::vector<Network> addresses;  // IPv4, IPv6 and the fe80:: one; nothing else may be on the interface
@@ -63,8 +63,8 @@ struct ObservedPeer {
 struct ObservedDevice {
   std::string name;
   unsigned index = 0;
-  std::string kind;          // what the kernel calls it: "wireguard", "tun", "veth"; empty for hardware
-  bool wireguard = false;    // kernel device, or a TUN whose control socket answers; else it is somebody else's
+  std::string kind;        // what the kernel calls it: "wireguard", "tun", "veth"; empty for hardware
+  bool wireguard = false;  // kernel device, or a TUN whose control socket answers; else it is somebody else's
   bool up = false;
   std::uint32_t mtu = 0;
   std::vector<Network> addresses;

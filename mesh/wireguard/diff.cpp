@@ -55,9 +55,8 @@ class DeviceDiff {
 
   void peers() {
     for (auto const& peer : wanted_.peers) {
-      auto const found =
-          std::find_if(observed_.peers.begin(), observed_.peers.end(),
-                       [&](ObservedPeer const& one) { return one.peer.public_key == peer.public_key; });
+      auto const found = std::find_if(observed_.peers.begin(), observed_.peers.end(),
+                                      [&](ObservedPeer const& one) { return one.peer.public_key == peer.public_key; });
       if (found == observed_.peers.end()) {
         auto& change = make(Change::Kind::add_peer);
         change.peer = peer;
@@ -72,8 +71,8 @@ class DeviceDiff {
 
   void update(Peer const& peer, ObservedPeer const& now) {
     bool const alive = now.last_handshake_s != 0 && now_s_ - now.last_handshake_s < session_life_s;
-    bool const endpoint = peer.endpoint.has_value() && peer.endpoint != now.peer.endpoint &&
-                          !(alive && now.peer.endpoint.has_value());
+    bool const endpoint =
+        peer.endpoint.has_value() && peer.endpoint != now.peer.endpoint && !(alive && now.peer.endpoint.has_value());
     bool const allowed = sorted(peer.allowed_ips) != sorted(now.peer.allowed_ips);
     bool const keepalive = peer.keepalive_s != now.peer.keepalive_s;
     if (endpoint || allowed || keepalive) {

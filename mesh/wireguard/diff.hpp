@@ -21,17 +21,17 @@ namespace wireguard {
 
 struct Change {
   enum class Kind {
-    create_device,   // device: name, alias; everything else follows as changes of its own
-    set_mtu,         // device, mtu
-    set_private_key, // device, private_key
-    set_port,        // device, listen_port
-    add_peer,        // device, peer complete
-    update_peer,     // device, peer; only what `fields` names differs
-    add_address,     // device, address
-    remove_address,  // device, address
-    set_up,          // device
-    remove_peer,     // device, peer.public_key
-    remove_device,   // device
+    create_device,    // device: name, alias; everything else follows as changes of its own
+    set_mtu,          // device, mtu
+    set_private_key,  // device, private_key
+    set_port,         // device, listen_port
+    add_peer,         // device, peer complete
+    update_peer,      // device, peer; only what `fields` names differs
+    add_address,      // device, address
+    remove_address,   // device, address
+    set_up,           // device
+    remove_peer,      // device, peer.public_key
+    remove_device,    // device
   };
   Kind kind = Kind::create_device;
   std::string device;
@@ -40,7 +40,7 @@ struct Change {
   PrivateKey private_key;
   std::uint16_t listen_port = 0;
   Peer peer;
-  bool set_endpoint = false;     // update_peer: which parts differ
+  bool set_endpoint = false;  // update_peer: which parts differ
   bool set_allowed_ips = false;
   bool set_keepalive = false;
   Network address;

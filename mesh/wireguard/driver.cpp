@@ -32,9 +32,13 @@ base::Result<netlink::KernelSocket*> KernelDriver::socket() {
   return socket_.get();
 }
 
-net::Task<base::Result<void>> KernelDriver::create(std::string device) { co_return links_.create_wireguard(device); }
+net::Task<base::Result<void>> KernelDriver::create(std::string device) {
+  co_return links_.create_wireguard(device);
+}
 
-net::Task<base::Result<void>> KernelDriver::remove(std::string device) { co_return links_.remove(device); }
+net::Task<base::Result<void>> KernelDriver::remove(std::string device) {
+  co_return links_.remove(device);
+}
 
 net::Task<base::Result<void>> KernelDriver::read(ObservedDevice* device) {
   if (device->kind != "wireguard") {
@@ -94,8 +98,8 @@ net::Task<base::Result<void>> UserspaceDriver::create(std::string device) {
       break;
     }
   }
-  co_return base::fail(errc::no_program, settings_.command.front() + " for " + device +
-                                             " did not open " + path + " within 5 s; see " + log_path(device));
+  co_return base::fail(errc::no_program, settings_.command.front() + " for " + device + " did not open " + path +
+                                             " within 5 s; see " + log_path(device));
 }
 
 // The process ends by itself when its TUN goes. Its last act is to unlink the socket path, so a successor of the same

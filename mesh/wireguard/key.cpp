@@ -118,11 +118,19 @@ Key load_private(PrivateKey const& key) {
 base::Result<PublicKey> PublicKey::from_base64(std::string_view text) {
   return checked<PublicKey>(bytes_from_base64(text));
 }
-base::Result<PublicKey> PublicKey::from_hex(std::string_view text) { return checked<PublicKey>(bytes_from_hex(text)); }
-std::string PublicKey::to_base64() const { return bytes_to_base64(bytes_); }
-std::string PublicKey::hex() const { return bytes_to_hex(bytes_); }
+base::Result<PublicKey> PublicKey::from_hex(std::string_view text) {
+  return checked<PublicKey>(bytes_from_hex(text));
+}
+std::string PublicKey::to_base64() const {
+  return bytes_to_base64(bytes_);
+}
+std::string PublicKey::hex() const {
+  return bytes_to_hex(bytes_);
+}
 
-PrivateKey::PrivateKey(PrivateKey&& other) noexcept : bytes_(other.bytes_) { other.wipe(); }
+PrivateKey::PrivateKey(PrivateKey&& other) noexcept : bytes_(other.bytes_) {
+  other.wipe();
+}
 
 PrivateKey& PrivateKey::operator=(PrivateKey&& other) noexcept {
   if (this != &other) {
@@ -132,9 +140,13 @@ PrivateKey& PrivateKey::operator=(PrivateKey&& other) noexcept {
   return *this;
 }
 
-PrivateKey::~PrivateKey() { wipe(); }
+PrivateKey::~PrivateKey() {
+  wipe();
+}
 
-void PrivateKey::wipe() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
+void PrivateKey::wipe() {
+  OPENSSL_cleanse(bytes_.data(), bytes_.size());
+}
 
 PrivateKey PrivateKey::generate() {
   KeyBytes bytes{};
@@ -153,8 +165,12 @@ base::Result<PrivateKey> PrivateKey::from_base64(std::string_view text) {
 base::Result<PrivateKey> PrivateKey::from_hex(std::string_view text) {
   return checked<PrivateKey>(bytes_from_hex(text));
 }
-std::string PrivateKey::to_base64() const { return bytes_to_base64(bytes_); }
-std::string PrivateKey::hex() const { return bytes_to_hex(bytes_); }
+std::string PrivateKey::to_base64() const {
+  return bytes_to_base64(bytes_);
+}
+std::string PrivateKey::hex() const {
+  return bytes_to_hex(bytes_);
+}
 
 bool PrivateKey::is_set() const {
   return std::any_of(bytes_.begin(), bytes_.end(), [](std::uint8_t byte) { return byte != 0; });

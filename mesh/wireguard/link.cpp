@@ -1,8 +1,5 @@
 #include "mesh/wireguard/link.hpp"
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -19,6 +16,9 @@
 #include <netlink/route/link/inet6.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <array>
@@ -90,8 +90,9 @@ AddressPointer make_address(unsigned index, Network const& network) {
   rtnl_addr_set_local(out.get(), raw.get());
   rtnl_addr_set_prefixlen(out.get(), network.length);
   // BIRD's OSPFv2 ignores addresses of link scope and below.
-  rtnl_addr_set_scope(out.get(), network.address.is_v6() && network.address.to_v6().is_link_local() ? RT_SCOPE_LINK
-                                                                                                    : RT_SCOPE_UNIVERSE);
+  rtnl_addr_set_scope(out.get(), network.address.is_v6() && network.address.to_v6().is_link_local()
+                                     ? RT_SCOPE_LINK
+                                     : RT_SCOPE_UNIVERSE);
   if (network.address.is_v6()) {
     rtnl_addr_set_flags(out.get(), IFA_F_NODAD);
   }

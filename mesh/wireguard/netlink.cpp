@@ -21,7 +21,9 @@ namespace {
 
 // linux/netlink.h has them as signed expressions.
 constexpr std::size_t attribute_header = sizeof(nlattr);
-constexpr std::size_t aligned(std::size_t size) { return (size + 3U) & ~std::size_t{3U}; }
+constexpr std::size_t aligned(std::size_t size) {
+  return (size + 3U) & ~std::size_t{3U};
+}
 
 // Writes netlink attributes into growing bytes; `open` and `close` bracket nested ones.
 class Writer {

@@ -40,7 +40,7 @@ class KernelSocket {
   KernelSocket& operator=(KernelSocket&&) noexcept;
   ~KernelSocket();
 
-  base::Result<void> get(ObservedDevice& device);  // by device.name; errc::no_device, errc::rejected
+  base::Result<void> get(ObservedDevice& device);              // by device.name; errc::no_device, errc::rejected
   base::Result<void> set(Configuration const& configuration);  // errc::no_device, port_in_use, no_permission, rejected
 
  private:

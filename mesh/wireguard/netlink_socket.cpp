@@ -69,7 +69,9 @@ int on_error(sockaddr_nl* /*from*/, nlmsgerr* error, void* argument) {
 
 }  // namespace
 
-void FreeSocket::operator()(nl_sock* socket) const { nl_socket_free(socket); }
+void FreeSocket::operator()(nl_sock* socket) const {
+  nl_socket_free(socket);
+}
 
 base::Result<Socket> Socket::open(int protocol) {
   std::unique_ptr<nl_sock, FreeSocket> socket(nl_socket_alloc());

@@ -1,5 +1,6 @@
 #include "mesh/wireguard/uapi.hpp"
 
+#include <openssl/crypto.h>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -8,7 +9,6 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <openssl/crypto.h>
 
 #include <cerrno>
 #include <charconv>
@@ -21,8 +21,9 @@ namespace asio = boost::asio;
 
 base::Failure bad(std::string_view line) {
   // The value may be a key: only the name is told.
-  return base::fail(errc::bad_message,
-                    "wireguard-go sent the line '" + std::string(line.substr(0, std::min<std::size_t>(line.find('='), 40))) + "'");
+  return base::fail(
+      errc::bad_message,
+      "wireguard-go sent the line '" + std::string(line.substr(0, std::min<std::size_t>(line.find('='), 40))) + "'");
 }
 
 template <class Number>
@@ -145,7 +146,9 @@ class Reply {
   std::optional<int> errno_;
 };
 
-void wipe(std::string& text) { OPENSSL_cleanse(text.data(), text.size()); }
+void wipe(std::string& text) {
+  OPENSSL_cleanse(text.data(), text.size());
+}
 
 asio::awaitable<base::Result<std::string>> exchange(std::string path, std::shared_ptr<std::string> request) {
   auto const executor = co_await asio::this_coro::executor;
@@ -267,7 +270,8 @@ net::Task<base::Result<void>> set(std::string path, Configuration configuration,
   auto const result = decode_set(*reply);
   if (!result && result.error().code == errc::port_in_use) {
     co_return base::fail(errc::port_in_use, device + ": another program holds UDP port " +
-                                                std::to_string(port.value_or(0)) + "; stop it or change mesh.port_base");
+                                                std::to_string(port.value_or(0)) +
+                                                "; stop it or change mesh.port_base");
   }
   co_return result;
 }

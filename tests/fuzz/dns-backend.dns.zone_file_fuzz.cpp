@@ -4,7 +4,9 @@
 #include <cstdint>
 
 // ldns 1.8.3 forgets what it allocated for an IPSECKEY that it refuses.
-extern "C" char const* __lsan_default_suppressions() { return "leak:ldns_str2rdf_ipseckey\n"; }
+extern "C" char const* __lsan_default_suppressions() {
+  return "leak:ldns_str2rdf_ipseckey\n";
+}
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   std::string const text(data, data + size);

@@ -379,7 +379,7 @@ class Dnssec(Base):
         return self.stack.write("anchors.conf", "trust-anchors {\n" + body + "};\n")
 
     def validated(self, name, rtype="A"):
-        done = run("delv", "@127.0.0.1", "-p", str(self.stack.port), "-a", self.anchors(), "+root=example.test.", "+noqmin",
+        done = run("delv", "@127.0.0.1", "-p", str(self.stack.port), "-a", self.anchors(), "+root=example.test.",
                    name, rtype, check=False)
         return done.stdout + done.stderr
 

@@ -3,9 +3,6 @@
 // Threads: plain object.
 #pragma once
 
-#include "acme/crypto/key.hpp"
-#include "acme/crypto/time.hpp"
-
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/evp.h>
@@ -22,19 +19,36 @@
 
 namespace test {
 
+using CertificateTime = std::chrono::sys_time<std::chrono::milliseconds>;
+[[nodiscard]] inline CertificateTime certificate_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+using KeyHandle = std::shared_ptr<EVP_PKEY>;
+[[nodiscard]] inline KeyHandle make_key() {
+  return {EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), EVP_PKEY_free};
+}
+[[nodiscard]] inline std::string key_pem(EVP_PKEY* key) {
+  std::unique_ptr<BIO, int (*)(BIO*)> const bio(BIO_new(BIO_s_mem()), BIO_free);
+  PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
+  char* data = nullptr;
+  auto const size = BIO_get_mem_data(bio.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
 struct Leaf {
   std::vector<std::string> names;
-  crypto::Time not_before = crypto::wall_now() - std::chrono::minutes(5);
-  crypto::Time not_after = crypto::wall_now() + std::chrono::hours(24 * 90);
+  CertificateTime not_before = certificate_now() - std::chrono::minutes(5);
+  CertificateTime not_after = certificate_now() + std::chrono::hours(24 * 90);
   bool is_ca = false;
 };
 
 class TestCa {
  public:
-  explicit TestCa(std::string name = "Test CA") : name_(std::move(name)), key_(crypto::Key::generate().value()) {
+  explicit TestCa(std::string name = "Test CA") : name_(std::move(name)), key_(make_key()) {
     Leaf self;
     self.is_ca = true;
-    certificate_ = make(key_.handle(), self, name_);
+    certificate_ = make(key_.get(), self, name_);
   }
 
   // Leaf and CA certificate in one PEM text.
@@ -54,7 +68,7 @@ class TestCa {
     std::uint32_t serial = 0;
     RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial);
     ASN1_INTEGER_set_uint64(X509_get_serialNumber(x), serial | 1U);
-    auto const seconds = [](crypto::Time time) {
+    auto const seconds = [](CertificateTime time) {
       return static_cast<std::time_t>(std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count());
     };
     ASN1_TIME_set(X509_getm_notBefore(x), seconds(leaf.not_before));
@@ -70,7 +84,7 @@ class TestCa {
     if (!alternative.empty()) {
       add(x, NID_subject_alt_name, alternative.c_str());
     }
-    X509_sign(x, key_.handle(), EVP_sha256());
+    X509_sign(x, key_.get(), EVP_sha256());
     return made;
   }
 
@@ -96,7 +110,7 @@ class TestCa {
   }
 
   std::string name_;
-  crypto::Key key_;
+  KeyHandle key_;
   Handle certificate_;
 };
 

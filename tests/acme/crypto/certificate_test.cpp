@@ -55,7 +55,8 @@ TEST_F(CertificateTest, EveryOtherSetOfNamesIsRefused) {
 TEST_F(CertificateTest, TheTimeWindowMustHoldNow) {
   EXPECT_THAT(refusal(ca.chain(key.handle(), {names, now - hours(48), now - hours(1)})), HasSubstr("not valid now"));
   EXPECT_THAT(refusal(ca.chain(key.handle(), {names, now + hours(2), now + hours(48)})), HasSubstr("not valid now"));
-  EXPECT_TRUE(check_issued(ca.chain(key.handle(), {names, now + std::chrono::minutes(30), now + hours(48)}), key, names, now));
+  EXPECT_TRUE(
+      check_issued(ca.chain(key.handle(), {names, now + std::chrono::minutes(30), now + hours(48)}), key, names, now));
 }
 
 TEST_F(CertificateTest, ACertificateOfACaIsRefused) {

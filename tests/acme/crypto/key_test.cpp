@@ -4,13 +4,13 @@
 #include "acme/crypto/encoding.hpp"
 #include "acme/crypto/jws.hpp"
 
-#include <boost/json.hpp>
 #include <gmock/gmock.h>
 #include <openssl/bn.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <boost/json.hpp>
 
 namespace crypto {
 namespace {
@@ -25,9 +25,8 @@ H1136cspYG6+0iY7X5fCE9+E9LKhRANCAAQ9bVAfgYygHpQVjeGeS68eKLIdX/ds
 Vv0EC07WsB5JXYL4ChwzQGtvbASRU0fPCKSHjLxUEVBYjOqSgSyP0X3X
 -----END PRIVATE KEY-----
 )";
-constexpr char const* fixed_jwk =
-    R"({"crv":"P-256","kty":"EC","x":"PW1QH4GMoB6UFY3hnkuvHiiyHV_3bFb9BAtO1rAeSV0",)"
-    R"("y":"gvgKHDNAa29sBJFTR88IpIeMvFQRUFiM6pKBLI_Rfdc"})";
+constexpr char const* fixed_jwk = R"({"crv":"P-256","kty":"EC","x":"PW1QH4GMoB6UFY3hnkuvHiiyHV_3bFb9BAtO1rAeSV0",)"
+                                  R"("y":"gvgKHDNAa29sBJFTR88IpIeMvFQRUFiM6pKBLI_Rfdc"})";
 // A key whose x coordinate begins with a zero octet.
 constexpr char const* zero_key = R"(-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgAAAAAAAAAAAAAAAA
@@ -56,9 +55,8 @@ bool verifies(Key const& key, std::string const& octets, std::string const& raw)
   ECDSA_SIG_free(signature);
   EVP_MD_CTX* const context = EVP_MD_CTX_new();
   EVP_DigestVerifyInit(context, nullptr, EVP_sha256(), nullptr, key.handle());
-  int const result =
-      EVP_DigestVerify(context, der, static_cast<std::size_t>(size),
-                       reinterpret_cast<unsigned char const*>(octets.data()), octets.size());
+  int const result = EVP_DigestVerify(context, der, static_cast<std::size_t>(size),
+                                      reinterpret_cast<unsigned char const*>(octets.data()), octets.size());
   EVP_MD_CTX_free(context);
   OPENSSL_free(der);
   return result == 1;
@@ -118,7 +116,8 @@ TEST(Key, PemComesBackAsTheSameKey) {
 TEST(Key, RefusesWhatIsNotAP256Key) {
   EXPECT_EQ(Key::from_pem(p384_key).error().code, errc::bad_key);
   EXPECT_EQ(Key::from_pem("").error().code, errc::bad_key);
-  EXPECT_EQ(Key::from_pem("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").error().code, errc::bad_key);
+  EXPECT_EQ(Key::from_pem("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").error().code,
+            errc::bad_key);
   EXPECT_EQ(Key::from_pem(std::string(20000, 'x')).error().code, errc::bad_key);
   std::string truncated(fixed_key);
   truncated.resize(truncated.size() / 2);
@@ -141,10 +140,12 @@ TEST(Jws, CarriesTheKeyOnlyWhenThereIsNoAccountYet) {
   EXPECT_EQ(header.at("jwk"), boost::json::parse(fixed_jwk));
   EXPECT_FALSE(header.contains("kid"));
   EXPECT_EQ(part(jws, "payload").at("a").as_int64(), 1);
-  std::string const input = std::string(jws.at("protected").as_string()) + "." + std::string(jws.at("payload").as_string());
+  std::string const input =
+      std::string(jws.at("protected").as_string()) + "." + std::string(jws.at("payload").as_string());
   EXPECT_TRUE(verifies(key, input, *from_base64url(jws.at("signature").as_string())));
 
-  auto const second = boost::json::parse(*sign_jws(key, {"https://ca.example/o", "n", "https://ca.example/acct/1"}, "{}"));
+  auto const second =
+      boost::json::parse(*sign_jws(key, {"https://ca.example/o", "n", "https://ca.example/acct/1"}, "{}"));
   EXPECT_EQ(part(second.as_object(), "protected").at("kid").as_string(), "https://ca.example/acct/1");
   EXPECT_FALSE(part(second.as_object(), "protected").contains("jwk"));
 }
@@ -208,8 +209,9 @@ TEST(Csr, HasTheNamesAsAlternativeNamesAndNoSubject) {
 
 TEST(Csr, RefusesNamesNoCaTakes) {
   Key const key = Key::from_pem(fixed_key).value();
-  for (char const* const bad : {"", "localhost", "UPPER.example", "trailing.example.", "a..example", "*.*.example", "a.*.example",
-                                "-a.example", "a-.example", "b\xc3\xbc.example", "a b.example", "*", "*.", "*.example"}) {
+  for (char const* const bad :
+       {"", "localhost", "UPPER.example", "trailing.example.", "a..example", "*.*.example", "a.*.example", "-a.example",
+        "a-.example", "b\xc3\xbc.example", "a b.example", "*", "*.", "*.example"}) {
     EXPECT_EQ(make_csr(key, {bad}).error().code, errc::bad_name) << bad;
   }
   EXPECT_EQ(make_csr(key, {}).error().code, errc::bad_name);

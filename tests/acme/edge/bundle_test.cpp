@@ -22,12 +22,14 @@ TEST(BundleList, ReadsAList) {
   auto const list = parse_list(R"({"sequence":99,"bundles":[)" + item_json() + "]}");
   ASSERT_TRUE(list);
   EXPECT_EQ(list->sequence, 99);
-  EXPECT_EQ(list->bundles.front(), (BundleItem{"tenant-7", "acme-tv", {"*.acme-tv.example", "acme-tv.example"}, digest, 12}));
+  EXPECT_EQ(list->bundles.front(),
+            (BundleItem{"tenant-7", "acme-tv", {"*.acme-tv.example", "acme-tv.example"}, digest, 12}));
   EXPECT_TRUE(parse_list(R"({"sequence":1,"bundles":[]})")->bundles.empty());
 }
 
 TEST(BundleList, ReportsEveryProblemWithItsPlace) {
-  auto const list = parse_list(R"({"sequence":0,"bundles":[{"id":"../x","tenant":"acme-tv","names":[],"fingerprint":"zz"},7]})");
+  auto const list =
+      parse_list(R"({"sequence":0,"bundles":[{"id":"../x","tenant":"acme-tv","names":[],"fingerprint":"zz"},7]})");
   ASSERT_FALSE(list);
   std::string const text = base::text(list.error());
   for (char const* const part : {"sequence", "bundles[0].id", "bundles[0].names", "bundles[0].fingerprint",
@@ -52,7 +54,9 @@ TEST(BundleItem, RefusesWhatWouldBeAPathOrALineOfConfiguration) {
 
 TEST(BundleItem, ComesBackFromItsOwnJson) {
   BundleItem const item{"tenant-7", "acme-tv", {"*.a.example", "a.example"}, digest, 12};
-  EXPECT_EQ(parse_item(to_json(item)).value(), item);
+  auto const again = parse_item(to_json(item));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(*again, item);
 }
 
 TEST(BundleItem, ProbesAConcreteName) {
@@ -75,23 +79,25 @@ class VerifyTest : public testing::Test {
   Bundle make() const {
     Bundle bundle;
     bundle.item = {"tenant-7", "acme-tv", {"a.example"}, "", 1};
-    bundle.chain_pem = ca.chain(key.handle(), {{"a.example"}});
-    bundle.key_pem = key.pem();
+    bundle.chain_pem = ca.chain(key.get(), {{"a.example"}});
+    bundle.key_pem = test::key_pem(key.get());
     bundle.item.fingerprint = net::certificate_sha256(bundle.chain_pem).value();
     return bundle;
   }
-  crypto::Key const key = crypto::Key::generate().value();
+  test::KeyHandle const key = test::make_key();
   test::TestCa const ca;
 };
 
-TEST_F(VerifyTest, AcceptsTheAnnouncedCertificateWithItsKey) { EXPECT_TRUE(verify(make())); }
+TEST_F(VerifyTest, AcceptsTheAnnouncedCertificateWithItsKey) {
+  EXPECT_TRUE(verify(make()));
+}
 
 TEST_F(VerifyTest, RefusesAnotherCertificateAnotherKeyAndDamage) {
   Bundle other = make();
   other.item.fingerprint = digest;
   EXPECT_EQ(verify(other).error().code, errc::bad_bundle);
   Bundle foreign = make();
-  foreign.key_pem = crypto::Key::generate()->pem();
+  foreign.key_pem = test::key_pem(test::make_key().get());
   EXPECT_EQ(verify(foreign).error().code, errc::bad_bundle);
   Bundle damaged = make();
   damaged.chain_pem = "-----BEGIN CERTIFICATE-----\nxx\n-----END CERTIFICATE-----\n";

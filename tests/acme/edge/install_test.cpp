@@ -21,7 +21,9 @@ using testing::Not;
 BundleItem item(std::string const& id, char digest = 'a', std::int64_t sequence = 1) {
   return {id, "label-" + id, {"*." + id + ".example", id + ".example"}, std::string(64, digest), sequence};
 }
-Bundle bundle(BundleItem const& of) { return {of, "-----BEGIN CERTIFICATE-----\n", "-----BEGIN PRIVATE KEY-----\n"}; }
+Bundle bundle(BundleItem const& of) {
+  return {of, "-----BEGIN CERTIFICATE-----\n", "-----BEGIN PRIVATE KEY-----\n"};
+}
 
 unsigned mode_of(std::string const& path) {
   struct stat status {};
@@ -39,7 +41,9 @@ class InstallTest : public testing::Test {
   Installation const installation{directory};
 };
 
-TEST_F(InstallTest, AnEmptyDirectoryHasNoBundles) { EXPECT_THAT(installation.observe().value(), IsEmpty()); }
+TEST_F(InstallTest, AnEmptyDirectoryHasNoBundles) {
+  EXPECT_THAT(installation.observe().value(), IsEmpty());
+}
 
 TEST_F(InstallTest, WhatIsMadeLiveIsObserved) {
   install(item("t2"));
@@ -123,7 +127,8 @@ TEST(Nginx, RendersOneServerABundleSortedById) {
   settings.directory = "/var/lib/privateer/bundles";
   settings.tenant_include = "/etc/privateer/tenants/{tenant}*.conf";
   settings.names_hash_bucket = 128;
-  EXPECT_EQ(render_nginx({item("t2"), item("t1")}, settings), R"(# Written by privateer from Navigator's bundles; changes are overwritten.
+  EXPECT_EQ(render_nginx({item("t2"), item("t1")}, settings),
+            R"(# Written by privateer from Navigator's bundles; changes are overwritten.
 server_names_hash_bucket_size 128;
 
 # t1

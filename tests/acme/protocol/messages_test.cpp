@@ -50,9 +50,10 @@ TEST(Order, RefusesEveryMissingOrMisshapenMember) {
   };
   for (std::string const& bad :
        {changed("pending", "sleeping"), changed("\"status\"", "\"state\""), changed("\"dns\"", "\"ip\""),
-        changed("[{\"type\"", "[7,{\"type\""), changed("\"https://ca/authz/1\"", "null"), changed("finalize\":", "final\":"),
-        changed("https://ca/authz/1", "//ca/authz"), changed("\"identifiers\":[", "\"identifiers\":7,\"x\":["),
-        changed("pending", "valid"), changed("{\"status\"", "[{\"status\""), std::string(300U << 10U, ' ')}) {
+        changed("[{\"type\"", "[7,{\"type\""), changed("\"https://ca/authz/1\"", "null"),
+        changed("finalize\":", "final\":"), changed("https://ca/authz/1", "//ca/authz"),
+        changed("\"identifiers\":[", "\"identifiers\":7,\"x\":["), changed("pending", "valid"),
+        changed("{\"status\"", "[{\"status\""), std::string(300U << 10U, ' ')}) {
     EXPECT_EQ(parse_order(bad).error().code, errc::bad_message) << bad.substr(0, 200);
   }
   std::string deep;
@@ -92,7 +93,8 @@ TEST(Authorization, RefusesATokenThatWouldNotBeOne) {
 
 TEST(Problem, ReadsTypeTextAndSubproblems) {
   Problem const problem = parse_problem(R"({"type":"urn:ietf:params:acme:error:rejectedIdentifier","detail":"no",
-    "subproblems":[{"type":"urn:ietf:params:acme:error:caa","detail":"caa says no","identifier":{"type":"dns","value":"b.example"}}]})",
+    "subproblems":[{"type":"urn:ietf:params:acme:error:caa","detail":"caa says no",
+    "identifier":{"type":"dns","value":"b.example"}}]})",
                                         403);
   EXPECT_EQ(problem.type, "rejectedIdentifier");
   EXPECT_THAT(problem.text(), HasSubstr("b.example: caa: caa says no"));
@@ -108,14 +110,20 @@ TEST(Problem, AnythingElseIsStillAnAnswer) {
 }
 
 TEST(Problem, EveryTypeHasItsClass) {
-  std::vector<std::pair<char const*, FailureClass>> const table{
-      {"badNonce", FailureClass::transient},          {"serverInternal", FailureClass::transient},
-      {"orderNotReady", FailureClass::transient},     {"rateLimited", FailureClass::not_before},
-      {"unauthorized", FailureClass::validation},     {"dns", FailureClass::validation},
-      {"incorrectResponse", FailureClass::validation}, {"caa", FailureClass::policy},
-      {"rejectedIdentifier", FailureClass::policy},   {"userActionRequired", FailureClass::account},
-      {"accountDoesNotExist", FailureClass::account}, {"malformed", FailureClass::ours},
-      {"badCSR", FailureClass::ours},                 {"neverHeardOfIt", FailureClass::ours}};
+  std::vector<std::pair<char const*, FailureClass>> const table{{"badNonce", FailureClass::transient},
+                                                                {"serverInternal", FailureClass::transient},
+                                                                {"orderNotReady", FailureClass::transient},
+                                                                {"rateLimited", FailureClass::not_before},
+                                                                {"unauthorized", FailureClass::validation},
+                                                                {"dns", FailureClass::validation},
+                                                                {"incorrectResponse", FailureClass::validation},
+                                                                {"caa", FailureClass::policy},
+                                                                {"rejectedIdentifier", FailureClass::policy},
+                                                                {"userActionRequired", FailureClass::account},
+                                                                {"accountDoesNotExist", FailureClass::account},
+                                                                {"malformed", FailureClass::ours},
+                                                                {"badCSR", FailureClass::ours},
+                                                                {"neverHeardOfIt", FailureClass::ours}};
   for (auto const& [type, expected] : table) {
     Problem problem;
     problem.type = type;

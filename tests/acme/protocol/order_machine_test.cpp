@@ -99,7 +99,9 @@ class OrderMachineTest : public testing::Test {
     done();  // published
     start_challenges();
   }
-  std::string finalize_payload() { return R"({"csr":")" + crypto::base64url(crypto::make_csr(key, names).value()) + "\"}"; }
+  std::string finalize_payload() {
+    return R"({"csr":")" + crypto::base64url(crypto::make_csr(key, names).value()) + "\"}";
+  }
   std::string csr_of_last_post() { return *std::get<Post>(action).payload; }
   void finish_issuing() {
     ASSERT_EQ(std::get<Post>(action).url, "https://ca/finalize/1");
@@ -221,8 +223,9 @@ TEST_F(OrderMachineTest, AnInvalidOrderTellsWhatTheCaSaw) {
 }
 
 TEST_F(OrderMachineTest, ARateLimitParksUntilTheMomentTheCaNames) {
-  answer("https://ca/new-order", R"({"identifiers":[{"type":"dns","value":"*.a.example"},{"type":"dns","value":"a.example"}]})",
-         429, problem_json("rateLimited"), "", "3600");
+  answer("https://ca/new-order",
+         R"({"identifiers":[{"type":"dns","value":"*.a.example"},{"type":"dns","value":"a.example"}]})", 429,
+         problem_json("rateLimited"), "", "3600");
   Outcome const outcome = finish();
   EXPECT_EQ(outcome.failure, FailureClass::not_before);
   EXPECT_EQ(outcome.not_before, now + hours(1));
@@ -232,14 +235,17 @@ TEST_F(OrderMachineTest, ARateLimitParksUntilTheMomentTheCaNames) {
 TEST_F(OrderMachineTest, ARateLimitWithoutHeaderReadsTheText) {
   now = *crypto::parse_rfc3339("2026-08-22T10:00:00Z");
   start("");
-  action = machine->resume(Answer{429, "", "", problem_json("rateLimited", "retry after 2026-08-22 12:00:00 UTC")}, now);
+  action =
+      machine->resume(Answer{429, "", "", problem_json("rateLimited", "retry after 2026-08-22 12:00:00 UTC")}, now);
   EXPECT_EQ(finish().not_before, now + hours(2));
 }
 
 TEST_F(OrderMachineTest, EachFailedNewOrderHasItsClass) {
-  for (auto const& [type, expected] : std::vector<std::pair<char const*, FailureClass>>{
-           {"rejectedIdentifier", FailureClass::policy}, {"userActionRequired", FailureClass::account},
-           {"malformed", FailureClass::ours}, {"unauthorized", FailureClass::validation}}) {
+  for (auto const& [type, expected] :
+       std::vector<std::pair<char const*, FailureClass>>{{"rejectedIdentifier", FailureClass::policy},
+                                                         {"userActionRequired", FailureClass::account},
+                                                         {"malformed", FailureClass::ours},
+                                                         {"unauthorized", FailureClass::validation}}) {
     start("");
     action = machine->resume(Answer{403, "", "", problem_json(type)}, now);
     EXPECT_EQ(finish().failure, expected) << type;
@@ -346,9 +352,9 @@ TEST_F(OrderMachineTest, AStoredOrderWithARunningChallengeIsPublishedButNotStart
 }
 
 TEST_F(OrderMachineTest, AStoredOrderThatIsGoneIsReplacedOnce) {
-  for (Answer const& gone : {Answer{404, "", "", problem_json("malformed", "not found")},
-                             Answer{403, "", "", problem_json("unauthorized", "not yours")},
-                             Answer{200, "", "", order_json("invalid")}}) {
+  for (Answer const& gone :
+       {Answer{404, "", "", problem_json("malformed", "not found")},
+        Answer{403, "", "", problem_json("unauthorized", "not yours")}, Answer{200, "", "", order_json("invalid")}}) {
     start(order_url);
     action = machine->resume(gone, now);
     ASSERT_EQ(std::get<Post>(action).url, "https://ca/new-order");

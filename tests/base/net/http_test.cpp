@@ -341,6 +341,26 @@ TEST_F(HttpTest, StopEndsConnectionsAndTheirHandlers) {
   server_->stop();
 }
 
+TEST_F(HttpTest, StopMayMeetConnectionsThatEndByThemselves) {
+  for (int round = 0; round < 10; ++round) {
+    server_.emplace(loop_.get_executor(), router_, settings_);
+    ASSERT_TRUE(server_->listen_tcp("127.0.0.1:0"));
+    {
+      HttpClient client(loop_.get_executor(), {});
+      EXPECT_FALSE(send(client, base("http") + "/hang", "GET", "", 1ms));
+      EXPECT_TRUE(send(client, base("http") + "/echo"));
+    }
+    for (int turns = 0; turns < round; ++turns) {
+      loop_.poll_one();
+    }
+    server_->stop();
+    server_.reset();
+    loop_.restart();
+    loop_.run();
+    EXPECT_EQ(world_.alive, 0);
+  }
+}
+
 TEST_F(HttpTest, ManyCallsAtOnceShareAtMostSixteenConnections) {
   settings_.connections_max = 16;
   server_.emplace(loop_.get_executor(), router_, settings_);

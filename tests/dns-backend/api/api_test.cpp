@@ -53,7 +53,8 @@ class ApiTest : public testing::Test {
     EXPECT_EQ(response.status, 422) << response.body;
     EXPECT_EQ(response.headers.get("Content-Type"), "application/problem+json");
     std::vector<std::string> out;
-    for (auto const& one : json::parse(response.body).at("errors").as_array()) {
+    json::value const body = json::parse(response.body);
+    for (auto const& one : body.at("errors").as_array()) {
       out.emplace_back(one.at("field").as_string());
     }
     return out;
@@ -113,7 +114,7 @@ TEST_F(ApiTest, StatusTellsRoleRevisionAndSections) {
 
 TEST_F(ApiTest, AZoneIsImportedListedExportedAndDeleted) {
   import();
-  auto const zones = get("/v1/zones").at("zones").as_array();
+  json::array const zones = get("/v1/zones").at("zones").as_array();
   ASSERT_EQ(zones.size(), 1U);
   EXPECT_EQ(zones[0].at("name"), "example.org.");
   EXPECT_EQ(zones[0].at("serial"), 5);
@@ -133,7 +134,8 @@ TEST_F(ApiTest, ABadZoneFileReportsEveryLine) {
                              "@ 60 IN SOA ns1 h 1 2 3 4 5\n@ 60 IN NS ns1\nwww 60 IN A nonsense\nmail 60 IN MX nonsense\n");
   EXPECT_EQ(response.status, 422);
   std::vector<std::int64_t> lines;
-  for (auto const& one : json::parse(response.body).at("errors").as_array()) {
+  json::value const body = json::parse(response.body);
+  for (auto const& one : body.at("errors").as_array()) {
     lines.push_back(one.at("line").as_int64());
   }
   EXPECT_THAT(lines, ElementsAre(3, 4));

@@ -98,8 +98,8 @@ TEST(Name, u_labels_become_a_labels) {
 
 TEST(Name, canonical_order_is_that_of_rfc_4034_section_6_1) {
   std::vector<Name> names;
-  for (auto const* text : {"*.z.example", "\\200.z.example", "zABC.a.EXAMPLE", "example", "Z.a.example", "yljkjljk.a.example",
-                           "a.example", "\\001.z.example", "z.example"}) {
+  for (auto const* text : {"*.z.example", "\\200.z.example", "zABC.a.EXAMPLE", "example", "Z.a.example",
+                           "yljkjljk.a.example", "a.example", "\\001.z.example", "z.example"}) {
     names.push_back(name(text));
   }
   std::sort(names.begin(), names.end());
@@ -145,8 +145,8 @@ TEST(Name, keys_sort_like_labels_compared_from_the_right_even_with_zero_octets) 
     EXPECT_EQ(name(name_a.parent().text()).key(), name_a.parent().key());
     for (auto const& [labels_b, name_b] : names) {
       EXPECT_EQ(name_a < name_b, canonical_less(labels_a, labels_b));
-      bool const within = labels_a.size() >= labels_b.size() &&
-                          std::equal(labels_b.rbegin(), labels_b.rend(), labels_a.rbegin());
+      bool const within =
+          labels_a.size() >= labels_b.size() && std::equal(labels_b.rbegin(), labels_b.rend(), labels_a.rbegin());
       EXPECT_EQ(name_a.is_within(name_b), within);
     }
   }

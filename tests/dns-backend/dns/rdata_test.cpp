@@ -21,7 +21,8 @@ TEST(Type, mnemonics_of_any_case_and_numbers_are_read) {
   EXPECT_EQ(parse_type("ANY")->value, 255);
   EXPECT_EQ(parse_type("AXFR")->value, 252);
   EXPECT_EQ(parse_type("ALIAS")->value, 65401);
-  for (auto const* bad : {"", "FOO", "TYPE", "TYPE65536", "TYPE1x", "TYPE-1", "A ", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}) {
+  for (auto const* bad :
+       {"", "FOO", "TYPE", "TYPE65536", "TYPE1x", "TYPE-1", "A ", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}) {
     EXPECT_FALSE(parse_type(bad)) << bad;
   }
   EXPECT_EQ(parse_type("FOO").error().code, errc::bad_type);
@@ -83,26 +84,27 @@ TEST(Rdata, the_private_types_of_powerdns_are_known) {
 }
 
 TEST(Rdata, what_is_no_content_is_refused) {
-  for (auto const& [type, content] : std::vector<std::pair<std::string, std::string>>{{"A", ""},
-                                                                                     {"A", "1.2.3"},
-                                                                                     {"A", "192.0.2.1 foo"},
-                                                                                     {"A", "192.0.2.1 ; comment"},
-                                                                                     {"A", "192.0.2.1\n"},
-                                                                                     {"A", "( 192.0.2.1 )"},
-                                                                                     {"AAAA", "192.0.2.1"},
-                                                                                     {"MX", "mail"},
-                                                                                     {"MX", "70000 mail"},
-                                                                                     {"MX", "-1 mail"},
-                                                                                     {"MX", "10 @"},
-                                                                                     {"SRV", "1 2 65536 a."},
-                                                                                     {"CAA", "256 issue \"x\""},
-                                                                                     {"SOA", "a. b. 4294967296 1 1 1 1"},
-                                                                                     {"CNAME", "a b"},
-                                                                                     {"CNAME", "a..b"},
-                                                                                     {"TXT", ""},
-                                                                                     {"TXT", "\"open"},
-                                                                                     {"TXT", "a\\"},
-                                                                                     {"DNSKEY", "257 3 8 AwEAAa=="}}) {
+  for (auto const& [type, content] :
+       std::vector<std::pair<std::string, std::string>>{{"A", ""},
+                                                        {"A", "1.2.3"},
+                                                        {"A", "192.0.2.1 foo"},
+                                                        {"A", "192.0.2.1 ; comment"},
+                                                        {"A", "192.0.2.1\n"},
+                                                        {"A", "( 192.0.2.1 )"},
+                                                        {"AAAA", "192.0.2.1"},
+                                                        {"MX", "mail"},
+                                                        {"MX", "70000 mail"},
+                                                        {"MX", "-1 mail"},
+                                                        {"MX", "10 @"},
+                                                        {"SRV", "1 2 65536 a."},
+                                                        {"CAA", "256 issue \"x\""},
+                                                        {"SOA", "a. b. 4294967296 1 1 1 1"},
+                                                        {"CNAME", "a b"},
+                                                        {"CNAME", "a..b"},
+                                                        {"TXT", ""},
+                                                        {"TXT", "\"open"},
+                                                        {"TXT", "a\\"},
+                                                        {"DNSKEY", "257 3 8 AwEAAa=="}}) {
     EXPECT_THAT(norm(type, content), HasSubstr("refused")) << type << " " << content;
   }
   EXPECT_EQ(normalize_content(type_any, "x").error().code, errc::bad_type);
@@ -143,18 +145,18 @@ TEST(Soa, serials_compare_by_rfc_1982) {
 // RFC 5155 appendix A: salt aabbccdd, 12 iterations.
 TEST(Nsec3, hashes_are_those_of_rfc_5155_appendix_a) {
   std::string const salt("\xaa\xbb\xcc\xdd");
-  for (auto const& [text, hash] : std::vector<std::pair<std::string, std::string>>{
-           {"example", "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom"},
-           {"a.example", "35mthgpgcu1qg68fab165klnsnk3dpvl"},
-           {"ai.example", "gjeqe526plbf1g8mklp59enfd789njgi"},
-           {"ns1.example", "2t7b4g4vsa5smi47k61mv5bv1a22bojr"},
-           {"ns2.example", "q04jkcevqvmu85r014c7dkba38o0ji5r"},
-           {"w.example", "k8udemvp1j2f7eg6jebps17vp3n8i58h"},
-           {"*.w.example", "r53bq7cc2uvmubfu5ocmm6pers9tk9en"},
-           {"x.w.example", "b4um86eghhds6nea196smvmlo4ors995"},
-           {"y.w.example", "ji6neoaepv8b5o6k4ev33abha8ht9fgc"},
-           {"x.y.w.example", "2vptu5timamqttgl4luu9kg21e0aor3s"},
-           {"xx.example", "t644ebqk9bibcna874givr6joj62mlhv"}}) {
+  for (auto const& [text, hash] :
+       std::vector<std::pair<std::string, std::string>>{{"example", "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom"},
+                                                        {"a.example", "35mthgpgcu1qg68fab165klnsnk3dpvl"},
+                                                        {"ai.example", "gjeqe526plbf1g8mklp59enfd789njgi"},
+                                                        {"ns1.example", "2t7b4g4vsa5smi47k61mv5bv1a22bojr"},
+                                                        {"ns2.example", "q04jkcevqvmu85r014c7dkba38o0ji5r"},
+                                                        {"w.example", "k8udemvp1j2f7eg6jebps17vp3n8i58h"},
+                                                        {"*.w.example", "r53bq7cc2uvmubfu5ocmm6pers9tk9en"},
+                                                        {"x.w.example", "b4um86eghhds6nea196smvmlo4ors995"},
+                                                        {"y.w.example", "ji6neoaepv8b5o6k4ev33abha8ht9fgc"},
+                                                        {"x.y.w.example", "2vptu5timamqttgl4luu9kg21e0aor3s"},
+                                                        {"xx.example", "t644ebqk9bibcna874givr6joj62mlhv"}}) {
     EXPECT_EQ(nsec3_hash(Name::parse(text).value(), salt, 12), hash) << text;
   }
 }

@@ -120,14 +120,20 @@ TEST(ZoneFile, all_problems_come_out_with_their_lines) {
 TEST(ZoneFile, what_makes_no_zone_is_reported_at_the_record_that_does_it) {
   EXPECT_THAT(problems(""), ElementsAre(HasSubstr("no SOA at its apex"), HasSubstr("no NS at its apex")));
   EXPECT_THAT(problems(head + "@ SOA ns other 2 2 3 4 5\n"), ElementsAre(HasSubstr("more than one SOA")));
-  EXPECT_THAT(problems(head + "x SOA ns other 2 2 3 4 5\n"), ElementsAre(AllOf(HasSubstr("zone:5:"), HasSubstr("not the zone's apex"))));
-  EXPECT_THAT(problems(head + "x A 192.0.2.1\nx CNAME y\n"), ElementsAre(AllOf(HasSubstr("zone:6:"), HasSubstr("CNAME beside"))));
-  EXPECT_THAT(problems(head + "x CNAME z\nx CNAME y\n"), ElementsAre(AllOf(HasSubstr("zone:5:"), HasSubstr("more than one CNAME"))));
+  EXPECT_THAT(problems(head + "x SOA ns other 2 2 3 4 5\n"),
+              ElementsAre(AllOf(HasSubstr("zone:5:"), HasSubstr("not the zone's apex"))));
+  EXPECT_THAT(problems(head + "x A 192.0.2.1\nx CNAME y\n"),
+              ElementsAre(AllOf(HasSubstr("zone:6:"), HasSubstr("CNAME beside"))));
+  EXPECT_THAT(problems(head + "x CNAME z\nx CNAME y\n"),
+              ElementsAre(AllOf(HasSubstr("zone:5:"), HasSubstr("more than one CNAME"))));
   EXPECT_THAT(problems(head + "@ CNAME z\n"), ElementsAre(AllOf(HasSubstr("zone:5:"), HasSubstr("ALIAS"))));
-  EXPECT_THAT(problems(head + "x 5 A 192.0.2.1\nx 6 A 192.0.2.2\n"), ElementsAre(AllOf(HasSubstr("zone:6:"), HasSubstr("different TTLs"))));
+  EXPECT_THAT(problems(head + "x 5 A 192.0.2.1\nx 6 A 192.0.2.2\n"),
+              ElementsAre(AllOf(HasSubstr("zone:6:"), HasSubstr("different TTLs"))));
   EXPECT_THAT(problems(head + "x CNAME y\nx NSEC y A\n"), IsEmpty());
-  EXPECT_THAT(problems(" A 192.0.2.1\n" + head), ElementsAre(AllOf(HasSubstr("zone:1:"), HasSubstr("no owner")), HasSubstr("zone:1:")));
-  EXPECT_THAT(problems(head + "x A (192.0.2.1\ny A 192.0.2.2\n"), Contains(AllOf(HasSubstr("zone:5:"), HasSubstr("never closed"))));
+  EXPECT_THAT(problems(" A 192.0.2.1\n" + head),
+              ElementsAre(AllOf(HasSubstr("zone:1:"), HasSubstr("no owner")), HasSubstr("zone:1:")));
+  EXPECT_THAT(problems(head + "x A (192.0.2.1\ny A 192.0.2.2\n"),
+              Contains(AllOf(HasSubstr("zone:5:"), HasSubstr("never closed"))));
 }
 
 TEST(ZoneFile, writing_and_reading_gives_the_same_zone) {

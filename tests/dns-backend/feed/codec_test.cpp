@@ -51,11 +51,26 @@ TEST(FeedCodec, CarriesEveryValueExactly) {
     every[i] = static_cast<std::uint8_t>(i);
   }
   std::string const octets(every.begin(), every.end());
-  for (Value const& value : std::vector<Value>{
-           std::monostate{}, std::int64_t{0}, std::numeric_limits<std::int64_t>::min(),
-           std::numeric_limits<std::int64_t>::max(), (std::int64_t{1} << 53U) + 1, 0.1, -1.0, 5e-324, 1.7976931348623157e308,
-           std::numeric_limits<double>::infinity(), "", "plain", "quote \" backslash \\ newline \n", std::string("a\0b", 3),
-           octets, Blob{}, Blob{0}, Blob{1, 2}, Blob{1, 2, 3}, every}) {
+  for (Value const& value : std::vector<Value>{std::monostate{},
+                                               std::int64_t{0},
+                                               std::numeric_limits<std::int64_t>::min(),
+                                               std::numeric_limits<std::int64_t>::max(),
+                                               (std::int64_t{1} << 53U) + 1,
+                                               0.1,
+                                               -1.0,
+                                               5e-324,
+                                               1.7976931348623157e308,
+                                               std::numeric_limits<double>::infinity(),
+                                               "",
+                                               "plain",
+                                               "quote \" backslash \\ newline \n",
+                                               std::string("a\0b", 3),
+                                               octets,
+                                               Blob{},
+                                               Blob{0},
+                                               Blob{1, 2},
+                                               Blob{1, 2, 3},
+                                               every}) {
     Changes changes;
     changes.to = 1;
     changes.rows.push_back({1, "t", {{"k", std::int64_t{1}}}, {{"v", value}}});
@@ -83,18 +98,36 @@ std::string with(std::string const& part, std::string const& replacement) {
 TEST(FeedCodec, RefusesWhatIsNotExactlyItsFormat) {
   ASSERT_TRUE(parse_changes(with("\"from\":41", "\"from\":40")));
   for (std::string const& wrong : {
-           std::string(), std::string("[]"), std::string("{}"), std::string("{\"format\":1}"), with("}", ""),
-           with("\"format\":1", "\"format\":2"), with("\"format\":1", "\"format\":\"1\""), with("\"from\":41", "\"from\":44"),
-           with("\"from\":41", "\"from\":-1"), with("\"to\":43", "\"to\":4.5"), with("\"complete\":false", "\"complete\":0"),
-           with("\"history\":\"0123456789abcdef\"", "\"history\":7"), with("\"rows\":[", "\"rows\":[7,"),
-           with("\"table\":\"zone\"", "\"table\":null"), with("\"revision\":42", "\"revision\":null"),
-           with("[[\"id\",7]]", "{\"id\":7}"), with("[\"id\",7]", "[\"id\"]"), with("[\"id\",7]", "[7,7]"),
-           with("[\"id\",7]", "[\"id\",true]"), with("[\"id\",7]", "[\"id\",18446744073709551615]"),
-           with("[\"id\",7]", "[\"id\",0.5]"), with("[\"id\",7]", "[\"id\",{}]"), with("[\"id\",7]", "[\"id\",{\"x\":\"y\"}]"),
+           std::string(),
+           std::string("[]"),
+           std::string("{}"),
+           std::string("{\"format\":1}"),
+           with("}", ""),
+           with("\"format\":1", "\"format\":2"),
+           with("\"format\":1", "\"format\":\"1\""),
+           with("\"from\":41", "\"from\":44"),
+           with("\"from\":41", "\"from\":-1"),
+           with("\"to\":43", "\"to\":4.5"),
+           with("\"complete\":false", "\"complete\":0"),
+           with("\"history\":\"0123456789abcdef\"", "\"history\":7"),
+           with("\"rows\":[", "\"rows\":[7,"),
+           with("\"table\":\"zone\"", "\"table\":null"),
+           with("\"revision\":42", "\"revision\":null"),
+           with("[[\"id\",7]]", "{\"id\":7}"),
+           with("[\"id\",7]", "[\"id\"]"),
+           with("[\"id\",7]", "[7,7]"),
+           with("[\"id\",7]", "[\"id\",true]"),
+           with("[\"id\",7]", "[\"id\",18446744073709551615]"),
+           with("[\"id\",7]", "[\"id\",0.5]"),
+           with("[\"id\",7]", "[\"id\",{}]"),
+           with("[\"id\",7]", "[\"id\",{\"x\":\"y\"}]"),
            with("[\"id\",7]", "[\"id\",{\"base64\":\"AA==\",\"text\":\"AA==\"}]"),
-           with("[\"id\",7]", "[\"id\",{\"base64\":\"A===\"}]"), with("[\"id\",7]", "[\"id\",{\"base64\":\"AAA\"}]"),
-           with("[\"id\",7]", "[\"id\",{\"base64\":\"A=AA\"}]"), with("[\"id\",7]", "[\"id\",{\"base64\":\"AA*=\"}]"),
-           with("[\"id\",7]", "[\"id\",{\"base64\":7}]"), with("[\"id\",7]", "[\"id\",{\"real\":\"x\"}]"),
+           with("[\"id\",7]", "[\"id\",{\"base64\":\"A===\"}]"),
+           with("[\"id\",7]", "[\"id\",{\"base64\":\"AAA\"}]"),
+           with("[\"id\",7]", "[\"id\",{\"base64\":\"A=AA\"}]"),
+           with("[\"id\",7]", "[\"id\",{\"base64\":\"AA*=\"}]"),
+           with("[\"id\",7]", "[\"id\",{\"base64\":7}]"),
+           with("[\"id\",7]", "[\"id\",{\"real\":\"x\"}]"),
            with("[\"id\",7]", "[\"id\",{\"real\":\"1 \"}]"),
        }) {
     auto parsed = parse_changes(wrong);

@@ -163,8 +163,9 @@ TEST_F(FeedTest, AnotherHistoryAcknowledgesNothingAndGetsACompleteCopyAtOnce) {
   set_pools({"a", "b"});
   serve();
   auto const position = ::test::run_task(loop_, primary_->position());
-  for (std::string const& query : {std::string("?since=1&wait_ms=60000"), std::string("?since=2&history=other&wait_ms=60000"),
-                                   "?since=99&history=" + position->history + "&wait_ms=60000"}) {
+  for (std::string const& query :
+       {std::string("?since=1&wait_ms=60000"), std::string("?since=2&history=other&wait_ms=60000"),
+        "?since=99&history=" + position->history + "&wait_ms=60000"}) {
     auto const changes = parse_changes(ask(query).body);
     ASSERT_TRUE(changes) << query;
     EXPECT_TRUE(changes->complete) << query;

@@ -75,85 +75,86 @@ struct Case {
   bool healthy;
 };
 
+std::vector<Case> const rule_table = {
+    {"all up ones of the first pool",
+     [](World& w) { w.pool("p", "a+ b- c+ d?").pool("q", "e+"); },
+     {"a", "c"},
+     "p",
+     true},
+    {"the next pool below the minimum", [](World& w) { w.pool("p", "a+ b-", 2).pool("q", "c+"); }, {"c"}, "q", true},
+    {"the minimum is waived before anything else",
+     [](World& w) { w.pool("p", "a+ b-", 2).pool("q", "c+ d?", 2); },
+     {"a"},
+     "p",
+     true},
+    {"unknown counts only when none is up", [](World& w) { w.pool("p", "a? b?").pool("q", "c+"); }, {"c"}, "q", true},
+    {"unknown before down", [](World& w) { w.pool("p", "a- b?").pool("q", "c-"); }, {"b"}, "p", true},
+    {"a cold start answers the first pool",
+     [](World& w) { w.pool("p", "a? b?", 2).pool("q", "c?"); },
+     {"a", "b"},
+     "p",
+     true},
+    {"disabled endpoints do not exist", [](World& w) { w.pool("p", "(a+) b-").pool("q", "c+"); }, {"c"}, "q", true},
+    {"serve-all answers as if all were up",
+     [](World& w) { w.pool("p", "a- b- (c-)").pool("q", "d-"); },
+     {"a", "b"},
+     "p",
+     false},
+    {"fallback answers the last pool",
+     [](World& w) {
+       w.pool("p", "a-").pool("q", "b- c-").pool("r", "(d-)");
+       w.balancer.all_down = AllDown::fallback;
+     },
+     {"b", "c"},
+     "q",
+     false},
+    {"empty answers nothing",
+     [](World& w) {
+       w.pool("p", "a-");
+       w.balancer.all_down = AllDown::empty;
+     },
+     {},
+     "",
+     false},
+    {"only ready endpoints",
+     [](World& w) {
+       w.pool("p", "a+ b+");
+       w.balancer.ready = std::set<std::string>{"b"};
+     },
+     {"b"},
+     "p",
+     true},
+    {"a ready backup before a primary that is not",
+     [](World& w) {
+       w.pool("p", "a+").pool("q", "b+");
+       w.balancer.ready = std::set<std::string>{"b"};
+     },
+     {"b"},
+     "q",
+     true},
+    {"not even when the ready one is down",
+     [](World& w) {
+       w.pool("p", "a+ b-");
+       w.balancer.ready = std::set<std::string>{"b"};
+     },
+     {"b"},
+     "p",
+     false},
+    {"readiness of nobody restricts nobody",
+     [](World& w) {
+       w.pool("p", "a+ (b+)");
+       w.balancer.ready = std::set<std::string>{"b", "gone"};
+     },
+     {"a"},
+     "p",
+     true},
+    {"no pools, no answer", [](World&) {}, {}, "", false},
+    {"an empty pool is passed over", [](World& w) { w.pool("p", "").pool("q", "a+"); }, {"a"}, "q", true},
+    {"a minimum of zero means one", [](World& w) { w.pool("p", "a-", 0).pool("q", "b+", 0); }, {"b"}, "q", true},
+};
+
 TEST(Select, FollowsTheRuleTable) {
-  std::vector<Case> const cases{
-      {"all up ones of the first pool",
-       [](World& w) { w.pool("p", "a+ b- c+ d?").pool("q", "e+"); },
-       {"a", "c"},
-       "p",
-       true},
-      {"the next pool below the minimum", [](World& w) { w.pool("p", "a+ b-", 2).pool("q", "c+"); }, {"c"}, "q", true},
-      {"the minimum is waived before anything else",
-       [](World& w) { w.pool("p", "a+ b-", 2).pool("q", "c+ d?", 2); },
-       {"a"},
-       "p",
-       true},
-      {"unknown counts only when none is up", [](World& w) { w.pool("p", "a? b?").pool("q", "c+"); }, {"c"}, "q", true},
-      {"unknown before down", [](World& w) { w.pool("p", "a- b?").pool("q", "c-"); }, {"b"}, "p", true},
-      {"a cold start answers the first pool",
-       [](World& w) { w.pool("p", "a? b?", 2).pool("q", "c?"); },
-       {"a", "b"},
-       "p",
-       true},
-      {"disabled endpoints do not exist", [](World& w) { w.pool("p", "(a+) b-").pool("q", "c+"); }, {"c"}, "q", true},
-      {"serve-all answers as if all were up",
-       [](World& w) { w.pool("p", "a- b- (c-)").pool("q", "d-"); },
-       {"a", "b"},
-       "p",
-       false},
-      {"fallback answers the last pool",
-       [](World& w) {
-         w.pool("p", "a-").pool("q", "b- c-").pool("r", "(d-)");
-         w.balancer.all_down = AllDown::fallback;
-       },
-       {"b", "c"},
-       "q",
-       false},
-      {"empty answers nothing",
-       [](World& w) {
-         w.pool("p", "a-");
-         w.balancer.all_down = AllDown::empty;
-       },
-       {},
-       "",
-       false},
-      {"only ready endpoints",
-       [](World& w) {
-         w.pool("p", "a+ b+");
-         w.balancer.ready = std::set<std::string>{"b"};
-       },
-       {"b"},
-       "p",
-       true},
-      {"a ready backup before a primary that is not",
-       [](World& w) {
-         w.pool("p", "a+").pool("q", "b+");
-         w.balancer.ready = std::set<std::string>{"b"};
-       },
-       {"b"},
-       "q",
-       true},
-      {"not even when the ready one is down",
-       [](World& w) {
-         w.pool("p", "a+ b-");
-         w.balancer.ready = std::set<std::string>{"b"};
-       },
-       {"b"},
-       "p",
-       false},
-      {"readiness of nobody restricts nobody",
-       [](World& w) {
-         w.pool("p", "a+ (b+)");
-         w.balancer.ready = std::set<std::string>{"b", "gone"};
-       },
-       {"a"},
-       "p",
-       true},
-      {"no pools, no answer", [](World&) {}, {}, "", false},
-      {"an empty pool is passed over", [](World& w) { w.pool("p", "").pool("q", "a+"); }, {"a"}, "q", true},
-      {"a minimum of zero means one", [](World& w) { w.pool("p", "a-", 0).pool("q", "b+", 0); }, {"b"}, "q", true},
-  };
-  for (Case const& row : cases) {
+  for (Case const& row : rule_table) {
     World world;
     row.build(world);
     Selection const selection = world.selected();

@@ -40,7 +40,7 @@ class Listening : public testing::Test {
   base::Result<void> open(remote::ListenerSettings const& wanted) {
     base::Result<void> out;
     on_loop([&] {
-      auto opened = remote::Listener::open(loop.get_executor(), wanted, {published, health, nullptr}, metrics);
+      auto opened = remote::Listener::open(loop.get_executor(), wanted, {published, health, nullptr, nullptr}, metrics);
       if (opened) {
         listener = std::move(*opened);
       } else {
@@ -169,7 +169,7 @@ TEST_F(Listening, ASecondListenerOnTheSameSocketIsRefused) {
   process::Metrics other_metrics;
   base::Result<void> second;
   on_loop([&] {
-    auto opened = remote::Listener::open(loop.get_executor(), settings, {published, health, nullptr}, other_metrics);
+    auto opened = remote::Listener::open(loop.get_executor(), settings, {published, health, nullptr, nullptr}, other_metrics);
     if (!opened) {
       second = opened.error();
     }
@@ -194,7 +194,7 @@ TEST_F(Listening, AStaleSocketIsReplacedAndAFileIsNot) {
   std::fclose(file);
   base::Result<void> opened;
   on_loop([&] {
-    auto result = remote::Listener::open(loop.get_executor(), other, {published, health, nullptr}, metrics);
+    auto result = remote::Listener::open(loop.get_executor(), other, {published, health, nullptr, nullptr}, metrics);
     if (!result) {
       opened = result.error();
     }

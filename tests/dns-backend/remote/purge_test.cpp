@@ -1,5 +1,6 @@
 #include "dns-backend/remote/purge.hpp"
 
+#include "dns-backend/remote/purge_queue.hpp"
 #include "tests/dns-backend/remote/world.hpp"
 #include "tests/support/run_task.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -72,11 +73,12 @@ TEST_F(Purging, NamesAreSentOnceAtOnceAndOnceMore) {
   Control control(loop, path);
   net::spawn(loop.get_executor(), "control", serve(control));
   remote::Purger purger(loop.get_executor(), settings, metrics);
+  until([&] { return purger.status()[0].commands == 1; });
   purger.purge({{test::name("www.example.org."), false}, {test::name("example.com."), true}});
-  until([&] { return purger.status()[0].commands == 2; });
-  EXPECT_THAT(control.commands, ElementsAre("PURGE example.com.$ www.example.org.\n", "PURGE example.com.$ www.example.org.\n"));
+  until([&] { return purger.status()[0].commands == 3; });
+  EXPECT_THAT(control.commands, ElementsAre("PURGE\n", "PURGE example.com.$ www.example.org.\n", "PURGE example.com.$ www.example.org.\n"));
   auto const status = purger.status()[0];
-  EXPECT_EQ(status.entries, 4U);
+  EXPECT_EQ(status.entries, 6U);
   EXPECT_EQ(status.waiting, 0U);
   EXPECT_EQ(status.last_error, "");
 }
@@ -90,7 +92,7 @@ TEST_F(Purging, APowerDnsThatIsNotThereLosesNothing) {
   Control control(loop, path);
   net::spawn(loop.get_executor(), "control", serve(control));
   until([&] { return purger.status()[0].commands > 0; });
-  EXPECT_EQ(control.commands.at(0), "PURGE www.example.org.\n");
+  EXPECT_EQ(control.commands.at(0), "PURGE\n") << "what changed before the start is not known";
   EXPECT_EQ(purger.status()[0].last_error, "");
 }
 
@@ -122,8 +124,37 @@ TEST_F(Purging, EverySocketHasAQueueOfItsOwn) {
   settings.sockets.push_back(folder.file("missing"));
   remote::Purger purger(loop.get_executor(), settings, metrics);
   purger.purge({{test::name("www.example.org."), false}});
-  until([&] { return purger.status()[0].commands == 2 && purger.status()[1].failures > 0; });
+  until([&] { return purger.status()[0].commands >= 2 && purger.status()[1].failures > 0; });
   EXPECT_EQ(purger.status()[1].commands, 0U);
+}
+
+TEST(ZoneArrivals, TheFirstListingPurgesEverythingAndLaterOnesWhatCameOrWent) {
+  remote::ZoneArrivals arrivals;
+  remote::ZoneArrivals::Time const start{};
+  auto const words = [](std::vector<store::Touched> const& names) {
+    std::vector<std::string> out;
+    for (auto const& one : names) {
+      out.push_back(remote::purge_word(one));
+    }
+    return out;
+  };
+  auto const with = [](std::vector<std::string> const& apexes, std::int64_t revision) {
+    std::vector<test::ZoneDraft> drafts;
+    for (auto const& apex : apexes) {
+      drafts.emplace_back();
+      drafts.back().apex = apex;
+      drafts.back().id = static_cast<std::int64_t>(drafts.size());
+    }
+    auto snapshot = test::snapshot(drafts);
+    snapshot->revision = revision;
+    return snapshot;
+  };
+  EXPECT_THAT(words(arrivals.listed(*with({"a.org."}, 1), start)), ElementsAre(".$"));
+  EXPECT_THAT(words(arrivals.listed(*with({"a.org."}, 1), start)), ElementsAre());
+  EXPECT_THAT(words(arrivals.listed(*with({"a.org.", "b.org."}, 2), start + 1min)), ElementsAre("b.org.$"));
+  EXPECT_THAT(words(arrivals.listed(*with({"b.org."}, 3), start + 2min)), ElementsAre("a.org.$", "b.org.$"));
+  EXPECT_THAT(words(arrivals.listed(*with({"b.org."}, 3), start + 61min + 30s)), ElementsAre("a.org.$"));
+  EXPECT_THAT(words(arrivals.listed(*with({"b.org."}, 3), start + 3h)), ElementsAre());
 }
 
 }  // namespace

@@ -107,7 +107,8 @@ inline std::string lookup(std::string const& qname, std::string const& type = "A
 // "A 192.0.2.1 auth=1", one a row.
 inline std::vector<std::string> rows(std::string const& reply) {
   std::vector<std::string> out;
-  for (auto const& row : result(reply).as_array()) {
+  boost::json::value const all = result(reply);  // outlives the loop
+  for (auto const& row : all.as_array()) {
     out.push_back(std::string(row.at("qtype").as_string()) + " " + std::string(row.at("content").as_string()) +
                   " auth=" + std::to_string(row.at("auth").as_int64()));
   }

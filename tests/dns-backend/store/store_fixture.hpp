@@ -5,14 +5,15 @@
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/store/store.hpp"
 
+#include <gmock/gmock.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <gmock/gmock.h>
 
 #include <exception>
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace store {
@@ -60,7 +61,9 @@ class Site {
   T ok(net::Task<base::Result<T>> task) {
     auto result = run(std::move(task));
     EXPECT_TRUE(result.has_value()) << result.error().what();
-    return result.has_value() ? std::move(*result) : T{};
+    if constexpr (!std::is_void_v<T>) {
+      return result.has_value() ? std::move(*result) : T{};
+    }
   }
   // The code and the sentence of a failure.
   template <class T>
@@ -130,8 +133,8 @@ inline Tenant tenant_row(std::string const& label, std::string const& primary, s
 inline void expect_same(Snapshot const& a, Snapshot const& b) {
   auto const same_keys = [](std::vector<Key> const& x, std::vector<Key> const& y) {
     return std::equal(x.begin(), x.end(), y.begin(), y.end(), [](Key const& one, Key const& two) {
-      return one.id == two.id && one.flags == two.flags && one.active == two.active &&
-             one.published == two.published && one.content == two.content;
+      return one.id == two.id && one.flags == two.flags && one.active == two.active && one.published == two.published &&
+             one.content == two.content;
     });
   };
   auto const same_entry = [](Entry const& x, Entry const& y) {
@@ -139,9 +142,8 @@ inline void expect_same(Snapshot const& a, Snapshot const& b) {
       return false;
     }
     if (x.balancer != nullptr) {
-      bool const same_pools = std::equal(x.balancer->pools.begin(), x.balancer->pools.end(),
-                                         y.balancer->pools.begin(), y.balancer->pools.end(),
-                                         [](auto const& one, auto const& two) {
+      bool const same_pools = std::equal(x.balancer->pools.begin(), x.balancer->pools.end(), y.balancer->pools.begin(),
+                                         y.balancer->pools.end(), [](auto const& one, auto const& two) {
                                            // Slots are a process's own.
                                            pool::Pool left = *one;
                                            pool::Pool right = *two;

@@ -34,7 +34,8 @@ TEST_F(StoreTenants, a_tenant_is_served_at_its_label_and_below) {
   Tenant const made = site.ok(site.store->create_tenant(tenant_row("acme-tv", "ams", {"fra"})));
   EXPECT_GT(made.id, 0);
   EXPECT_EQ(site.zone()->serial, serial + 1);
-  EXPECT_THAT(site.touched, ElementsAre(Touched{name("example.org"), false}, Touched{name("acme-tv.example.org"), true}));
+  EXPECT_THAT(site.touched,
+              ElementsAre(Touched{name("example.org"), false}, Touched{name("acme-tv.example.org"), true}));
   for (auto const* owner : {"acme-tv.example.org", "*.acme-tv.example.org"}) {
     EntryPtr const entry = site.entry(owner);
     ASSERT_NE(entry, nullptr) << owner;
@@ -76,7 +77,8 @@ TEST_F(StoreTenants, a_deleted_tenant_leaves_nothing_behind) {
   EXPECT_EQ(site.entry("acme-tv.example.org"), nullptr);
   EXPECT_EQ(site.entry("*.acme-tv.example.org"), nullptr);
   EXPECT_EQ(site.zone()->entries.size(), before->zone(name("example.org"))->entries.size());
-  EXPECT_THAT(site.touched, ElementsAre(Touched{name("example.org"), false}, Touched{name("acme-tv.example.org"), true}));
+  EXPECT_THAT(site.touched,
+              ElementsAre(Touched{name("example.org"), false}, Touched{name("acme-tv.example.org"), true}));
   EXPECT_EQ(site.failure(site.store->delete_tenant("acme-tv")).code, errc::not_found);
   Tenant const again = site.ok(site.store->create_tenant(tenant_row("acme-tv", "ams")));
   EXPECT_NE(again.id, made.id);
@@ -93,8 +95,8 @@ TEST_F(StoreTenants, a_suspended_tenant_is_not_answered) {
 TEST_F(StoreTenants, what_cannot_be_a_tenant_is_refused_with_the_reason) {
   site.ok(site.store->create_tenant(tenant_row("acme-tv", "ams")));
   EXPECT_EQ(refusal(tenant_row("acme-tv", "ams")).code, errc::exists);
-  for (auto const* label : {"", "A", "a.b", "-a", "a-", "a_b", "_acme", "ab--c", "www", "ns", "ns1", "ns42", "mail", "api",
-                            "admin", "internal", "acme", "ü"}) {
+  for (auto const* label : {"", "A", "a.b", "-a", "a-", "a_b", "_acme", "ab--c", "www", "ns", "ns1", "ns42", "mail",
+                            "api", "admin", "internal", "acme", "ü"}) {
     EXPECT_EQ(refusal(tenant_row(label, "ams")).code, errc::refused) << label;
   }
   EXPECT_EQ(refusal(tenant_row(std::string(64, 'a'), "ams")).code, errc::refused);
@@ -135,12 +137,17 @@ TEST_F(StoreTenants, static_records_cannot_take_a_tenants_names_later) {
   EXPECT_EQ(attempt("acme-tv.example.org", dns::type_ns, "a.").error().code, errc::refused);
   EXPECT_TRUE(attempt("acme-tv.example.org", dns::type_txt, "\"x\""));
   EXPECT_TRUE(attempt("static.acme-tv.example.org", dns::type_a, "192.0.2.1"));
-  EXPECT_EQ(site.failure(site.store->import_zone(name("example.org"), records(zone_head + "acme-tv A 192.0.2.1\n"))).code,
-            errc::refused);
-  EXPECT_EQ(site.failure(site.store->import_zone(name("acme-tv.example.org"), records(zone_head, "acme-tv.example.org"))).code,
-            errc::refused);
-  EXPECT_EQ(site.failure(site.store->import_zone(name("x.acme-tv.example.org"), records(zone_head, "x.acme-tv.example.org"))).code,
-            errc::refused);
+  EXPECT_EQ(
+      site.failure(site.store->import_zone(name("example.org"), records(zone_head + "acme-tv A 192.0.2.1\n"))).code,
+      errc::refused);
+  EXPECT_EQ(
+      site.failure(site.store->import_zone(name("acme-tv.example.org"), records(zone_head, "acme-tv.example.org")))
+          .code,
+      errc::refused);
+  EXPECT_EQ(
+      site.failure(site.store->import_zone(name("x.acme-tv.example.org"), records(zone_head, "x.acme-tv.example.org")))
+          .code,
+      errc::refused);
   EXPECT_EQ(site.failure(site.store->delete_zone(name("example.org"))).code, errc::refused);
   site.import_zone(zone_head, "own.example.org");
   EXPECT_THAT(refusal(tenant_row("own", "ams")).detail, HasSubstr("zone of its own"));
@@ -217,7 +224,8 @@ TEST_F(StoreTenants, pools_against_the_rules_are_refused_with_every_reason) {
   for (auto const* reason : {"given twice", "smoke", "above 0", "1.2.3"}) {
     EXPECT_THAT(failure.detail, HasSubstr(reason));
   }
-  EXPECT_THAT(site.failure(site.store->set_pools({pool_row("fra", {"f1"})})).detail, HasSubstr("primary of tenant 'one'"));
+  EXPECT_THAT(site.failure(site.store->set_pools({pool_row("fra", {"f1"})})).detail,
+              HasSubstr("primary of tenant 'one'"));
   site.ok(site.store->set_pools({pool_row("ams", {"a1", "a2"})}));  // a backup may go
   EXPECT_THAT(pool_names("one.example.org"), ElementsAre("ams"));
 }
@@ -236,8 +244,7 @@ TEST_F(StoreTenants, challenges_are_an_additive_set_beside_static_txt) {
   Revision const revision = site.store->revision();
   EXPECT_EQ(site.ok(site.store->add_challenges({{where, "two"}}, "order-2")), revision);
   site.replace(where.text(), dns::type_txt, {"\"static\""});
-  EXPECT_THAT(site.contents(where.text(), dns::type_txt),
-              ElementsAre("\"one\"", "\"static\"", "\"three\"", "\"two\""));
+  EXPECT_THAT(site.contents(where.text(), dns::type_txt), ElementsAre("\"one\"", "\"static\"", "\"three\"", "\"two\""));
   site.ok(site.store->remove_challenges("order-1"));
   EXPECT_THAT(site.contents(where.text(), dns::type_txt), ElementsAre("\"static\"", "\"three\"", "\"two\""));
   site.ok(site.store->remove_challenges("order-2"));
@@ -250,9 +257,9 @@ TEST_F(StoreTenants, challenges_are_an_additive_set_beside_static_txt) {
 TEST_F(StoreTenants, challenge_values_are_octets_and_may_be_long) {
   dns::Name const where = name("_acme-challenge.example.org");
   site.ok(site.store->add_challenges({{where, "q\"\\\x01\xff"}, {where, std::string(300, 'x')}}, "o"));
-  EXPECT_THAT(site.contents(where.text(), dns::type_txt),
-              ElementsAre("\"q\\\"\\\\\\001\\255\"",
-                          "\"" + std::string(255, 'x') + "\" \"" + std::string(45, 'x') + "\""));
+  EXPECT_THAT(
+      site.contents(where.text(), dns::type_txt),
+      ElementsAre("\"q\\\"\\\\\\001\\255\"", "\"" + std::string(255, 'x') + "\" \"" + std::string(45, 'x') + "\""));
   for (std::string const& content : site.contents(where.text(), dns::type_txt)) {
     EXPECT_EQ(*dns::normalize_content(dns::type_txt, content), content);
   }
@@ -260,12 +267,17 @@ TEST_F(StoreTenants, challenge_values_are_octets_and_may_be_long) {
 
 TEST_F(StoreTenants, challenges_outside_any_zone_or_at_a_cname_are_refused) {
   site.replace("_acme-challenge.c.example.org", dns::type_cname, {"elsewhere."});
-  EXPECT_EQ(site.failure(site.store->add_challenges({{name("_acme-challenge.other.net"), "v"}}, "o")).code, errc::not_found);
-  EXPECT_EQ(site.failure(site.store->add_challenges({{name("x.example.org"), "v"}, {name("_acme-challenge.c.example.org"), "v"}}, "o")).code,
+  EXPECT_EQ(site.failure(site.store->add_challenges({{name("_acme-challenge.other.net"), "v"}}, "o")).code,
+            errc::not_found);
+  EXPECT_EQ(site.failure(site.store->add_challenges(
+                             {{name("x.example.org"), "v"}, {name("_acme-challenge.c.example.org"), "v"}}, "o"))
+                .code,
             errc::refused);
   EXPECT_EQ(site.entry("x.example.org"), nullptr);
   site.ok(site.store->add_challenges({{name("x.example.org"), "v"}}, "o"));
-  EXPECT_EQ(site.failure(site.store->replace_rrsets(name("example.org"), {{name("x.example.org"), {dns::type_cname, 60, {"a."}}}})).code,
+  EXPECT_EQ(site.failure(site.store->replace_rrsets(name("example.org"),
+                                                    {{name("x.example.org"), {dns::type_cname, 60, {"a."}}}}))
+                .code,
             errc::refused);
 }
 

@@ -1,8 +1,8 @@
 #include "tests/dns-backend/store/store_fixture.hpp"
 
+#include <unistd.h>
 #include <filesystem>
 #include <fstream>
-#include <unistd.h>
 
 namespace store {
 namespace {
@@ -128,8 +128,9 @@ TEST(StoreZones, a_change_against_the_rules_is_refused_as_a_whole) {
 TEST(StoreZones, the_order_of_a_replacement_does_not_matter_for_what_replaces_what) {
   Site site;
   site.import_zone(zone_head + "www A 192.0.2.1\n");
-  site.ok(site.store->replace_rrsets(name("example.org"), {{name("www.example.org"), {dns::type_cname, 60, {"ns.example.org."}}},
-                                                           {name("www.example.org"), {dns::type_a, 60, {}}}}));
+  site.ok(site.store->replace_rrsets(name("example.org"),
+                                     {{name("www.example.org"), {dns::type_cname, 60, {"ns.example.org."}}},
+                                      {name("www.example.org"), {dns::type_a, 60, {}}}}));
   EXPECT_THAT(site.contents("www.example.org", dns::type_cname), ElementsAre("ns.example.org."));
   EXPECT_THAT(site.contents("www.example.org", dns::type_a), IsEmpty());
 }
@@ -263,7 +264,8 @@ TEST(StoreZones, a_reopened_store_serves_what_it_served) {
 }
 
 TEST(StoreZones, commits_of_other_modules_move_the_revision_of_the_snapshot) {
-  database::Schema const other{"other", {{1, "CREATE TABLE thing (id INTEGER PRIMARY KEY NOT NULL)"}}, {{"thing", {"id"}}}};
+  database::Schema const other{
+      "other", {{1, "CREATE TABLE thing (id INTEGER PRIMARY KEY NOT NULL)"}}, {{"thing", {"id"}}}};
   Site site("sqlite://:memory:", {other});
   std::function<base::Result<Revision>(database::Database&)> const work = [](database::Database& database) {
     return database.write([](database::Transaction& transaction) -> base::Result<void> {

@@ -102,7 +102,8 @@ TEST(ZoneBuilder, a_zone_without_data_has_its_apex) {
 }
 
 TEST(ZoneBuilder, neighbours_follow_canonical_order_and_the_caller_wraps) {
-  Zone const zone = zone_of({{"b", address()}, {"B.b", address()}, {"\\001.b", address()}, {"*.b", address()}, {"z", address()}});
+  Zone const zone =
+      zone_of({{"b", address()}, {"B.b", address()}, {"\\001.b", address()}, {"*.b", address()}, {"z", address()}});
   auto const after = [&zone](std::string const& text) {
     auto const* const item = zone.entries.upper_bound(name(text).key());
     return item == nullptr ? "wraps" : item->value->name.relative_to(apex);
@@ -235,12 +236,9 @@ TEST(Touched, tidy_drops_what_a_subtree_covers_and_lets_a_zone_stand_for_too_man
   Snapshot snapshot;
   auto const zone = std::make_shared<Zone const>(zone_of({}));
   snapshot.zones = snapshot.zones.insert(apex.key(), zone);
-  std::vector<Touched> touched{{name("a.b.example.org"), false},
-                               {name("b.example.org"), true},
-                               {name("b.example.org"), false},
-                               {name("c.b.example.org"), true},
-                               {name("c.example.org"), false},
-                               {name("c.example.org"), false}};
+  std::vector<Touched> touched{{name("a.b.example.org"), false}, {name("b.example.org"), true},
+                               {name("b.example.org"), false},   {name("c.b.example.org"), true},
+                               {name("c.example.org"), false},   {name("c.example.org"), false}};
   tidy(touched, snapshot);
   EXPECT_THAT(touched, ElementsAre(Touched{name("b.example.org"), true}, Touched{name("c.example.org"), false}));
   touched.clear();

@@ -15,7 +15,9 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using wireguard::Network;
 
-Network network(char const* text) { return wireguard::parse_network(text).value(); }
+Network network(char const* text) {
+  return wireguard::parse_network(text).value();
+}
 
 TEST(Loopback, NothingChangesWhenEverythingIsThere) {
   auto const changes = loopback_changes({network("10.200.0.1/32")}, {network("127.0.0.1/8"), network("10.200.0.1/32")},

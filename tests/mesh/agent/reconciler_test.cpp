@@ -35,5 +35,21 @@ TEST(Removal, ADeviceWhosePeerIsNoMemberIsAnOrphan) {
   EXPECT_FALSE(is_orphan(device, plan::sample::world()));
 }
 
+TEST(Routes, AreWrittenAgainAfterWhatMakesTheKernelDropThem) {
+  using Kind = wireguard::Change::Kind;
+  auto const loses = [](Kind kind) {
+    wireguard::Change change;
+    change.kind = kind;
+    return loses_routes(change);
+  };
+  for (auto const kind : {Kind::create_device, Kind::set_up, Kind::add_address, Kind::remove_address}) {
+    EXPECT_TRUE(loses(kind));
+  }
+  for (auto const kind : {Kind::set_mtu, Kind::set_private_key, Kind::add_peer, Kind::update_peer, Kind::remove_peer,
+                          Kind::remove_device}) {
+    EXPECT_FALSE(loses(kind));
+  }
+}
+
 }  // namespace
 }  // namespace agent

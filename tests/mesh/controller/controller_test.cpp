@@ -10,9 +10,9 @@
 #include "tests/support/run_task.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-#include <boost/json.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <boost/json.hpp>
 
 #include <filesystem>
 #include <optional>

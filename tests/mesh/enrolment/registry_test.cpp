@@ -18,7 +18,8 @@ class Registry : public testing::Test {
     return token;
   }
 
-  enrolment::JoinRequest request(enrolment::Token const& token, std::string const& node, wireguard::PrivateKey const& key) {
+  enrolment::JoinRequest request(enrolment::Token const& token, std::string const& node,
+                                 wireguard::PrivateKey const& key) {
     enrolment::JoinRequest join;
     join.token_id = token.id;
     join.secret = token.secret;
@@ -30,7 +31,8 @@ class Registry : public testing::Test {
   }
 
   std::string prove(wireguard::PrivateKey const& key, enrolment::JoinRequest const& join) {
-    return enrolment::proof_of_possession(key, wireguard::public_key(controller_), join.token_id, join.node, join.csr_pem)
+    return enrolment::proof_of_possession(key, wireguard::public_key(controller_), join.token_id, join.node,
+                                          join.csr_pem)
         .value();
   }
 

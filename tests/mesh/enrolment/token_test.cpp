@@ -15,8 +15,8 @@ TEST(Token, SurvivesItsTextForm) {
 
 TEST(Token, RefusesWhatIsNotOne) {
   auto const good = enrolment::Token::generate(enrolment::sha256_hex("x")).text();
-  for (std::string const& bad : {std::string(), std::string("sov1"), good.substr(1), good + ".x", good.substr(0, good.size() - 1),
-                                 "sov2" + good.substr(4), "sov1.." + good.substr(5)}) {
+  for (std::string const& bad : {std::string(), std::string("sov1"), good.substr(1), good + ".x",
+                                 good.substr(0, good.size() - 1), "sov2" + good.substr(4), "sov1.." + good.substr(5)}) {
     EXPECT_FALSE(enrolment::Token::parse(bad)) << bad;
   }
 }

@@ -13,7 +13,9 @@ inline wireguard::PublicKey key(std::uint8_t number) {
   return wireguard::PublicKey(bytes);
 }
 
-inline topology::Address address(char const* text) { return boost::asio::ip::make_address(text); }
+inline topology::Address address(char const* text) {
+  return boost::asio::ip::make_address(text);
+}
 
 inline World world() {
   World out;

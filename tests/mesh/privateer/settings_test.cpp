@@ -65,9 +65,9 @@ agent: {unix: relative.sock}
 edge: {navigators: [], directory: d, probe: nowhere}
 serve: {listen: "18012"}
 )");
-  for (auto const* part :
-       {"p.yaml:2:7: node:", "p.yaml:3:1", "did you mean 'state'", "p.yaml:4:8: state:", "controller.url",
-        "wireguard.backend", "'kernel'", "agent.unix", "edge.navigators", "edge.directory", "edge.probe", "serve.listen"}) {
+  for (auto const* part : {"p.yaml:2:7: node:", "p.yaml:3:1", "did you mean 'state'",
+                           "p.yaml:4:8: state:", "controller.url", "wireguard.backend", "'kernel'", "agent.unix",
+                           "edge.navigators", "edge.directory", "edge.probe", "serve.listen"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
 }

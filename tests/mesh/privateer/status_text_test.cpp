@@ -27,8 +27,9 @@ TEST(StatusText, TellsWhatAnOperatorAsksFirst) {
 }
 
 TEST(StatusText, SurvivesAnythingADaemonMaySend) {
-  for (char const* body : {"", "[]", "{}", "nonsense", R"({"devices":5,"bird":[],"anycast":[1,{"service":7}],"edge":1})",
-                           R"({"devices":[{"peers":[{"handshake_age_s":null}]}],"waiting":[1]})"}) {
+  for (char const* body :
+       {"", "[]", "{}", "nonsense", R"({"devices":5,"bird":[],"anycast":[1,{"service":7}],"edge":1})",
+        R"({"devices":[{"peers":[{"handshake_age_s":null}]}],"waiting":[1]})"}) {
     EXPECT_THAT(status_text(body), HasSubstr("node"));
     EXPECT_THAT(tokens_text(body, 0), HasSubstr("ID"));
     EXPECT_THAT(nodes_text(body), HasSubstr("NODE"));

@@ -38,12 +38,12 @@ TEST(Diff, TheOrderOfAddressesAndAllowedIpsDoesNotMatter) {
 
 TEST(Diff, AMissingDeviceIsMadeCompletelyAndUpLast) {
   auto const own = public_key(samples::private_key(9)).to_base64();
-  EXPECT_THAT(texts({device()}, {}),
-              ElementsAre("wg-b: create (a--b)", "wg-b: set mtu 1420", "wg-b: set the private key of " + own,
-                          "wg-b: listen on port 51820",
-                          "wg-b: add peer " + samples::key(2).to_base64() +
-                              " endpoint 192.0.2.2:51821 allowed 0.0.0.0/0 ::/0",
-                          "wg-b: add address 10.200.0.1/32", "wg-b: add address fe80::1:1/64", "wg-b: set up"));
+  EXPECT_THAT(
+      texts({device()}, {}),
+      ElementsAre("wg-b: create (a--b)", "wg-b: set mtu 1420", "wg-b: set the private key of " + own,
+                  "wg-b: listen on port 51820",
+                  "wg-b: add peer " + samples::key(2).to_base64() + " endpoint 192.0.2.2:51821 allowed 0.0.0.0/0 ::/0",
+                  "wg-b: add address 10.200.0.1/32", "wg-b: add address fe80::1:1/64", "wg-b: set up"));
 }
 
 TEST(Diff, EachDifferenceIsOneChange) {
@@ -71,10 +71,9 @@ TEST(Diff, EachDifferenceIsOneChange) {
 TEST(Diff, APeerWithANewKeyIsAddedBeforeTheOldOneGoes) {
   auto observed = applied(device());
   observed.peers[0].peer.public_key = samples::key(3);
-  EXPECT_THAT(texts({device()}, {observed}),
-              ElementsAre("wg-b: add peer " + samples::key(2).to_base64() +
-                              " endpoint 192.0.2.2:51821 allowed 0.0.0.0/0 ::/0",
-                          "wg-b: remove peer " + samples::key(3).to_base64()));
+  EXPECT_THAT(texts({device()}, {observed}), ElementsAre("wg-b: add peer " + samples::key(2).to_base64() +
+                                                             " endpoint 192.0.2.2:51821 allowed 0.0.0.0/0 ::/0",
+                                                         "wg-b: remove peer " + samples::key(3).to_base64()));
 }
 
 TEST(Diff, ARoamedEndpointIsLeftAloneWhileItsSessionLives) {

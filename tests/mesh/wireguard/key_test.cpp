@@ -47,9 +47,9 @@ TEST(Key, AnythingButStrictBase64IsRefused) {
   ASSERT_TRUE(PublicKey::from_base64(good).has_value());
   for (std::string const& bad : {
            std::string(), good.substr(0, 43), good + "=", " " + good.substr(1), good.substr(0, 43) + "A",
-           good.substr(0, 42) + "==",                      // 31 bytes
-           good.substr(0, 42) + "R=",                      // stray bits in the last digit
-           good.substr(0, 20) + "-" + good.substr(21),     // the URL alphabet
+           good.substr(0, 42) + "==",                   // 31 bytes
+           good.substr(0, 42) + "R=",                   // stray bits in the last digit
+           good.substr(0, 20) + "-" + good.substr(21),  // the URL alphabet
            good.substr(0, 20) + "\n" + good.substr(21),
            std::string("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),  // zeros
        }) {
@@ -94,9 +94,13 @@ TEST(Key, APeerOfSmallOrderGivesNoSecret) {
 }
 
 template <class T>
-concept Printable = requires(std::ostream& out, T const& value) { out << value; };
+concept Printable = requires(std::ostream& out, T const& value) {
+  out << value;
+};
 
-TEST(Key, APrivateKeyCannotBePrinted) { EXPECT_FALSE(Printable<PrivateKey>); }
+TEST(Key, APrivateKeyCannotBePrinted) {
+  EXPECT_FALSE(Printable<PrivateKey>);
+}
 
 }  // namespace
 }  // namespace wireguard

@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -28,9 +28,10 @@ Configuration configuration_of(std::vector<Change> const& changes) {
 
 TEST(Uapi, ANewDeviceIsOneRequest) {
   auto const text = uapi::encode_set(configuration_of(diff({samples::device()}, {}, "wg-", 0)));
-  EXPECT_EQ(text, "set=1\nprivate_key=" + samples::private_key(9).hex() + "\nlisten_port=51820\npublic_key=" +
-                      samples::key(2).hex() +
-                      "\nendpoint=192.0.2.2:51821\nreplace_allowed_ips=true\nallowed_ip=0.0.0.0/0\nallowed_ip=::/0\n\n");
+  EXPECT_EQ(text,
+            "set=1\nprivate_key=" + samples::private_key(9).hex() +
+                "\nlisten_port=51820\npublic_key=" + samples::key(2).hex() +
+                "\nendpoint=192.0.2.2:51821\nreplace_allowed_ips=true\nallowed_ip=0.0.0.0/0\nallowed_ip=::/0\n\n");
 }
 
 TEST(Uapi, AChangedPeerIsOnlyUpdatedAndAGoneOneRemoved) {
@@ -43,8 +44,8 @@ TEST(Uapi, AChangedPeerIsOnlyUpdatedAndAGoneOneRemoved) {
                       "\nremove=true\n\n");
 }
 
-std::string const answer = "private_key=" + samples::private_key(9).hex() + "\nlisten_port=51820\nfwmark=1\npublic_key=" +
-                           samples::key(2).hex() +
+std::string const answer = "private_key=" + samples::private_key(9).hex() +
+                           "\nlisten_port=51820\nfwmark=1\npublic_key=" + samples::key(2).hex() +
                            "\npreshared_key=" + std::string(64, '0') +
                            "\nprotocol_version=1\nendpoint=[2001:db8::2]:51821\nlast_handshake_time_sec=1700000000\n"
                            "last_handshake_time_nsec=5\ntx_bytes=148\nrx_bytes=92\npersistent_keepalive_interval=25\n"
@@ -77,11 +78,11 @@ TEST(Uapi, ReadingTwiceDoesNotAddUp) {
 }
 
 TEST(Uapi, MalformedAnswersAreRefused) {
-  for (std::string const& bad : {std::string(), std::string("listen_port=1\n\n"), std::string("nonsense\nerrno=0\n\n"),
-                                 std::string("listen_port=x\nerrno=0\n\n"), std::string("listen_port=70000\nerrno=0\n\n"),
-                                 std::string("errno=\n\n"),
-                                 "public_key=" + samples::key(2).hex() + "\nallowed_ip=1.2.3.4/40\nerrno=0\n\n",
-                                 "public_key=" + samples::key(2).hex() + "\nendpoint=host:1\nerrno=0\n\n"}) {
+  for (std::string const& bad :
+       {std::string(), std::string("listen_port=1\n\n"), std::string("nonsense\nerrno=0\n\n"),
+        std::string("listen_port=x\nerrno=0\n\n"), std::string("listen_port=70000\nerrno=0\n\n"),
+        std::string("errno=\n\n"), "public_key=" + samples::key(2).hex() + "\nallowed_ip=1.2.3.4/40\nerrno=0\n\n",
+        "public_key=" + samples::key(2).hex() + "\nendpoint=host:1\nerrno=0\n\n"}) {
     ObservedDevice device;
     auto const read = uapi::decode_get(bad, device);
     ASSERT_FALSE(read.has_value()) << bad;

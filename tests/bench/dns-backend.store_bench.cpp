@@ -114,5 +114,3 @@ void build_zone(benchmark::State& state) {
 BENCHMARK(build_zone)->Arg(100000)->Unit(benchmark::kMillisecond);
 
 }  // namespace
-
-BENCHMARK_MAIN();

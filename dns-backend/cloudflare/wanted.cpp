@@ -1,0 +1,72 @@
+#include "dns-backend/cloudflare/wanted.hpp"
+
+#include "dns-backend/pool/select.hpp"
+
+#include <algorithm>
+
+namespace cloudflare {
+namespace {
+
+void add(WantedZone& zone, dns::Name const& name, dns::RRType type, std::uint32_t ttl, std::string content) {
+  Record record;
+  record.name = name;
+  record.type = type;
+  record.content = std::move(content);
+  record.ttl = accepted_ttl(ttl);
+  zone.records.push_back(std::move(record));
+}
+
+void add_balancer(WantedZone& zone, store::Entry const& entry, pool::HealthTable const& health) {
+  std::uint32_t const ttl = entry.balancer->ttl;
+  for (pool::Endpoint const* const endpoint : pool::select(*entry.balancer, health, pool::Family::ipv4).endpoints) {
+    add(zone, entry.name, dns::type_a, ttl, endpoint->address4);
+  }
+  for (pool::Endpoint const* const endpoint : pool::select(*entry.balancer, health, pool::Family::ipv6).endpoints) {
+    add(zone, entry.name, dns::type_aaaa, ttl, endpoint->address6);
+  }
+}
+
+void add_entry(WantedZone& zone, store::Entry const& entry, pool::HealthTable const& health) {
+  bool const apex = entry.name == zone.apex;
+  for (dns::RRset const& rrset : entry.rrsets) {
+    bool const cloudflares_own = rrset.type == dns::type_soa || (apex && rrset.type == dns::type_ns);
+    bool const balanced = entry.balancer != nullptr && (rrset.type == dns::type_a || rrset.type == dns::type_aaaa);
+    if (cloudflares_own || balanced) {
+      continue;
+    }
+    if (!is_exported(rrset.type)) {
+      zone.obstacles.push_back({entry.name, rrset.type, "this type is not exported to Cloudflare"});
+      continue;
+    }
+    for (std::string const& content : rrset.contents) {
+      add(zone, entry.name, rrset.type, rrset.ttl, content);
+    }
+  }
+  if (entry.balancer != nullptr) {
+    add_balancer(zone, entry, health);
+  }
+}
+
+}  // namespace
+
+std::vector<WantedZone> wanted_zones(store::Snapshot const& snapshot, pool::HealthTable const& health) {
+  std::vector<WantedZone> out;
+  snapshot.zones.for_each([&](std::string const&, store::ZonePtr const& zone) {
+    auto const mark = zone->metadata.find(zone_metadata);
+    if (mark == zone->metadata.end() || mark->second.empty()) {
+      return;
+    }
+    WantedZone wanted{mark->second.front(), zone->apex, {}, {}};
+    zone->entries.for_each(
+        [&](std::string const&, store::EntryPtr const& entry) { add_entry(wanted, *entry, health); });
+    out.push_back(std::move(wanted));
+  });
+  return out;
+}
+
+bool is_zone_id(std::string_view text) {
+  constexpr std::size_t digits = 32;
+  return text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+}  // namespace cloudflare

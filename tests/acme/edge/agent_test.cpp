@@ -1,0 +1,295 @@
+// The edge agent against a scripted Navigator and a TLS server that, like nginx, reads its files only when it is told.
+#include "acme/edge/agent.hpp"
+
+#include "acme/edge/handshake.hpp"
+#include "base/net/http_server.hpp"
+#include "tests/support/run_task.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/test_ca.hpp"
+
+#include <gmock/gmock.h>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace edge {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+namespace asio = boost::asio;
+
+// Serves the certificate that was live when the hook ran last.
+struct WebServer {
+  WebServer(asio::io_context& loop, std::string bundles, std::string reloads)
+      : acceptor(loop, {asio::ip::make_address("127.0.0.1"), 0}),
+        folder(std::move(bundles)),
+        file(std::move(reloads)) {}
+
+  static net::Task<void> serve(std::shared_ptr<WebServer> self) {
+    constexpr auto quiet = asio::as_tuple(asio::use_awaitable);
+    for (;;) {
+      auto [error, socket] = co_await self->acceptor.async_accept(quiet);
+      if (error) {
+        co_return;
+      }
+      self->look();
+      if (self->context == nullptr) {
+        continue;
+      }
+      asio::ssl::stream<asio::ip::tcp::socket> stream(std::move(socket), *self->context);
+      co_await stream.async_handshake(asio::ssl::stream_base::server, quiet);
+    }
+  }
+  void look() {
+    std::error_code error;
+    auto const size = std::filesystem::file_size(file, error);
+    if (error || size == seen) {
+      return;
+    }
+    seen = size;
+    auto made = net::make_server_context(
+        {{folder + "/tenant-7/live/fullchain.pem", folder + "/tenant-7/live/privkey.pem"}, {}, false});
+    if (made) {
+      context = *made;
+    }
+  }
+  asio::ip::tcp::acceptor acceptor;
+  std::string folder, file;
+  std::uintmax_t seen = 0;
+  net::TlsContext context;
+};
+
+class AgentTest : public testing::Test {
+ protected:
+  AgentTest() : navigator(loop.get_executor(), router, {}) {
+    router.add("GET", "/v1/edge/bundles", [this](net::HttpRequest) { return list(); });
+    router.add("GET", "/v1/edge/bundles/{id}",
+               [this](net::HttpRequest request) { return give(request.parameters["id"]); });
+    router.add("POST", "/v1/edge/acknowledgments", [this](net::HttpRequest request) { return take(request.body); });
+    EXPECT_TRUE(navigator.listen_tcp("127.0.0.1:0"));
+    web = std::make_shared<WebServer>(loop, folder.file("bundles"), folder.file("reloads"));
+    net::spawn(loop.get_executor(), "web", WebServer::serve(web));
+    settings.navigators = {"http://127.0.0.1:" + std::to_string(navigator.local_port())};
+    settings.directory = folder.file("bundles");
+    settings.nginx_file = folder.file("tenants.conf");
+    settings.reload = {"/bin/sh", "-c", "echo x >> " + folder.file("reloads")};
+    settings.probe_port = web->acceptor.local_endpoint().port();
+    settings.long_poll = std::chrono::milliseconds(20);
+    settings.retry_first = settings.retry_limit = std::chrono::milliseconds(10);
+    settings.proof_deadline = std::chrono::milliseconds(3000);
+  }
+  ~AgentTest() override {
+    navigator.stop();
+    web->acceptor.close();
+  }
+
+  static Bundle make(std::int64_t sequence) {
+    test::TestCa const ca;
+    test::KeyHandle const key = test::make_key();
+    Bundle bundle;
+    bundle.item = {"tenant-7", "acme-tv", {"*.acme-tv.example", "acme-tv.example"}, "", sequence};
+    bundle.chain_pem = ca.chain(key.get(), {bundle.item.names});
+    bundle.key_pem = test::key_pem(key.get());
+    bundle.item.fingerprint = net::certificate_sha256(bundle.chain_pem).value();
+    return bundle;
+  }
+  net::Task<net::HttpResponse> list() {
+    ++lists;
+    boost::json::array items;
+    for (Bundle const& bundle : bundles) {
+      items.push_back(boost::json::parse(to_json(bundle.item)));
+    }
+    boost::json::object const body{{"sequence", sequence}, {"bundles", items}};
+    co_return broken ? net::HttpResponse::json(200, "{}") : net::HttpResponse::json(200, boost::json::serialize(body));
+  }
+  net::Task<net::HttpResponse> give(std::string id) {
+    for (Bundle const& bundle : bundles) {
+      if (bundle.item.id == id) {
+        auto body = boost::json::parse(to_json(bundle.item)).as_object();
+        body["chain_pem"] = bundle.chain_pem;
+        body["key_pem"] = bundle.key_pem;
+        co_return net::HttpResponse::json(200, boost::json::serialize(body));
+      }
+    }
+    co_return net::HttpResponse::problem(404, "No", "no");
+  }
+  net::Task<net::HttpResponse> take(std::string body) {
+    acknowledged.emplace_back(boost::json::parse(body).at("fingerprint").as_string());
+    co_return net::HttpResponse{204, {}, {}};
+  }
+  static net::Task<void> run(EdgeAgent& agent, std::shared_ptr<bool> ended) {
+    co_await agent.run();
+    *ended = true;
+  }
+  void start() {
+    agent = std::make_unique<EdgeAgent>(loop.get_executor(), settings);
+    ended = std::make_shared<bool>(false);
+    net::spawn(loop.get_executor(), "agent", run(*agent, ended));
+  }
+  void stop() {
+    agent->stop();
+    ASSERT_TRUE(until([this] { return *ended; }));
+  }
+  bool until(std::function<bool()> const& condition) {
+    auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!condition() && std::chrono::steady_clock::now() < end) {
+      loop.restart();
+      loop.run_one_for(std::chrono::milliseconds(100));
+    }
+    return condition();
+  }
+  std::string read(std::string const& path) const {
+    std::ifstream stream(path);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+
+  test::TemporaryFolder folder;
+  asio::io_context loop;
+  net::Router router;
+  net::HttpServer navigator;
+  std::shared_ptr<WebServer> web;
+  AgentSettings settings;
+  std::unique_ptr<EdgeAgent> agent;
+  std::shared_ptr<bool> ended;
+  std::vector<Bundle> bundles;
+  std::int64_t sequence = 1;
+  bool broken = false;
+  int lists = 0;
+  std::vector<std::string> acknowledged;
+};
+
+TEST_F(AgentTest, InstallsReloadsProvesAndAcknowledges) {
+  bundles = {make(1)};
+  start();
+  ASSERT_TRUE(until([this] { return !acknowledged.empty(); }));
+  EXPECT_THAT(acknowledged, ElementsAre(bundles[0].item.fingerprint));
+  EXPECT_EQ(read(settings.directory + "/tenant-7/live/fullchain.pem"), bundles[0].chain_pem);
+  EXPECT_THAT(read(settings.nginx_file), HasSubstr("server_name *.acme-tv.example acme-tv.example;"));
+  ASSERT_TRUE(until([this] { return agent->status().bundles.size() == 1 && agent->status().bundles[0].acknowledged; }));
+  EXPECT_THAT(agent->status().last_error, IsEmpty());
+  EXPECT_EQ(read(folder.file("reloads")), "x\n");
+}
+
+TEST_F(AgentTest, ARenewedCertificateReplacesTheFormerOne) {
+  bundles = {make(1)};
+  start();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  bundles = {make(2)};
+  sequence = 2;
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 2; }));
+  EXPECT_EQ(acknowledged.back(), bundles[0].item.fingerprint);
+  // The former version is gone from the disk.
+  EXPECT_TRUE(until([this] {
+    return std::distance(std::filesystem::directory_iterator(settings.directory + "/tenant-7"), {}) == 2;
+  }));
+}
+
+TEST_F(AgentTest, AFailedReloadPutsTheFormerFilesBackAndIsTriedAgain) {
+  bundles = {make(1)};
+  start();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  std::string const former = bundles[0].item.fingerprint;
+  std::string const nginx = read(settings.nginx_file);
+  stop();
+  settings.reload = {
+      "/bin/sh", "-c",
+      "echo broken configuration; test -e " + folder.file("repaired") + " && echo y >> " + folder.file("reloads")};
+  Bundle second = make(2);
+  second.item.names.push_back("extra.example");
+  {
+    test::TestCa const ca;
+    test::KeyHandle const key = test::make_key();
+    second.chain_pem = ca.chain(key.get(), {second.item.names});
+    second.key_pem = test::key_pem(key.get());
+    second.item.fingerprint = net::certificate_sha256(second.chain_pem).value();
+  }
+  bundles = {second};
+  sequence = 2;
+  start();
+  ASSERT_TRUE(until([this] { return agent->status().last_error.find("reload") != std::string::npos; }));
+  EXPECT_THAT(agent->status().last_error, HasSubstr("broken configuration"));
+  EXPECT_EQ(Installation(settings.directory).live("tenant-7"), former);
+  EXPECT_EQ(read(settings.nginx_file), nginx);
+  std::ofstream(folder.file("repaired")) << "yes";
+  ASSERT_TRUE(until([&] { return !acknowledged.empty() && acknowledged.back() == second.item.fingerprint; }));
+}
+
+TEST_F(AgentTest, NothingIsAcknowledgedThatIsNotServed) {
+  bundles = {make(1)};
+  settings.reload = {"/bin/true"};  // says yes and does nothing
+  settings.proof_deadline = std::chrono::milliseconds(100);
+  start();
+  ASSERT_TRUE(until([this] { return !agent->status().last_error.empty(); }));
+  EXPECT_THAT(agent->status().last_error, HasSubstr("not served"));
+  EXPECT_THAT(acknowledged, IsEmpty());
+}
+
+TEST_F(AgentTest, ABundleThatLeftTheListIsTakenOutOfTheWebServerAndOffTheDisk) {
+  bundles = {make(1)};
+  start();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  bundles.clear();
+  sequence = 2;
+  ASSERT_TRUE(until([this] { return !std::filesystem::exists(settings.directory + "/tenant-7"); }));
+  EXPECT_THAT(read(settings.nginx_file), Not(HasSubstr("server_name ")));
+}
+
+TEST_F(AgentTest, AListThatCannotBeReadChangesNothing) {
+  bundles = {make(1)};
+  start();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  broken = true;
+  int const before = lists;
+  ASSERT_TRUE(until([&] { return lists > before + 3; }));
+  EXPECT_TRUE(std::filesystem::exists(settings.directory + "/tenant-7/live/privkey.pem"));
+  EXPECT_THAT(agent->status().last_error, HasSubstr("bundle list"));
+}
+
+TEST_F(AgentTest, AfterARestartWhatIsServedIsAcknowledgedAgainWithoutAReload) {
+  bundles = {make(1)};
+  start();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  stop();
+  start();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 2; }));
+  EXPECT_EQ(read(folder.file("reloads")), "x\n");
+}
+
+TEST_F(AgentTest, ABundleWhoseKeyDoesNotFitIsNeverMadeLive) {
+  bundles = {make(1)};
+  bundles[0].key_pem = test::key_pem(test::make_key().get());
+  start();
+  ASSERT_TRUE(until([this] { return !agent->status().last_error.empty(); }));
+  EXPECT_THAT(agent->status().last_error, HasSubstr("does not fit"));
+  EXPECT_FALSE(std::filesystem::exists(settings.directory + "/tenant-7/live"));
+}
+
+TEST_F(AgentTest, TheNextNavigatorIsAskedWhenOneIsAway) {
+  settings.navigators.insert(settings.navigators.begin(), "http://127.0.0.1:1");
+  bundles = {make(1)};
+  start();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  EXPECT_EQ(agent->status().navigator, settings.navigators[1]);
+}
+
+TEST_F(AgentTest, AHandshakeWithNobodyIsAFailureWithWords) {
+  auto const refused =
+      test::run_task(loop, served_fingerprint("127.0.0.1", 1, "a.example", std::chrono::milliseconds(2000)));
+  EXPECT_EQ(refused.error().code, net::errc::refused);
+  auto const nonsense =
+      test::run_task(loop, served_fingerprint("example.org", 1, "a.example", std::chrono::milliseconds(10)));
+  EXPECT_EQ(nonsense.error().code, net::errc::unresolved);
+}
+
+}  // namespace
+}  // namespace edge

@@ -1,0 +1,106 @@
+#include "acme/renewal.hpp"
+
+#include <gmock/gmock.h>
+
+namespace acme {
+namespace {
+
+using protocol::FailureClass;
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Time const begin{hours(500000)};
+
+TEST(Renewal, IsDueAfterTwoThirdsOfALongLife) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Time const due = renewal_due(begin, begin + days(90), 0, seed);
+    EXPECT_LE(due, begin + days(60));
+    EXPECT_GE(due, begin + days(60) - days(90) / 50);
+  }
+}
+
+TEST(Renewal, IsDueAfterHalfOfAShortLife) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Time const due = renewal_due(begin, begin + hours(160), 0, seed);
+    EXPECT_LE(due, begin + hours(80));
+    EXPECT_GE(due, begin + hours(76));
+  }
+}
+
+TEST(Renewal, TheSameSeedGivesTheSameMomentAndSeedsSpread) {
+  EXPECT_EQ(renewal_due(begin, begin + days(90), 0, 7), renewal_due(begin, begin + days(90), 0, 7));
+  std::set<Time> moments;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    moments.insert(renewal_due(begin, begin + days(90), 0, seed));
+  }
+  EXPECT_EQ(moments.size(), 100U);
+  // Spread, and not huddled at one end: the middle of the range is populated on both sides.
+  EXPECT_LT(*moments.begin(), begin + days(60) - hours(30));
+  EXPECT_GT(*moments.rbegin(), begin + days(60) - hours(10));
+}
+
+TEST(Renewal, AFractionCanBeSetAndNonsenseIsIgnored) {
+  EXPECT_LE(renewal_due(begin, begin + days(100), 0.1, 1), begin + days(10));
+  for (double const nonsense : {-1.0, 1.0, 17.0}) {
+    EXPECT_GE(renewal_due(begin, begin + days(90), nonsense, 1), begin + days(58));
+  }
+}
+
+TEST(Renewal, AWindowThatIsUpsideDownIsDueAtOnce) {
+  EXPECT_EQ(renewal_due(begin, begin - days(1), 0, 1), begin);
+}
+
+TEST(Pause, ClimbsTheLadderAndStaysAtADay) {
+  std::vector<milliseconds> pauses;
+  for (unsigned failures = 1; failures <= 6; ++failures) {
+    pauses.push_back(pause_after(FailureClass::validation, failures, minutes(1)));
+  }
+  EXPECT_THAT(pauses, ElementsAre(minutes(1), minutes(10), minutes(100), days(1), days(1), days(1)));
+}
+
+TEST(Pause, ATransientFailureDoublesUpToAnHour) {
+  EXPECT_EQ(pause_after(FailureClass::transient, 1, minutes(1)), minutes(1));
+  EXPECT_EQ(pause_after(FailureClass::transient, 3, minutes(1)), minutes(4));
+  EXPECT_EQ(pause_after(FailureClass::transient, 60, minutes(1)), hours(1));
+}
+
+TEST(Pause, ADeferralWaitsTheSameEachTime) {
+  EXPECT_EQ(pause_after(FailureClass::deferred, 0, minutes(1)), minutes(1));
+  EXPECT_EQ(pause_after(FailureClass::deferred, 9, minutes(1)), minutes(1));
+}
+
+TEST(Pause, ARateLimitWithoutATimeWaitsAnHour) {
+  EXPECT_EQ(pause_after(FailureClass::not_before, 1, minutes(1)), hours(1));
+}
+
+Time const now = begin;
+
+TEST(Round, TenantsWithoutACertificateComeFirstThenByDueTime) {
+  Round const round = choose({{1, now - hours(1), {}, false},
+                              {2, now - hours(5), {}, false},
+                              {3, {}, {}, false},
+                              {4, now + hours(5), {}, false}},
+                             8, now);
+  EXPECT_THAT(round.start, ElementsAre(3, 2, 1));
+  EXPECT_EQ(round.wake, now + hours(5));
+}
+
+TEST(Round, KeepsToTheFreeSlotsAndWhatIsInFlight) {
+  EXPECT_THAT(choose({{1, {}, {}, false}, {2, {}, {}, false}, {3, {}, {}, false}}, 2, now).start, ElementsAre(1, 2));
+  EXPECT_THAT(choose({{1, {}, {}, true}, {2, {}, {}, false}}, 2, now).start, ElementsAre(2));
+  EXPECT_THAT(choose({{1, {}, {}, false}}, 0, now).start, IsEmpty());
+}
+
+TEST(Round, AParkedTenantWaitsAndNamesTheWakeUp) {
+  Round const round = choose({{1, {}, now + minutes(3), false}, {2, now - hours(1), now + minutes(2), false}}, 8, now);
+  EXPECT_THAT(round.start, IsEmpty());
+  EXPECT_EQ(round.wake, now + minutes(2));
+  EXPECT_FALSE(choose({}, 8, now).wake.has_value());
+}
+
+}  // namespace
+}  // namespace acme

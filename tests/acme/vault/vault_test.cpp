@@ -1,0 +1,180 @@
+#include "acme/vault/vault.hpp"
+
+#include "acme/vault/schema.hpp"
+#include "tests/support/run_task.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace vault {
+namespace {
+
+using std::chrono::hours;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+class VaultTest : public testing::Test {
+ protected:
+  VaultTest() { open(); }
+
+  void open() {
+    thread.reset();
+    thread = std::make_unique<database::StoreThread>(database::Database::open("sqlite://" + file, {schema()}).value());
+    vault = std::make_unique<Vault>(*thread);
+    opened = run(vault->open(key_file));
+  }
+  template <class T>
+  T run(net::Task<T> task) {
+    return test::run_task(loop, std::move(task));
+  }
+  std::int64_t add(std::int64_t tenant, char digest, Time not_after) {
+    crypto::Certificate const certificate{std::string(64, digest), {"*.a.example", "a.example"}, now, not_after, 2};
+    return run(vault->add_certificate(tenant, certificate, std::string("chain ") + digest, std::string("key ") + digest,
+                                      now))
+        .value();
+  }
+  base::Result<void> acknowledge(std::string edge, std::int64_t sequence, char digest, std::int64_t tenant = 7) {
+    return run(vault->acknowledge({tenant, std::move(edge), sequence, std::string(64, digest)}, now));
+  }
+
+  test::TemporaryFolder folder;
+  std::string const file = folder.file("navigator.db");
+  std::string const key_file = folder.file("master.key");
+  boost::asio::io_context loop;
+  std::unique_ptr<database::StoreThread> thread;
+  std::unique_ptr<Vault> vault;
+  base::Result<void> opened;
+  Time const now = crypto::wall_now();
+};
+
+TEST_F(VaultTest, TheAccountKeyIsMadeOnceAndSurvives) {
+  std::string const pem = run(vault->account("https://ca/dir"))->key_pem;
+  ASSERT_TRUE(run(vault->set_account_url("https://ca/dir", "https://ca/acct/1")));
+  open();
+  auto const again = run(vault->account("https://ca/dir"));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->key_pem, pem);
+  EXPECT_EQ(again->url, "https://ca/acct/1");
+  EXPECT_NE(run(vault->account("https://other/dir"))->key_pem, pem);
+}
+
+TEST_F(VaultTest, ALostMasterKeyIsNotReplacedWhenSealedRowsExist) {
+  ASSERT_TRUE(run(vault->account("https://ca/dir")));
+  std::filesystem::remove(key_file);
+  open();
+  EXPECT_EQ(opened.error().code, errc::key_file);
+  EXPECT_FALSE(std::filesystem::exists(key_file));
+}
+
+TEST_F(VaultTest, AnOrderComesBackWithItsKeyAndCsr) {
+  EXPECT_FALSE(run(vault->find_order(7))->has_value());
+  ASSERT_TRUE(
+      run(vault->save_order({7, {"*.a.example", "a.example"}, "https://ca/dir", "", std::string("\0csr", 4), "key"})));
+  ASSERT_TRUE(run(vault->set_order_url(7, "https://ca/order/1")));
+  open();
+  auto const order = run(vault->find_order(7));
+  ASSERT_TRUE(order && order->has_value());
+  EXPECT_EQ((*order)->order_url, "https://ca/order/1");
+  EXPECT_EQ((*order)->csr, std::string("\0csr", 4));
+  EXPECT_EQ((*order)->key_pem, "key");
+  EXPECT_THAT((*order)->names, ElementsAre("*.a.example", "a.example"));
+  ASSERT_TRUE(run(vault->delete_order(7)));
+  EXPECT_FALSE(run(vault->find_order(7))->has_value());
+}
+
+TEST_F(VaultTest, KeysAreNotInTheFileInTheClear) {
+  ASSERT_TRUE(run(vault->save_order({7, {"a.example"}, "https://ca/dir", "", "csr", "VERY-SECRET-ORDER-KEY"})));
+  crypto::Certificate const certificate{std::string(64, 'a'), {"a.example"}, now, now + hours(1), 1};
+  ASSERT_TRUE(run(vault->add_certificate(7, certificate, "chain", "VERY-SECRET-CERTIFICATE-KEY", now)));
+  vault.reset();
+  thread.reset();
+  for (auto const& entry : std::filesystem::directory_iterator(folder.path())) {
+    std::ifstream stream(entry.path(), std::ios::binary);
+    std::string const content{std::istreambuf_iterator<char>(stream), {}};
+    EXPECT_EQ(content.find("VERY-SECRET"), std::string::npos) << entry.path();
+  }
+}
+
+TEST_F(VaultTest, TheSameCertificateStoredTwiceIsOne) {
+  std::int64_t const first = add(7, 'a', now + hours(1));
+  EXPECT_EQ(add(7, 'a', now + hours(1)), first);
+  EXPECT_EQ(run(vault->certificates())->size(), 1U);
+}
+
+TEST_F(VaultTest, FormerCertificatesStayWhileTheyAreValid) {
+  add(7, 'a', now - hours(1));
+  add(7, 'b', now + hours(1));
+  std::int64_t const last = add(7, 'c', now + hours(2));
+  auto const rows = run(vault->certificates()).value();
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows.back().sequence, last);
+  auto const bundle = run(vault->unsealed_bundle(7));
+  ASSERT_TRUE(bundle);
+  EXPECT_EQ(bundle->key_pem, "key c");
+  EXPECT_EQ(bundle->chain_pem, "chain c");
+  EXPECT_EQ(run(vault->unsealed_bundle(8)).error().code, errc::not_found);
+}
+
+TEST_F(VaultTest, ACertificateWhoseRowWasGivenToAnotherTenantDoesNotOpen) {
+  add(7, 'a', now + hours(1));
+  std::function<base::Result<std::int64_t>(database::Database&)> const move = [](database::Database& database) {
+    return database.write([](database::Transaction& transaction) -> base::Result<void> {
+      (void)transaction.execute("UPDATE certificate SET tenant_id = 8");
+      return {};
+    });
+  };
+  ASSERT_TRUE(run(thread->run<std::int64_t>(move)));
+  EXPECT_EQ(run(vault->unsealed_bundle(8)).error().code, errc::sealed);
+}
+
+TEST_F(VaultTest, AttemptsSurviveAndEndWithACertificate) {
+  ASSERT_TRUE(run(vault->save_attempt({7, 3, now + hours(1), "dns: NXDOMAIN"})));
+  open();
+  auto const attempts = run(vault->attempts()).value();
+  ASSERT_EQ(attempts.size(), 1U);
+  EXPECT_EQ(attempts.front().failures, 3U);
+  EXPECT_EQ(attempts.front().not_before, now + hours(1));
+  add(7, 'a', now + hours(1));
+  EXPECT_THAT(run(vault->attempts()).value(), IsEmpty());
+}
+
+TEST_F(VaultTest, AnAcknowledgmentMustNameAValidCertificateOfThatTenant) {
+  std::int64_t const old = add(7, 'a', now + hours(1));
+  std::int64_t const present = add(7, 'b', now + hours(2));
+  EXPECT_TRUE(acknowledge("edge-1", old, 'a'));  // the former one is still valid
+  EXPECT_TRUE(acknowledge("edge-1", present, 'b'));
+  EXPECT_EQ(acknowledge("edge-1", present, 'c').error().code, errc::stale);
+  EXPECT_EQ(acknowledge("edge-1", old, 'b').error().code, errc::stale);
+  EXPECT_EQ(acknowledge("edge-1", present, 'b', 8).error().code, errc::stale);
+}
+
+TEST_F(VaultTest, AnOlderAcknowledgmentNeverReplacesANewerOne) {
+  std::int64_t const old = add(7, 'a', now + hours(1));
+  std::int64_t const present = add(7, 'b', now + hours(2));
+  ASSERT_TRUE(acknowledge("edge-1", present, 'b'));
+  ASSERT_TRUE(acknowledge("edge-1", old, 'a'));  // a delayed message
+  auto const rows = run(vault->acknowledgments()).value();
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows.front().sequence, present);
+  EXPECT_EQ(rows.front().fingerprint, std::string(64, 'b'));
+}
+
+TEST_F(VaultTest, AForgottenTenantLeavesNothingAndOthersStay) {
+  std::int64_t const sequence = add(7, 'a', now + hours(1));
+  add(8, 'b', now + hours(1));
+  ASSERT_TRUE(acknowledge("edge-1", sequence, 'a'));
+  ASSERT_TRUE(run(vault->save_order({7, {"a.example"}, "d", "", "csr", "key"})));
+  ASSERT_TRUE(run(vault->save_attempt({9, 1, now, "x"})));
+  EXPECT_THAT(run(vault->tenants_with_rows()).value(), UnorderedElementsAre(7, 8, 9));
+  ASSERT_TRUE(run(vault->forget_tenant(7)));
+  EXPECT_THAT(run(vault->tenants_with_rows()).value(), UnorderedElementsAre(8, 9));
+  EXPECT_THAT(run(vault->acknowledgments()).value(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace vault

@@ -1,0 +1,413 @@
+// A certificate authority after RFC 8555 in the test's own process: real checks of every signed request, real
+// certificates, and a knob for each misfortune. What it lacks: revocation, key change, HTTP and TLS challenges.
+//
+// Threads: one loop, the test's.
+#pragma once
+
+#include "acme/crypto/encoding.hpp"
+#include "acme/crypto/jws.hpp"
+#include "base/net/http_server.hpp"
+#include "tests/support/test_ca.hpp"
+
+#include <openssl/ecdsa.h>
+#include <openssl/hmac.h>
+#include <openssl/param_build.h>
+#include <boost/json.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace test {
+
+class ScriptedAcme {
+ public:
+  struct Knobs {
+    int bad_nonces = 0;    // so many signed requests are refused with badNonce
+    int processing = 0;    // so many polls after finalize still say "processing"
+    int rate_limited = 0;  // so many newOrders are refused with Retry-After: 120
+    std::map<std::string, int>
+        lose;  // kind ("order", "challenge", "finalize", ...) -> so many are done but answered with 503
+    std::string eab_kid, eab_key;  // demanded when set
+    std::chrono::seconds lifetime{90 * 86400};
+    bool deny = false;  // every validation fails
+  };
+  struct Counters {
+    int accounts = 0, orders = 0, challenges = 0, finalizes = 0, certificates = 0, bad_requests = 0, deactivations = 0;
+    int bindings = 0;  // newAccount calls that carried a good external account binding
+  };
+
+  // `answers(name, value)`: does the DNS carry this TXT value?
+  ScriptedAcme(net::asio::any_io_executor executor, std::function<bool(std::string, std::string)> answers)
+      : answers_(std::move(answers)), server_(executor, router_, {}) {
+    add_routes();
+    if (auto const listening = server_.listen_tcp("127.0.0.1:0"); !listening) {
+      throw std::runtime_error(listening.error().what());
+    }
+    base_ = "http://127.0.0.1:" + std::to_string(server_.local_port());
+  }
+
+  [[nodiscard]] std::string directory_url() const { return base_ + "/dir"; }
+  // As after a restart without memory.
+  void forget_everything() {
+    accounts_.clear();
+    orders_.clear();
+    nonces_.clear();
+  }
+  void stop() { server_.stop(); }
+
+  Knobs knobs;
+  Counters counters;
+
+ private:
+  using Key = std::shared_ptr<EVP_PKEY>;
+  using Request = net::HttpRequest;
+  using Response = net::HttpResponse;
+
+  struct Account {
+    std::string thumbprint;
+    Key key;
+  };
+  struct Authorization {
+    std::string name;  // without "*."
+    bool wildcard = false;
+    std::string status = "pending", challenge = "pending", token = "", error = "";
+  };
+  struct Order {
+    std::string account, status = "pending", certificate;
+    std::vector<std::string> names;
+    std::vector<Authorization> authorizations;
+    int processing = 0;
+  };
+  struct Signed {  // a request whose signature held
+    std::string account;
+    Key key;
+    std::string thumbprint;
+    std::string payload;
+  };
+
+  void add_routes() {
+    router_.add("GET", "/dir", [this](Request request) { return reply(directory(std::move(request))); });
+    router_.add("HEAD", "/nonce", [this](Request) { return reply(with_nonce(Response::text(200, ""))); });
+    for (auto const& [kind, handler] : handlers()) {
+      std::string const pattern = kind == "account" || kind == "new-order" ? "/" + kind : "/" + kind + "/{id}";
+      router_.add("POST", pattern, [this, kind = kind, handler = handler](Request request) {
+        return reply(post(kind, handler, std::move(request)));
+      });
+    }
+  }
+
+  using Handle = Response (ScriptedAcme::*)(Signed const&, Request const&);
+  static std::map<std::string, Handle> handlers() {
+    return {{"account", &ScriptedAcme::account},     {"new-order", &ScriptedAcme::new_order},
+            {"order", &ScriptedAcme::order},         {"authz", &ScriptedAcme::authorization},
+            {"challenge", &ScriptedAcme::challenge}, {"finalize", &ScriptedAcme::finalize},
+            {"cert", &ScriptedAcme::certificate}};
+  }
+
+  static net::Task<Response> reply(Response response) { co_return response; }
+
+  Response directory(Request const& /*request*/) {
+    boost::json::object object{{"newNonce", base_ + "/nonce"},
+                               {"newAccount", base_ + "/account"},
+                               {"newOrder", base_ + "/new-order"},
+                               {"meta", {{"externalAccountRequired", !knobs.eab_kid.empty()}}}};
+    return Response::json(200, boost::json::serialize(object));
+  }
+
+  Response with_nonce(Response response) {
+    std::string const nonce = "nonce-" + std::to_string(++serial_);
+    nonces_.insert(nonce);
+    response.headers.set("Replay-Nonce", nonce);
+    return response;
+  }
+
+  Response problem(int status, std::string const& type, std::string const& detail) {
+    ++counters.bad_requests;
+    boost::json::object const body{{"type", "urn:ietf:params:acme:error:" + type}, {"detail", detail}};
+    return Response::json(status, boost::json::serialize(body));
+  }
+
+  Response post(std::string const& kind, Handle handler, Request request) {
+    Signed checked;
+    if (auto refused = check(request, kind == "account", checked)) {
+      return with_nonce(std::move(*refused));
+    }
+    Response response = (this->*handler)(checked, request);
+    if (knobs.lose[kind] > 0) {
+      --knobs.lose[kind];
+      response = Response::text(503, "the answer got lost");
+    }
+    return with_nonce(std::move(response));
+  }
+
+  // RFC 8555 section 6: content type, algorithm, nonce, url, jwk or kid, signature.
+  std::optional<Response> check(Request const& request, bool by_key, Signed& out) {
+    using crypto::from_base64url;
+    boost::system::error_code error;
+    auto const jws = boost::json::parse(request.body, error);
+    if (error || request.headers.get("Content-Type") != "application/jose+json") {
+      return problem(415, "malformed", "not a JWS");
+    }
+    auto const text = [&jws](char const* key) { return std::string(jws.at(key).as_string()); };
+    auto const header = boost::json::parse(*from_base64url(text("protected"))).as_object();
+    if (header.at("alg") != "ES256" || header.contains("jwk") == header.contains("kid") ||
+        header.contains("jwk") != by_key) {
+      return problem(400, "malformed", "alg, jwk or kid");
+    }
+    if (std::string(header.at("url").as_string()) != base_ + request.target) {
+      return problem(401, "unauthorized", "url differs from the request's");
+    }
+    bool const known = nonces_.erase(std::string(header.at("nonce").as_string())) == 1;
+    if (!known || knobs.bad_nonces > 0) {
+      knobs.bad_nonces -= known ? 1 : 0;
+      return problem(400, "badNonce", "unknown nonce");
+    }
+    if (by_key) {
+      out.key = key_of(header.at("jwk").as_object(), out.thumbprint);
+    } else {
+      out.account = std::string(header.at("kid").as_string());
+      auto const found = accounts_.find(out.account);
+      if (found == accounts_.end()) {
+        return problem(400, "accountDoesNotExist", "unknown account");
+      }
+      out.key = found->second.key;
+      out.thumbprint = found->second.thumbprint;
+    }
+    if (!verifies(out.key, text("protected") + "." + text("payload"), *from_base64url(text("signature")))) {
+      return problem(400, "malformed", "the signature does not hold");
+    }
+    out.payload = *from_base64url(text("payload"));
+    return std::nullopt;
+  }
+
+  static Key key_of(boost::json::object const& jwk, std::string& thumbprint) {
+    std::string const x = *crypto::from_base64url(jwk.at("x").as_string());
+    std::string const y = *crypto::from_base64url(jwk.at("y").as_string());
+    std::string point = "\x04" + x + y;
+    std::string group = "prime256v1";
+    OSSL_PARAM const parameters[] = {OSSL_PARAM_construct_utf8_string("group", group.data(), 0),
+                                     OSSL_PARAM_construct_octet_string("pub", point.data(), point.size()),
+                                     OSSL_PARAM_construct_end()};
+    EVP_PKEY_CTX* const context = EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr);
+    EVP_PKEY* key = nullptr;
+    EVP_PKEY_fromdata_init(context);
+    EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, const_cast<OSSL_PARAM*>(parameters));
+    EVP_PKEY_CTX_free(context);
+    thumbprint = crypto::base64url(crypto::sha256(boost::json::serialize(
+        boost::json::object{{"crv", jwk.at("crv")}, {"kty", jwk.at("kty")}, {"x", jwk.at("x")}, {"y", jwk.at("y")}})));
+    return {key, EVP_PKEY_free};
+  }
+
+  static bool verifies(Key const& key, std::string const& input, std::string const& raw) {
+    if (key == nullptr || raw.size() != 64) {
+      return false;
+    }
+    auto const* const octets = reinterpret_cast<unsigned char const*>(raw.data());
+    ECDSA_SIG* const signature = ECDSA_SIG_new();
+    ECDSA_SIG_set0(signature, BN_bin2bn(octets, 32, nullptr), BN_bin2bn(octets + 32, 32, nullptr));
+    unsigned char* der = nullptr;
+    int const size = i2d_ECDSA_SIG(signature, &der);
+    EVP_MD_CTX* const context = EVP_MD_CTX_new();
+    EVP_DigestVerifyInit(context, nullptr, EVP_sha256(), nullptr, key.get());
+    bool const good = EVP_DigestVerify(context, der, static_cast<std::size_t>(size),
+                                       reinterpret_cast<unsigned char const*>(input.data()), input.size()) == 1;
+    EVP_MD_CTX_free(context);
+    OPENSSL_free(der);
+    ECDSA_SIG_free(signature);
+    return good;
+  }
+
+  Response account(Signed const& by, Request const& /*request*/) {
+    auto const payload = boost::json::parse(by.payload).as_object();
+    std::string const url = base_ + "/account/" + by.thumbprint;
+    bool const exists = accounts_.contains(url);
+    if (!exists && payload.contains("onlyReturnExisting")) {
+      return problem(400, "accountDoesNotExist", "no such account");
+    }
+    if (!exists && !knobs.eab_kid.empty()) {
+      if (!payload.contains("externalAccountBinding") || !bound(payload.at("externalAccountBinding").as_object())) {
+        return problem(403, "unauthorized", "external account binding");
+      }
+      ++counters.bindings;
+    }
+    counters.accounts += exists ? 0 : 1;
+    accounts_[url] = {by.thumbprint, by.key};
+    Response response = Response::json(exists ? 200 : 201, R"({"status":"valid"})");
+    response.headers.set("Location", url);
+    return response;
+  }
+
+  bool bound(boost::json::object const& jws) const {
+    auto const header = boost::json::parse(*crypto::from_base64url(jws.at("protected").as_string())).as_object();
+    std::string const secret = *crypto::from_base64url(knobs.eab_key);
+    std::string const input =
+        std::string(jws.at("protected").as_string()) + "." + std::string(jws.at("payload").as_string());
+    unsigned char mac[32];
+    unsigned int size = 0;
+    HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+         reinterpret_cast<unsigned char const*>(input.data()), input.size(), mac, &size);
+    return header.at("kid") == boost::json::string(knobs.eab_kid) && header.at("alg") == "HS256" &&
+           std::string(header.at("url").as_string()) == base_ + "/account" && !header.contains("nonce") &&
+           std::string(jws.at("signature").as_string()) == crypto::base64url({reinterpret_cast<char*>(mac), size});
+  }
+
+  Response new_order(Signed const& by, Request const& /*request*/) {
+    if (knobs.rate_limited > 0) {
+      --knobs.rate_limited;
+      Response response = problem(429, "rateLimited", "too many new orders");
+      response.headers.set("Retry-After", "120");
+      return response;
+    }
+    Order made;
+    made.account = by.account;
+    auto const payload = boost::json::parse(by.payload);
+    for (auto const& item : payload.at("identifiers").as_array()) {
+      std::string const name(item.at("value").as_string());
+      bool const wildcard = name.starts_with("*.");
+      made.names.push_back(name);
+      made.authorizations.push_back({wildcard ? name.substr(2) : name, wildcard});
+      made.authorizations.back().token = "token-" + std::to_string(++serial_);
+    }
+    std::ranges::reverse(made.authorizations);  // clients must match by content
+    std::string const id = std::to_string(++serial_);
+    orders_[id] = made;
+    ++counters.orders;
+    Response response = show(201, id);
+    response.headers.set("Location", base_ + "/order/" + id);
+    return response;
+  }
+
+  Response show(int status, std::string const& id) {
+    Order const& it = orders_.at(id);
+    boost::json::array names;
+    boost::json::array urls;
+    for (std::string const& name : it.names) {
+      names.push_back({{"type", "dns"}, {"value", name}});
+    }
+    for (std::size_t i = 0; i < it.authorizations.size(); ++i) {
+      urls.emplace_back(base_ + "/authz/" + id + "." + std::to_string(i));
+    }
+    boost::json::object body{{"status", it.status},
+                             {"identifiers", names},
+                             {"authorizations", urls},
+                             {"finalize", base_ + "/finalize/" + id},
+                             {"expires", "2099-01-01T00:00:00Z"}};
+    if (it.status == "valid") {
+      body["certificate"] = base_ + "/cert/" + id;
+    }
+    return Response::json(status, boost::json::serialize(body));
+  }
+
+  Response order(Signed const& by, Request const& request) {
+    auto const found = orders_.find(request.parameters.at("id"));
+    if (found == orders_.end() || found->second.account != by.account) {
+      return problem(404, "malformed", "no such order");
+    }
+    Order& it = found->second;
+    if (it.status == "processing" && it.processing-- <= 0) {
+      it.status = "valid";
+    }
+    return show(200, found->first);
+  }
+
+  // "ORDER.INDEX" -> its authorization; nullptr when there is none.
+  Authorization* find(Request const& request, Order** of = nullptr) {
+    std::string const id = request.parameters.at("id");
+    auto const found = orders_.find(id.substr(0, id.find('.')));
+    if (found == orders_.end()) {
+      return nullptr;
+    }
+    if (of != nullptr) {
+      *of = &found->second;
+    }
+    return &found->second.authorizations.at(std::stoul(id.substr(id.find('.') + 1)));
+  }
+
+  Response authorization(Signed const& by, Request const& request) {
+    Authorization* const it = find(request);
+    if (it == nullptr) {
+      return problem(404, "malformed", "no such authorization");
+    }
+    if (!by.payload.empty()) {
+      ++counters.deactivations;
+      it->status = "deactivated";
+    }
+    boost::json::object challenge{{"type", "dns-01"},
+                                  {"token", it->token},
+                                  {"status", it->challenge},
+                                  {"url", base_ + "/challenge/" + request.parameters.at("id")}};
+    if (!it->error.empty()) {
+      challenge["error"] = {{"type", "urn:ietf:params:acme:error:dns"}, {"detail", it->error}};
+    }
+    boost::json::object body{{"status", it->status},
+                             {"identifier", {{"type", "dns"}, {"value", it->name}}},
+                             {"challenges", boost::json::array{{{"type", "http-01"}}, challenge}}};
+    if (it->wildcard) {
+      body["wildcard"] = true;
+    }
+    return Response::json(200, boost::json::serialize(body));
+  }
+
+  Response challenge(Signed const& by, Request const& request) {
+    Order* of = nullptr;
+    Authorization* const it = find(request, &of);
+    if (it == nullptr || by.payload != "{}" || it->challenge != "pending") {
+      return problem(400, "malformed", "the challenge is not pending, or the payload is not {}");
+    }
+    ++counters.challenges;
+    bool const good =
+        !knobs.deny && answers_("_acme-challenge." + it->name, crypto::dns01_value(it->token, by.thumbprint));
+    it->status = it->challenge = good ? "valid" : "invalid";
+    it->error = good ? "" : "no such TXT value";
+    bool const all = std::ranges::all_of(of->authorizations, [](auto const& a) { return a.status == "valid"; });
+    of->status = !good ? "invalid" : all ? "ready" : of->status;
+    return Response::json(200, "{}");
+  }
+
+  Response finalize(Signed const& by, Request const& request) {
+    std::string const id = request.parameters.at("id");
+    Order& it = orders_.at(id);
+    if (it.status != "ready") {
+      return problem(403, "orderNotReady", it.status);
+    }
+    auto const payload = boost::json::parse(by.payload);
+    std::string const der = *crypto::from_base64url(payload.at("csr").as_string());
+    auto const* cursor = reinterpret_cast<unsigned char const*>(der.data());
+    std::unique_ptr<X509_REQ, void (*)(X509_REQ*)> const csr(
+        d2i_X509_REQ(nullptr, &cursor, static_cast<long>(der.size())), X509_REQ_free);
+    if (csr == nullptr || X509_REQ_verify(csr.get(), X509_REQ_get0_pubkey(csr.get())) != 1) {
+      return problem(400, "badCSR", "the signing request does not verify");
+    }
+    ++counters.finalizes;
+    crypto::Time const now = crypto::wall_now();
+    it.certificate =
+        ca_.chain(X509_REQ_get0_pubkey(csr.get()), {it.names, now - std::chrono::seconds(1), now + knobs.lifetime});
+    it.status = "processing";
+    it.processing = knobs.processing;
+    return show(200, id);
+  }
+
+  Response certificate(Signed const& /*by*/, Request const& request) {
+    ++counters.certificates;
+    Response response;
+    response.headers.set("Content-Type", "application/pem-certificate-chain");
+    response.body = orders_.at(request.parameters.at("id")).certificate;
+    return response;
+  }
+
+  std::function<bool(std::string, std::string)> answers_;
+  net::Router router_;
+  net::HttpServer server_;
+  std::string base_;
+  TestCa ca_;
+  std::map<std::string, Account> accounts_;
+  std::map<std::string, Order> orders_;
+  std::set<std::string> nonces_;
+  int serial_ = 0;
+};
+
+}  // namespace test

@@ -1,0 +1,114 @@
+// A name server that knows TXT only, over UDP and TCP on one port of loopback: what a DNS site looks like to a probe.
+//
+// Threads: one loop, the test's.
+#pragma once
+
+#include "base/net/task.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace test {
+
+class TxtServer {
+ public:
+  // `lookup("_acme-challenge.a.example")` gives the values; none: NXDOMAIN.
+  TxtServer(net::asio::io_context& loop, std::function<std::vector<std::string>(std::string)> lookup)
+      : state_(std::make_shared<State>(loop, std::move(lookup))) {
+    net::spawn(loop.get_executor(), "test udp", serve_udp(state_));
+    net::spawn(loop.get_executor(), "test tcp", serve_tcp(state_));
+  }
+  [[nodiscard]] std::uint16_t port() const { return state_->udp.local_endpoint().port(); }
+  [[nodiscard]] int questions() const { return state_->questions; }
+  // Answers nothing any more, as a dead site.
+  void stop() {
+    state_->udp.close();
+    state_->tcp.close();
+  }
+
+ private:
+  using tcp = net::asio::ip::tcp;
+  using udp = net::asio::ip::udp;
+  struct State {
+    State(net::asio::io_context& loop, std::function<std::vector<std::string>(std::string)> answers)
+        : udp(loop, {net::asio::ip::make_address("127.0.0.1"), 0}),
+          tcp(loop, {net::asio::ip::make_address("127.0.0.1"), udp.local_endpoint().port()}),
+          lookup(std::move(answers)) {}
+    net::asio::ip::udp::socket udp;
+    net::asio::ip::tcp::acceptor tcp;
+    std::function<std::vector<std::string>(std::string)> lookup;
+    int questions = 0;
+  };
+  static constexpr auto quiet = net::asio::as_tuple(net::asio::use_awaitable);
+
+  static std::string answer(State& state, std::string const& question) {
+    ++state.questions;
+    std::string name;
+    std::size_t at = 12;
+    while (at < question.size() && question[at] != 0) {
+      auto const length = static_cast<std::uint8_t>(question[at]);
+      name += (name.empty() ? "" : ".") + question.substr(at + 1, length);
+      at += length + 1U;
+    }
+    std::size_t const end = at + 5;  // root label, type, class
+    auto const values = state.lookup(name);
+    std::string text = question.substr(0, end);
+    text[2] = static_cast<char>(0x84 | (question[2] & 0x01));
+    text[3] = values.empty() ? 3 : 0;
+    text[7] = static_cast<char>(values.size());
+    text[9] = text[11] = 0;
+    for (std::string const& value : values) {
+      char const size = static_cast<char>(value.size());
+      std::string const record{'\xc0', 0x0c, 0, 16, 0, 1, 0, 0, 0, 1, 0, static_cast<char>(size + 1), size};
+      text += record + value;
+    }
+    return text;
+  }
+
+  static net::Task<void> serve_udp(std::shared_ptr<State> state) {
+    std::array<char, 4096> buffer{};
+    udp::endpoint peer;
+    for (;;) {
+      auto const [error, size] = co_await state->udp.async_receive_from(net::asio::buffer(buffer), peer, quiet);
+      if (error) {
+        co_return;
+      }
+      std::string const reply = answer(*state, {buffer.data(), size});
+      co_await state->udp.async_send_to(net::asio::buffer(reply), peer, quiet);
+    }
+  }
+
+  static net::Task<void> serve_tcp(std::shared_ptr<State> state) {
+    for (;;) {
+      auto [error, socket] = co_await state->tcp.async_accept(quiet);
+      if (error) {
+        co_return;
+      }
+      std::array<unsigned char, 2> length{};
+      co_await net::asio::async_read(socket, net::asio::buffer(length), quiet);
+      std::string question(length[0] * 256U + length[1], '\0');
+      auto const [failed, got] = co_await net::asio::async_read(socket, net::asio::buffer(question), quiet);
+      if (!failed && got > 16) {
+        std::string reply = answer(*state, question);
+        reply.insert(0, {static_cast<char>(reply.size() / 256), static_cast<char>(reply.size() % 256)});
+        co_await net::asio::async_write(socket, net::asio::buffer(reply), quiet);
+      }
+    }
+  }
+
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace test
