@@ -81,7 +81,9 @@ NewZone read_new_zone(Body& reader) {
   zone.kind = reader.text("kind", "native");
   check_kind(reader, zone.kind);
   auto const ttl = static_cast<std::uint32_t>(reader.integer("ttl", 1, 604800, 3600));
-  std::string const hostmaster = mailbox(reader.text("hostmaster", "hostmaster." + zone.apex.text()));
+  // A missing name is one mistake, not two.
+  std::string const default_hostmaster = "hostmaster." + (zone.apex.is_root() ? std::string() : zone.apex.text());
+  std::string const hostmaster = mailbox(reader.text("hostmaster", default_hostmaster));
   dns::RRset servers{dns::type_ns, ttl, {}};
   std::string first;
   std::vector<std::string> const given = reader.texts("nameservers", false);

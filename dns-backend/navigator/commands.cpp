@@ -307,7 +307,7 @@ int show_pools(Settings const& settings, Output output) {
 
 int show_certificates(Settings const& settings, Output output) {
   return print_list(settings, output, "/v1/certificates", "certificates",
-                    {{"tenant", "TENANT"}, {"names", "NAMES"}, {"fingerprint", "FINGERPRINT"}, {"not_after", "UNTIL"}});
+                    {{"id", "BUNDLE"}, {"names", "NAMES"}, {"fingerprint", "FINGERPRINT"}, {"not_after_ms", "UNTIL (MS)"}});
 }
 
 }  // namespace navigator

@@ -63,7 +63,7 @@ Result<void> open_remote(Daemon& daemon) {
   settings.path = daemon.settings.remote_unix;
   settings.loops = daemon.settings.remote_threads;
   settings.refuse_while_empty = !daemon.is_primary();
-  remote::ListenerSources const sources{daemon.store->published(), daemon.health, daemon.store.get()};
+  remote::ListenerSources const sources{daemon.store->published(), daemon.health, daemon.store.get(), &daemon.purger};
   auto listener = remote::Listener::open(daemon.executor, settings, sources, daemon.metrics);
   if (!listener) {
     return listener.error();
@@ -125,7 +125,9 @@ net::Task<Result<void>> start_acme(Daemon& daemon) {
 }
 
 Result<void> listen(Daemon& daemon) {
-  daemon.server = std::make_unique<net::HttpServer>(daemon.executor, daemon.router, net::HttpServerSettings{});
+  net::HttpServerSettings limits;
+  limits.body_limit = 256U << 20U;  // zone files; every peer is an administrator or carries a certificate of ours
+  daemon.server = std::make_unique<net::HttpServer>(daemon.executor, daemon.router, limits);
   if (auto bound = daemon.server->listen_unix(daemon.settings.api_unix, 0660); !bound) {
     return bound.error();
   }

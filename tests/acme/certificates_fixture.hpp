@@ -37,6 +37,8 @@ class CertificatesFixture : public testing::Test {
     // Coroutines go before what they refer to.
     ca->stop();
     site.stop();
+    // The store thread posts its results to the loop, so it ends first; the coroutines that waited end with the loop.
+    store.reset();
   }
 
   template <class T>

@@ -202,7 +202,7 @@ TEST_F(DistributionTest, ReadinessIsRestoredAtStart) {
 TEST_F(DistributionTest, TheLongPollAnswersWhenATenantIsGone) {
   std::int64_t const sequence = list("edge-ams-1").at("sequence").as_int64();
   auto waiting = request("GET", "/v1/edge/bundles", "edge-ams-1");
-  waiting.query = {{"since", std::to_string(sequence)}, {"wait_ms", "60000"}};
+  waiting.target += "?since=" + std::to_string(sequence) + "&wait_ms=60000";
   auto const slot = std::make_shared<std::optional<net::HttpResponse>>();
   struct Poll {
     static net::Task<void> run(net::Router const& router, net::HttpRequest made,

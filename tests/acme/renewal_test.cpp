@@ -19,7 +19,7 @@ TEST(Renewal, IsDueAfterTwoThirdsOfALongLife) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     Time const due = renewal_due(begin, begin + days(90), 0, seed);
     EXPECT_LE(due, begin + days(60));
-    EXPECT_GE(due, begin + days(60) - days(90) / 50);
+    EXPECT_GE(due, begin + days(60) - milliseconds(days(90)) / 50);
   }
 }
 

@@ -91,7 +91,7 @@ class ScriptedAcme {
 
   void add_routes() {
     router_.add("GET", "/dir", [this](Request request) { return reply(directory(std::move(request))); });
-    router_.add("HEAD", "/nonce", [this](Request) { return reply(with_nonce(Response::text(200, ""))); });
+    router_.add("GET", "/nonce", [this](Request) { return reply(with_nonce(Response::text(200, ""))); });
     for (auto const& [kind, handler] : handlers()) {
       std::string const pattern = kind == "account" || kind == "new-order" ? "/" + kind : "/" + kind + "/{id}";
       router_.add("POST", pattern, [this, kind = kind, handler = handler](Request request) {

@@ -37,7 +37,7 @@ TEST(Settings, ReportsEveryMistakeWithItsPlace) {
   EXPECT_THAT(text, HasSubstr("navigator.yaml:1:"));
   EXPECT_THAT(text, HasSubstr("does not begin with sqlite://"));
   EXPECT_THAT(text, HasSubstr("a TCP listener needs api.tls"));
-  EXPECT_THAT(text, HasSubstr("navigator.yaml:3:1: remot"));
+  EXPECT_THAT(text, HasSubstr("navigator.yaml:3:1: the key 'remot' is unknown"));
   EXPECT_THAT(text, HasSubstr("remote"));
   EXPECT_THAT(text, HasSubstr("does not begin with https://"));
   EXPECT_THAT(text, HasSubstr("does not begin with mailto:"));
