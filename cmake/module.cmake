@@ -64,7 +64,7 @@ function(module_fuzz name target)
     add_executable(fuzz.${stem} ${source} ${PROJECT_SOURCE_DIR}/tests/fuzz/driver.cpp)
     target_link_libraries(fuzz.${stem} PRIVATE ${target})
     add_test(NAME fuzz.${stem} COMMAND fuzz.${stem} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${stem})
-    set_tests_properties(fuzz.${stem} PROPERTIES LABELS fuzz TIMEOUT 120)
+    set_tests_properties(fuzz.${stem} PROPERTIES LABELS fuzz TIMEOUT 1800)
   endforeach()
 endfunction()
 

@@ -92,7 +92,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "no corpus in %s\n", argv[1]);
     return 1;
   }
-  unsigned long const rounds = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 5000;
+  // tests/run --long sets SOVEREIGN_LONG.
+  unsigned long const usual = std::getenv("SOVEREIGN_LONG") != nullptr ? 100000 : 5000;
+  unsigned long const rounds = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : usual;
   unsigned long const seed = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 1;
   std::printf("%zu corpus files, %lu rounds, seed %lu\n", corpus.size(), rounds, seed);
   std::fflush(stdout);  // a crash must not hide the seed
