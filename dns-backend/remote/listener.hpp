@@ -14,8 +14,8 @@
 #include "base/process/metrics.hpp"
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/remote/purge.hpp"
-#include "dns-backend/store/published.hpp"
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/published.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 #include "dns-backend/store/store.hpp"
 
 #include <cstddef>

@@ -11,8 +11,8 @@
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/remote/meters.hpp"
 #include "dns-backend/remote/write.hpp"
-#include "dns-backend/store/published.hpp"
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/published.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 #include <boost/asio/local/stream_protocol.hpp>
 
