@@ -5,7 +5,8 @@ module(dns-backend/pool SOURCES health_table.cpp monitor.cpp select.cpp
 module(dns-backend/snapshot SOURCES snapshot.cpp zone_builder.cpp
   DEPENDS base/result base/probe dns-backend/dns dns-backend/pool)
 module(dns-backend/store
-  SOURCES schema.cpp model.cpp compose.cpp build.cpp rules.cpp store.cpp store_zones.cpp store_tenants.cpp
+  SOURCES schema.cpp model.cpp compose.cpp build.cpp rules.cpp store.cpp store_zones.cpp store_settings.cpp
+    store_tenants.cpp
   DEPENDS base/result base/net base/database base/process base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
   LIBRARIES Boost::json)
 module(dns-backend/remote SOURCES request.cpp reply.cpp rows.cpp neighbours.cpp answer.cpp transaction.cpp write.cpp meters.cpp
