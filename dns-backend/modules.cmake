@@ -4,7 +4,7 @@ module(dns-backend/pool SOURCES health_table.cpp monitor.cpp select.cpp
   DEPENDS base/result base/net base/probe base/process)
 module(dns-backend/store
   SOURCES schema.cpp snapshot.cpp zone_builder.cpp model.cpp compose.cpp build.cpp rules.cpp store.cpp store_zones.cpp
-    store_tenants.cpp
+    store_settings.cpp store_tenants.cpp
   DEPENDS base/result base/net base/database base/process base/probe dns-backend/dns dns-backend/pool
   LIBRARIES Boost::json)
 module(dns-backend/remote SOURCES request.cpp reply.cpp rows.cpp neighbours.cpp answer.cpp transaction.cpp write.cpp meters.cpp

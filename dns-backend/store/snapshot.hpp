@@ -52,6 +52,9 @@ struct Zone {
   std::uint32_t serial = 0;  // what the SOA carries: raised on each change of the zone
   std::uint32_t notified_serial = 0;
   std::string kind = "native";  // "native", "master", "slave"
+  std::vector<std::string> masters;  // of a slave: "ip", "ip:port" or "[ip6]:port"
+  std::string account;
+  std::int64_t last_check_s = 0;  // Unix time of the last comparison with a master; 0: look again
   std::map<std::string, std::vector<std::string>> metadata;
   std::vector<Key> keys;
   EntryMap entries;
@@ -66,11 +69,17 @@ struct TsigKey {
   std::string name, algorithm, content;
 };
 
+// A primary whose NOTIFY of an unknown zone makes it a secondary zone here, when `nameserver` is among its NS records.
+struct Autoprimary {
+  std::string ip, nameserver, account;
+};
+
 struct Snapshot {
   std::int64_t revision = 0;
   PersistentMap<std::string, ZonePtr> zones;    // by apex key
   std::map<std::int64_t, ZonePtr> zones_by_id;  // HINT: small per zone; persistent map when 100,000 zones matter
   std::vector<TsigKey> tsig_keys;
+  std::vector<Autoprimary> autoprimaries;
 
   [[nodiscard]] ZonePtr zone(dns::Name const& apex) const;       // exact
   [[nodiscard]] ZonePtr enclosing(dns::Name const& name) const;  // the longest apex that is an ancestor or equal
