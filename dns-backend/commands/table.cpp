@@ -1,11 +1,11 @@
-#include "dns-backend/navigator/table.hpp"
+#include "dns-backend/commands/table.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <algorithm>
 
-namespace navigator {
+namespace commands {
 
 namespace {
 
@@ -55,4 +55,4 @@ std::string table(boost::json::array const& rows, std::vector<std::pair<std::str
   return out;
 }
 
-}  // namespace navigator
+}  // namespace commands

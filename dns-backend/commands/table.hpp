@@ -1,4 +1,5 @@
-// Prints a list of JSON objects as an aligned table, the way `wg` and `birdc` users expect: a header line, one line an object.
+// Prints a list of JSON objects as an aligned table, the way `wg` and `birdc` users expect: a header line, one line an
+// object.
 //
 // Threads: pure function.
 #pragma once
@@ -9,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-namespace navigator {
+namespace commands {
 
 // `columns` are (key, heading). A missing key prints as "-", a list as its items joined by commas.
 std::string table(boost::json::array const& rows, std::vector<std::pair<std::string, std::string>> const& columns);
 
-}  // namespace navigator
+}  // namespace commands
