@@ -29,5 +29,6 @@ module(dns-backend/cloudflare SOURCES record.cpp plan.cpp wanted.cpp client.cpp 
     dns-backend/snapshot dns-backend/store
   LIBRARIES Boost::json)
 module(dns-backend/commands SOURCES connection.cpp table.cpp show_commands.cpp zone_commands.cpp command_line.cpp
-  DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/store dns-backend/api
+  DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool
+    dns-backend/snapshot dns-backend/store dns-backend/api
   LIBRARIES Boost::json CLI11::CLI11)
