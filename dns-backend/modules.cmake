@@ -9,7 +9,7 @@ module(dns-backend/store
     store_tenants.cpp
   DEPENDS base/result base/net base/database base/process base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
   LIBRARIES Boost::json)
-module(dns-backend/remote SOURCES request.cpp reply.cpp rows.cpp neighbours.cpp answer.cpp transaction.cpp write.cpp
+module(dns-backend/remote SOURCES request.cpp question.cpp reply.cpp rows.cpp neighbours.cpp answer.cpp transaction.cpp write.cpp
   DEPENDS base/result base/net base/database base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/store
   LIBRARIES Boost::json)

@@ -187,12 +187,13 @@ Answer export_zone(Dependencies const& api, net::HttpRequest request) {
   }
   std::vector<dns::OwnedRRset> rrsets;
   std::string remarks;
-  zone->entries.for_each([&](std::string const&, store::EntryPtr const& entry) {
+  zone->entries.for_each([&](store::EntryPtr const& entry) {
+    dns::Name const owner = entry->name();
     for (dns::RRset const& rrset : entry->rrsets) {
-      rrsets.push_back({entry->name, rrset});
+      rrsets.push_back({owner, rrset});
     }
     if (entry->balancer) {
-      remarks += "; " + entry->name.text() + " is answered by a load balancer\n";
+      remarks += "; " + owner.text() + " is answered by a load balancer\n";
     }
   });
   net::HttpResponse response = net::HttpResponse::text(200, dns::to_zone_file(zone->apex, rrsets) + remarks);

@@ -99,8 +99,24 @@ net::Task<base::Result<void>> Session::read_line() {
   }
 }
 
+bool Session::answer_at_once(std::string_view line) {
+  out_.clear();
+  std::shared_ptr<store::Snapshot const> const& snapshot = serving_.reader.get();
+  remote::World const world{*snapshot, serving_.health, serving_.refuse_while_empty, writer_.overlay()};
+  if (!remote::answer_at_once(line, world, out_)) {
+    return false;
+  }
+  serving_.meters.requests[static_cast<std::size_t>(remote::Method::lookup)].add();
+  return true;
+}
+
 net::Task<base::Result<void>> Session::reply_to(std::string_view line) {
   auto const begin = std::chrono::steady_clock::now();
+  if (answer_at_once(line)) {
+    std::chrono::duration<double> const elapsed = std::chrono::steady_clock::now() - begin;
+    serving_.meters.seconds[static_cast<std::size_t>(remote::Method::lookup)].add(elapsed.count());
+    co_return base::Result<void>();
+  }
   base::Result<remote::Request> request = remote::parse_request(line);
   if (!request) {
     co_return request.error();

@@ -5,6 +5,7 @@
 #include "dns-backend/remote/rows.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace remote {
 namespace {
@@ -13,32 +14,26 @@ store::ZonePtr zone_named(World const& world, MaybeName const& name) {
   return name ? world.snapshot.zone(*name) : nullptr;
 }
 
-store::ZonePtr zone_of_lookup(World const& world, Lookup const& lookup) {
-  if (lookup.zone_id != any_zone) {
-    return zone_by_id(world.snapshot, lookup.zone_id);
+store::ZonePtr zone_of(Question const& question, World const& world) {
+  if (question.zone_id != any_zone) {
+    return world.snapshot.zone_by_id(question.zone_id);
   }
-  store::ZonePtr zone = world.snapshot.enclosing(*lookup.name);
+  store::ZonePtr zone = world.snapshot.enclosing(question.key);
   // The DS of a child zone lives in its parent (RFC 4035 3.1.4.1).
-  if (zone && lookup.type == dns::type_ds && zone->apex == *lookup.name && !lookup.name->is_root()) {
-    store::ZonePtr parent = world.snapshot.enclosing(lookup.name->parent());
+  if (zone && question.type == dns::type_ds && zone->apex.key() == question.key && !question.key.empty()) {
+    store::ZonePtr parent = world.snapshot.enclosing(dns::parent_key(question.key));
     return parent ? parent : zone;
   }
   return zone;
 }
 
 void answer_lookup(Lookup const& lookup, World const& world, std::string& out) {
-  RowList list(out);
-  store::ZonePtr const zone = lookup.name && lookup.type ? zone_of_lookup(world, lookup) : nullptr;
-  if (zone && lookup.name->is_within(zone->apex)) {
-    store::EntryPtr entry = zone->find(*lookup.name);
-    if (world.overlay != nullptr) {
-      entry = (*world.overlay)(*zone, *lookup.name, std::move(entry));
-    }
-    if (entry) {
-      add_entry(list, {*zone, *entry, lookup.qname, *lookup.type}, world.health);
-    }
+  if (!lookup.name || !lookup.type) {
+    RowList(out).finish();
+    return;
   }
-  list.finish();
+  std::string const qname = json_text(lookup.qname);
+  answer_question({qname, lookup.name->key(), *lookup.type, lookup.zone_id}, world, out);
 }
 
 void answer_list(OfZone const& request, World const& world, std::string& out) {
@@ -48,8 +43,9 @@ void answer_list(OfZone const& request, World const& world, std::string& out) {
     return;
   }
   RowList list(out);
-  zone->entries.for_each([&](std::string const&, store::EntryPtr const& entry) {
-    add_entry(list, {*zone, *entry, entry->name.text(), dns::type_any}, world.health);
+  zone->entries.for_each([&](store::EntryPtr const& entry) {
+    std::string const owner = json_text(entry->name().text());
+    add_entry(list, {*zone, *entry, owner, dns::type_any}, world.health);
   });
   list.finish();
 }
@@ -114,7 +110,7 @@ void answer_keys(OfZone const& request, World const& world, std::string& out) {
 }
 
 void answer_neighbours(BeforeAndAfter const& request, World const& world, std::string& out) {
-  store::ZonePtr const zone = zone_by_id(world.snapshot, request.zone_id);
+  store::ZonePtr const zone = world.snapshot.zone_by_id(request.zone_id);
   std::optional<Neighbours> const found = zone ? neighbours(*zone, request.qname) : std::nullopt;
   if (!found) {
     reply_bool(out, false);
@@ -246,6 +242,33 @@ void answer_rest(Request const& request, World const& world, std::string& out) {
 }
 
 }  // namespace
+
+void answer_question(Question const& question, World const& world, std::string& out) {
+  RowList list(out);
+  store::ZonePtr const zone = zone_of(question, world);
+  if (zone && question.key.starts_with(zone->apex.key())) {
+    store::EntryPtr entry = zone->find(question.key);
+    if (world.overlay != nullptr) {
+      entry = (*world.overlay)(*zone, dns::Name::from_key(question.key), std::move(entry));
+    }
+    if (entry) {
+      add_entry(list, {*zone, *entry, question.qname, question.type}, world.health);
+    }
+  }
+  list.finish();
+}
+
+bool answer_at_once(std::string_view line, World const& world, std::string& out) {
+  if (world.refuse_while_empty && world.snapshot.zones.empty()) {
+    return false;
+  }
+  QuestionReader reader;
+  std::optional<Question> const question = reader.read(line);
+  if (question) {
+    answer_question(*question, world, out);
+  }
+  return question.has_value();
+}
 
 base::Result<void> answer(Request const& request, World const& world, std::string& out) {
   ASSERT(out.empty() && !is_write(request.method));

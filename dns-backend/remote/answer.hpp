@@ -12,6 +12,7 @@
 #pragma once
 
 #include "dns-backend/pool/health_table.hpp"
+#include "dns-backend/remote/question.hpp"
 #include "dns-backend/remote/request.hpp"
 #include "dns-backend/snapshot/snapshot.hpp"
 
@@ -31,6 +32,13 @@ struct World {
   bool refuse_while_empty = false;
   Overlay const* overlay = nullptr;
 };
+
+// The reply to a lookup, appended to `out`.
+void answer_question(Question const& question, World const& world, std::string& out);
+
+// Answers `line` when it is a lookup in the very form PowerDNS writes, without memory from the heap beyond what `out`
+// grows by; false: nothing was done, parse_request has the word.
+bool answer_at_once(std::string_view line, World const& world, std::string& out);
 
 // Appends one reply with its newline to `out`, which must be empty. ASSERTs that the method is no write.
 // Failure: errc::unavailable.

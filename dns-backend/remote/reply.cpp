@@ -27,9 +27,10 @@ void append_domain(std::string& out, store::Zone const& zone, bool complete) {
 
 }  // namespace
 
-void append_string(std::string& out, std::string_view text) {
+namespace {
+
+void append_escaped(std::string& out, std::string_view text) {
   constexpr std::string_view hex = "0123456789abcdef";
-  out += '"';
   std::size_t start = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     auto const octet = static_cast<unsigned char>(text[i]);
@@ -48,6 +49,19 @@ void append_string(std::string& out, std::string_view text) {
     }
   }
   out.append(text, start);
+}
+
+}  // namespace
+
+std::string json_text(std::string_view text) {
+  std::string out;
+  append_escaped(out, text);
+  return out;
+}
+
+void append_string(std::string& out, std::string_view text) {
+  out += '"';
+  append_escaped(out, text);
   out += '"';
 }
 
@@ -70,11 +84,11 @@ void RowList::separate() {
 
 void RowList::add(Row const& row) {
   separate();
-  out_ += "{\"qname\":";
-  append_string(out_, row.qname);
-  out_ += ",\"qtype\":";
-  append_string(out_, row.qtype);
-  out_ += ",\"content\":";
+  out_ += "{\"qname\":\"";
+  out_ += row.qname;
+  out_ += "\",\"qtype\":\"";
+  out_ += row.qtype;
+  out_ += "\",\"content\":";
   append_string(out_, row.content);
   out_ += ",\"ttl\":";
   append_number(out_, row.ttl);
@@ -119,19 +133,6 @@ void reply_domain(std::string& out, store::Zone const& zone) {
   out += "{\"result\":";
   append_domain(out, zone, true);
   out += "}\n";
-}
-
-std::string with_serial(std::string_view soa, std::uint32_t serial) {
-  std::size_t const first = soa.find(' ');
-  std::size_t const second = first == std::string_view::npos ? first : soa.find(' ', first + 1);
-  std::size_t const third = second == std::string_view::npos ? second : soa.find(' ', second + 1);
-  if (third == std::string_view::npos) {
-    return std::string(soa);
-  }
-  std::string out(soa.substr(0, second + 1));
-  append_number(out, serial);
-  out += soa.substr(third);
-  return out;
 }
 
 }  // namespace remote

@@ -22,7 +22,7 @@ TEST(Answer, RowsHaveTheTypesPowerDnsReads) {
             "\"domain_id\":1,\"auth\":1}]}\n");
 }
 
-TEST(Answer, TheSoaCarriesTheZonesSerial) {
+TEST(Answer, TheSoaIsServedAsTheStoreComposedIt) {
   EXPECT_THAT(looked_up("example.org.", "SOA"),
               ElementsAre("SOA ns1.example.org. hostmaster.example.org. 2026 10800 3600 604800 300 auth=1"));
 }

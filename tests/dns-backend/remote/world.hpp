@@ -31,7 +31,7 @@ struct ZoneDraft {
     auto& entry = entries[parsed.key()];
     if (!entry) {
       entry = std::make_shared<store::Entry>();
-      entry->name = parsed;
+      entry->key = parsed.key();
     }
     return *entry;
   }
@@ -49,7 +49,7 @@ struct ZoneDraft {
     made->metadata = metadata;
     made->keys = keys;
     for (auto const& [key, entry] : entries) {
-      made->entries = made->entries.insert(key, entry);
+      made->entries = made->entries.insert(entry);
     }
     for (auto const& [hash, owner] : hashes) {
       made->nsec3 = made->nsec3.insert(hash, entries.at(name(owner).key()));
@@ -61,7 +61,7 @@ struct ZoneDraft {
 // example.org with one of everything.
 inline ZoneDraft example() {
   ZoneDraft draft;
-  draft.record("example.org.", "SOA", {"ns1.example.org. hostmaster.example.org. 1 10800 3600 604800 300"})
+  draft.record("example.org.", "SOA", {"ns1.example.org. hostmaster.example.org. 2026 10800 3600 604800 300"})
       .record("example.org.", "NS", {"ns1.example.org."})
       .record("ns1.example.org.", "A", {"192.0.2.1"})
       .record("www.example.org.", "A", {"192.0.2.2", "192.0.2.3"})
@@ -84,7 +84,7 @@ inline std::shared_ptr<store::Snapshot> snapshot(std::vector<ZoneDraft> const& d
   for (auto const& draft : drafts) {
     store::ZonePtr const zone = draft.zone();
     made->zones = made->zones.insert(zone->apex.key(), zone);
-    made->zones_by_id[zone->id] = zone;
+    made->zones_by_id = made->zones_by_id.insert(zone->id, zone);
   }
   return made;
 }
