@@ -7,7 +7,8 @@ module(dns-backend/store
     store_settings.cpp store_tenants.cpp
   DEPENDS base/result base/net base/database base/process base/probe dns-backend/dns dns-backend/pool
   LIBRARIES Boost::json)
-module(dns-backend/remote SOURCES request.cpp reply.cpp rows.cpp neighbours.cpp answer.cpp transaction.cpp write.cpp meters.cpp
+module(dns-backend/remote SOURCES request.cpp reply.cpp rows.cpp neighbours.cpp secondary.cpp
+  commands.cpp answer.cpp transaction.cpp write.cpp meters.cpp
   session.cpp listener.cpp purge_queue.cpp zone_arrivals.cpp purge.cpp
   DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool dns-backend/store
   LIBRARIES Boost::json)
