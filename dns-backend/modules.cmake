@@ -12,7 +12,7 @@ module(dns-backend/remote SOURCES request.cpp reply.cpp rows.cpp neighbours.cpp 
   session.cpp listener.cpp purge_queue.cpp zone_arrivals.cpp purge.cpp
   DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool dns-backend/store
   LIBRARIES Boost::json)
-module(dns-backend/api SOURCES routes.cpp body.cpp status.cpp zones.cpp rrsets.cpp tenants.cpp
+module(dns-backend/api SOURCES routes.cpp body.cpp status.cpp zones.cpp settings.cpp rrsets.cpp tenants.cpp
   DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool dns-backend/store
   LIBRARIES Boost::json)
 module(dns-backend/feed SOURCES codec.cpp feed_server.cpp follower.cpp
