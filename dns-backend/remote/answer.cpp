@@ -1,8 +1,10 @@
 #include "dns-backend/remote/answer.hpp"
 
+#include "dns-backend/remote/commands.hpp"
 #include "dns-backend/remote/neighbours.hpp"
 #include "dns-backend/remote/reply.hpp"
 #include "dns-backend/remote/rows.hpp"
+#include "dns-backend/remote/secondary.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -171,9 +173,14 @@ void answer_tsig_list(World const& world, std::string& out) {
   out += "]}\n";
 }
 
+// PowerDNS's zone cache needs names and ids only, its HTTP API lists serials too. Its unix connector's time goes with
+// the square of the reply, so a large installation gets what the cache needs.
+constexpr std::size_t complete_zones_max = 5000;
+
 void answer_domains(World const& world, std::string& out) {
   RowList list(out);
-  world.snapshot.zones.for_each([&](std::string const&, store::ZonePtr const& zone) { list.add(*zone, false); });
+  bool const complete = world.snapshot.zones.size() <= complete_zones_max;
+  world.snapshot.zones.for_each([&](std::string const&, store::ZonePtr const& zone) { list.add(*zone, complete); });
   list.finish();
 }
 
@@ -196,15 +203,6 @@ void answer_info(OfZone const& request, World const& world, std::string& out) {
   }
 }
 
-void answer_command(Command const& request, World const& world, std::string& out) {
-  if (request.text == "status") {
-    reply_string(out, "navigator " SOVEREIGN_VERSION ", revision " + std::to_string(world.snapshot.revision) + ", " +
-                          std::to_string(world.snapshot.zones.size()) + " zones");
-  } else {
-    reply_string(out, "unknown command '" + request.text + "'; known: status");
-  }
-}
-
 void answer_rest(Request const& request, World const& world, std::string& out) {
   switch (request.method) {
     case Method::get_all_domain_metadata:
@@ -223,7 +221,10 @@ void answer_rest(Request const& request, World const& world, std::string& out) {
       answer_updated(world, out);
       break;
     case Method::get_unfresh_slave_infos:
-      RowList(out).finish();  // no zone is pulled from elsewhere
+      answer_unfresh(world.snapshot, world.now_s, out);
+      break;
+    case Method::super_master_backend:
+      answer_autoprimary(std::get<FromAutoprimary>(request.body), world.snapshot, out);
       break;
     case Method::search_records: {
       auto const& search = std::get<Search>(request.body);
@@ -233,7 +234,7 @@ void answer_rest(Request const& request, World const& world, std::string& out) {
       break;
     }
     case Method::direct_backend_cmd:
-      answer_command(std::get<Command>(request.body), world, out);
+      reply_string(out, run_command(std::get<Command>(request.body).text, world.snapshot, world.now_s));
       break;
     default:
       reply_bool(out, false);  // "not implemented" in this protocol

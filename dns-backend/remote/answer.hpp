@@ -8,6 +8,8 @@
 // A Failure means: close the connection and answer nothing. PowerDNS then keeps what it knows, whereas an empty answer
 // to getAllDomains would make it refuse every query.
 //
+// Time comes in with the World, as everything else does.
+//
 // Threads: pure; any loop.
 #pragma once
 
@@ -31,6 +33,7 @@ struct World {
   // True where "no zones at all" cannot be the truth: a replica that never heard from its primary.
   bool refuse_while_empty = false;
   Overlay const* overlay = nullptr;
+  std::int64_t now_s = 0;  // Unix time
 };
 
 // The reply to a lookup, appended to `out`.

@@ -6,21 +6,31 @@
 namespace remote {
 namespace {
 
+void append_field(std::string& out, std::string_view key, std::int64_t value) {
+  if (value != 0) {
+    out += key;
+    append_number(out, value);
+  }
+}
+
 void append_domain(std::string& out, store::Zone const& zone, bool complete) {
   out += "{\"id\":";
   append_number(out, zone.id);
   out += ",\"zone\":";
   append_string(out, zone.apex.text());
-  if (complete || zone.kind != "native") {
+  if (zone.kind != "native") {
     out += ",\"kind\":";
     append_string(out, zone.kind);
   }
   if (complete) {
-    out += ",\"masters\":[],\"serial\":";
-    append_number(out, zone.serial);
-    out += ",\"notified_serial\":";
-    append_number(out, zone.notified_serial);
-    out += ",\"last_check\":0";
+    for (std::size_t i = 0; i < zone.masters.size(); ++i) {
+      out += i == 0 ? ",\"masters\":[" : ",";
+      append_string(out, zone.masters[i]);
+    }
+    out += zone.masters.empty() ? "" : "]";
+    append_field(out, ",\"serial\":", zone.serial);
+    append_field(out, ",\"notified_serial\":", zone.notified_serial);
+    append_field(out, ",\"last_check\":", zone.last_check_s);
   }
   out += '}';
 }

@@ -34,8 +34,9 @@ class RowList {
  public:
   explicit RowList(std::string& out);
   void add(Row const& row);
-  void add(store::Zone const& zone,
-           bool complete);  // domain information; only id, zone (and kind unless native) if not complete
+  // Domain information; what PowerDNS takes for granted (native, no masters, zeros) is left out, and without `complete`
+  // everything but id, zone and kind.
+  void add(store::Zone const& zone, bool complete);
   void finish();
   [[nodiscard]] std::size_t size() const { return count_; }
 

@@ -25,6 +25,9 @@ struct ZoneDraft {
   std::vector<store::Key> keys = {};
   std::string kind = "native";
   std::map<std::string, std::string> hashes = {};  // NSEC3: hash -> owner
+  std::vector<std::string> masters = {};
+  std::string account = {};
+  std::int64_t last_check_s = 0;
 
   store::Entry& at(std::string const& owner) {
     dns::Name const parsed = name(owner);
@@ -46,6 +49,9 @@ struct ZoneDraft {
     made->apex = name(apex);
     made->serial = serial;
     made->kind = kind;
+    made->masters = masters;
+    made->account = account;
+    made->last_check_s = last_check_s;
     made->metadata = metadata;
     made->keys = keys;
     for (auto const& [key, entry] : entries) {
@@ -90,10 +96,11 @@ inline std::shared_ptr<store::Snapshot> snapshot(std::vector<ZoneDraft> const& d
 }
 
 // The reply to one line.
-inline std::string ask(store::Snapshot const& snapshot, std::string const& line, pool::HealthTable const& health = {}) {
+inline std::string ask(store::Snapshot const& snapshot, std::string const& line, pool::HealthTable const& health = {},
+                       std::int64_t now_s = 0) {
   auto const request = remote::parse_request(line).value();
   std::string out;
-  remote::answer(request, {snapshot, health, false, nullptr}, out).value();
+  remote::answer(request, {snapshot, health, false, nullptr, now_s}, out).value();
   return out;
 }
 
