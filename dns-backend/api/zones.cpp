@@ -136,13 +136,10 @@ Answer create_zone(Dependencies const& api, net::HttpRequest request) {
   if (!reader.problems().empty()) {
     co_return refusal(reader.problems());
   }
-  if (api.store.published().copy()->zone(zone.apex)) {
-    co_return refusal(base::fail(store::errc::exists, "the zone " + zone.apex.text() + " exists already"));
-  }
-  base::Result<store::Revision> done = co_await api.store.import_zone(zone.apex, std::move(zone.rrsets));
-  if (done && zone.kind != "native") {
-    done = co_await api.store.set_kind(zone.apex, zone.kind);
-  }
+  store::ZoneSettings settings;
+  settings.kind = zone.kind;
+  base::Result<store::Revision> const done =
+      co_await api.store.create_zone(zone.apex, std::move(settings), std::move(zone.rrsets));
   co_return done ? revision_reply(201, api, zone.apex, *done) : refusal(done.error());
 }
 

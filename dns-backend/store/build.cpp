@@ -138,6 +138,7 @@ base::Result<Builder::SnapshotPtr> Builder::load(database::Database& database) {
   auto snapshot = std::make_shared<Snapshot>();
   snapshot->revision = database.revision();
   snapshot->tsig_keys = model_.tsig_keys();
+  snapshot->autoprimaries = model_.autoprimaries();
   for (auto const& [id, row] : model_.zones()) {
     auto zone = whole_zone(database, row);
     if (!zone) {
@@ -195,6 +196,9 @@ base::Result<Builder::Update> Builder::apply(database::Database& database, Snaps
   snapshot->revision = changes.to;
   if (dirty.tsig) {
     snapshot->tsig_keys = model_.tsig_keys();
+  }
+  if (dirty.autoprimaries) {
+    snapshot->autoprimaries = model_.autoprimaries();
   }
   for (auto const& [id, names] : work_of(dirty)) {
     auto const known = present.zones_by_id.find(id);

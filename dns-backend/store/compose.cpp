@@ -77,6 +77,9 @@ void Model::describe(ZoneRow const& row, Zone& zone) const {
   zone.serial = row.serial;
   zone.notified_serial = row.notified_serial;
   zone.kind = row.kind;
+  zone.masters = row.masters;
+  zone.account = row.account;
+  zone.last_check_s = row.last_check_s;
   zone.metadata.clear();
   zone.keys.clear();
   if (auto const found = metadata_.find(row.id); found != metadata_.end()) {
@@ -95,6 +98,14 @@ std::vector<TsigKey> Model::tsig_keys() const {
     keys.push_back(key);
   }
   return keys;
+}
+
+std::vector<Autoprimary> Model::autoprimaries() const {
+  std::vector<Autoprimary> list;
+  for (auto const& [pair, autoprimary] : autoprimaries_) {
+    list.push_back(autoprimary);
+  }
+  return list;
 }
 
 std::vector<Model::EndpointState> Model::endpoints_of(std::string const& pool) const {

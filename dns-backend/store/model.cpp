@@ -110,11 +110,17 @@ void Model::apply(database::Change const& change, Dirty& dirty) {
 
 bool Model::take(std::string const& table, Columns const& key, Columns const& values, Dirty& dirty) {
   using Take = bool (Model::*)(Columns const&, Columns const&, Dirty&);
-  static std::map<std::string, Take, std::less<>> const takers{
-      {"zone", &Model::take_zone},     {"metadata", &Model::take_metadata},   {"dnskey", &Model::take_key},
-      {"tsig", &Model::take_tsig},     {"pool", &Model::take_pool},           {"endpoint", &Model::take_endpoint},
-      {"tenant", &Model::take_tenant}, {"challenge", &Model::take_challenge}, {"readiness", &Model::take_readiness},
-      {"rrset", &Model::take_rrset}};
+  static std::map<std::string, Take, std::less<>> const takers{{"zone", &Model::take_zone},
+                                                               {"metadata", &Model::take_metadata},
+                                                               {"dnskey", &Model::take_key},
+                                                               {"tsig", &Model::take_tsig},
+                                                               {"pool", &Model::take_pool},
+                                                               {"endpoint", &Model::take_endpoint},
+                                                               {"tenant", &Model::take_tenant},
+                                                               {"challenge", &Model::take_challenge},
+                                                               {"readiness", &Model::take_readiness},
+                                                               {"rrset", &Model::take_rrset},
+                                                               {"autoprimary", &Model::take_autoprimary}};
   auto const found = takers.find(table);
   // Tables of other modules are none of ours.
   return found == takers.end() || (this->*found->second)(key, values, dirty);
@@ -140,8 +146,14 @@ bool Model::take_zone(Columns const& key, Columns const& values, Dirty& dirty) {
   if (present == zones_.end()) {
     dirty.names.merge(derived_names(*apex));
   }
-  zones_[id] = {id, *apex, narrow<std::uint32_t>(values, "serial"), narrow<std::uint32_t>(values, "notified_serial"),
-                word(values, "kind")};
+  zones_[id] = {id,
+                *apex,
+                narrow<std::uint32_t>(values, "serial"),
+                narrow<std::uint32_t>(values, "notified_serial"),
+                word(values, "kind"),
+                from_json(word(values, "masters")).value_or(std::vector<std::string>{}),
+                word(values, "account"),
+                number(values, "last_check_s")};
   zone_ids_[*apex] = id;
   return true;
 }
@@ -191,6 +203,17 @@ bool Model::take_tsig(Columns const& key, Columns const& values, Dirty& dirty) {
     tsig_.erase(word(key, "name"));
   } else {
     tsig_[word(key, "name")] = {word(key, "name"), word(values, "algorithm"), word(values, "content")};
+  }
+  return true;
+}
+
+bool Model::take_autoprimary(Columns const& key, Columns const& values, Dirty& dirty) {
+  dirty.autoprimaries = true;
+  std::pair const pair{word(key, "ip"), word(key, "nameserver")};
+  if (values.empty()) {
+    autoprimaries_.erase(pair);
+  } else {
+    autoprimaries_[pair] = {pair.first, pair.second, word(values, "account")};
   }
   return true;
 }

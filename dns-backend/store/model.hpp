@@ -8,7 +8,7 @@
 
 #include "base/database/database.hpp"
 #include "dns-backend/store/store.hpp"
-#include "dns-backend/store/zone_builder.hpp"
+#include "dns-backend/snapshot/zone_builder.hpp"
 
 #include <map>
 #include <set>
@@ -24,6 +24,9 @@ struct ZoneRow {
   std::uint32_t serial = 0;
   std::uint32_t notified_serial = 0;
   std::string kind;
+  std::vector<std::string> masters = {};
+  std::string account = {};
+  std::int64_t last_check_s = 0;
 };
 
 // What a batch of changes concerns.
@@ -34,6 +37,7 @@ struct Dirty {
   std::map<std::int64_t, std::set<dns::Name>> owners;  // RRsets
   std::set<std::string> pools;
   bool tsig = false;
+  bool autoprimaries = false;
 };
 
 class Model {
@@ -55,6 +59,7 @@ class Model {
   // Metadata and keys into a zone under construction.
   void describe(ZoneRow const& row, Zone& zone) const;
   [[nodiscard]] std::vector<TsigKey> tsig_keys() const;
+  [[nodiscard]] std::vector<Autoprimary> autoprimaries() const;
   [[nodiscard]] std::vector<PoolRow> pools() const;  // as they were set
   [[nodiscard]] std::map<std::int64_t, Tenant> const& tenants() const { return tenants_; }
   [[nodiscard]] Tenant const* tenant(std::string const& label) const;
@@ -89,6 +94,7 @@ class Model {
   bool take_key(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_rrset(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_tsig(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_autoprimary(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_pool(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_endpoint(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_tenant(Columns const& key, Columns const& values, Dirty& dirty);
@@ -107,6 +113,7 @@ class Model {
   std::map<std::int64_t, std::map<std::int64_t, Key>> keys_;                          // by zone and id
   std::map<std::int64_t, std::int64_t> zone_of_key_;
   std::map<std::string, TsigKey> tsig_;
+  std::map<std::pair<std::string, std::string>, Autoprimary> autoprimaries_;  // by address and name server
   std::map<std::string, PoolState> pools_;
   std::map<std::string, std::map<std::string, EndpointState>> endpoints_;  // by pool and name
   std::map<std::int64_t, Tenant> tenants_;

@@ -81,11 +81,24 @@ constexpr std::string_view version_1 = R"sql(
     endpoints TEXT NOT NULL);            -- JSON array, sorted; no row: no restriction
 )sql";
 
+// A zone that is pulled from elsewhere: from where, for whom, and when it was last compared with its primaries. And the
+// primaries whose NOTIFY may create a zone here.
+constexpr std::string_view version_2 = R"sql(
+  ALTER TABLE zone ADD COLUMN masters TEXT NOT NULL DEFAULT '[]';      -- JSON array of "ip" or "ip:port"
+  ALTER TABLE zone ADD COLUMN account TEXT NOT NULL DEFAULT '';
+  ALTER TABLE zone ADD COLUMN last_check_s INTEGER NOT NULL DEFAULT 0; -- Unix time; 0: never, or told to look again
+  CREATE TABLE autoprimary (
+    ip TEXT NOT NULL,
+    nameserver TEXT NOT NULL,
+    account TEXT NOT NULL,
+    PRIMARY KEY (ip, nameserver)) WITHOUT ROWID;
+)sql";
+
 }  // namespace
 
 database::Schema schema() {
   return {"store",
-          {{1, version_1}},
+          {{1, version_1}, {2, version_2}},
           {{"zone", {"id"}},
            {"rrset", {"zone_id", "owner", "type"}},
            {"metadata", {"zone_id", "kind"}},
@@ -95,7 +108,8 @@ database::Schema schema() {
            {"endpoint", {"pool", "name"}},
            {"tenant", {"id"}},
            {"challenge", {"owner", "name", "value"}},
-           {"readiness", {"tenant_id"}}}};
+           {"readiness", {"tenant_id"}},
+           {"autoprimary", {"ip", "nameserver"}}}};
 }
 
 }  // namespace store

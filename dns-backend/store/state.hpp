@@ -28,7 +28,8 @@ struct Write {
   base::Result<void> run_on_row(std::string_view sql, std::vector<database::Value> const& parameters,
                                 base::Failure missing) const;
   base::Result<ZoneRow> zone(dns::Name const& apex) const;
-  // The serial becomes `wanted` when that is ahead of it, else one more.
+  // The serial becomes `wanted` when that is ahead of it, else one more. A "slave" zone takes `wanted` as it is and
+  // otherwise keeps its serial.
   base::Result<void> raise_serial(ZoneRow const& zone, std::optional<std::uint32_t> wanted = {}) const;
 };
 
@@ -85,6 +86,9 @@ struct Store::State {
 inline base::Failure refused(std::string why) {
   return base::fail(errc::refused, std::move(why));
 }
+
+// The settings as they are stored, or everything that is wrong with them (refused).
+base::Result<ZoneSettings> check_settings(ZoneSettings settings);
 
 // Types that a balancer cannot stand beside: addresses, what replaces them, and what takes the name away.
 bool takes_addresses(dns::RRType type);

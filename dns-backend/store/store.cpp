@@ -68,6 +68,11 @@ base::Result<ZoneRow> Write::zone(dns::Name const& apex) const {
 }
 
 base::Result<void> Write::raise_serial(ZoneRow const& zone, std::optional<std::uint32_t> wanted) const {
+  if (zone.kind == "slave") {
+    // One more than the primary's would keep its next change away from here.
+    return run("UPDATE zone SET serial = coalesce(?, serial) WHERE id = ?",
+               {wanted ? database::Value(std::int64_t{*wanted}) : database::Value(), zone.id});
+  }
   bool const ahead = wanted && dns::serial_after(*wanted, zone.serial);
   std::uint32_t const next = ahead ? *wanted : zone.serial + 1;
   return run("UPDATE zone SET serial = ? WHERE id = ?", {std::int64_t{next}, zone.id});

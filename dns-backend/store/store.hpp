@@ -17,8 +17,8 @@
 #include "base/net/task.hpp"
 #include "dns-backend/dns/rrset.hpp"
 #include "dns-backend/pool/health_table.hpp"
-#include "dns-backend/store/published.hpp"
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/published.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 #include <functional>
 #include <memory>
@@ -38,16 +38,16 @@ boost::system::error_code make_error_code(errc code);
 
 using database::Revision;
 
-// What a purge needs: the exact name, or with `subtree` everything below it as well.
-struct Touched {
-  dns::Name name;
-  bool subtree = false;
-  auto operator<=>(Touched const&) const = default;
-};
-
 struct Position {
   Revision revision = 0;
   std::string history;
+};
+
+// What of a zone is not content. `masters`: "ip", "ip:port" or "[ip6]:port", as PowerDNS reads them.
+struct ZoneSettings {
+  std::string kind = "native";  // "native", "master", "slave"
+  std::vector<std::string> masters = {};
+  std::string account = {};
 };
 
 struct ZoneInfo {
@@ -56,6 +56,8 @@ struct ZoneInfo {
   std::string kind;
   std::size_t names = 0;
   bool secured = false;
+  std::vector<std::string> masters = {};
+  std::string account = {};
 };
 
 struct Tenant {
@@ -112,20 +114,31 @@ class Store {
   // Creates or replaces the whole zone; unchanged content changes nothing (idempotent). Serial: the file's SOA serial
   // if it is ahead of the present one, else present + 1; a "slave" zone takes the file's serial as it is.
   net::Task<base::Result<Revision>> import_zone(dns::Name apex, std::vector<dns::OwnedRRset> rrsets);
+  // A new zone with its settings in one step; `exists` when there is one. Without RRsets it has no SOA yet: a secondary
+  // before its first transfer.
+  net::Task<base::Result<Revision>> create_zone(dns::Name apex, ZoneSettings settings,
+                                                std::vector<dns::OwnedRRset> rrsets);
   net::Task<base::Result<Revision>> delete_zone(dns::Name apex);
   // Sets (or with empty contents deletes) RRsets; all or nothing. Contents are as dns::normalize_content made them. An
-  // SOA among them may carry the serial to take, when it is ahead.
+  // SOA among them may carry the serial to take, when it is ahead. The serial of a "slave" zone is its primary's: it
+  // moves only with an SOA, to exactly that SOA's serial.
   net::Task<base::Result<Revision>> replace_rrsets(dns::Name apex, std::vector<dns::OwnedRRset> rrsets);
-  // Metadata, keys, kind and the notified serial are not content: the zone's serial stays.
+  // Settings, metadata, keys and what is known of notifications and checks are not content: the zone's serial stays.
+  net::Task<base::Result<Revision>> set_zone_settings(dns::Name apex, ZoneSettings settings);
   net::Task<base::Result<Revision>> set_metadata(dns::Name apex, std::string kind, std::vector<std::string> values);
   net::Task<base::Result<std::int64_t>> add_key(dns::Name apex, Key key);
   net::Task<base::Result<Revision>> set_key_state(dns::Name apex, std::int64_t id, std::optional<bool> active,
                                                   std::optional<bool> published);
   net::Task<base::Result<Revision>> remove_key(dns::Name apex, std::int64_t id);
   net::Task<base::Result<Revision>> set_notified_serial(std::int64_t zone_id, std::uint32_t serial);
-  net::Task<base::Result<Revision>> set_kind(dns::Name apex, std::string kind);
+  // When the zone was last found equal to its primary (Unix time); 0: it must be compared again.
+  net::Task<base::Result<Revision>> set_checked(std::int64_t zone_id, std::int64_t at_s);
+  net::Task<base::Result<Revision>> set_kind(dns::Name apex, std::string kind);  // the other settings stay
   net::Task<base::Result<Revision>> set_tsig_key(TsigKey key);
   net::Task<base::Result<Revision>> delete_tsig_key(std::string name);
+  // One row for each pair of address and name server; setting it again replaces the account.
+  net::Task<base::Result<Revision>> set_autoprimary(Autoprimary autoprimary);
+  net::Task<base::Result<Revision>> remove_autoprimary(std::string ip, std::string nameserver);
   [[nodiscard]] std::vector<ZoneInfo> zones() const;
 
   // --- pools and tenants ---

@@ -1,4 +1,4 @@
-// Zones, RRsets, metadata and keys: what a write checks and which rows it makes.
+// Zones and RRsets: what a write checks and which rows it makes.
 #include "dns-backend/store/state.hpp"
 
 #include <algorithm>
@@ -80,6 +80,11 @@ void sort_contents(dns::RRset& rrset) {
   rrset.contents.erase(std::unique(rrset.contents.begin(), rrset.contents.end()), rrset.contents.end());
 }
 
+// Whether the serial of an SOA that comes in is to be taken: a secondary's is its primary's, whatever we think of it.
+bool takes_serial(ZoneRow const& zone, std::uint32_t serial) {
+  return zone.kind == "slave" ? serial != zone.serial : dns::serial_after(serial, zone.serial);
+}
+
 // A zone of its own inside a tenant's names would take their answers away.
 base::Result<void> check_new_zone(Write const& write, dns::Name const& apex) {
   for (dns::Name up = apex; !up.is_root(); up = up.parent()) {
@@ -119,18 +124,23 @@ base::Result<bool> write_difference(Write const& write, std::int64_t zone_id, RR
   return changed;
 }
 
-base::Result<ZoneRow> make_zone(Write const& write, dns::Name const& apex, std::uint32_t serial) {
+base::Result<ZoneRow> make_zone(Write const& write, dns::Name const& apex, std::uint32_t serial,
+                                ZoneSettings const& settings) {
   if (auto const fine = check_new_zone(write, apex); !fine) {
     return fine.error();
   }
-  auto const made = write.run("INSERT INTO zone (apex, serial) VALUES (?, ?)", {apex.text(), std::int64_t{serial}});
+  auto const made =
+      write.run("INSERT INTO zone (apex, serial, kind, masters, account) VALUES (?, ?, ?, ?, ?)",
+                {apex.text(), std::int64_t{serial}, settings.kind, to_json(settings.masters), settings.account});
   if (!made) {
     return made.error();
   }
-  return ZoneRow{write.transaction.last_insert_id(), apex, serial, 0, "native"};
+  return ZoneRow{write.transaction.last_insert_id(), apex, serial, 0, settings.kind};
 }
 
-base::Result<void> import_body(Write const& write, dns::Name const& apex, std::vector<dns::OwnedRRset> const& rrsets) {
+// The RRsets of a whole zone, each once and sorted, after every rule was held against them.
+base::Result<RRsets> whole_content(Write const& write, dns::Name const& apex,
+                                   std::vector<dns::OwnedRRset> const& rrsets) {
   RRsets wanted;
   for (dns::OwnedRRset const& owned : rrsets) {
     if (owned.rrset.contents.empty()) {
@@ -154,32 +164,58 @@ base::Result<void> import_body(Write const& write, dns::Name const& apex, std::v
   }
   for (auto const& [name, at] : nodes) {
     if (auto const fine = check_derived(write, name, at); !fine) {
-      return fine;
+      return fine.error();
     }
   }
-  std::uint32_t const file_serial = *split_serial(wanted.at({apex, dns::type_soa}));
+  return wanted;
+}
+
+base::Result<void> make_whole_zone(Write const& write, dns::Name const& apex, ZoneSettings const& settings,
+                                   RRsets wanted) {
+  std::uint32_t const serial = wanted.empty() ? 0 : *split_serial(wanted.at({apex, dns::type_soa}));
+  auto const made = make_zone(write, apex, serial, settings);
+  if (!made) {
+    return made.error();
+  }
+  auto const written = write_difference(write, made->id, {}, wanted);
+  return written ? base::Result<void>() : written.error();
+}
+
+base::Result<void> create_body(Write const& write, dns::Name const& apex, ZoneSettings const& settings,
+                               std::vector<dns::OwnedRRset> const& rrsets) {
+  if (write.model.zone(apex) != nullptr) {
+    return base::fail(errc::exists, "the zone " + apex.text() + " exists already");
+  }
+  auto const checked = check_settings(settings);
+  if (!checked) {
+    return checked.error();
+  }
+  if (rrsets.empty()) {
+    return make_whole_zone(write, apex, *checked, {});
+  }
+  auto wanted = whole_content(write, apex, rrsets);
+  return wanted ? make_whole_zone(write, apex, *checked, std::move(*wanted)) : wanted.error();
+}
+
+base::Result<void> import_body(Write const& write, dns::Name const& apex, std::vector<dns::OwnedRRset> const& rrsets) {
+  auto wanted = whole_content(write, apex, rrsets);
+  if (!wanted) {
+    return wanted.error();
+  }
   ZoneRow const* const present = write.model.zone(apex);
   if (present == nullptr) {
-    auto const made = make_zone(write, apex, file_serial);
-    if (!made) {
-      return made.error();
-    }
-    auto const written = write_difference(write, made->id, {}, wanted);
-    return written ? base::Result<void>() : written.error();
+    return make_whole_zone(write, apex, {}, std::move(*wanted));
   }
+  std::uint32_t const file_serial = *split_serial(wanted->at({apex, dns::type_soa}));
   auto const before = present_rrsets(write, present->id);
   if (!before) {
     return before.error();
   }
-  auto const changed = write_difference(write, present->id, *before, wanted);
+  auto const changed = write_difference(write, present->id, *before, *wanted);
   if (!changed) {
     return changed.error();
   }
-  // A secondary's serial is its primary's, whatever we think of it.
-  if (present->kind == "slave") {
-    return write.run("UPDATE zone SET serial = ? WHERE id = ?", {std::int64_t{file_serial}, present->id});
-  }
-  bool const raise = *changed || dns::serial_after(file_serial, present->serial);
+  bool const raise = *changed || takes_serial(*present, file_serial);
   return raise ? write.raise_serial(*present, file_serial) : base::Result<void>();
 }
 
@@ -245,7 +281,7 @@ base::Result<void> replace_body(Write const& write, dns::Name const& apex, std::
     }
     by_owner[owned.owner].push_back(std::move(owned.rrset));
   }
-  bool changed = wanted_serial && dns::serial_after(*wanted_serial, zone->serial);
+  bool changed = wanted_serial && takes_serial(*zone, *wanted_serial);
   for (auto const& [owner, at] : by_owner) {
     auto const done = replace_at(write, *zone, owner, at);
     if (!done) {
@@ -275,29 +311,15 @@ base::Result<void> delete_body(Write const& write, dns::Name const& apex) {
   return {};
 }
 
-base::Result<void> metadata_body(Write const& write, dns::Name const& apex, std::string const& kind,
-                                 std::vector<std::string> const& values) {
-  auto const zone = write.zone(apex);
-  if (!zone) {
-    return zone.error();
-  }
-  if (kind.empty()) {
-    return refused("metadata need a kind");
-  }
-  if (values.empty()) {
-    return write.run("DELETE FROM metadata WHERE zone_id = ? AND kind = ?", {zone->id, kind});
-  }
-  return write.run(
-      "INSERT INTO metadata (zone_id, kind, contents) VALUES (?, ?, ?) "
-      "ON CONFLICT (zone_id, kind) DO UPDATE SET contents = excluded.contents",
-      {zone->id, kind, to_json(values)});
-}
-
-base::Failure no_key(std::int64_t id, dns::Name const& apex) {
-  return base::fail(errc::not_found, "the zone " + apex.text() + " has no key " + std::to_string(id));
-}
-
 }  // namespace
+
+net::Task<base::Result<Revision>> Store::create_zone(dns::Name apex, ZoneSettings settings,
+                                                     std::vector<dns::OwnedRRset> rrsets) {
+  Body body = [apex, settings = std::move(settings), rrsets = std::move(rrsets)](Write const& write) {
+    return create_body(write, apex, settings, rrsets);
+  };
+  co_return co_await state_->write(std::move(body));
+}
 
 net::Task<base::Result<Revision>> Store::import_zone(dns::Name apex, std::vector<dns::OwnedRRset> rrsets) {
   Body body = [apex, rrsets = std::move(rrsets)](Write const& write) { return import_body(write, apex, rrsets); };
@@ -314,107 +336,12 @@ net::Task<base::Result<Revision>> Store::delete_zone(dns::Name apex) {
   co_return co_await state_->write(std::move(body));
 }
 
-net::Task<base::Result<Revision>> Store::set_metadata(dns::Name apex, std::string kind,
-                                                      std::vector<std::string> values) {
-  Body body = [apex, kind, values](Write const& write) { return metadata_body(write, apex, kind, values); };
-  co_return co_await state_->write(std::move(body));
-}
-
-net::Task<base::Result<std::int64_t>> Store::add_key(dns::Name apex, Key key) {
-  auto const id = std::make_shared<std::int64_t>(0);
-  Body body = [apex, key, id](Write const& write) -> base::Result<void> {
-    auto const zone = write.zone(apex);
-    if (!zone) {
-      return zone.error();
-    }
-    auto done = write.run(
-        "INSERT INTO dnskey (zone_id, flags, active, published, content) VALUES (?, ?, ?, ?, ?)",
-        {zone->id, std::int64_t{key.flags}, std::int64_t{key.active}, std::int64_t{key.published}, key.content});
-    *id = write.transaction.last_insert_id();
-    return done;
-  };
-  auto const written = co_await state_->write(std::move(body));
-  if (!written) {
-    co_return written.error();
-  }
-  co_return *id;
-}
-
-net::Task<base::Result<Revision>> Store::set_key_state(dns::Name apex, std::int64_t id, std::optional<bool> active,
-                                                       std::optional<bool> published) {
-  Body body = [apex, id, active, published](Write const& write) -> base::Result<void> {
-    auto const zone = write.zone(apex);
-    if (!zone) {
-      return zone.error();
-    }
-    auto const value = [](std::optional<bool> wanted) {
-      return wanted ? database::Value(std::int64_t{*wanted}) : database::Value();
-    };
-    return write.run_on_row(
-        "UPDATE dnskey SET active = coalesce(?, active), published = coalesce(?, published) "
-        "WHERE id = ? AND zone_id = ?",
-        {value(active), value(published), id, zone->id}, no_key(id, apex));
-  };
-  co_return co_await state_->write(std::move(body));
-}
-
-net::Task<base::Result<Revision>> Store::remove_key(dns::Name apex, std::int64_t id) {
-  Body body = [apex, id](Write const& write) -> base::Result<void> {
-    auto const zone = write.zone(apex);
-    if (!zone) {
-      return zone.error();
-    }
-    return write.run_on_row("DELETE FROM dnskey WHERE id = ? AND zone_id = ?", {id, zone->id}, no_key(id, apex));
-  };
-  co_return co_await state_->write(std::move(body));
-}
-
-net::Task<base::Result<Revision>> Store::set_notified_serial(std::int64_t zone_id, std::uint32_t serial) {
-  Body body = [zone_id, serial](Write const& write) {
-    return write.run_on_row("UPDATE zone SET notified_serial = ? WHERE id = ?", {std::int64_t{serial}, zone_id},
-                            base::fail(errc::not_found, "there is no zone with id " + std::to_string(zone_id)));
-  };
-  co_return co_await state_->write(std::move(body));
-}
-
-net::Task<base::Result<Revision>> Store::set_kind(dns::Name apex, std::string kind) {
-  Body body = [apex, kind](Write const& write) -> base::Result<void> {
-    if (kind != "native" && kind != "master" && kind != "slave") {
-      return refused("'" + kind + "' is no kind of zone: native, master or slave");
-    }
-    return write.run_on_row("UPDATE zone SET kind = ? WHERE apex = ?", {kind, apex.text()},
-                            base::fail(errc::not_found, "there is no zone " + apex.text()));
-  };
-  co_return co_await state_->write(std::move(body));
-}
-
-net::Task<base::Result<Revision>> Store::set_tsig_key(TsigKey key) {
-  Body body = [key](Write const& write) -> base::Result<void> {
-    if (!dns::Name::parse(key.name) || key.content.empty()) {
-      return refused("a TSIG key needs a domain name and content");
-    }
-    return write.run(
-        "INSERT INTO tsig (name, algorithm, content) VALUES (?, ?, ?) "
-        "ON CONFLICT (name) DO UPDATE SET algorithm = excluded.algorithm, content = excluded.content",
-        {key.name, key.algorithm, key.content});
-  };
-  co_return co_await state_->write(std::move(body));
-}
-
-net::Task<base::Result<Revision>> Store::delete_tsig_key(std::string name) {
-  Body body = [name](Write const& write) {
-    return write.run_on_row("DELETE FROM tsig WHERE name = ?", {name},
-                            base::fail(errc::not_found, "there is no TSIG key '" + name + "'"));
-  };
-  co_return co_await state_->write(std::move(body));
-}
-
 std::vector<ZoneInfo> Store::zones() const {
   std::vector<ZoneInfo> list;
   auto const snapshot = state_->published.copy();
   snapshot->zones.for_each([&list](std::string const&, ZonePtr const& zone) {
     bool const secured = std::any_of(zone->keys.begin(), zone->keys.end(), [](Key const& key) { return key.active; });
-    list.push_back({zone->apex, zone->serial, zone->kind, zone->entries.size(), secured});
+    list.push_back({zone->apex, zone->serial, zone->kind, zone->entries.size(), secured, zone->masters, zone->account});
   });
   return list;
 }

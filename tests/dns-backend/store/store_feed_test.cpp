@@ -27,6 +27,17 @@ void catch_up(Site& primary, Site& replica, std::size_t rows_max = 1000) {
   }
 }
 
+void change_settings(Site& site, std::mt19937& random, std::string const& apex) {
+  std::string const address = "192.0.2." + std::to_string(random() % 5);
+  if (random() % 2 == 0) {
+    site.run(site.store->set_zone_settings(name(apex), {random() % 2 == 0 ? "slave" : "master", {address}, "a"}));
+    site.run(site.store->set_checked(static_cast<std::int64_t>(random() % 4), static_cast<std::int64_t>(random())));
+  } else {
+    site.run(site.store->set_autoprimary({address, "ns.example.org", "a"}));
+    site.run(site.store->remove_autoprimary("192.0.2." + std::to_string(random() % 5), "ns.example.org"));
+  }
+}
+
 // A random write that may be refused.
 void change(Site& site, std::mt19937& random) {
   static std::vector<std::string> const apexes{"example.org", "example.net", "sub.example.org"};
@@ -34,7 +45,7 @@ void change(Site& site, std::mt19937& random) {
   std::string const number = std::to_string(random() % 5);
   std::string const owner = "n" + number + (random() % 3 == 0 ? ".deep.er." : ".") + apex;
   std::string const label = "t" + number;
-  switch (random() % 14) {
+  switch (random() % 16) {
     case 0:
       site.run(site.store->import_zone(name(apex), records(zone_head + "i" + number + " A 192.0.2.1\n", apex)));
       break;
@@ -90,6 +101,10 @@ void change(Site& site, std::mt19937& random) {
     case 12:
       site.run(
           site.store->add_challenges({{name("_acme-challenge." + label + "." + apex), "v" + number}}, "o" + number));
+      break;
+    case 13:
+    case 14:
+      change_settings(site, random, apex);
       break;
     default:
       site.run(site.store->remove_challenges("o" + number));

@@ -178,6 +178,9 @@ inline void expect_same(Snapshot const& a, Snapshot const& b) {
     ASSERT_EQ(zone->serial, (*other)->serial) << zone->apex.text();
     ASSERT_EQ(zone->notified_serial, (*other)->notified_serial);
     ASSERT_EQ(zone->kind, (*other)->kind);
+    ASSERT_EQ(zone->masters, (*other)->masters);
+    ASSERT_EQ(zone->account, (*other)->account);
+    ASSERT_EQ(zone->last_check_s, (*other)->last_check_s);
     ASSERT_EQ(zone->metadata, (*other)->metadata);
     ASSERT_TRUE(same_keys(zone->keys, (*other)->keys));
     ASSERT_NO_FATAL_FAILURE(same_map(zone->entries, (*other)->entries));
@@ -185,6 +188,7 @@ inline void expect_same(Snapshot const& a, Snapshot const& b) {
     ASSERT_EQ(a.zones_by_id.at(zone->id), zone);
   });
   ASSERT_EQ(a.tsig_keys.size(), b.tsig_keys.size());
+  ASSERT_EQ(a.autoprimaries.size(), b.autoprimaries.size());
 }
 
 }  // namespace store

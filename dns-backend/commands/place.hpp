@@ -1,0 +1,30 @@
+// Where a command finds what it works on: the daemon's socket, the store, PowerDNS. And how it speaks to people.
+//
+// Threads: plain values; the command line only.
+#pragma once
+
+#include "base/database/database.hpp"
+#include "base/result/result.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace commands {
+
+struct Place {
+  std::string api_unix;                    // the daemon's API socket
+  std::string store_url;                   // opened in this process while no daemon runs
+  std::vector<database::Schema> schemas;   // of other modules in the same database
+  std::string pdns_address = "127.0.0.1";  // where this machine's PowerDNS answers, for `check`
+  std::uint16_t pdns_port = 53;
+};
+
+struct Output {
+  bool json = false;  // print the daemon's JSON as it is
+};
+
+// "navigator: sentence" on stderr; gives back `exit_code`.
+int say(std::string const& sentence, int exit_code);
+
+}  // namespace commands

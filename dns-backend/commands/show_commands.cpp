@@ -1,0 +1,95 @@
+#include "dns-backend/commands/show_commands.hpp"
+
+#include "dns-backend/commands/connection.hpp"
+
+#include <boost/json.hpp>
+
+#include <cstdio>
+
+namespace commands {
+
+namespace json = boost::json;
+
+int tenant_create(Place const& place, TenantRequest const& tenant, Output output) {
+  json::array backups;
+  for (auto const& backup : tenant.backups) {
+    backups.push_back(json::value(backup));
+  }
+  json::object body{{"label", tenant.label}, {"plan", tenant.plan}, {"primary", tenant.primary}, {"backups", backups}};
+  if (!tenant.zone.empty()) {
+    body["zone"] = tenant.zone;
+  }
+  net::HttpResponse answer;
+  if (int const failed = call_once(place, Without::refuse, "POST", "/v1/tenants", json::serialize(body), answer);
+      failed != 0) {
+    return failed;
+  }
+  if (output.json) {
+    std::printf("%s\n", answer.body.c_str());
+    return 0;
+  }
+  json::value const value = json_of(answer);
+  auto const* const name = value.is_object() ? value.get_object().if_contains("name") : nullptr;
+  std::printf("%s\n", name != nullptr && name->is_string() ? name->get_string().c_str() : tenant.label.c_str());
+  return 0;
+}
+
+int tenant_list(Place const& place, Output output) {
+  return print_list(place, output, Without::refuse, "/v1/tenants", "tenants",
+                    {{"label", "TENANT"},
+                     {"zone", "ZONE"},
+                     {"plan", "PLAN"},
+                     {"primary", "PRIMARY"},
+                     {"backups", "BACKUPS"},
+                     {"state", "STATE"}});
+}
+
+int tenant_delete(Place const& place, std::string const& label) {
+  net::HttpResponse answer;
+  return call_once(place, Without::refuse, "DELETE", "/v1/tenants/" + net::percent_encode(label), {}, answer);
+}
+
+int show_status(Place const& place, Output output) {
+  net::HttpResponse answer;
+  if (int const failed = call_once(place, Without::refuse, "GET", "/v1/status", {}, answer); failed != 0) {
+    return failed;
+  }
+  json::value const value = json_of(answer);
+  if (output.json || !value.is_object()) {
+    std::printf("%s\n", answer.body.c_str());
+    return 0;
+  }
+  // `wg`-like: a line a fact, lists of objects below their heading.
+  for (auto const& [key, member] : value.get_object()) {
+    std::string const name(key);
+    if (member.is_array() && !member.get_array().empty() && member.get_array()[0].is_object()) {
+      std::printf("%s:\n", name.c_str());
+      for (auto const& item : member.get_array()) {
+        std::printf("  %s\n", json::serialize(item).c_str());
+      }
+      continue;
+    }
+    std::string const text = member.is_string() ? std::string(member.get_string()) : json::serialize(member);
+    std::printf("%s: %s\n", name.c_str(), text.c_str());
+  }
+  return 0;
+}
+
+int show_health(Place const& place, Output output) {
+  return print_list(
+      place, output, Without::refuse, "/v1/health", "endpoints",
+      {{"endpoint", "ENDPOINT"}, {"health", "HEALTH"}, {"reason", "LAST CHECK"}, {"elapsed_us", "MICROSECONDS"}});
+}
+
+int show_pools(Place const& place, Output output) {
+  return print_list(place, output, Without::refuse, "/v1/pools", "pools",
+                    {{"name", "POOL"}, {"site", "SITE"}, {"minimum_origins", "MINIMUM"}, {"endpoints", "ENDPOINTS"}});
+}
+
+int show_certificates(Place const& place, Output output) {
+  return print_list(
+      place, output, Without::refuse, "/v1/certificates", "certificates",
+      {{"id", "BUNDLE"}, {"names", "NAMES"}, {"fingerprint", "FINGERPRINT"}, {"not_after_ms", "UNTIL (MS)"}});
+}
+
+}  // namespace commands

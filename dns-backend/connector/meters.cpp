@@ -1,0 +1,35 @@
+#include "dns-backend/connector/meters.hpp"
+
+namespace connector {
+
+Meters::Meters(process::Metrics& metrics) {
+  for (std::size_t i = 0; i < remote::method_count; ++i) {
+    process::Labels const labels{{"method", std::string(remote::to_text(static_cast<remote::Method>(i)))}};
+    requests[i] = metrics.counter("navigator_remote_requests_total", "Requests of PowerDNS", labels);
+    seconds[i] = metrics.counter("navigator_remote_seconds_total", "Seconds from a whole request to its reply", labels);
+  }
+  auto const reason = [&](char const* name) {
+    return metrics.counter("navigator_remote_failures_total", "Requests that ended their connection",
+                           {{"reason", name}});
+  };
+  bad_request = reason("bad_request");
+  too_large = reason("too_large");
+  unavailable = reason("unavailable");
+  write = reason("write");
+  connections = metrics.gauge("navigator_remote_connections", "Open connections of PowerDNS");
+  refused = metrics.counter("navigator_remote_refused_connections_total", "Connections above the limit");
+}
+
+void Meters::failed(boost::system::error_code const& code) const {
+  if (code == remote::errc::bad_request) {
+    bad_request.add();
+  } else if (code == remote::errc::too_large) {
+    too_large.add();
+  } else if (code == remote::errc::unavailable) {
+    unavailable.add();
+  } else {
+    write.add();
+  }
+}
+
+}  // namespace connector

@@ -1,0 +1,30 @@
+// The counters of the remote backend, made once at start.
+//
+//   navigator_remote_requests_total{method}   navigator_remote_seconds_total{method}  (their quotient is the mean
+//   latency) navigator_remote_failures_total{reason}   reason: bad_request, too_large, unavailable, write
+//   navigator_remote_connections              navigator_remote_refused_connections_total
+//
+// Threads: constructed on the control loop; every member may then be used from any loop.
+#pragma once
+
+#include "base/process/metrics.hpp"
+#include "dns-backend/remote/request.hpp"
+
+#include <array>
+
+namespace connector {
+
+struct Meters {
+  explicit Meters(process::Metrics& metrics);
+
+  // Counts one failed request under the reason that its code stands for.
+  void failed(boost::system::error_code const& code) const;
+
+  std::array<process::Counter, remote::method_count> requests;
+  std::array<process::Counter, remote::method_count> seconds;
+  process::Counter bad_request, too_large, unavailable, write;
+  process::Gauge connections;
+  process::Counter refused;
+};
+
+}  // namespace connector

@@ -1,0 +1,96 @@
+// What is served: an immutable picture of every zone, read by lookups without a lock, replaced per change.
+//
+// Zones and the names of a zone sit in persistent ordered maps (persistent_map.hpp): a new snapshot shares everything
+// but the path to what changed, so one changed name among a million copies a few kilobytes. Canonical order (RFC
+// 4034 6.1) serves NSEC and AXFR; the backend derives `auth`, delegations and empty non-terminals here, never the
+// operator.
+//
+// Threads: immutable; handed over through Published<Snapshot> (published.hpp).
+#pragma once
+
+#include "dns-backend/dns/name.hpp"
+#include "dns-backend/dns/rrset.hpp"
+#include "dns-backend/pool/pool.hpp"
+#include "dns-backend/snapshot/persistent_map.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace store {
+
+// Everything at one owner name. An entry without rrsets and balancer is an empty non-terminal.
+struct Entry {
+  dns::Name name;
+  std::vector<dns::RRset> rrsets;                      // by type
+  std::shared_ptr<pool::LoadBalancer const> balancer;  // A and AAAA chosen at lookup time
+  // The address types the balancer answers with: constant while health moves, so that NSEC bitmaps stay true.
+  bool balancer_has4 = false;
+  bool balancer_has6 = false;
+  bool cut = false;        // NS here and not the apex: a delegation
+  bool below_cut = false;  // glue or occluded: auth 0, not in the NSEC chain
+
+  [[nodiscard]] bool is_ent() const { return rrsets.empty() && balancer == nullptr; }
+};
+
+using EntryPtr = std::shared_ptr<Entry const>;
+using EntryMap = PersistentMap<std::string, EntryPtr>;  // by Name::key()
+
+struct Key {  // DNSSEC key as PowerDNS keeps it
+  std::int64_t id = 0;
+  std::uint32_t flags = 0;
+  bool active = true;
+  bool published = true;
+  std::string content;  // PowerDNS private-key text
+};
+
+struct Zone {
+  std::int64_t id = 0;  // PowerDNS domain_id
+  dns::Name apex;
+  std::uint32_t serial = 0;  // what the SOA carries: raised on each change of the zone
+  std::uint32_t notified_serial = 0;
+  std::string kind = "native";  // "native", "master", "slave"
+  std::vector<std::string> masters;  // of a slave: "ip", "ip:port" or "[ip6]:port"
+  std::string account;
+  std::int64_t last_check_s = 0;  // Unix time of the last comparison with a master; 0: look again
+  std::map<std::string, std::vector<std::string>> metadata;
+  std::vector<Key> keys;
+  EntryMap entries;
+  EntryMap nsec3;  // by lower-case base32hex hash; filled only when NSEC3PARAM is set
+
+  [[nodiscard]] EntryPtr find(dns::Name const& name) const;
+};
+
+using ZonePtr = std::shared_ptr<Zone const>;
+
+struct TsigKey {
+  std::string name, algorithm, content;
+};
+
+// A primary whose NOTIFY of an unknown zone makes it a secondary zone here, when `nameserver` is among its NS records.
+struct Autoprimary {
+  std::string ip, nameserver, account;
+};
+
+struct Snapshot {
+  std::int64_t revision = 0;
+  PersistentMap<std::string, ZonePtr> zones;    // by apex key
+  std::map<std::int64_t, ZonePtr> zones_by_id;  // HINT: small per zone; persistent map when 100,000 zones matter
+  std::vector<TsigKey> tsig_keys;
+  std::vector<Autoprimary> autoprimaries;
+
+  [[nodiscard]] ZonePtr zone(dns::Name const& apex) const;       // exact
+  [[nodiscard]] ZonePtr enclosing(dns::Name const& name) const;  // the longest apex that is an ancestor or equal
+};
+
+// What a change may have changed in answers, the unit in which caches are told to forget: the exact name, or with
+// `subtree` everything below it as well.
+struct Touched {
+  dns::Name name;
+  bool subtree = false;
+  auto operator<=>(Touched const&) const = default;
+};
+
+}  // namespace store

@@ -1,0 +1,340 @@
+#include "dns-backend/snapshot/zone_builder.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+#include <sstream>
+
+namespace store {
+namespace {
+
+bool has_type(Entry const& entry, dns::RRType type) {
+  return std::any_of(entry.rrsets.begin(), entry.rrsets.end(),
+                     [type](auto const& rrset) { return rrset.type == type; });
+}
+
+std::shared_ptr<Entry> make_entry(Zone const& zone, dns::Name name, Node node, Entry const* parent) {
+  auto entry = std::make_shared<Entry>();
+  entry->name = std::move(name);
+  entry->rrsets = std::move(node.rrsets);
+  entry->balancer = std::move(node.balancer);
+  entry->balancer_has4 = node.has4;
+  entry->balancer_has6 = node.has6;
+  entry->cut = entry->name != zone.apex && has_type(*entry, dns::type_ns);
+  entry->below_cut = parent != nullptr && (parent->cut || parent->below_cut);
+  return entry;
+}
+
+Entry const* entry_at(Zone const& zone, dns::Name const& name) {
+  EntryPtr const* const found = zone.entries.find(name.key());
+  return found == nullptr ? nullptr : found->get();
+}
+
+bool has_below(Zone const& zone, dns::Name const& name) {
+  auto const* const next = zone.entries.upper_bound(name.key());
+  return next != nullptr && next->value->name.is_within(name);
+}
+
+bool same_balancer(Entry const& a, Entry const& b) {
+  if (a.balancer == b.balancer) {
+    return true;
+  }
+  if (a.balancer == nullptr || b.balancer == nullptr) {
+    return false;
+  }
+  auto const same_pool = [](auto const& one, auto const& two) { return one == two || *one == *two; };
+  return a.balancer->ttl == b.balancer->ttl && a.balancer->all_down == b.balancer->all_down &&
+         a.balancer->ready == b.balancer->ready &&
+         std::equal(a.balancer->pools.begin(), a.balancer->pools.end(), b.balancer->pools.begin(),
+                    b.balancer->pools.end(), same_pool);
+}
+
+// What answers change when `entry` does, while names and delegations stay where they are.
+Touched touched_by_change(Entry const& entry, bool subtree) {
+  if (entry.name.is_wildcard()) {
+    return {entry.name.parent(), true};
+  }
+  return {entry.name, subtree || has_type(entry, dns::type_dname)};
+}
+
+Touched touched_by_presence(dns::Name const& topmost) {
+  return {topmost.is_wildcard() ? topmost.parent() : topmost, true};
+}
+
+// --- NSEC3 ---
+
+// RFC 5155 7.1: with opt-out an insecure delegation is left out, and so is an empty non-terminal that leads to nothing
+// else.
+bool in_nsec3(Zone const& zone, Entry const& entry, bool opt_out) {
+  if (entry.below_cut) {
+    return false;
+  }
+  if (!opt_out || entry.name == zone.apex) {
+    return true;
+  }
+  if (entry.cut) {
+    return has_type(entry, dns::type_ds);
+  }
+  if (!entry.is_ent()) {
+    return true;
+  }
+  bool found = false;
+  zone.entries.for_each_from(entry.name.key(), [&](std::string const&, EntryPtr const& below) {
+    if (!below->name.is_within(entry.name)) {
+      return false;
+    }
+    found = !below->is_ent() && !below->below_cut && (!below->cut || has_type(*below, dns::type_ds));
+    return !found;
+  });
+  return found;
+}
+
+void update_nsec3(Zone& zone, std::set<dns::Name> names) {
+  auto const settings = nsec3_of(zone);
+  if (!settings) {
+    return;
+  }
+  if (settings->opt_out) {
+    // Whether an ancestor that is an empty non-terminal belongs to the chain depends on what is below it.
+    std::set<dns::Name> ancestors;
+    for (dns::Name const& name : names) {
+      for (dns::Name up = name; up != zone.apex && ancestors.insert(up.parent()).second;) {
+        up = up.parent();
+      }
+    }
+    names.merge(ancestors);
+  }
+  for (dns::Name const& name : names) {
+    EntryPtr const* const entry = zone.entries.find(name.key());
+    std::string const hash = dns::nsec3_hash(name, settings->salt, settings->iterations);
+    bool const wanted = entry != nullptr && in_nsec3(zone, **entry, settings->opt_out);
+    EntryPtr const* const present = zone.nsec3.find(hash);
+    if (!wanted) {
+      zone.nsec3 = zone.nsec3.erase(hash);
+    } else if (present == nullptr || *present != *entry) {
+      zone.nsec3 = zone.nsec3.insert(hash, *entry);
+    }
+  }
+}
+
+// --- one name ---
+
+// Creates the empty non-terminals above `name`; the topmost name that did not exist.
+dns::Name add_ancestors(Zone& zone, dns::Name const& name, std::set<dns::Name>& changed) {
+  std::vector<dns::Name> missing;
+  for (dns::Name up = name; up != zone.apex; up = up.parent()) {
+    if (entry_at(zone, up) != nullptr) {
+      break;
+    }
+    missing.push_back(up);
+  }
+  for (std::size_t i = missing.size(); i-- > 1;) {
+    Entry const* const parent = entry_at(zone, missing[i].parent());
+    zone.entries = zone.entries.insert(missing[i].key(), make_entry(zone, missing[i], {}, parent));
+    changed.insert(missing[i]);
+  }
+  return missing.empty() ? name : missing.back();
+}
+
+// Removes `name` and the empty non-terminals that led to it alone; the topmost name that is gone.
+dns::Name remove_with_ancestors(Zone& zone, dns::Name const& name, std::set<dns::Name>& changed) {
+  dns::Name topmost = name;
+  for (dns::Name up = name;; up = up.parent()) {
+    zone.entries = zone.entries.erase(up.key());
+    changed.insert(up);
+    topmost = up;
+    Entry const* const parent = up == zone.apex ? nullptr : entry_at(zone, up.parent());
+    if (parent == nullptr || parent->name == zone.apex || !parent->is_ent() || has_below(zone, parent->name)) {
+      return topmost;
+    }
+  }
+}
+
+// Below a delegation that came or went every name is hidden or shown.
+void refresh_below(Zone& zone, dns::Name const& top, std::set<dns::Name>& changed) {
+  std::vector<EntryPtr> below;
+  zone.entries.for_each_from(top.key(), [&](std::string const&, EntryPtr const& entry) {
+    bool const within = entry->name.is_within(top);
+    if (within && entry->name != top) {
+      below.push_back(entry);
+    }
+    return within;
+  });
+  for (EntryPtr const& entry : below) {  // in canonical order a parent comes before its children
+    Entry const* const parent = entry_at(zone, entry->name.parent());
+    bool const hidden = parent->cut || parent->below_cut;
+    if (entry->below_cut != hidden) {
+      auto next = std::make_shared<Entry>(*entry);
+      next->below_cut = hidden;
+      zone.entries = zone.entries.insert(entry->name.key(), std::move(next));
+      changed.insert(entry->name);
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<Nsec3> nsec3_of(Zone const& zone) {
+  auto const parameters = zone.metadata.find("NSEC3PARAM");
+  auto const narrow = zone.metadata.find("NSEC3NARROW");
+  if (parameters == zone.metadata.end() || parameters->second.empty() ||
+      (narrow != zone.metadata.end() && !narrow->second.empty() && narrow->second[0] == "1")) {
+    return std::nullopt;
+  }
+  std::istringstream words(parameters->second[0]);
+  unsigned algorithm = 0;
+  unsigned flags = 0;
+  Nsec3 result;
+  std::string salt;
+  words >> algorithm >> flags >> result.iterations >> salt;
+  constexpr unsigned iterations_max = 2500;  // RFC 5155 10.3
+  bool const valid_salt = salt == "-" || salt.size() % 2 == 0;
+  if (words.fail() || algorithm != 1 || result.iterations > iterations_max || !valid_salt) {
+    return std::nullopt;
+  }
+  result.opt_out = (flags & 1U) != 0;
+  for (std::size_t i = 0; salt != "-" && i + 1 < salt.size(); i += 2) {
+    unsigned octet = 0;
+    std::from_chars(salt.data() + i, salt.data() + i + 2, octet, 16);
+    result.salt.push_back(static_cast<char>(octet));
+  }
+  return result;
+}
+
+void rebuild_nsec3(Zone& zone) {
+  zone.nsec3 = {};
+  auto const settings = nsec3_of(zone);
+  if (!settings) {
+    return;
+  }
+  std::map<std::string, EntryPtr> chain;
+  zone.entries.for_each([&](std::string const&, EntryPtr const& entry) {
+    if (in_nsec3(zone, *entry, settings->opt_out)) {
+      chain.emplace(dns::nsec3_hash(entry->name, settings->salt, settings->iterations), entry);
+    }
+  });
+  std::vector<EntryMap::Item> items;
+  items.reserve(chain.size());
+  for (auto const& [hash, entry] : chain) {
+    items.push_back({hash, entry});
+  }
+  zone.nsec3 = EntryMap::from_sorted(std::move(items));
+}
+
+void fill(Zone& zone, std::vector<std::pair<dns::Name, Node>> nodes) {
+  std::sort(nodes.begin(), nodes.end(), [](auto const& a, auto const& b) { return a.first < b.first; });
+  if (nodes.empty() || nodes.front().first != zone.apex) {
+    nodes.insert(nodes.begin(), {zone.apex, Node{}});
+  }
+  std::vector<EntryMap::Item> items;
+  items.reserve(nodes.size());
+  std::vector<EntryPtr> path;  // from the apex to the last name
+  auto const push = [&](dns::Name const& name, Node node) {
+    EntryPtr entry = make_entry(zone, name, std::move(node), path.empty() ? nullptr : path.back().get());
+    items.push_back({name.key(), entry});
+    path.push_back(std::move(entry));
+  };
+  for (auto& [name, node] : nodes) {
+    ASSERT(name.is_within(zone.apex));
+    while (!path.empty() && !name.is_within(path.back()->name)) {
+      path.pop_back();
+    }
+    std::vector<dns::Name> missing;
+    for (dns::Name up = name; !path.empty() && up.parent() != path.back()->name; up = up.parent()) {
+      missing.push_back(up.parent());
+    }
+    for (std::size_t i = missing.size(); i-- > 0;) {
+      push(missing[i], {});
+    }
+    push(name, std::move(node));
+  }
+  zone.entries = EntryMap::from_sorted(std::move(items));
+  rebuild_nsec3(zone);
+}
+
+bool same_content(Entry const& a, Entry const& b) {
+  return a.name == b.name && a.rrsets == b.rrsets && a.balancer_has4 == b.balancer_has4 &&
+         a.balancer_has6 == b.balancer_has6 && a.cut == b.cut && a.below_cut == b.below_cut && same_balancer(a, b);
+}
+
+void set_node(Zone& zone, dns::Name const& name, Node node, std::vector<Touched>& touched) {
+  EntryPtr const* const found = zone.entries.find(name.key());
+  EntryPtr const old = found == nullptr ? nullptr : *found;
+  std::set<dns::Name> changed{name};
+  bool const stays = !node.empty() || name == zone.apex || (old != nullptr && has_below(zone, name));
+  if (!stays) {
+    if (old != nullptr) {
+      touched.push_back(touched_by_presence(remove_with_ancestors(zone, name, changed)));
+      update_nsec3(zone, std::move(changed));
+    }
+    return;
+  }
+  dns::Name const topmost = old != nullptr ? name : add_ancestors(zone, name, changed);
+  auto const next =
+      make_entry(zone, name, std::move(node), name == zone.apex ? nullptr : entry_at(zone, name.parent()));
+  if (old != nullptr && same_content(*old, *next)) {
+    return;
+  }
+  zone.entries = zone.entries.insert(name.key(), next);
+  bool const moved = (old != nullptr && old->cut) != next->cut;
+  if (moved) {
+    refresh_below(zone, name, changed);
+  }
+  if (old == nullptr) {
+    touched.push_back(touched_by_presence(topmost));
+  } else {
+    touched.push_back(touched_by_change(*next, moved || has_type(*old, dns::type_dname)));
+  }
+  update_nsec3(zone, std::move(changed));
+}
+
+void compare(Zone const& before, Zone const& after, std::vector<Touched>& touched) {
+  auto const* old = before.entries.first();
+  auto const* now = after.entries.first();
+  while (old != nullptr || now != nullptr) {
+    if (now == nullptr || (old != nullptr && old->key < now->key)) {
+      touched.push_back(touched_by_presence(old->value->name));
+      old = before.entries.upper_bound(old->key);
+    } else if (old == nullptr || now->key < old->key) {
+      touched.push_back(touched_by_presence(now->value->name));
+      now = after.entries.upper_bound(now->key);
+    } else {
+      Entry const& was = *old->value;
+      if (!same_content(was, *now->value)) {
+        touched.push_back(touched_by_change(*now->value, was.cut != now->value->cut || has_type(was, dns::type_dname)));
+      }
+      old = before.entries.upper_bound(old->key);
+      now = after.entries.upper_bound(now->key);
+    }
+  }
+}
+
+void tidy(std::vector<Touched>& touched, Snapshot const& snapshot, std::size_t names_max) {
+  std::map<std::string, std::size_t> names;
+  if (touched.size() > names_max) {
+    for (Touched& one : touched) {
+      ZonePtr const zone = snapshot.enclosing(one.name);
+      if (zone != nullptr && ++names[zone->apex.key()] > names_max) {
+        one = {zone->apex, true};
+      }
+    }
+  }
+  // In canonical order a subtree's top comes first; at one name the larger claim does.
+  std::sort(touched.begin(), touched.end(), [](Touched const& a, Touched const& b) {
+    return a.name != b.name ? a.name < b.name : a.subtree > b.subtree;
+  });
+  std::vector<Touched> kept;
+  std::size_t cover = touched.size();  // index into kept of the last subtree
+  for (Touched& one : touched) {
+    bool const covered = cover < kept.size() && one.name.is_within(kept[cover].name);
+    if (covered || (!kept.empty() && kept.back().name == one.name)) {
+      continue;
+    }
+    kept.push_back(std::move(one));
+    cover = kept.back().subtree ? kept.size() - 1 : cover;
+  }
+  touched = std::move(kept);
+}
+
+}  // namespace store

@@ -1,0 +1,216 @@
+#include "dns-backend/connector/listener.hpp"
+
+#include "tests/dns-backend/connector/peer.hpp"
+#include "tests/dns-backend/remote/world.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <gmock/gmock.h>
+
+#include <future>
+#include <thread>
+
+#include <sys/stat.h>
+
+namespace {
+
+using testing::HasSubstr;
+
+char const* const hello = "{\"method\": \"initialize\", \"parameters\": {\"path\": \"x\"}}\n";
+
+// A control loop on a thread of its own, as the daemon's.
+class Listening : public testing::Test {
+ protected:
+  Listening() { settings.path = folder.file("remote.sock"); }
+  ~Listening() override {
+    on_loop([this] { listener.reset(); });
+    work.reset();
+    thread.join();
+  }
+  void on_loop(std::function<void()> const& function) {
+    std::promise<void> done;
+    boost::asio::post(loop, [&] {
+      function();
+      done.set_value();
+    });
+    done.get_future().get();
+  }
+  base::Result<void> open(connector::ListenerSettings const& wanted) {
+    base::Result<void> out;
+    on_loop([&] {
+      auto opened = connector::Listener::open(loop.get_executor(), wanted, {published, health, nullptr, {}}, metrics);
+      if (opened) {
+        listener = std::move(*opened);
+      } else {
+        out = opened.error();
+      }
+    });
+    return out;
+  }
+
+  test::TemporaryFolder folder;
+  connector::ListenerSettings settings;
+  store::Published<store::Snapshot> published{test::snapshot({test::example()})};
+  pool::HealthTable health;
+  process::Metrics metrics;
+  boost::asio::io_context loop{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{loop.get_executor()};
+  std::unique_ptr<connector::Listener> listener;
+  std::thread thread{[this] { loop.run(); }};
+};
+
+TEST_F(Listening, AnswersEveryConnectionInTurn) {
+  ASSERT_TRUE(open(settings));
+  test::Peer first(settings.path);
+  test::Peer second(settings.path);
+  test::Peer third(settings.path);
+  for (test::Peer* const peer : {&first, &second, &third}) {
+    EXPECT_EQ(peer->ask(hello), "{\"result\":true}\n");
+  }
+  for (int i = 0; i < 100; ++i) {
+    for (test::Peer* const peer : {&first, &second, &third}) {
+      EXPECT_THAT(peer->ask(test::lookup("ns1.example.org.")), HasSubstr("192.0.2.1"));
+    }
+  }
+  EXPECT_EQ(listener->connections(), 3U);
+  EXPECT_THAT(metrics.text(), HasSubstr("navigator_remote_requests_total{method=\"lookup\"} 300"));
+}
+
+TEST_F(Listening, TheSocketIsForItsGroupOnly) {
+  ASSERT_TRUE(open(settings));
+  struct stat status {};
+  ASSERT_EQ(::stat(settings.path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0660U);
+}
+
+TEST_F(Listening, ANewSnapshotIsAnsweredAtOnce) {
+  ASSERT_TRUE(open(settings));
+  test::Peer peer(settings.path);
+  EXPECT_EQ(peer.ask(test::lookup("new.example.org.")), "{\"result\":[]}\n");
+  auto draft = test::example();
+  draft.record("new.example.org.", "A", {"192.0.2.99"});
+  published.publish(test::snapshot({draft}));
+  EXPECT_THAT(peer.ask(test::lookup("new.example.org.")), HasSubstr("192.0.2.99"));
+}
+
+TEST_F(Listening, ARequestMayComeInPieces) {
+  ASSERT_TRUE(open(settings));
+  test::Peer peer(settings.path);
+  std::string const whole = test::lookup("ns1.example.org.");
+  for (char const c : whole) {
+    peer.send(std::string(1, c));
+  }
+  EXPECT_THAT(peer.line(), HasSubstr("192.0.2.1"));
+}
+
+TEST_F(Listening, ALongReplyArrivesWhole) {
+  auto draft = test::example();
+  for (int i = 0; i < 20000; ++i) {
+    draft.record("host-" + std::to_string(i) + ".example.org.", "A", {"192.0.2.7"});
+  }
+  published.publish(test::snapshot({draft}));
+  ASSERT_TRUE(open(settings));
+  test::Peer peer(settings.path);
+  auto const reply = peer.ask("{\"method\":\"list\",\"parameters\":{\"zonename\":\"example.org.\",\"domain_id\":1}}\n");
+  EXPECT_EQ(test::rows(reply).size(), 20013U);
+  EXPECT_EQ(peer.ask(hello), "{\"result\":true}\n");
+}
+
+TEST_F(Listening, WhatIsNoRequestEndsTheConnectionWithoutAnAnswer) {
+  ASSERT_TRUE(open(settings));
+  test::Peer peer(settings.path);
+  EXPECT_EQ(peer.ask("this is no JSON\n"), "");
+  test::Peer next(settings.path);
+  EXPECT_EQ(next.ask(hello), "{\"result\":true}\n");
+  EXPECT_THAT(metrics.text(), HasSubstr("navigator_remote_failures_total{reason=\"bad_request\"} 1"));
+}
+
+TEST_F(Listening, ALineWithoutEndEndsTheConnection) {
+  ASSERT_TRUE(open(settings));
+  test::Peer peer(settings.path);
+  peer.send(std::string(remote::request_limit, 'x'));
+  EXPECT_EQ(peer.line(), "");
+}
+
+TEST_F(Listening, AnEmptyReplicaClosesTheConnectionOnGetAllDomains) {
+  settings.refuse_while_empty = true;
+  published.publish(std::make_shared<store::Snapshot>());
+  ASSERT_TRUE(open(settings));
+  test::Peer peer(settings.path);
+  EXPECT_EQ(peer.ask(hello), "{\"result\":true}\n");
+  EXPECT_EQ(peer.ask("{\"method\":\"getAllDomains\",\"parameters\":{\"include_disabled\":true}}\n"), "");
+  published.publish(test::snapshot({test::example()}));
+  test::Peer again(settings.path);
+  EXPECT_THAT(again.ask("{\"method\":\"getAllDomains\",\"parameters\":{\"include_disabled\":true}}\n"), HasSubstr("example.org."));
+}
+
+TEST_F(Listening, ConnectionsAboveTheLimitAreClosedAndCounted) {
+  settings.connections_max = 1;
+  ASSERT_TRUE(open(settings));
+  test::Peer first(settings.path);
+  EXPECT_EQ(first.ask(hello), "{\"result\":true}\n");
+  test::Peer second(settings.path);
+  EXPECT_EQ(second.line(), "");
+  EXPECT_EQ(first.ask(hello), "{\"result\":true}\n");
+  EXPECT_THAT(metrics.text(), HasSubstr("navigator_remote_refused_connections_total 1"));
+}
+
+TEST_F(Listening, WithoutAStoreWritesAreRefusedWithAReason) {
+  ASSERT_TRUE(open(settings));
+  test::Peer peer(settings.path);
+  EXPECT_THAT(peer.ask("{\"method\":\"setNotified\",\"parameters\":{\"id\":1,\"serial\":5}}\n"),
+              HasSubstr("{\"result\":false,\"log\":["));
+}
+
+TEST_F(Listening, ASecondListenerOnTheSameSocketIsRefused) {
+  ASSERT_TRUE(open(settings));
+  process::Metrics other_metrics;
+  base::Result<void> second;
+  on_loop([&] {
+    auto opened = connector::Listener::open(loop.get_executor(), settings, {published, health, nullptr, {}}, other_metrics);
+    if (!opened) {
+      second = opened.error();
+    }
+  });
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, net::errc::in_use);
+  test::Peer peer(settings.path);
+  EXPECT_EQ(peer.ask(hello), "{\"result\":true}\n") << "the first one goes on";
+}
+
+TEST_F(Listening, AStaleSocketIsReplacedAndAFileIsNot) {
+  int const dead = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, settings.path.c_str(), settings.path.size() + 1);
+  ASSERT_EQ(::bind(dead, reinterpret_cast<sockaddr const*>(&address), sizeof address), 0);
+  ::close(dead);
+  EXPECT_TRUE(open(settings));
+  auto other = settings;
+  other.path = folder.file("file");
+  std::FILE* const file = std::fopen(other.path.c_str(), "w");
+  std::fclose(file);
+  base::Result<void> opened;
+  on_loop([&] {
+    auto result = connector::Listener::open(loop.get_executor(), other, {published, health, nullptr, {}}, metrics);
+    if (!result) {
+      opened = result.error();
+    }
+  });
+  EXPECT_FALSE(opened);
+}
+
+TEST_F(Listening, StoppingClosesConnectionsAndRemovesTheSocket) {
+  ASSERT_TRUE(open(settings));
+  test::Peer peer(settings.path);
+  EXPECT_EQ(peer.ask(hello), "{\"result\":true}\n");
+  on_loop([this] { listener->stop(); });
+  EXPECT_EQ(peer.line(), "");
+  struct stat status {};
+  EXPECT_NE(::stat(settings.path.c_str(), &status), 0);
+  EXPECT_EQ(listener->connections(), 0U);
+}
+
+}  // namespace
