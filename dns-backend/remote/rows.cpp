@@ -1,6 +1,7 @@
 #include "dns-backend/remote/rows.hpp"
 
 #include "dns-backend/pool/select.hpp"
+#include "dns-backend/snapshot/zone_builder.hpp"
 
 #include <algorithm>
 #include <string>
@@ -114,9 +115,12 @@ void add_entry(RowList& list, Asked const& asked, pool::HealthTable const& healt
       add_family(list, asked, selection, dns::type_aaaa, &pool::Endpoint::address6);
     }
   }
-  // A name without data exists all the same: without this row PowerDNS would answer NXDOMAIN.
+  // A name without data exists all the same: without this row PowerDNS would answer NXDOMAIN. PowerDNS caches rows no
+  // longer than their TTL, and takes an authoritative one for the closest encloser that an NSEC3 record proves.
   if (list.size() == before && asked.type == dns::type_any) {
-    list.add(Row{asked.qname, "", "", 0, asked.zone.id, !entry.below_cut, false});
+    constexpr std::uint32_t ent_ttl_s = 3600;
+    bool const auth = entry.is_ent() ? store::is_authoritative_ent(asked.zone, entry) : !entry.below_cut;
+    list.add(Row{asked.qname, "", "", ent_ttl_s, asked.zone.id, auth, false});
   }
 }
 

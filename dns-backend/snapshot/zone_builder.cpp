@@ -90,7 +90,7 @@ bool in_nsec3(Zone const& zone, Entry const& entry, bool opt_out) {
   return found;
 }
 
-void update_nsec3(Zone& zone, std::set<dns::Name> names) {
+void update_nsec3(Zone& zone, std::set<dns::Name> names, std::vector<Touched>& touched) {
   auto const settings = nsec3_of(zone);
   if (!settings) {
     return;
@@ -110,6 +110,9 @@ void update_nsec3(Zone& zone, std::set<dns::Name> names) {
     std::string const hash = dns::nsec3_hash(name, settings->salt, settings->iterations);
     bool const wanted = entry != nullptr && in_nsec3(zone, **entry, settings->opt_out);
     EntryPtr const* const present = zone.nsec3.find(hash);
+    if (entry != nullptr && (*entry)->is_ent() && wanted != (present != nullptr)) {
+      touched.push_back({name, false});  // its authority came or went, see is_authoritative_ent()
+    }
     if (!wanted) {
       zone.nsec3 = zone.nsec3.erase(hash);
     } else if (present == nullptr || *present != *entry) {
@@ -202,6 +205,15 @@ std::optional<Nsec3> nsec3_of(Zone const& zone) {
   return result;
 }
 
+bool is_authoritative_ent(Zone const& zone, Entry const& entry) {
+  if (entry.below_cut) {
+    return false;
+  }
+  auto const settings = nsec3_of(zone);
+  return !settings || !settings->opt_out ||
+         zone.nsec3.find(dns::nsec3_hash(entry.name, settings->salt, settings->iterations)) != nullptr;
+}
+
 void rebuild_nsec3(Zone& zone) {
   zone.nsec3 = {};
   auto const settings = nsec3_of(zone);
@@ -266,7 +278,7 @@ void set_node(Zone& zone, dns::Name const& name, Node node, std::vector<Touched>
   if (!stays) {
     if (old != nullptr) {
       touched.push_back(touched_by_presence(remove_with_ancestors(zone, name, changed)));
-      update_nsec3(zone, std::move(changed));
+      update_nsec3(zone, std::move(changed), touched);
     }
     return;
   }
@@ -286,7 +298,7 @@ void set_node(Zone& zone, dns::Name const& name, Node node, std::vector<Touched>
   } else {
     touched.push_back(touched_by_change(*next, moved || has_type(*old, dns::type_dname)));
   }
-  update_nsec3(zone, std::move(changed));
+  update_nsec3(zone, std::move(changed), touched);
 }
 
 void compare(Zone const& before, Zone const& after, std::vector<Touched>& touched) {

@@ -33,6 +33,10 @@ struct Nsec3 {
 };
 std::optional<Nsec3> nsec3_of(Zone const& zone);
 
+// Whether an empty non-terminal has authority: not below a delegation, and not where an opt-out chain leaves it out,
+// because it leads to insecure delegations alone (RFC 5155 7.1).
+[[nodiscard]] bool is_authoritative_ent(Zone const& zone, Entry const& entry);
+
 // Replaces entries and nsec3. The nodes are in any order, each name once, none empty.
 void fill(Zone& zone, std::vector<std::pair<dns::Name, Node>> nodes);
 

@@ -49,6 +49,22 @@ TEST(Answer, WildcardsAreFoundUnderTheirOwnNameOnly) {
 TEST(Answer, AnEmptyNonTerminalIsARowWithoutType) {
   EXPECT_THAT(looked_up("ent.example.org."), ElementsAre("  auth=1"));
   EXPECT_THAT(looked_up("nothing.example.org."), IsEmpty());
+  EXPECT_THAT(test::ask(*world, test::lookup("ent.example.org.")), HasSubstr("\"ttl\":3600"))
+      << "PowerDNS caches no row with a TTL of 0";
+}
+
+// PowerDNS takes an authoritative row for the closest encloser, and looks for its NSEC3 record (RFC 5155 7.2.1).
+TEST(Answer, AnEmptyNonTerminalOutsideAnOptOutChainHasNoAuthority) {
+  test::ZoneDraft draft = test::example();
+  draft.metadata["NSEC3PARAM"] = {"1 1 0 -"};
+  draft.hashes[dns::nsec3_hash(test::name("wild.example.org."), "", 0)] = "wild.example.org.";
+  auto const opted_out = test::snapshot({draft});
+  auto const rows = [](store::Snapshot const& of, char const* name) { return test::rows(test::ask(of, test::lookup(name))); };
+  EXPECT_THAT(rows(*opted_out, "wild.example.org."), ElementsAre("  auth=1"));
+  EXPECT_THAT(rows(*opted_out, "ent.example.org."), ElementsAre("  auth=0"));
+  draft.metadata["NSEC3PARAM"] = {"1 0 0 -"};
+  auto const complete = test::snapshot({draft});
+  EXPECT_THAT(rows(*complete, "ent.example.org."), ElementsAre("  auth=1"));
 }
 
 TEST(Answer, DelegationsAndGlueAreNotAuthoritativeButTheDsIs) {

@@ -165,6 +165,18 @@ TEST(ZoneBuilder, opt_out_leaves_insecure_delegations_and_what_leads_only_to_the
   EXPECT_TRUE(has("safe.example.org"));
   EXPECT_TRUE(has("three.safe.example.org"));
   EXPECT_EQ(zone.nsec3.size(), 5U);
+  auto const authority = [](Zone const& of, std::string const& text) {
+    return is_authoritative_ent(of, **of.entries.find(name(text + ".example.org").key()));
+  };
+  EXPECT_FALSE(authority(zone, "only"));
+  EXPECT_TRUE(authority(zone, "both"));
+
+  // What is below a name may change its authority; caches must hear of it.
+  Zone changed = zone;
+  std::vector<Touched> touched;
+  set_node(changed, name("one.only.example.org"), delegation(true), touched);
+  EXPECT_TRUE(authority(changed, "only"));
+  EXPECT_THAT(touched, testing::Contains(Touched{name("only.example.org"), false}));
 }
 
 TEST(ZoneBuilder, there_is_no_chain_without_or_with_unreadable_parameters) {
