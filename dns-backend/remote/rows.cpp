@@ -4,6 +4,7 @@
 #include "dns-backend/snapshot/zone_builder.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,23 @@ bool wants(Asked const& asked, dns::RRType type) {
 
 bool authoritative(store::Entry const& entry, dns::RRType type) {
   return !entry.below_cut && (!entry.cut || type == dns::type_ds);
+}
+
+// RFC 4034 3: a signature's TTL is that of the RRset it covers, its fourth field; so the signatures at a name differ.
+std::uint32_t ttl_of(dns::RRset const& rrset, std::string_view content) {
+  if (rrset.type != dns::type_rrsig) {
+    return rrset.ttl;
+  }
+  std::uint32_t ttl = rrset.ttl;
+  for (int field = 0; field < 3; ++field) {
+    std::size_t const blank = content.find(' ');
+    if (blank == std::string_view::npos) {
+      return ttl;
+    }
+    content.remove_prefix(blank + 1);
+  }
+  std::from_chars(content.data(), content.data() + content.size(), ttl);
+  return ttl;
 }
 
 void add_static(RowList& list, Asked const& asked) {
@@ -32,6 +50,7 @@ void add_static(RowList& list, Asked const& asked) {
       // The zone's serial moves with every change; the stored text keeps the one it came with.
       std::string const soa = rrset.type == dns::type_soa ? with_serial(content, asked.zone.serial) : std::string();
       row.content = soa.empty() ? std::string_view(content) : std::string_view(soa);
+      row.ttl = ttl_of(rrset, content);
       list.add(row);
     }
   }

@@ -64,19 +64,18 @@ Touched touched_by_presence(dns::Name const& topmost) {
 
 // --- NSEC3 ---
 
-// RFC 5155 7.1: with opt-out an insecure delegation is left out, and so is an empty non-terminal that leads to nothing
-// else.
-bool in_nsec3(Zone const& zone, Entry const& entry, bool opt_out) {
+// RFC 5155 7.1: with opt-out an insecure delegation is left out.
+bool in_nsec3(Zone const& zone, Entry const& entry, Nsec3 const& settings) {
   if (entry.below_cut) {
     return false;
   }
-  if (!opt_out || entry.name == zone.apex) {
+  if (!settings.opt_out || entry.name == zone.apex) {
     return true;
   }
   if (entry.cut) {
     return has_type(entry, dns::type_ds);
   }
-  if (!entry.is_ent()) {
+  if (!entry.is_ent() || !settings.omits_ents) {
     return true;
   }
   bool found = false;
@@ -95,7 +94,7 @@ void update_nsec3(Zone& zone, std::set<dns::Name> names, std::vector<Touched>& t
   if (!settings) {
     return;
   }
-  if (settings->opt_out) {
+  if (settings->omits_ents) {
     // Whether an ancestor that is an empty non-terminal belongs to the chain depends on what is below it.
     std::set<dns::Name> ancestors;
     for (dns::Name const& name : names) {
@@ -108,7 +107,7 @@ void update_nsec3(Zone& zone, std::set<dns::Name> names, std::vector<Touched>& t
   for (dns::Name const& name : names) {
     EntryPtr const* const entry = zone.entries.find(name.key());
     std::string const hash = dns::nsec3_hash(name, settings->salt, settings->iterations);
-    bool const wanted = entry != nullptr && in_nsec3(zone, **entry, settings->opt_out);
+    bool const wanted = entry != nullptr && in_nsec3(zone, **entry, *settings);
     EntryPtr const* const present = zone.nsec3.find(hash);
     if (entry != nullptr && (*entry)->is_ent() && wanted != (present != nullptr)) {
       touched.push_back({name, false});  // its authority came or went, see is_authoritative_ent()
@@ -196,7 +195,10 @@ std::optional<Nsec3> nsec3_of(Zone const& zone) {
   if (words.fail() || algorithm != 1 || result.iterations > iterations_max || !valid_salt) {
     return std::nullopt;
   }
+  auto const presigned = zone.metadata.find("PRESIGNED");
   result.opt_out = (flags & 1U) != 0;
+  result.omits_ents =
+      result.opt_out && presigned != zone.metadata.end() && presigned->second == std::vector<std::string>{"1"};
   for (std::size_t i = 0; salt != "-" && i + 1 < salt.size(); i += 2) {
     unsigned octet = 0;
     std::from_chars(salt.data() + i, salt.data() + i + 2, octet, 16);
@@ -210,7 +212,7 @@ bool is_authoritative_ent(Zone const& zone, Entry const& entry) {
     return false;
   }
   auto const settings = nsec3_of(zone);
-  return !settings || !settings->opt_out ||
+  return !settings || !settings->omits_ents ||
          zone.nsec3.find(dns::nsec3_hash(entry.name, settings->salt, settings->iterations)) != nullptr;
 }
 
@@ -222,7 +224,7 @@ void rebuild_nsec3(Zone& zone) {
   }
   std::map<std::string, EntryPtr> chain;
   zone.entries.for_each([&](std::string const&, EntryPtr const& entry) {
-    if (in_nsec3(zone, *entry, settings->opt_out)) {
+    if (in_nsec3(zone, *entry, *settings)) {
       chain.emplace(dns::nsec3_hash(entry->name, settings->salt, settings->iterations), entry);
     }
   });

@@ -143,23 +143,35 @@ class Differential(unittest.TestCase):
         self.addCleanup(self.folder.remove)
         self.pair = Pair(self.folder)
         self.addCleanup(self.pair.close)
-        self.zones = differential_zones.tame_zones(60 if LONG else 12)
+        self.count = 60 if LONG else 12
+        self.unsteady = 0  # answers of the reference that it did not give again
         self.pair.navigator.start()
 
     def compare(self, label, questions):
         begin = time.monotonic()
         expected = dns_wire.Asker(self.pair.reference.port).ask(questions)
-        unanswered = [question.text() for question, answer in zip(questions, expected) if answer is None]
+        self.assertEqual([question.text() for question, answer in zip(questions, expected) if answer is None], [],
+                         "the reference did not answer")
         for name, server in self.pair.servers.items():
             with self.subTest(label, connector=name):
                 found = dns_wire.Asker(server.port).ask(questions)
                 wrong = [f"{question.text()}\n- gsqlite3: {show(ours)}\n- navigator: {show(theirs)}"
-                         for question, ours, theirs in zip(questions, expected, found) if ours != theirs]
+                         for number, (question, ours, theirs) in enumerate(zip(questions, expected, found))
+                         if ours != theirs and not self.settled(expected, number, question, theirs)]
                 self.assertEqual(len(wrong), 0, f"{len(wrong)} of {len(questions)} answers differ, seed {SEED}:\n"
                                  + "\n".join(wrong[:SHOWN]))
-        self.assertEqual(unanswered, [], "the reference itself did not answer")
         print(f"  {label}: {len(questions)} questions, {len(self.pair.servers)} connectors, {time.monotonic() - begin:.1f} s",
               flush=True)
+
+    def settled(self, expected, number, question, theirs):
+        """Whether the reference, asked the very same alone, changes its mind and agrees: with several questions in flight it now
+        and then answers a DS question as if the name were an apex. Navigator is never asked a second time."""
+        again = dns_wire.Asker(self.pair.reference.port).ask([question])[0]
+        if again == theirs:
+            self.unsteady += 1
+            expected[number] = again
+        self.assertLess(self.unsteady, 10, "the reference contradicts itself too often to be one")
+        return again == theirs
 
     def compare_transfers(self, label, apexes):
         for apex in apexes:
@@ -175,18 +187,37 @@ class Differential(unittest.TestCase):
 
     def test_same_answers(self):
         pair = self.pair
-        apexes = [zone.apex for zone in self.zones]
-        pair.load({zone.apex: zone.text() for zone in self.zones})
+        zones = differential_zones.tame_zones(self.count)
+        apexes = [zone.apex for zone in zones]
+        pair.load({zone.apex: zone.text() for zone in zones})
         pair.start()
         draw = random.Random(SEED)
-        self.compare("unsigned", differential_zones.questions(self.zones, QUESTIONS, draw))
+        self.compare("unsigned", differential_zones.questions(zones, QUESTIONS, draw))
         self.compare_transfers("unsigned", apexes)
         pair.secure(apexes)
         for way in WAYS:
             pair.sign_as(apexes, way)
-            self.compare(way, differential_zones.questions(self.zones, QUESTIONS, draw))
+            self.compare(way, differential_zones.questions(zones, QUESTIONS, draw))
             if way != "narrow":  # PowerDNS refuses to transfer one: there is no chain to send
                 self.compare_transfers(way, apexes)
+
+    def test_zones_with_hidden_data_are_the_same_unsigned_and_verify_signed(self):
+        """Where the reference's own chains break the standards, two other programs judge Navigator's."""
+        zones = differential_zones.unruly_zones(self.count)
+        apexes = [zone.apex for zone in zones]
+        self.pair.load({zone.apex: zone.text() for zone in zones})
+        self.pair.start()
+        self.compare("unruly", differential_zones.questions(zones, QUESTIONS // 2, random.Random(SEED)))
+        self.compare_transfers("unruly", apexes)
+        self.pair.secure(apexes)
+        port = str(self.pair.servers["unix"].port)
+        for way in ("nsec", "nsec3", "opt-out"):
+            self.pair.sign_as(apexes, way)
+            for apex in apexes:
+                with self.subTest(way, apex=apex):
+                    zone = self.folder.write("signed.zone", daemons.run("dig", "@127.0.0.1", "-p", port, "+noall", "+answer",
+                                                                        "+onesoa", apex, "AXFR").stdout)
+                    daemons.run("ldns-verify-zone", "-V", "1", zone)
 
     def test_same_answers_of_zones_signed_beforehand(self):
         texts, chains = presigned(self.folder)
