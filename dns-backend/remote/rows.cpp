@@ -1,8 +1,10 @@
 #include "dns-backend/remote/rows.hpp"
 
 #include "dns-backend/pool/select.hpp"
+#include "dns-backend/snapshot/zone_builder.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,23 @@ bool authoritative(store::Entry const& entry, dns::RRType type) {
   return !entry.below_cut && (!entry.cut || type == dns::type_ds);
 }
 
+// RFC 4034 3: a signature's TTL is that of the RRset it covers, its fourth field; so the signatures at a name differ.
+std::uint32_t ttl_of(dns::RRset const& rrset, std::string_view content) {
+  if (rrset.type != dns::type_rrsig) {
+    return rrset.ttl;
+  }
+  std::uint32_t ttl = rrset.ttl;
+  for (int field = 0; field < 3; ++field) {
+    std::size_t const blank = content.find(' ');
+    if (blank == std::string_view::npos) {
+      return ttl;
+    }
+    content.remove_prefix(blank + 1);
+  }
+  std::from_chars(content.data(), content.data() + content.size(), ttl);
+  return ttl;
+}
+
 void add_static(RowList& list, Asked const& asked) {
   store::Entry const& entry = asked.entry;
   for (dns::RRset const& rrset : entry.rrsets) {
@@ -29,6 +48,7 @@ void add_static(RowList& list, Asked const& asked) {
     Row row{asked.qname, type, {}, rrset.ttl, asked.zone.id, authoritative(entry, rrset.type), false};
     for (std::string const& content : rrset.contents) {
       row.content = content;
+      row.ttl = ttl_of(rrset, content);
       list.add(row);
     }
   }
@@ -107,9 +127,12 @@ void add_entry(RowList& list, Asked const& asked, pool::HealthTable const& healt
       add_family(list, asked, selection, dns::type_aaaa, &pool::Endpoint::address6);
     }
   }
-  // A name without data exists all the same: without this row PowerDNS would answer NXDOMAIN.
+  // A name without data exists all the same: without this row PowerDNS would answer NXDOMAIN. PowerDNS caches rows no
+  // longer than their TTL, and takes an authoritative one for the closest encloser that an NSEC3 record proves.
   if (list.size() == before && asked.type == dns::type_any) {
-    list.add(Row{asked.qname, "", "", 0, asked.zone.id, !entry.below_cut, false});
+    constexpr std::uint32_t ent_ttl_s = 3600;
+    bool const auth = entry.is_ent() ? store::is_authoritative_ent(asked.zone, entry) : !entry.below_cut;
+    list.add(Row{asked.qname, "", "", ent_ttl_s, asked.zone.id, auth, false});
   }
 }
 

@@ -65,19 +65,23 @@ Touched touched_by_presence(dns::Name const& topmost) {
 
 // --- NSEC3 ---
 
-// RFC 5155 7.1: with opt-out an insecure delegation is left out, and so is an empty non-terminal that leads to nothing
-// else.
-bool in_nsec3(Zone const& zone, Entry const& entry, bool opt_out) {
+bool is_presigned(Zone const& zone) {
+  auto const found = zone.metadata.find("PRESIGNED");
+  return found != zone.metadata.end() && found->second.size() == 1 && found->second.front() == "1";
+}
+
+// RFC 5155 7.1: with opt-out an insecure delegation is left out.
+bool in_nsec3(Zone const& zone, Entry const& entry, Nsec3 const& settings) {
   if (entry.below_cut) {
     return false;
   }
-  if (!opt_out || entry.key == zone.apex.key()) {
+  if (!settings.opt_out || entry.key == zone.apex.key()) {
     return true;
   }
   if (entry.cut) {
     return has_type(entry, dns::type_ds);
   }
-  if (!entry.is_ent()) {
+  if (!entry.is_ent() || !settings.omits_ents) {
     return true;
   }
   bool found = false;
@@ -91,12 +95,12 @@ bool in_nsec3(Zone const& zone, Entry const& entry, bool opt_out) {
   return found;
 }
 
-void update_nsec3(Zone& zone, std::set<dns::Name> names) {
+void update_nsec3(Zone& zone, std::set<dns::Name> names, std::vector<Touched>& touched) {
   auto const settings = nsec3_of(zone);
   if (!settings) {
     return;
   }
-  if (settings->opt_out) {
+  if (settings->omits_ents) {
     // Whether an ancestor that is an empty non-terminal belongs to the chain depends on what is below it.
     std::set<dns::Name> ancestors;
     for (dns::Name const& name : names) {
@@ -109,8 +113,11 @@ void update_nsec3(Zone& zone, std::set<dns::Name> names) {
   for (dns::Name const& name : names) {
     EntryPtr const* const entry = zone.entries.find(name.key());
     std::string const hash = dns::nsec3_hash(name, settings->salt, settings->iterations);
-    bool const wanted = entry != nullptr && in_nsec3(zone, **entry, settings->opt_out);
+    bool const wanted = entry != nullptr && in_nsec3(zone, **entry, *settings);
     EntryPtr const* const present = zone.nsec3.find(hash);
+    if (entry != nullptr && (*entry)->is_ent() && wanted != (present != nullptr)) {
+      touched.push_back({name, false});  // its authority came or went, see is_authoritative_ent()
+    }
     if (!wanted) {
       zone.nsec3 = zone.nsec3.erase(hash);
     } else if (present == nullptr || *present != *entry) {
@@ -195,12 +202,22 @@ std::optional<Nsec3> nsec3_of(Zone const& zone) {
     return std::nullopt;
   }
   result.opt_out = (flags & 1U) != 0;
+  result.omits_ents = result.opt_out && is_presigned(zone);
   for (std::size_t i = 0; salt != "-" && i + 1 < salt.size(); i += 2) {
     unsigned octet = 0;
     std::from_chars(salt.data() + i, salt.data() + i + 2, octet, 16);
     result.salt.push_back(static_cast<char>(octet));
   }
   return result;
+}
+
+bool is_authoritative_ent(Zone const& zone, Entry const& entry) {
+  if (entry.below_cut || !is_presigned(zone)) {
+    return !entry.below_cut;  // a lookup comes this way, and the settings are text
+  }
+  auto const settings = nsec3_of(zone);
+  return !settings || !settings->omits_ents ||
+         zone.nsec3.find(dns::nsec3_hash(entry.name(), settings->salt, settings->iterations)) != nullptr;
 }
 
 void rebuild_nsec3(Zone& zone) {
@@ -211,7 +228,7 @@ void rebuild_nsec3(Zone& zone) {
   }
   std::map<std::string, EntryPtr> chain;
   zone.entries.for_each([&](EntryPtr const& entry) {
-    if (in_nsec3(zone, *entry, settings->opt_out)) {
+    if (in_nsec3(zone, *entry, *settings)) {
       chain.emplace(dns::nsec3_hash(entry->name(), settings->salt, settings->iterations), entry);
     }
   });
@@ -267,7 +284,7 @@ void set_node(Zone& zone, dns::Name const& name, Node node, std::vector<Touched>
   if (!stays) {
     if (old != nullptr) {
       touched.push_back(touched_by_presence(remove_with_ancestors(zone, name, changed)));
-      update_nsec3(zone, std::move(changed));
+      update_nsec3(zone, std::move(changed), touched);
     }
     return;
   }
@@ -287,7 +304,7 @@ void set_node(Zone& zone, dns::Name const& name, Node node, std::vector<Touched>
   } else {
     touched.push_back(touched_by_change(*next, moved || has_type(*old, dns::type_dname)));
   }
-  update_nsec3(zone, std::move(changed));
+  update_nsec3(zone, std::move(changed), touched);
 }
 
 void compare(Zone const& before, Zone const& after, std::vector<Touched>& touched) {

@@ -43,11 +43,11 @@ def wait_for(what, condition, deadline=DEADLINE, interval=0.02):
     raise AssertionError(f"{what}: not within {deadline} s; last seen: {seen!r}")
 
 
-def run(*argv, check=True, stdin=None, env=None, timeout=120):
+def run(*argv, check=True, stdin=None, env=None, timeout=120, cwd=None):
     """A command's outcome with its output as text; AssertionError when it must succeed and did not."""
     environment = None if env is None else {**os.environ, **env}
     done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=timeout, env=environment,
-                          errors="backslashreplace")
+                          cwd=cwd, errors="backslashreplace")
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(argv)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
     return done

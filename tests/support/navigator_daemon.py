@@ -27,7 +27,7 @@ def has_http():
             # The store's URL is wrong on purpose, so that nothing starts either way.
             file.write(f"store: {{ url: none }}\nremote: {{ http: 127.0.0.1:1 }}\napi: {{ unix: {folder}/a }}\n")
         refused = daemons.run(NAVIGATOR, "--config", config, "serve", check=False, timeout=20)
-        return "remote.http" not in refused.stdout + refused.stderr
+        return "'http' is unknown" not in refused.stdout + refused.stderr
 
 
 class Navigator:

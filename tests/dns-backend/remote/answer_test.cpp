@@ -49,11 +49,39 @@ TEST(Answer, WildcardsAreFoundUnderTheirOwnNameOnly) {
 TEST(Answer, AnEmptyNonTerminalIsARowWithoutType) {
   EXPECT_THAT(looked_up("ent.example.org."), ElementsAre("  auth=1"));
   EXPECT_THAT(looked_up("nothing.example.org."), IsEmpty());
+  EXPECT_THAT(test::ask(*world, test::lookup("ent.example.org.")), HasSubstr("\"ttl\":3600"))
+      << "PowerDNS caches no row with a TTL of 0";
+}
+
+// PowerDNS takes an authoritative row for the closest encloser, and looks for its NSEC3 record (RFC 5155 7.2.1).
+TEST(Answer, AnEmptyNonTerminalOutsideAnOptOutChainHasNoAuthority) {
+  test::ZoneDraft draft = test::example();
+  draft.metadata["NSEC3PARAM"] = {"1 1 0 -"};
+  draft.metadata["PRESIGNED"] = {"1"};
+  draft.hashes[dns::nsec3_hash(test::name("wild.example.org."), "", 0)] = "wild.example.org.";
+  auto const opted_out = test::snapshot({draft});
+  auto const rows = [](store::Snapshot const& of, char const* name) { return test::rows(test::ask(of, test::lookup(name))); };
+  EXPECT_THAT(rows(*opted_out, "wild.example.org."), ElementsAre("  auth=1"));
+  EXPECT_THAT(rows(*opted_out, "ent.example.org."), ElementsAre("  auth=0"));
+  draft.metadata.erase("PRESIGNED");
+  auto const complete = test::snapshot({draft});
+  EXPECT_THAT(rows(*complete, "ent.example.org."), ElementsAre("  auth=1"));
 }
 
 TEST(Answer, DelegationsAndGlueAreNotAuthoritativeButTheDsIs) {
   EXPECT_THAT(looked_up("sub.example.org."), UnorderedElementsAre("NS ns.sub.example.org. auth=0", "DS 1 13 2 aa auth=1"));
   EXPECT_THAT(looked_up("ns.sub.example.org."), ElementsAre("A 192.0.2.6 auth=0"));
+}
+
+// RFC 4034 3: the TTL of a signature is that of what it covers, and its fourth field says it.
+TEST(Answer, SignaturesHaveTheTtlOfWhatTheyCover) {
+  test::ZoneDraft draft = test::example();
+  draft.record("www.example.org.", "RRSIG",
+               {"A 13 3 300 20260101000000 20250101000000 1 example.org. aa==",
+                "NSEC 13 3 60 20260101000000 20250101000000 1 example.org. bb=="});
+  auto const reply = test::ask(*test::snapshot({draft}), test::lookup("www.example.org.", "RRSIG"));
+  EXPECT_THAT(reply, HasSubstr("aa==\",\"ttl\":300"));
+  EXPECT_THAT(reply, HasSubstr("bb==\",\"ttl\":60"));
 }
 
 TEST(Answer, AZoneIdRestrictsTheLookupToThatZone) {

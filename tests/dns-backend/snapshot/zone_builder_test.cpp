@@ -146,22 +146,41 @@ TEST(ZoneBuilder, nsec3_holds_every_authoritative_name_and_the_empty_non_termina
   EXPECT_EQ((*found)->name(), name("b.example.org"));
 }
 
-TEST(ZoneBuilder, opt_out_leaves_insecure_delegations_and_what_leads_only_to_them) {
-  Zone const zone = zone_of({{"one.only", delegation()},
-                             {"two.both", delegation()},
-                             {"www.both", address()},
-                             {"three.safe", delegation(true)},
-                             {"ns.one.only", address()}},
-                            "1 1 0 -");
-  auto const has = [&zone](std::string const& text) { return zone.nsec3.contains(dns::nsec3_hash(name(text), "", 0)); };
-  EXPECT_TRUE(has("example.org"));
-  EXPECT_FALSE(has("only.example.org"));
-  EXPECT_FALSE(has("one.only.example.org"));
-  EXPECT_TRUE(has("both.example.org"));
-  EXPECT_FALSE(has("two.both.example.org"));
-  EXPECT_TRUE(has("safe.example.org"));
-  EXPECT_TRUE(has("three.safe.example.org"));
+TEST(ZoneBuilder, opt_out_leaves_insecure_delegations_and_in_zones_signed_elsewhere_what_leads_only_to_them) {
+  Zone zone = zone_of({{"one.only", delegation()},
+                       {"two.both", delegation()},
+                       {"www.both", address()},
+                       {"three.safe", delegation(true)},
+                       {"ns.one.only", address()}},
+                      "1 1 0 -");
+  auto const has = [](Zone const& of, std::string const& text) {
+    return of.nsec3.contains(dns::nsec3_hash(name(text), "", 0));
+  };
+  auto const authority = [](Zone const& of, std::string const& text) {
+    return is_authoritative_ent(of, **of.entries.find(name(text).key()));
+  };
+  EXPECT_TRUE(has(zone, "example.org"));
+  EXPECT_TRUE(has(zone, "only.example.org")) << "the closest encloser of names that do not exist";
+  EXPECT_TRUE(authority(zone, "only.example.org"));
+  EXPECT_FALSE(has(zone, "one.only.example.org"));
+  EXPECT_TRUE(has(zone, "both.example.org"));
+  EXPECT_FALSE(has(zone, "two.both.example.org"));
+  EXPECT_TRUE(has(zone, "safe.example.org"));
+  EXPECT_TRUE(has(zone, "three.safe.example.org"));
+  EXPECT_EQ(zone.nsec3.size(), 6U);
+
+  zone.metadata["PRESIGNED"] = {"1"};
+  rebuild_nsec3(zone);
+  EXPECT_FALSE(has(zone, "only.example.org"));
+  EXPECT_FALSE(authority(zone, "only.example.org"));
+  EXPECT_TRUE(authority(zone, "both.example.org"));
   EXPECT_EQ(zone.nsec3.size(), 5U);
+
+  // What is below a name may change its authority; caches must hear of it.
+  std::vector<Touched> touched;
+  set_node(zone, name("one.only.example.org"), delegation(true), touched);
+  EXPECT_TRUE(authority(zone, "only.example.org"));
+  EXPECT_THAT(touched, testing::Contains(Touched{name("only.example.org"), false}));
 }
 
 TEST(ZoneBuilder, there_is_no_chain_without_or_with_unreadable_parameters) {
