@@ -5,6 +5,8 @@
 
 #include "base/net/task.hpp"
 
+#include <chrono>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
@@ -61,8 +63,17 @@ using Handler = std::function<Task<HttpResponse>(HttpRequest)>;
 // cancelled one goes on throwing.
 class Router {
  public:
+  // What a route asks for beyond the server's limits; 0: the server's. Given to peers that are known before anything is
+  // read (unix, or a verified certificate), so that no stranger fills the memory.
+  struct Limits {
+    std::size_t body = 0;
+    std::chrono::milliseconds time{0};  // for the request to arrive, and again for its handler
+  };
+
   // `pattern` begins with '/'; "{name}" stands for one non-empty segment.
-  void add(std::string method, std::string pattern, Handler handler);
+  void add(std::string method, std::string pattern, Handler handler, Limits limits = {});
+  // Of the route that dispatch() would take; all 0 when there is none.
+  [[nodiscard]] Limits limits(HttpRequest const& request) const;
   // Fills the request's path, query and parameters. The Router is not used after the first suspension.
   [[nodiscard]] Task<HttpResponse> dispatch(HttpRequest request) const;
 
@@ -71,7 +82,9 @@ class Router {
     std::string method;
     std::vector<std::string> segments;
     Handler handler;
+    Limits limits;
   };
+  [[nodiscard]] Route const* best(std::string const& method, std::vector<std::string> const& segments) const;
   std::vector<Route> routes_;
 };
 
