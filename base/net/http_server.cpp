@@ -178,7 +178,7 @@ using ReadSlot = std::shared_ptr<std::optional<base::Result<detail::RequestRead>
 
 // Ends when the time for a request is over; the route may have extended it meanwhile.
 Task<void> run_out(std::chrono::milliseconds idle, std::chrono::steady_clock::time_point begun,
-                   std::shared_ptr<Router::Limits> limits) {
+                   std::shared_ptr<RouteLimits> limits) {
   for (;;) {
     auto const allowed = std::max(idle, limits->time);
     auto const spent =
@@ -196,7 +196,7 @@ Task<void> read_into(Stream& stream, std::string& carry, detail::BodyLimit const
 // A request has the idle timeout to arrive, or what its route allows once the header told the route.
 Task<base::Result<detail::RequestRead>> read_in_time(HttpServerSettings const& settings, Stream& stream,
                                                      std::string& carry, detail::BodyLimit const& body_limit,
-                                                     std::shared_ptr<Router::Limits> limits) {
+                                                     std::shared_ptr<RouteLimits> limits) {
   ReadSlot const slot = std::make_shared<std::optional<base::Result<detail::RequestRead>>>();
   auto const begun = std::chrono::steady_clock::now();
   co_await detail::first_of(read_into(stream, carry, body_limit, slot), run_out(settings.idle_timeout, begun, limits));
@@ -346,10 +346,10 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     auto const& settings = state->settings;
     std::string carry;
     while (!state->stopped) {
-      auto limits = std::make_shared<Router::Limits>();
+      auto limits = std::make_shared<RouteLimits>();
       detail::BodyLimit const body_limit = [state, limits, &peer](HttpRequest const& head) {
         bool const known = peer.is_unix || !peer.certificate_name.empty();
-        *limits = known ? state->router.limits(head) : Router::Limits();
+        *limits = known ? state->router.limits(head) : RouteLimits();
         return std::max(state->settings.body_limit, limits->body);
       };
       auto got = co_await read_in_time(settings, stream, carry, body_limit, limits);

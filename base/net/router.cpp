@@ -123,7 +123,7 @@ Task<HttpResponse> run(Handler handler, HttpRequest request) {
 
 }  // namespace
 
-void Router::add(std::string method, std::string pattern, Handler handler, Limits limits) {
+void Router::add(std::string method, std::string pattern, Handler handler, RouteLimits limits) {
   ASSERT(!pattern.empty() && pattern.front() == '/');
   routes_.push_back({std::move(method), split(pattern), std::move(handler), limits});
 }
@@ -140,7 +140,7 @@ Router::Route const* Router::best(std::string const& method, std::vector<std::st
   return best;
 }
 
-Router::Limits Router::limits(HttpRequest const& request) const {
+RouteLimits Router::limits(HttpRequest const& request) const {
   HttpRequest copy;
   copy.target = request.target;
   std::vector<std::string> segments;
