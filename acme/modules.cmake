@@ -8,7 +8,7 @@ module(acme/protocol SOURCES errc.cpp messages.cpp order_machine.cpp client.cpp
 module(acme/vault SOURCES errc.cpp seal.cpp schema.cpp vault.cpp
   DEPENDS base/result base/net base/process base/database acme/crypto LIBRARIES OpenSSL::Crypto)
 module(acme SOURCES errc.cpp renewal.cpp dns01.cpp issuer.cpp issuer_order.cpp distribution.cpp
-  DEPENDS base/result base/net base/process base/probe base/database dns-backend/dns dns-backend/store acme/crypto
+  DEPENDS base/result base/net base/process base/probe base/database dns-backend/dns dns-backend/snapshot dns-backend/store acme/crypto
     acme/protocol acme/vault
   LIBRARIES Boost::json)
 # module() looks for "acme.*_fuzz.cpp" for the module acme, which "acme.edge.bundle" would match a second time.

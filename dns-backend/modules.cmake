@@ -2,35 +2,46 @@ module(dns-backend/dns SOURCES name.cpp type.cpp rdata.cpp zone_rules.cpp zone_f
   DEPENDS base/result LIBRARIES PkgConfig::ldns PkgConfig::idn2 Boost::headers)
 module(dns-backend/pool SOURCES health_table.cpp monitor.cpp select.cpp
   DEPENDS base/result base/net base/probe base/process)
+module(dns-backend/snapshot SOURCES snapshot.cpp zone_builder.cpp
+  DEPENDS base/result base/probe dns-backend/dns dns-backend/pool)
 module(dns-backend/store
-  SOURCES schema.cpp snapshot.cpp zone_builder.cpp model.cpp compose.cpp build.cpp rules.cpp store.cpp store_zones.cpp
-    store_settings.cpp store_tenants.cpp
-  DEPENDS base/result base/net base/database base/process base/probe dns-backend/dns dns-backend/pool
+  SOURCES schema.cpp model.cpp compose.cpp build.cpp rules.cpp store.cpp store_zones.cpp store_settings.cpp
+    store_tenants.cpp
+  DEPENDS base/result base/net base/database base/process base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
   LIBRARIES Boost::json)
-module(dns-backend/remote SOURCES request.cpp reply.cpp rows.cpp neighbours.cpp answer.cpp transaction.cpp write.cpp meters.cpp
-  session.cpp listener.cpp purge_queue.cpp zone_arrivals.cpp purge.cpp
-  DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool dns-backend/store
+module(dns-backend/remote SOURCES request.cpp reply.cpp rows.cpp neighbours.cpp answer.cpp transaction.cpp write.cpp
+  DEPENDS base/result base/net base/database base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
+    dns-backend/store
   LIBRARIES Boost::json)
+module(dns-backend/connector SOURCES meters.cpp session.cpp listener.cpp
+  DEPENDS base/result base/net base/process dns-backend/pool dns-backend/snapshot dns-backend/store dns-backend/remote)
+module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp purge.cpp
+  DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store)
 module(dns-backend/api SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp rrsets.cpp tenants.cpp
-  DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool dns-backend/store
+  DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool
+    dns-backend/snapshot dns-backend/store
   LIBRARIES Boost::json)
 module(dns-backend/feed SOURCES codec.cpp feed_server.cpp follower.cpp
-  DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/store
+  DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/snapshot dns-backend/store
   LIBRARIES Boost::json)
 module(dns-backend/cloudflare SOURCES record.cpp plan.cpp wanted.cpp client.cpp sync.cpp
-  DEPENDS base/result base/net base/process dns-backend/dns dns-backend/pool dns-backend/store
+  DEPENDS base/result base/net base/process dns-backend/dns dns-backend/pool
+    dns-backend/snapshot dns-backend/store
   LIBRARIES Boost::json)
 module(dns-backend/dnssec SOURCES key.cpp DEPENDS base/result dns-backend/dns LIBRARIES PkgConfig::ldns)
 module(dns-backend/powerdns/zones SOURCES routes.cpp serial.cpp zone_json.cpp rrset_json.cpp new_zone.cpp zones.cpp
-  DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/store dns-backend/api
+  DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
+    dns-backend/store dns-backend/api
     dns-backend/dnssec
   LIBRARIES Boost::json OpenSSL::Crypto)
 module(dns-backend/powerdns
   SOURCES powerdns.cpp zone_actions.cpp metadata.cpp cryptokeys.cpp tsigkeys.cpp search.cpp server.cpp
-  DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/store dns-backend/api
+  DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
+    dns-backend/store dns-backend/api
     dns-backend/dnssec dns-backend/powerdns/zones
   LIBRARIES Boost::json OpenSSL::Crypto)
 module(dns-backend/commands SOURCES place.cpp connection.cpp table.cpp show_commands.cpp zone_commands.cpp command_line.cpp
-  DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/store dns-backend/api
+  DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
+    dns-backend/store dns-backend/api
     dns-backend/powerdns dns-backend/powerdns/zones
   LIBRARIES Boost::json CLI11::CLI11)

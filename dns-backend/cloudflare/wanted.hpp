@@ -9,7 +9,7 @@
 
 #include "dns-backend/cloudflare/plan.hpp"
 #include "dns-backend/pool/health_table.hpp"
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 #include <string>
 #include <vector>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "dns-backend/pool/monitor.hpp"
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 #include "dns-backend/store/store.hpp"
 
 #include <set>

@@ -140,8 +140,8 @@ std::vector<acme::Site> gate_sites(Daemon const& daemon) {
   return sites;
 }
 
-remote::PurgerSettings purger_settings(Settings const& settings) {
-  remote::PurgerSettings out;
+purge::PurgerSettings purger_settings(Settings const& settings) {
+  purge::PurgerSettings out;
   out.sockets = settings.powerdns_control;
   return out;
 }

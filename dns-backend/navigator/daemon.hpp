@@ -16,8 +16,8 @@
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/pool/monitor.hpp"
 #include "dns-backend/powerdns/powerdns.hpp"
-#include "dns-backend/remote/listener.hpp"
-#include "dns-backend/remote/purge.hpp"
+#include "dns-backend/connector/listener.hpp"
+#include "dns-backend/purge/purge.hpp"
 #include "dns-backend/store/store.hpp"
 #include "topology/topology.hpp"
 
@@ -31,7 +31,7 @@
 
 namespace navigator {
 
-remote::PurgerSettings purger_settings(Settings const& settings);
+purge::PurgerSettings purger_settings(Settings const& settings);
 
 struct Daemon {
   Daemon(net::asio::any_io_executor loop_executor, Settings const& wanted)
@@ -42,10 +42,10 @@ struct Daemon {
   process::Metrics metrics;
   pool::HealthTable health;
   std::optional<topology::Topology> topology;
-  remote::Purger purger;
+  purge::Purger purger;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<pool::Monitor> monitor;
-  std::unique_ptr<remote::Listener> remote;
+  std::unique_ptr<connector::Listener> remote;
   std::unique_ptr<net::HttpClient> primary;      // replica
   std::unique_ptr<feed::FeedServer> feed_server;
   std::unique_ptr<vault::Vault> vault;           // primary with acme

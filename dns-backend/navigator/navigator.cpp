@@ -59,12 +59,13 @@ Result<void> open_remote(Daemon& daemon) {
   if (daemon.settings.remote_unix.empty()) {
     return {};
   }
-  remote::ListenerSettings settings;
+  connector::ListenerSettings settings;
   settings.path = daemon.settings.remote_unix;
   settings.loops = daemon.settings.remote_threads;
   settings.refuse_while_empty = !daemon.is_primary();
-  remote::ListenerSources const sources{daemon.store->published(), daemon.health, daemon.store.get(), &daemon.purger};
-  auto listener = remote::Listener::open(daemon.executor, settings, sources, daemon.metrics);
+  auto const listed = [&daemon](store::Snapshot const& snapshot) { daemon.purger.zones_listed(snapshot); };
+  connector::ListenerSources const sources{daemon.store->published(), daemon.health, daemon.store.get(), listed};
+  auto listener = connector::Listener::open(daemon.executor, settings, sources, daemon.metrics);
   if (!listener) {
     return listener.error();
   }

@@ -1,6 +1,6 @@
 // The daemon: builds every part in the order of its dependencies, hands it down, runs until SIGTERM.
 //
-// Threads: one control loop, the lookup loops inside remote::Listener, the store thread inside store::Store.
+// Threads: one control loop, the lookup loops inside connector::Listener, the store thread inside store::Store.
 #pragma once
 
 #include "dns-backend/navigator/settings.hpp"

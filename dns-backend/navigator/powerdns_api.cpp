@@ -40,7 +40,7 @@ base::Result<void> add_powerdns_api(Daemon& daemon) {
   auto const& sockets = daemon.settings.powerdns_control;
   if (!sockets.empty()) {
     api.control = [socket = sockets.front()](std::string command) {
-      return remote::control(socket, command + "\n", control_deadline);
+      return purge::control(socket, command + "\n", control_deadline);
     };
     api.flush = [&daemon](dns::Name name) {
       daemon.purger.purge({store::Touched{std::move(name), true}});

@@ -3,7 +3,7 @@
 // Threads: pure functions over an immutable snapshot; any thread.
 #pragma once
 
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 #include <boost/json/array.hpp>
 

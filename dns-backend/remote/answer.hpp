@@ -13,7 +13,7 @@
 
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/remote/request.hpp"
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 #include <functional>
 #include <string>

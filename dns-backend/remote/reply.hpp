@@ -5,7 +5,7 @@
 // Threads: pure; a buffer belongs to its session.
 #pragma once
 
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 #include <cstdint>
 #include <string>

@@ -27,8 +27,6 @@ class Category final : public boost::system::error_category {
         return "above a limit of the remote backend";
       case errc::unavailable:
         return "nothing can be answered now";
-      case errc::in_use:
-        return "another process listens there";
     }
     return "unknown";
   }

@@ -28,7 +28,6 @@ enum class errc {
   bad_request = 1,  // no JSON, no method, a field missing or of the wrong type
   too_large,        // a line above request_limit, a transaction above its limit
   unavailable,      // nothing can be answered truthfully now: close the connection
-  in_use,           // another process listens on the socket
 };
 boost::system::error_code make_error_code(errc code);
 

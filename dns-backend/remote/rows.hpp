@@ -5,7 +5,7 @@
 
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/remote/reply.hpp"
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -8,7 +8,7 @@
 
 #include "base/database/database.hpp"
 #include "dns-backend/store/store.hpp"
-#include "dns-backend/store/zone_builder.hpp"
+#include "dns-backend/snapshot/zone_builder.hpp"
 
 #include <map>
 #include <set>

@@ -17,8 +17,8 @@
 #include "base/net/task.hpp"
 #include "dns-backend/dns/rrset.hpp"
 #include "dns-backend/pool/health_table.hpp"
-#include "dns-backend/store/published.hpp"
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/published.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 #include <functional>
 #include <memory>
@@ -37,13 +37,6 @@ enum class errc {
 boost::system::error_code make_error_code(errc code);
 
 using database::Revision;
-
-// What a purge needs: the exact name, or with `subtree` everything below it as well.
-struct Touched {
-  dns::Name name;
-  bool subtree = false;
-  auto operator<=>(Touched const&) const = default;
-};
 
 struct Position {
   Revision revision = 0;

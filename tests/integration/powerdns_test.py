@@ -9,17 +9,15 @@ answers fresh.
 import http.client
 import json
 import os
-import shutil
 import signal
-import socket
-import subprocess
-import tempfile
+import sys
 import threading
 import time
 import unittest
 
-NAVIGATOR = os.environ.get("NAVIGATOR", "build/release/bin/navigator")
-DEADLINE = 30.0
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from daemons import DEADLINE, run, wait_for  # noqa: E402
+from stack import StackCase, records  # noqa: E402
 
 ZONE = """\
 example.test. 3600 IN SOA ns1.example.test. hostmaster.example.test. 100 10800 3600 604800 300
@@ -55,223 +53,11 @@ www.second.test. 3600 IN A 198.51.100.1
 """
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(what, condition, deadline=DEADLINE):
-    """Polls `condition` until it yields something true; fails with its last value at the deadline."""
-    end = time.monotonic() + deadline
-    seen = None
-    while time.monotonic() < end:
-        try:
-            seen = condition()
-            if seen:
-                return seen
-        except OSError as error:
-            seen = error
-        time.sleep(0.02)
-    raise AssertionError(f"{what}: not within {deadline} s; last seen: {seen!r}")
-
-
-def run(*argv, check=True, stdin=None):
-    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=120)
-    if check and done.returncode != 0:
-        raise AssertionError(f"{' '.join(argv)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
-    return done
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=20)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
-
-
-class Stack:
-    """One Navigator and one pdns_server in a temporary folder."""
-
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="navigator-pdns-")
-        self.navigator = None
-        self.pdns = None
-        self.port = free_port()
-        self.web_port = free_port()
-        self.api = self.path("api.sock")
-        self.remote = self.path("remote.sock")
-        self.control = self.path("pdns.controlsocket")
-        self.config = self.write("navigator.yaml", f"""\
-store: {{ url: "sqlite://{self.path('navigator.db')}" }}
-remote: {{ unix: {self.remote} }}
-api: {{ unix: {self.api} }}
-powerdns: {{ control: [{self.control}] }}
-""")
-        self.write("pdns.conf", f"""\
-launch=remote
-remote-connection-string=unix:path={self.remote},timeout=5000
-remote-dnssec=yes
-local-address=127.0.0.1
-local-port={self.port}
-socket-dir={self.folder}
-setuid=
-setgid=
-guardian=no
-daemon=no
-disable-syslog=yes
-write-pid=no
-loglevel=5
-cache-ttl=3600
-query-cache-ttl=3600
-negquery-cache-ttl=3600
-zone-metadata-cache-ttl=3600
-dnssec-key-cache-ttl=3600
-zone-cache-refresh-interval=2
-allow-axfr-ips=127.0.0.1
-dnsupdate=yes
-allow-dnsupdate-from=127.0.0.0/8
-webserver=yes
-webserver-address=127.0.0.1
-webserver-port={self.web_port}
-api=yes
-api-key=test
-""")
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def write(self, name, text):
-        with open(self.path(name), "w", encoding="utf-8") as file:
-            file.write(text)
-        return self.path(name)
-
-    def log(self, name):
-        try:
-            with open(self.path(name), encoding="utf-8", errors="replace") as file:
-                return file.read()
-        except FileNotFoundError:
-            return ""
-
-    def command(self, *arguments, check=True):
-        return run(NAVIGATOR, "--config", self.config, *arguments, check=check)
-
-    def start_navigator(self):
-        with open(self.path("navigator.log"), "ab") as log:
-            self.navigator = subprocess.Popen([NAVIGATOR, "--config", self.config, "serve"], stdout=log, stderr=log)
-
-        def ready():
-            if self.navigator.poll() is not None:
-                raise AssertionError("navigator ended:\n" + self.log("navigator.log"))
-            return self.call("GET", "/healthz")[0] == 200
-
-        wait_for("navigator is healthy", ready)
-
-    def stop_navigator(self, how=signal.SIGTERM):
-        self.navigator.send_signal(how)
-        code = self.navigator.wait(timeout=DEADLINE)
-        self.navigator = None
-        return code
-
-    def start_pdns(self):
-        with open(self.path("pdns.log"), "ab") as log:
-            self.pdns = subprocess.Popen(["pdns_server", "--config-dir=" + self.folder], stdout=log, stderr=log)
-
-        def ready():
-            if self.pdns.poll() is not None:
-                raise AssertionError("pdns_server ended:\n" + self.log("pdns.log"))
-            return "NOERROR" in self.dig("example.test", "SOA", "+tries=1", "+time=1", check=False)
-
-        wait_for("pdns_server answers", ready)
-
-    def close(self):
-        for process in (self.pdns, self.navigator):
-            if process is not None and process.poll() is None:
-                process.terminate()
-                try:
-                    process.wait(timeout=DEADLINE)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def call(self, method, target, body=None):
-        connection = UnixConnection(self.api)
-        try:
-            connection.request(method, target, body=body)
-            response = connection.getresponse()
-            return response.status, response.read().decode()
-        except (ConnectionError, FileNotFoundError, http.client.HTTPException) as error:
-            raise OSError(str(error)) from error
-        finally:
-            connection.close()
-
-    def put(self, name, rtype, contents, zone="example.test", ttl=3600):
-        body = json.dumps({"rrsets": [{"name": name, "type": rtype, "ttl": ttl, "contents": contents}]})
-        status, answer = self.call("PUT", f"/v1/zones/{zone}/rrsets", body)
-        assert status == 200, answer
-        return json.loads(answer)
-
-    def dig(self, name, rtype="A", *options, check=True):
-        return run("dig", "@127.0.0.1", "-p", str(self.port), "+noall", "+comments", "+answer", "+authority", "+additional",
-                   *options, name, rtype, check=check).stdout
-
-    def short(self, name, rtype="A", *options):
-        return sorted(run("dig", "@127.0.0.1", "-p", str(self.port), "+short", *options, name, rtype).stdout.split("\n")[:-1])
-
-    def axfr(self, zone="example.test", *options):
-        return run("dig", "@127.0.0.1", "-p", str(self.port), "+noall", "+answer", "+onesoa", *options, zone, "AXFR").stdout
-
-    def pdnsutil(self, *arguments, check=True, stdin=None):
-        return run("pdnsutil", "--config-dir=" + self.folder, *arguments, check=check, stdin=stdin)
-
-    def ask_backend(self, *lines):
-        """Raw lines to the backend's socket; the replies, None where the connection was closed."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
-            peer.settimeout(10)
-            peer.connect(self.remote)
-            stream = peer.makefile("rwb")
-            replies = []
-            for line in lines:
-                stream.write(line.encode() + b"\n")
-                stream.flush()
-                reply = stream.readline()
-                replies.append(json.loads(reply) if reply else None)
-                if not reply:
-                    break
-            return replies
-
-
-def records(text):
-    """Master-file lines as a set of (owner, ttl, type, rdata)."""
-    out = set()
-    for line in text.splitlines():
-        if line.strip() and not line.startswith(";"):
-            owner, ttl, _, rtype, rdata = line.split(None, 4)
-            folded = rdata if rtype in ("TXT", "CAA") else rdata.lower()
-            out.add((owner.lower(), int(ttl), rtype, "".join(folded.split()) if rtype in ("DS", "DNSKEY", "RRSIG") else folded))
-    return out
-
-
-class Base(unittest.TestCase):
+class Base(StackCase):
     def setUp(self):
-        self.stack = Stack()
-        self.addCleanup(self.stack.close)
+        super().setUp()
         self.stack.write("example.test.zone", ZONE)
         self.stack.write("second.test.zone", SECOND)
-        self.addCleanup(self.show_logs)
-
-    def show_logs(self):
-        outcome = getattr(self, "_outcome", None)
-        result = getattr(outcome, "result", None)
-        failed = result is not None and any(test is self for test, _ in result.failures + result.errors)
-        if failed or os.environ.get("SHOW_LOGS"):
-            for name in ("navigator.log", "pdns.log"):
-                print(f"--- {name}\n" + "\n".join(self.stack.log(name).splitlines()[-40:]))
 
     def begin(self):
         """One zone imported before the daemon runs, one while it runs, then pdns_server."""

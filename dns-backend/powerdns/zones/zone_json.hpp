@@ -4,7 +4,7 @@
 #pragma once
 
 #include "dns-backend/dns/rrset.hpp"
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

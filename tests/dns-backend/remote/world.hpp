@@ -2,7 +2,7 @@
 #pragma once
 
 #include "dns-backend/remote/answer.hpp"
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 #include <boost/json.hpp>
 

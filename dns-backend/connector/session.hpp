@@ -9,10 +9,10 @@
 
 #include "base/net/task.hpp"
 #include "dns-backend/pool/health_table.hpp"
-#include "dns-backend/remote/meters.hpp"
+#include "dns-backend/connector/meters.hpp"
 #include "dns-backend/remote/write.hpp"
-#include "dns-backend/store/published.hpp"
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/published.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 #include <boost/asio/local/stream_protocol.hpp>
 
@@ -20,7 +20,7 @@
 #include <memory>
 #include <string>
 
-namespace remote {
+namespace connector {
 
 // What the sessions of one loop share; owned by the loop.
 struct Serving {
@@ -53,11 +53,11 @@ class Session {
 
   Socket socket_;
   Serving& serving_;
-  Writer writer_;
+  remote::Writer writer_;
   std::string in_;
   std::size_t line_end_ = 0;  // of the line in hand within in_, newline included
   std::string out_;
   std::shared_ptr<store::Snapshot const> listed_;  // set while the reply in hand is the list of this snapshot's zones
 };
 
-}  // namespace remote
+}  // namespace connector

@@ -1,4 +1,4 @@
-#include "dns-backend/store/zone_builder.hpp"
+#include "dns-backend/snapshot/zone_builder.hpp"
 
 #include <gmock/gmock.h>
 

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace remote {
+namespace purge {
 
 // "www.example.org." or, for a subtree, "example.org.$". A wildcard's answers are cached under the names that matched
 // it, so a wildcard is always the subtree of its parent.
@@ -68,4 +68,4 @@ class PurgeQueue {
   unsigned failures_ = 0;
 };
 
-}  // namespace remote
+}  // namespace purge

@@ -1,4 +1,4 @@
-#include "dns-backend/remote/session.hpp"
+#include "dns-backend/connector/session.hpp"
 
 #include "base/process/log.hpp"
 
@@ -10,7 +10,7 @@
 #include <array>
 #include <chrono>
 
-namespace remote {
+namespace connector {
 namespace {
 
 namespace asio = boost::asio;
@@ -83,8 +83,8 @@ net::Task<base::Result<void>> Session::read_line() {
       line_end_ = newline + 1;
       co_return base::Result<void>();
     }
-    if (in_.size() >= request_limit) {
-      co_return base::fail(errc::too_large, "a request of more than " + std::to_string(request_limit) + " octets");
+    if (in_.size() >= remote::request_limit) {
+      co_return base::fail(remote::errc::too_large, "a request of more than " + std::to_string(remote::request_limit) + " octets");
     }
     searched = in_.size();
     base::Result<std::size_t> count(0);
@@ -101,7 +101,7 @@ net::Task<base::Result<void>> Session::read_line() {
 
 net::Task<base::Result<void>> Session::reply_to(std::string_view line) {
   auto const begin = std::chrono::steady_clock::now();
-  base::Result<Request> request = parse_request(line);
+  base::Result<remote::Request> request = remote::parse_request(line);
   if (!request) {
     co_return request.error();
   }
@@ -112,7 +112,7 @@ net::Task<base::Result<void>> Session::reply_to(std::string_view line) {
     out_.shrink_to_fit();
   }
   base::Result<void> done;
-  if (is_write(request->method)) {
+  if (remote::is_write(request->method)) {
     std::shared_ptr<store::Snapshot const> const snapshot = serving_.reader.get();
     base::Result<std::string> written = co_await writer_.handle(std::move(*request), snapshot);
     if (written) {
@@ -122,9 +122,9 @@ net::Task<base::Result<void>> Session::reply_to(std::string_view line) {
     }
   } else {
     std::shared_ptr<store::Snapshot const> const& snapshot = serving_.reader.get();
-    World const world{*snapshot, serving_.health, serving_.refuse_while_empty, writer_.overlay()};
-    done = answer(*request, world, out_);
-    if (request->method == Method::get_all_domains) {
+    remote::World const world{*snapshot, serving_.health, serving_.refuse_while_empty, writer_.overlay()};
+    done = remote::answer(*request, world, out_);
+    if (request->method == remote::Method::get_all_domains) {
       listed_ = snapshot;
     }
   }
@@ -160,4 +160,4 @@ net::Task<base::Result<void>> Session::write_reply() {
   co_return base::Result<void>();
 }
 
-}  // namespace remote
+}  // namespace connector

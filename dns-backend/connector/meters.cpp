@@ -1,10 +1,10 @@
-#include "dns-backend/remote/meters.hpp"
+#include "dns-backend/connector/meters.hpp"
 
-namespace remote {
+namespace connector {
 
 Meters::Meters(process::Metrics& metrics) {
-  for (std::size_t i = 0; i < method_count; ++i) {
-    process::Labels const labels{{"method", std::string(to_text(static_cast<Method>(i)))}};
+  for (std::size_t i = 0; i < remote::method_count; ++i) {
+    process::Labels const labels{{"method", std::string(remote::to_text(static_cast<remote::Method>(i)))}};
     requests[i] = metrics.counter("navigator_remote_requests_total", "Requests of PowerDNS", labels);
     seconds[i] = metrics.counter("navigator_remote_seconds_total", "Seconds from a whole request to its reply", labels);
   }
@@ -21,15 +21,15 @@ Meters::Meters(process::Metrics& metrics) {
 }
 
 void Meters::failed(boost::system::error_code const& code) const {
-  if (code == errc::bad_request) {
+  if (code == remote::errc::bad_request) {
     bad_request.add();
-  } else if (code == errc::too_large) {
+  } else if (code == remote::errc::too_large) {
     too_large.add();
-  } else if (code == errc::unavailable) {
+  } else if (code == remote::errc::unavailable) {
     unavailable.add();
   } else {
     write.add();
   }
 }
 
-}  // namespace remote
+}  // namespace connector

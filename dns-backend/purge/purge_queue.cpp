@@ -1,6 +1,6 @@
-#include "dns-backend/remote/purge_queue.hpp"
+#include "dns-backend/purge/purge_queue.hpp"
 
-namespace remote {
+namespace purge {
 
 std::string purge_word(store::Touched const& touched) {
   if (touched.name.is_wildcard()) {
@@ -102,4 +102,4 @@ std::size_t PurgeQueue::waiting() const {
   return (due_.everything ? 1 : due_.words.size()) + echo_words_;
 }
 
-}  // namespace remote
+}  // namespace purge

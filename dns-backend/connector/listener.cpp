@@ -1,7 +1,7 @@
-#include "dns-backend/remote/listener.hpp"
+#include "dns-backend/connector/listener.hpp"
 
 #include "base/process/log.hpp"
-#include "dns-backend/remote/session.hpp"
+#include "dns-backend/connector/session.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace remote {
+namespace connector {
 namespace {
 
 namespace asio = boost::asio;
@@ -81,11 +81,11 @@ base::Result<void> clear_the_way(std::string const& path) {
     return errno == ENOENT ? base::Result<void>() : base::fail_errno(errno, "looking at " + path);
   }
   if (!S_ISSOCK(status.st_mode)) {
-    return base::fail(errc::in_use, path + " exists and is no socket");
+    return base::fail(net::errc::in_use, path + " exists and is no socket");
   }
   base::Result<bool> const alive = somebody_listens(Protocol::endpoint(path));
   if (alive && *alive) {
-    return base::fail(errc::in_use, "another process listens on " + path);
+    return base::fail(net::errc::in_use, "another process listens on " + path);
   }
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     return base::fail_errno(errno, "removing the stale socket " + path);
@@ -157,10 +157,9 @@ struct Listener::State {
 
   void deal(Protocol::socket socket);
   static net::Task<void> accept(std::shared_ptr<State> state);
-  // Carries a listing from a lookup loop to the purger on the control loop, unless the listener stopped meanwhile.
-  static std::function<void(std::shared_ptr<store::Snapshot const>)> telling(std::weak_ptr<State> state,
-                                                                             asio::any_io_executor control,
-                                                                             Purger* purger);
+  // Carries a listing from a lookup loop to the control loop, unless the listener stopped meanwhile.
+  static std::function<void(std::shared_ptr<store::Snapshot const>)> telling(
+      std::weak_ptr<State> state, asio::any_io_executor control, std::function<void(store::Snapshot const&)> listed);
 };
 
 void Listener::State::deal(Protocol::socket socket) {
@@ -198,14 +197,13 @@ net::Task<void> Listener::State::accept(std::shared_ptr<State> state) {
   }
 }
 
-std::function<void(std::shared_ptr<store::Snapshot const>)> Listener::State::telling(std::weak_ptr<State> state,
-                                                                                     asio::any_io_executor control,
-                                                                                     Purger* purger) {
-  return [state = std::move(state), control, purger](std::shared_ptr<store::Snapshot const> snapshot) {
-    asio::post(control, [state, purger, snapshot = std::move(snapshot)] {
+std::function<void(std::shared_ptr<store::Snapshot const>)> Listener::State::telling(
+    std::weak_ptr<State> state, asio::any_io_executor control, std::function<void(store::Snapshot const&)> listed) {
+  return [state = std::move(state), control, listed = std::move(listed)](std::shared_ptr<store::Snapshot const> what) {
+    asio::post(control, [state, listed, snapshot = std::move(what)] {
       std::shared_ptr<State> const alive = state.lock();
       if (alive && !alive->stopped) {
-        purger->zones_listed(*snapshot);
+        listed(*snapshot);
       }
     });
   };
@@ -220,8 +218,8 @@ base::Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor con
   }
   for (unsigned i = 0; i < state->settings.loops; ++i) {
     auto loop = std::make_unique<Loop>(sources, state->meters, state->settings.refuse_while_empty, state->connections);
-    if (sources.purger != nullptr) {
-      loop->serving.listed = State::telling(state, control, sources.purger);
+    if (sources.listed) {
+      loop->serving.listed = State::telling(state, control, sources.listed);
     }
     Loop* const raw = loop.get();
     loop->thread = std::thread([raw] { raw->context.run(); });
@@ -264,4 +262,4 @@ std::size_t Listener::connections() const {
   return state_->connections.load();
 }
 
-}  // namespace remote
+}  // namespace connector

@@ -1,4 +1,4 @@
-#include "dns-backend/remote/purge_queue.hpp"
+#include "dns-backend/purge/purge_queue.hpp"
 
 #include "tests/dns-backend/remote/world.hpp"
 
@@ -7,7 +7,7 @@
 namespace {
 
 using namespace std::chrono_literals;
-using remote::PurgeQueue;
+using purge::PurgeQueue;
 using store::Touched;
 using testing::HasSubstr;
 
@@ -15,11 +15,11 @@ PurgeQueue::Time const start{};
 Touched touched(std::string const& text, bool subtree = false) { return {test::name(text), subtree}; }
 
 TEST(PurgeWord, ExactSubtreeAndWildcard) {
-  EXPECT_EQ(remote::purge_word(touched("www.example.org.")), "www.example.org.");
-  EXPECT_EQ(remote::purge_word(touched("example.org.", true)), "example.org.$");
-  EXPECT_EQ(remote::purge_word(touched("*.example.org.")), "example.org.$") << "its answers are cached under other names";
-  EXPECT_EQ(remote::purge_word(touched("*.example.org.", true)), "example.org.$");
-  EXPECT_EQ(remote::purge_word(touched(".", true)), ".$");
+  EXPECT_EQ(purge::purge_word(touched("www.example.org.")), "www.example.org.");
+  EXPECT_EQ(purge::purge_word(touched("example.org.", true)), "example.org.$");
+  EXPECT_EQ(purge::purge_word(touched("*.example.org.")), "example.org.$") << "its answers are cached under other names";
+  EXPECT_EQ(purge::purge_word(touched("*.example.org.", true)), "example.org.$");
+  EXPECT_EQ(purge::purge_word(touched(".", true)), ".$");
 }
 
 TEST(PurgeQueue, EveryNameIsPurgedAtOnceAndOnceMoreLater) {

@@ -1,6 +1,6 @@
-#include "dns-backend/remote/purge.hpp"
+#include "dns-backend/purge/purge.hpp"
 
-#include "dns-backend/remote/purge_queue.hpp"
+#include "dns-backend/purge/purge_queue.hpp"
 #include "tests/dns-backend/remote/world.hpp"
 #include "tests/support/run_task.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -54,7 +54,7 @@ class Purging : public testing::Test {
   test::TemporaryFolder folder;
   process::Metrics metrics;
   std::string path = folder.file("control");
-  remote::PurgerSettings settings{{path}, 200ms, 50ms};
+  purge::PurgerSettings settings{{path}, 200ms, 50ms};
 
   // Runs the loop until the condition holds; throws after 10 s.
   static net::Task<void> wait_until(std::function<bool()> condition) {
@@ -72,7 +72,7 @@ class Purging : public testing::Test {
 TEST_F(Purging, NamesAreSentOnceAtOnceAndOnceMore) {
   Control control(loop, path);
   net::spawn(loop.get_executor(), "control", serve(control));
-  remote::Purger purger(loop.get_executor(), settings, metrics);
+  purge::Purger purger(loop.get_executor(), settings, metrics);
   until([&] { return purger.status()[0].commands == 1; });
   purger.purge({{test::name("www.example.org."), false}, {test::name("example.com."), true}});
   until([&] { return purger.status()[0].commands == 3; });
@@ -84,7 +84,7 @@ TEST_F(Purging, NamesAreSentOnceAtOnceAndOnceMore) {
 }
 
 TEST_F(Purging, APowerDnsThatIsNotThereLosesNothing) {
-  remote::Purger purger(loop.get_executor(), settings, metrics);
+  purge::Purger purger(loop.get_executor(), settings, metrics);
   purger.purge({{test::name("www.example.org."), false}});
   until([&] { return purger.status()[0].failures > 0; });
   EXPECT_THAT(purger.status()[0].last_error, testing::HasSubstr("connecting to"));
@@ -100,7 +100,7 @@ TEST_F(Purging, ASilentPowerDnsIsGivenUpAtTheDeadlineAndTriedAgain) {
   Control control(loop, path);
   control.silent = true;
   net::spawn(loop.get_executor(), "control", serve(control));
-  remote::Purger purger(loop.get_executor(), settings, metrics);
+  purge::Purger purger(loop.get_executor(), settings, metrics);
   purger.purge({{test::name("www.example.org."), false}});
   until([&] { return purger.status()[0].failures > 0; });
   control.silent = false;
@@ -112,7 +112,7 @@ TEST_F(Purging, AnAnswerThatIsNoNumberIsAFailure) {
   Control control(loop, path);
   control.answer = "Unknown command: 'PURGE'";
   net::spawn(loop.get_executor(), "control", serve(control));
-  remote::Purger purger(loop.get_executor(), settings, metrics);
+  purge::Purger purger(loop.get_executor(), settings, metrics);
   purger.purge({{test::name("www.example.org."), false}});
   until([&] { return purger.status()[0].failures > 0; });
   EXPECT_THAT(purger.status()[0].last_error, testing::HasSubstr("Unknown command"));
@@ -122,19 +122,19 @@ TEST_F(Purging, EverySocketHasAQueueOfItsOwn) {
   Control control(loop, path);
   net::spawn(loop.get_executor(), "control", serve(control));
   settings.sockets.push_back(folder.file("missing"));
-  remote::Purger purger(loop.get_executor(), settings, metrics);
+  purge::Purger purger(loop.get_executor(), settings, metrics);
   purger.purge({{test::name("www.example.org."), false}});
   until([&] { return purger.status()[0].commands >= 2 && purger.status()[1].failures > 0; });
   EXPECT_EQ(purger.status()[1].commands, 0U);
 }
 
 TEST(ZoneArrivals, TheFirstListingPurgesEverythingAndLaterOnesWhatCameOrWent) {
-  remote::ZoneArrivals arrivals;
-  remote::ZoneArrivals::Time const start{};
+  purge::ZoneArrivals arrivals;
+  purge::ZoneArrivals::Time const start{};
   auto const words = [](std::vector<store::Touched> const& names) {
     std::vector<std::string> out;
     for (auto const& one : names) {
-      out.push_back(remote::purge_word(one));
+      out.push_back(purge::purge_word(one));
     }
     return out;
   };

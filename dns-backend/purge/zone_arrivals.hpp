@@ -14,7 +14,7 @@
 #include <map>
 #include <vector>
 
-namespace remote {
+namespace purge {
 
 class ZoneArrivals {
  public:
@@ -35,4 +35,4 @@ class ZoneArrivals {
   std::map<dns::Name, Time> recent_;
 };
 
-}  // namespace remote
+}  // namespace purge

@@ -1,6 +1,6 @@
 // What a lookup and a published change cost in a zone of a million names.
-#include "dns-backend/store/published.hpp"
-#include "dns-backend/store/zone_builder.hpp"
+#include "dns-backend/snapshot/published.hpp"
+#include "dns-backend/snapshot/zone_builder.hpp"
 
 #include <benchmark/benchmark.h>
 

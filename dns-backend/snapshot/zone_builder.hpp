@@ -1,13 +1,12 @@
 // From what a zone owns to what it serves: empty non-terminals, delegations, what they hide, and the NSEC3 chain.
 //
 // fill() builds a whole zone in O(n log n); set_node() changes one name of a zone and touches only the names whose
-// derived facts change with it. Both give the same zone (property test). Private to dns-backend/store.
+// derived facts change with it. Both give the same zone (property test). Called by dns-backend/store alone.
 //
 // Threads: pure functions over values.
 #pragma once
 
-#include "dns-backend/store/snapshot.hpp"
-#include "dns-backend/store/store.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 #include <optional>
 #include <string>

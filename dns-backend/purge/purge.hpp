@@ -15,7 +15,7 @@
 
 #include "base/net/task.hpp"
 #include "base/process/metrics.hpp"
-#include "dns-backend/remote/zone_arrivals.hpp"
+#include "dns-backend/purge/zone_arrivals.hpp"
 #include "dns-backend/store/store.hpp"
 
 #include <chrono>
@@ -24,7 +24,7 @@
 #include <string>
 #include <vector>
 
-namespace remote {
+namespace purge {
 
 struct PurgerSettings {
   std::vector<std::string> sockets;          // paths, for instance /run/pdns/pdns.controlsocket
@@ -64,4 +64,4 @@ class Purger {
 net::Task<base::Result<std::string>> control(std::string socket, std::string command,
                                              std::chrono::milliseconds deadline);
 
-}  // namespace remote
+}  // namespace purge

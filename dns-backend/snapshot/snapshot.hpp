@@ -11,7 +11,7 @@
 #include "dns-backend/dns/name.hpp"
 #include "dns-backend/dns/rrset.hpp"
 #include "dns-backend/pool/pool.hpp"
-#include "dns-backend/store/persistent_map.hpp"
+#include "dns-backend/snapshot/persistent_map.hpp"
 
 #include <cstdint>
 #include <map>
@@ -83,6 +83,14 @@ struct Snapshot {
 
   [[nodiscard]] ZonePtr zone(dns::Name const& apex) const;       // exact
   [[nodiscard]] ZonePtr enclosing(dns::Name const& name) const;  // the longest apex that is an ancestor or equal
+};
+
+// What a change may have changed in answers, the unit in which caches are told to forget: the exact name, or with
+// `subtree` everything below it as well.
+struct Touched {
+  dns::Name name;
+  bool subtree = false;
+  auto operator<=>(Touched const&) const = default;
 };
 
 }  // namespace store

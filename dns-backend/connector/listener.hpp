@@ -13,16 +13,16 @@
 #include "base/net/task.hpp"
 #include "base/process/metrics.hpp"
 #include "dns-backend/pool/health_table.hpp"
-#include "dns-backend/remote/purge.hpp"
-#include "dns-backend/store/published.hpp"
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/published.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 #include "dns-backend/store/store.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
-namespace remote {
+namespace connector {
 
 struct ListenerSettings {
   std::string path;  // of the socket; at most 107 octets
@@ -37,12 +37,13 @@ struct ListenerSources {
   store::Published<store::Snapshot> const& published;
   pool::HealthTable const& health;
   store::Store* store = nullptr;  // takes the writes; nullptr: they are refused
-  Purger* purger = nullptr;       // is told when a PowerDNS fetched the list of zones; must outlive the Listener
+  // Called on the control loop when a PowerDNS fetched the list of zones, with what it was told; may be empty.
+  std::function<void(store::Snapshot const&)> listed = {};
 };
 
 class Listener {
  public:
-  // Removes a stale socket (one nobody listens on), binds, starts the loops. Failures: errc::in_use, or the system's
+  // Removes a stale socket (one nobody listens on), binds, starts the loops. Failures: net::errc::in_use, or the system's
   // error.
   static base::Result<std::unique_ptr<Listener>> open(net::asio::any_io_executor control, ListenerSettings settings,
                                                       ListenerSources sources, process::Metrics& metrics);
@@ -60,4 +61,4 @@ class Listener {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace remote
+}  // namespace connector

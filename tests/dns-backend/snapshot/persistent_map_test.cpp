@@ -1,4 +1,4 @@
-#include "dns-backend/store/persistent_map.hpp"
+#include "dns-backend/snapshot/persistent_map.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,8 +1,8 @@
-#include "dns-backend/remote/purge.hpp"
+#include "dns-backend/purge/purge.hpp"
 
 #include "base/net/backoff.hpp"
 #include "base/process/log.hpp"
-#include "dns-backend/remote/purge_queue.hpp"
+#include "dns-backend/purge/purge_queue.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -15,7 +15,7 @@
 #include <array>
 #include <charconv>
 
-namespace remote {
+namespace purge {
 namespace {
 
 namespace asio = boost::asio;
@@ -197,4 +197,4 @@ std::vector<PurgeStatus> Purger::status() const {
   return list;
 }
 
-}  // namespace remote
+}  // namespace purge

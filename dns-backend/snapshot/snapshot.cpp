@@ -1,4 +1,4 @@
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 namespace store {
 

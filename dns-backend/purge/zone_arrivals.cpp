@@ -1,9 +1,9 @@
-#include "dns-backend/remote/zone_arrivals.hpp"
+#include "dns-backend/purge/zone_arrivals.hpp"
 
 #include <algorithm>
 #include <iterator>
 
-namespace remote {
+namespace purge {
 
 void ZoneArrivals::compare(store::Snapshot const& snapshot, Time now) {
   std::vector<dns::Name> present;
@@ -36,4 +36,4 @@ std::vector<store::Touched> ZoneArrivals::listed(store::Snapshot const& snapshot
   return names;
 }
 
-}  // namespace remote
+}  // namespace purge

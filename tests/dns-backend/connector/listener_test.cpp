@@ -1,6 +1,6 @@
-#include "dns-backend/remote/listener.hpp"
+#include "dns-backend/connector/listener.hpp"
 
-#include "tests/dns-backend/remote/peer.hpp"
+#include "tests/dns-backend/connector/peer.hpp"
 #include "tests/dns-backend/remote/world.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -37,10 +37,10 @@ class Listening : public testing::Test {
     });
     done.get_future().get();
   }
-  base::Result<void> open(remote::ListenerSettings const& wanted) {
+  base::Result<void> open(connector::ListenerSettings const& wanted) {
     base::Result<void> out;
     on_loop([&] {
-      auto opened = remote::Listener::open(loop.get_executor(), wanted, {published, health, nullptr, nullptr}, metrics);
+      auto opened = connector::Listener::open(loop.get_executor(), wanted, {published, health, nullptr, {}}, metrics);
       if (opened) {
         listener = std::move(*opened);
       } else {
@@ -51,13 +51,13 @@ class Listening : public testing::Test {
   }
 
   test::TemporaryFolder folder;
-  remote::ListenerSettings settings;
+  connector::ListenerSettings settings;
   store::Published<store::Snapshot> published{test::snapshot({test::example()})};
   pool::HealthTable health;
   process::Metrics metrics;
   boost::asio::io_context loop{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{loop.get_executor()};
-  std::unique_ptr<remote::Listener> listener;
+  std::unique_ptr<connector::Listener> listener;
   std::thread thread{[this] { loop.run(); }};
 };
 
@@ -169,13 +169,13 @@ TEST_F(Listening, ASecondListenerOnTheSameSocketIsRefused) {
   process::Metrics other_metrics;
   base::Result<void> second;
   on_loop([&] {
-    auto opened = remote::Listener::open(loop.get_executor(), settings, {published, health, nullptr, nullptr}, other_metrics);
+    auto opened = connector::Listener::open(loop.get_executor(), settings, {published, health, nullptr, {}}, other_metrics);
     if (!opened) {
       second = opened.error();
     }
   });
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, remote::errc::in_use);
+  EXPECT_EQ(second.error().code, net::errc::in_use);
   test::Peer peer(settings.path);
   EXPECT_EQ(peer.ask(hello), "{\"result\":true}\n") << "the first one goes on";
 }
@@ -194,7 +194,7 @@ TEST_F(Listening, AStaleSocketIsReplacedAndAFileIsNot) {
   std::fclose(file);
   base::Result<void> opened;
   on_loop([&] {
-    auto result = remote::Listener::open(loop.get_executor(), other, {published, health, nullptr, nullptr}, metrics);
+    auto result = connector::Listener::open(loop.get_executor(), other, {published, health, nullptr, {}}, metrics);
     if (!result) {
       opened = result.error();
     }

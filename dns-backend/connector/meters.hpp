@@ -12,7 +12,7 @@
 
 #include <array>
 
-namespace remote {
+namespace connector {
 
 struct Meters {
   explicit Meters(process::Metrics& metrics);
@@ -20,11 +20,11 @@ struct Meters {
   // Counts one failed request under the reason that its code stands for.
   void failed(boost::system::error_code const& code) const;
 
-  std::array<process::Counter, method_count> requests;
-  std::array<process::Counter, method_count> seconds;
+  std::array<process::Counter, remote::method_count> requests;
+  std::array<process::Counter, remote::method_count> seconds;
   process::Counter bad_request, too_large, unavailable, write;
   process::Gauge connections;
   process::Counter refused;
 };
 
-}  // namespace remote
+}  // namespace connector

@@ -218,4 +218,4 @@ class PersistentMap {
 
 }  // namespace store
 
-#include "dns-backend/store/persistent_map_impl.hpp"
+#include "dns-backend/snapshot/persistent_map_impl.hpp"
