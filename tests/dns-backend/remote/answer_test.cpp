@@ -120,7 +120,7 @@ TEST(Answer, AListHoldsEveryNameWithEmptyNonTerminals) {
 TEST(Answer, AllDomainsHaveSerialsUntilThereAreTooManyOfThem) {
   std::string const ask = R"({"method":"getAllDomains","parameters":{"include_disabled":true}})";
   EXPECT_EQ(test::ask(*world, ask), "{\"result\":[{\"id\":1,\"zone\":\"example.org.\",\"serial\":2026}]}\n");
-  auto const zone = world->zones_by_id.at(1);
+  auto const zone = world->zone_by_id(1);
   store::Snapshot many;
   for (int i = 0; i <= 5000; ++i) {
     many.zones = many.zones.insert(test::name("z" + std::to_string(i) + ".org.").key(), zone);
