@@ -181,8 +181,7 @@ Task<void> run_out(std::chrono::milliseconds idle, std::chrono::steady_clock::ti
                    std::shared_ptr<RouteLimits> limits) {
   for (;;) {
     auto const allowed = std::max(idle, limits->time);
-    auto const spent =
-        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
+    auto const spent = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
     if (spent >= allowed || !co_await wait_for(allowed - spent)) {
       co_return;
     }
@@ -366,10 +365,9 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
       bool const keep_alive = got->keep_alive;
       got->request.peer = peer;
       HttpResponse response;
-      int const first = co_await detail::first_of(
-          answer_in_time(state->router, std::move(got->request), response,
-                         std::max(settings.handler_timeout, limits->time)),
-          watch(stream, carry));
+      int const first = co_await detail::first_of(answer_in_time(state->router, std::move(got->request), response,
+                                                                 std::max(settings.handler_timeout, limits->time)),
+                                                  watch(stream, carry));
       if (first != 0) {
         co_return;
       }

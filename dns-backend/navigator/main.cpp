@@ -24,11 +24,6 @@ commands::Place place_of(navigator::Settings const& settings) {
   return place;
 }
 
-int check(navigator::Settings const&) {
-  std::puts("the settings are right");
-  return 0;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -40,7 +35,6 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string(process::version()));
   app.add_option("--config", config, "Settings file")->capture_default_str();
   app.add_subcommand("serve", "Run the daemon in the foreground")->callback([&] { daemon = navigator::serve; });
-  app.add_subcommand("check", "Check the settings file and exit")->callback([&] { daemon = check; });
   auto const given = commands::add_commands(app, action);
   try {
     app.parse(argc, argv);
