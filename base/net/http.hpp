@@ -5,6 +5,8 @@
 
 #include "base/net/task.hpp"
 
+#include <chrono>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
@@ -55,6 +57,13 @@ struct HttpResponse {
 
 using Handler = std::function<Task<HttpResponse>(HttpRequest)>;
 
+// What a route asks for beyond the server's limits; 0: the server's. Given to peers that are known before anything is
+// read (unix, or a verified certificate), so that no stranger fills the memory.
+struct RouteLimits {
+  std::size_t body = 0;
+  std::chrono::milliseconds time{0};  // for the request to arrive, and again for its handler
+};
+
 // Routes "METHOD /v1/tenants/{name}" to handlers. Unknown path: 404; known path, other method: 405 with Allow; a path
 // that is no valid percent-encoding: 400. HEAD goes to GET's handler (the server leaves the body out). Where a literal
 // segment and a parameter both match, the literal one wins. A handler that throws yields 500 and a log line; a
@@ -62,7 +71,9 @@ using Handler = std::function<Task<HttpResponse>(HttpRequest)>;
 class Router {
  public:
   // `pattern` begins with '/'; "{name}" stands for one non-empty segment.
-  void add(std::string method, std::string pattern, Handler handler);
+  void add(std::string method, std::string pattern, Handler handler, RouteLimits limits = {});
+  // Of the route that dispatch() would take; all 0 when there is none.
+  [[nodiscard]] RouteLimits limits(HttpRequest const& request) const;
   // Fills the request's path, query and parameters. The Router is not used after the first suspension.
   [[nodiscard]] Task<HttpResponse> dispatch(HttpRequest request) const;
 
@@ -71,7 +82,9 @@ class Router {
     std::string method;
     std::vector<std::string> segments;
     Handler handler;
+    RouteLimits limits;
   };
+  [[nodiscard]] Route const* best(std::string const& method, std::vector<std::string> const& segments) const;
   std::vector<Route> routes_;
 };
 

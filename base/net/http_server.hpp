@@ -2,7 +2,7 @@
 //
 // Limits: connections 1,024 (further ones wait in the kernel's backlog); header 16 KiB; body 1 MiB (settings); a
 // request has 60 s to arrive, idle time included; a handler has 90 s (long polls stay below), then the answer is 503.
-// RFC 9112.
+// A route may ask for more body and time (RouteLimits). RFC 9112.
 //
 // A handler is cancelled when its client disconnects or the server stops: its next co_await throws, which unwinds it. A
 // client that half-closes after its request counts as disconnected.

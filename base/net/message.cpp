@@ -91,12 +91,31 @@ bool may_have_body(int status) {
   return status >= 200 && status != 204 && status != 304;
 }
 
+HttpRequest head_of(RequestParser& parser) {
+  auto& message = parser.get();
+  HttpRequest out;
+  out.method = copy(message.method_string());
+  out.target = copy(message.target());
+  copy_headers(message, out.headers);
+  return out;
+}
+
+// The header is there, so it is known what body may follow.
+base::Result<void> limit_body(RequestParser& parser, BodyLimit const& body_limit) {
+  std::size_t const limit = body_limit(head_of(parser));
+  auto const announced = parser.content_length();
+  if (announced && *announced > limit) {
+    return parse_failure(http::make_error_code(http::error::body_limit));
+  }
+  parser.body_limit(limit);
+  parser.eager(true);
+  return {};
+}
+
 RequestRead finish(RequestParser& parser) {
   auto& message = parser.get();
   RequestRead out;
-  out.request.method = copy(message.method_string());
-  out.request.target = copy(message.target());
-  copy_headers(message, out.request.headers);
+  out.request = head_of(parser);
   out.request.body = std::move(message.body());
   out.keep_alive = message.keep_alive();
   return out;
@@ -104,14 +123,22 @@ RequestRead finish(RequestParser& parser) {
 
 }  // namespace
 
-Task<base::Result<RequestRead>> read_request(Stream& stream, std::string& carry, std::size_t body_limit) {
+Task<base::Result<RequestRead>> read_request(Stream& stream, std::string& carry, BodyLimit const& body_limit) {
   RequestParser parser;
-  parser.eager(true);
+  parser.eager(false);  // stops behind the header
   parser.header_limit(header_limit);
-  parser.body_limit(body_limit);
+  parser.body_limit(boost::none);
   bool continued = false;
+  bool limited = false;
   while (!parser.is_done()) {
-    auto const fed = feed(parser, carry);
+    auto fed = feed(parser, carry);
+    if (fed && parser.is_header_done() && !limited) {
+      limited = true;
+      fed = limit_body(parser, body_limit);
+      if (fed && !parser.is_done()) {
+        fed = feed(parser, carry);
+      }
+    }
     if (!fed) {
       co_return fed.error();
     }

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 
 namespace net::detail {
@@ -20,9 +21,12 @@ struct RequestRead {
   bool end = false;  // the peer closed between two requests
 };
 
+// What the body of a request may measure, asked once its header is there (it has method, target and headers).
+using BodyLimit = std::function<std::size_t(HttpRequest const&)>;
+
 // Failures: those of the stream, bad_message, too_large. A request that expects "100-continue" gets it. References must
 // stay until the task ended.
-Task<base::Result<RequestRead>> read_request(Stream& stream, std::string& carry, std::size_t body_limit);
+Task<base::Result<RequestRead>> read_request(Stream& stream, std::string& carry, BodyLimit const& body_limit);
 
 struct ResponseRead {
   HttpResponse response;

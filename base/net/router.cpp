@@ -123,9 +123,32 @@ Task<HttpResponse> run(Handler handler, HttpRequest request) {
 
 }  // namespace
 
-void Router::add(std::string method, std::string pattern, Handler handler) {
+void Router::add(std::string method, std::string pattern, Handler handler, RouteLimits limits) {
   ASSERT(!pattern.empty() && pattern.front() == '/');
-  routes_.push_back({std::move(method), split(pattern), std::move(handler)});
+  routes_.push_back({std::move(method), split(pattern), std::move(handler), limits});
+}
+
+Router::Route const* Router::best(std::string const& method, std::vector<std::string> const& segments) const {
+  std::string const wanted = method == "HEAD" ? "GET" : method;
+  Route const* best = nullptr;
+  for (auto const& route : routes_) {
+    if (route.method == wanted && matches(route.segments, segments) &&
+        (best == nullptr || more_literal(route.segments, best->segments))) {
+      best = &route;
+    }
+  }
+  return best;
+}
+
+RouteLimits Router::limits(HttpRequest const& request) const {
+  HttpRequest copy;
+  copy.target = request.target;
+  std::vector<std::string> segments;
+  if (!parse_target(copy, segments)) {
+    return {};
+  }
+  Route const* const route = best(request.method, segments);
+  return route == nullptr ? Limits{} : route->limits;
 }
 
 Task<HttpResponse> Router::dispatch(HttpRequest request) const {
@@ -133,27 +156,21 @@ Task<HttpResponse> Router::dispatch(HttpRequest request) const {
   if (!parse_target(request, segments)) {
     return ready(HttpResponse::problem(400, "Bad Request", "the target is not a path in valid percent-encoding"));
   }
-  std::string const wanted = request.method == "HEAD" ? "GET" : request.method;
-  Route const* best = nullptr;
-  std::set<std::string> allowed;
-  for (auto const& route : routes_) {
-    if (!matches(route.segments, segments)) {
-      continue;
-    }
-    allowed.insert(route.method);
-    if (route.method == wanted && (best == nullptr || more_literal(route.segments, best->segments))) {
-      best = &route;
-    }
-  }
-  if (best != nullptr) {
+  if (Route const* const route = best(request.method, segments)) {
     request.parameters.clear();
     for (std::size_t i = 0; i < segments.size(); ++i) {
-      auto const& name = best->segments[i];
+      auto const& name = route->segments[i];
       if (is_parameter(name)) {
         request.parameters[name.substr(1, name.size() - 2)] = segments[i];
       }
     }
-    return run(best->handler, std::move(request));
+    return run(route->handler, std::move(request));
+  }
+  std::set<std::string> allowed;
+  for (auto const& route : routes_) {
+    if (matches(route.segments, segments)) {
+      allowed.insert(route.method);
+    }
   }
   if (allowed.empty()) {
     return ready(HttpResponse::problem(404, "Not Found", "there is nothing at " + request.path));

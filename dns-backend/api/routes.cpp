@@ -1,6 +1,7 @@
 #include "dns-backend/api/routes.hpp"
 
 #include "base/process/log.hpp"
+#include "dns-backend/api/access.hpp"
 
 #include <boost/json.hpp>
 
@@ -11,14 +12,6 @@ namespace {
 namespace json = boost::json;
 using net::HttpRequest;
 using net::HttpResponse;
-
-constexpr std::chrono::milliseconds forward_deadline{30000};
-constexpr char const* hop_header = "Navigator-Forwarded";
-
-bool is_administrator(Dependencies const& dependencies, HttpRequest const& request) {
-  return request.peer.is_unix ||
-         (!request.peer.certificate_name.empty() && dependencies.admins.contains(request.peer.certificate_name));
-}
 
 HttpResponse not_allowed() {
   return HttpResponse::problem(403, "not allowed", "this needs the unix socket or an administrator's certificate");
@@ -38,26 +31,7 @@ net::Task<HttpResponse> written(Dependencies const& dependencies, Route route, H
   if (dependencies.primary == nullptr) {
     co_return co_await route(dependencies, std::move(request));
   }
-  // Two replicas that name each other as primary must not play tennis.
-  if (!request.headers.get(hop_header).empty()) {
-    co_return HttpResponse::problem(508, "forwarded in a circle", "this replica's primary is a replica itself");
-  }
-  HttpRequest onward;
-  onward.method = request.method;
-  onward.body = request.body;
-  onward.headers.set("Content-Type", std::string(request.headers.get("Content-Type")));
-  onward.headers.set(hop_header, "1");
-  auto answer = co_await dependencies.primary->send(dependencies.primary_url + request.target, std::move(onward),
-                                                    forward_deadline);
-  if (!answer) {
-    co_return HttpResponse::problem(502, "the primary cannot be asked", answer.error().what());
-  }
-  // Only what describes the body is meant for the asker; the other headers belonged to that connection.
-  HttpResponse response;
-  response.status = answer->status;
-  response.headers.set("Content-Type", std::string(answer->headers.get("Content-Type")));
-  response.body = std::move(answer->body);
-  co_return response;
+  co_return co_await forward(dependencies, std::move(request));
 }
 
 int status_of(base::Failure const& failure) {
@@ -135,6 +109,7 @@ HttpResponse no_such_zone(std::string const& zone) {
 void add_routes(net::Router& router, Dependencies const& dependencies) {
   add_status_routes(router, dependencies);
   add_zone_routes(router, dependencies);
+  add_settings_routes(router, dependencies);
   add_rrset_routes(router, dependencies);
   add_tenant_routes(router, dependencies);
 }

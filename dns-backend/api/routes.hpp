@@ -30,6 +30,7 @@ net::HttpResponse reply_nothing();  // 204
 net::HttpResponse no_such_zone(std::string const& zone);
 
 void add_zone_routes(net::Router& router, Dependencies const& dependencies);
+void add_settings_routes(net::Router& router, Dependencies const& dependencies);
 void add_rrset_routes(net::Router& router, Dependencies const& dependencies);
 void add_tenant_routes(net::Router& router, Dependencies const& dependencies);
 void add_status_routes(net::Router& router, Dependencies const& dependencies);

@@ -31,6 +31,11 @@ json::object summary(store::Zone const& zone) {
   body["serial"] = zone.serial;
   body["names"] = zone.entries.size();
   body["secured"] = std::any_of(zone.keys.begin(), zone.keys.end(), [](auto const& key) { return key.active; });
+  body["account"] = zone.account;
+  if (zone.kind == "slave") {
+    body["masters"] = json::value_from(zone.masters);
+    body["last_check"] = zone.last_check_s;
+  }
   return body;
 }
 
@@ -51,7 +56,7 @@ void check_kind(Body& reader, std::string const& kind) {
 
 struct NewZone {
   dns::Name apex;
-  std::string kind;
+  store::ZoneSettings settings;
   std::vector<dns::OwnedRRset> rrsets;
 };
 
@@ -68,7 +73,7 @@ std::string mailbox(std::string text) {
   return local + "." + text.substr(at + 1) + (text.ends_with('.') ? "" : ".");
 }
 
-// The SOA and NS records every zone begins with.
+// The SOA and NS records every zone begins with; a secondary has none before its first transfer.
 NewZone read_new_zone(Body& reader) {
   NewZone zone;
   std::string const name = reader.text("name");
@@ -78,8 +83,12 @@ NewZone read_new_zone(Body& reader) {
   } else if (!name.empty()) {
     reader.fail("name", apex.error().what());
   }
-  zone.kind = reader.text("kind", "native");
-  check_kind(reader, zone.kind);
+  zone.settings = {reader.text("kind", "native"), reader.texts("masters", false), reader.text("account", "")};
+  check_kind(reader, zone.settings.kind);
+  if (zone.settings.kind == "slave") {
+    reader.finish();
+    return zone;
+  }
   auto const ttl = static_cast<std::uint32_t>(reader.integer("ttl", 1, 604800, 3600));
   // A missing name is one mistake, not two.
   std::string const default_hostmaster = "hostmaster." + (zone.apex.is_root() ? std::string() : zone.apex.text());
@@ -136,10 +145,8 @@ Answer create_zone(Dependencies const& api, net::HttpRequest request) {
   if (!reader.problems().empty()) {
     co_return refusal(reader.problems());
   }
-  store::ZoneSettings settings;
-  settings.kind = zone.kind;
   base::Result<store::Revision> const done =
-      co_await api.store.create_zone(zone.apex, std::move(settings), std::move(zone.rrsets));
+      co_await api.store.create_zone(zone.apex, std::move(zone.settings), std::move(zone.rrsets));
   co_return done ? revision_reply(201, api, zone.apex, *done) : refusal(done.error());
 }
 
@@ -187,12 +194,13 @@ Answer export_zone(Dependencies const& api, net::HttpRequest request) {
   }
   std::vector<dns::OwnedRRset> rrsets;
   std::string remarks;
-  zone->entries.for_each([&](std::string const&, store::EntryPtr const& entry) {
+  zone->entries.for_each([&](store::EntryPtr const& entry) {
+    dns::Name const owner = entry->name();
     for (dns::RRset const& rrset : entry->rrsets) {
-      rrsets.push_back({entry->name, rrset});
+      rrsets.push_back({owner, rrset});
     }
     if (entry->balancer) {
-      remarks += "; " + entry->name.text() + " is answered by a load balancer\n";
+      remarks += "; " + owner.text() + " is answered by a load balancer\n";
     }
   });
   net::HttpResponse response = net::HttpResponse::text(200, dns::to_zone_file(zone->apex, rrsets) + remarks);

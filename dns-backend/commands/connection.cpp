@@ -4,6 +4,7 @@
 #include "base/process/metrics.hpp"
 #include "dns-backend/api/api.hpp"
 #include "dns-backend/commands/table.hpp"
+#include "dns-backend/powerdns/powerdns.hpp"
 #include "dns-backend/store/store.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -58,6 +59,8 @@ struct Local {
     local->store = std::move(*store);
     local->api = std::make_unique<api::Dependencies>(api::Dependencies{*local->store, local->metrics});
     api::add_routes(local->router, *local->api);
+    local->powerdns_api = std::make_unique<powerdns::Dependencies>(powerdns::Dependencies{*local->api});
+    powerdns::add_routes(local->router, *local->powerdns_api);
     return local;
   }
 
@@ -65,6 +68,7 @@ struct Local {
   process::Metrics metrics;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<api::Dependencies> api;
+  std::unique_ptr<powerdns::Dependencies> powerdns_api;
   net::Router router;
 };
 
@@ -134,11 +138,6 @@ base::Result<std::unique_ptr<Connection>> Connection::open(Place const& place, W
 base::Result<net::HttpResponse> Connection::call(std::string const& method, std::string const& target,
                                                  std::string const& body, std::string const& doing) {
   return state_->call(method, target, body, doing);
-}
-
-int say(std::string const& sentence, int exit_code) {
-  std::fprintf(stderr, "navigator: %s\n", sentence.c_str());
-  return exit_code;
 }
 
 std::string refusal_text(net::HttpResponse const& answer) {

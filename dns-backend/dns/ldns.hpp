@@ -1,4 +1,4 @@
-// ldns behind owners that free what it allocates. Private to this folder: only its .cpp files include it.
+// ldns behind owners that free what it allocates. Only .cpp files include it: here, in dnssec and in migrate.
 //
 // Threads: as ldns: values belong to one thread, the type tables are constant.
 #pragma once

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <functional>
-#include <map>
+#include <iomanip>
 #include <optional>
+#include <sstream>
 #include <tuple>
 
 namespace dns {
@@ -13,6 +15,13 @@ namespace {
 
 constexpr std::size_t problems_max = 1000;
 constexpr std::uint64_t ttl_max = 0x7fffffff;  // RFC 2181 8
+constexpr std::size_t include_depth_max = 8;
+constexpr std::uint64_t generated_max = 65536;
+constexpr std::size_t progress_step = 50000;
+
+struct Span {
+  std::int64_t first = 0, last = 0, step = 1;
+};
 
 // One record or directive: it may span lines inside parentheses.
 struct Entry {
@@ -146,30 +155,76 @@ std::string upper(std::string text) {
   return text;
 }
 
+// "${offset,width,base}" and "$" in one word of $GENERATE; nullopt when a "${" makes no sense. "\\$" is '$'.
+std::optional<std::string> generated(std::string_view word, std::int64_t value) {
+  std::string out;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    if (word[i] == '\\' && i + 1 < word.size()) {
+      out += {word[i], word[i + 1]};
+      ++i;
+    } else if (word[i] != '$') {
+      out += word[i];
+    } else if (!word.substr(i).starts_with("${")) {
+      out += std::to_string(value);
+    } else {
+      std::size_t const end = word.find('}', i);
+      int offset = 0, width = 0;
+      char base = 'd';
+      std::string const inside(word.substr(i + 2, end == std::string_view::npos ? 0 : end - i - 2));
+      int const read = std::sscanf(inside.c_str(), "%d,%d,%c", &offset, &width, &base);
+      bool const known = std::string_view("doxX").find(base) != std::string_view::npos;
+      if (end == std::string_view::npos || read < 1 || width < 0 || width > 63 || !known) {
+        return std::nullopt;
+      }
+      std::ostringstream text;
+      text << std::setfill('0') << std::setw(width)
+           << (base == 'd'   ? std::dec
+               : base == 'o' ? std::oct
+                             : std::hex)
+           << (base == 'X' ? std::uppercase : std::nouppercase) << value + offset;
+      out += text.str();
+      i = end;
+    }
+  }
+  return out;
+}
+
+// "1-254" or "0-100/2"; nullopt when it is none or holds too many.
+std::optional<Span> parse_span(std::string_view text) {
+  Span span;
+  auto const number = [&text](std::int64_t& value) {
+    auto const [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
+    return error == std::errc{} && value >= 0 && value <= 0x7fffffff;
+  };
+  bool good = number(span.first) && text.starts_with('-');
+  text.remove_prefix(good ? 1 : 0);
+  good = good && number(span.last) && span.last >= span.first;
+  if (good && text.starts_with('/')) {
+    text.remove_prefix(1);
+    good = number(span.step) && span.step > 0;
+  }
+  bool const few = good && static_cast<std::uint64_t>((span.last - span.first) / span.step) < generated_max;
+  return few && text.empty() ? std::optional(span) : std::nullopt;
+}
+
 class Parser {
  public:
-  Parser(std::string_view text, std::string const& source, Name const& apex)
-      : source_(source),
-        apex_(apex),
-        origin_(apex),
-        scanner_(text, [this](int line, std::string message, std::string hint) {
-          problem(line, std::move(message), std::move(hint));
-        }) {}
+  Parser(Name const& apex, FileOptions const& options) : apex_(apex), options_(options), origin_(apex) {}
 
-  boost::system::result<std::vector<OwnedRRset>, base::Problems> run() {
-    while (auto const entry = scanner_.next()) {
-      if (!entry->blank_owner && entry->tokens[0].starts_with('$')) {
-        directive(*entry);
-      } else {
-        record(*entry);
-      }
-    }
+  boost::system::result<std::vector<OwnedRRset>, base::Problems> run(std::string_view text, std::string const& source) {
+    read(text, source);
     auto rrsets = group();
     check(rrsets);
     if (!problems_.empty()) {
-      std::stable_sort(problems_.begin(), problems_.end(),
-                       [](auto const& a, auto const& b) { return a.place.line < b.place.line; });
-      return problems_;
+      std::stable_sort(problems_.begin(), problems_.end(), [](Found const& a, Found const& b) {
+        return std::tie(a.first, a.second.place.line) < std::tie(b.first, b.second.place.line);
+      });
+      base::Problems out;
+      for (Found& found : problems_) {
+        out.push_back(std::move(found.second));
+      }
+      return out;
     }
     return rrsets;
   }
@@ -181,22 +236,99 @@ class Parser {
     std::uint32_t ttl = 0;
     std::string content;
     int line = 0;
+    std::size_t source = 0;
   };
+  using Found = std::pair<std::size_t, base::Problem>;  // the source's index first
+
+  void read(std::string_view text, std::string const& source) {
+    std::size_t const outer = source_;
+    source_ = sources_.size();
+    sources_.push_back(source);
+    ++depth_;
+    Scanner scanner(text, [this](int line, std::string message, std::string hint) {
+      problem(line, std::move(message), std::move(hint));
+    });
+    while (auto const entry = scanner.next()) {
+      if (!entry->blank_owner && entry->tokens[0].starts_with('$')) {
+        directive(*entry);
+      } else {
+        record(*entry);
+      }
+    }
+    --depth_;
+    source_ = outer;
+  }
 
   void problem(int line, std::string message, std::string hint) {
-    if (problems_.size() < problems_max) {
-      problems_.push_back({{source_, line, 0}, "", std::move(message), std::move(hint)});
-    } else if (problems_.size() == problems_max) {
-      problems_.push_back({{source_, line, 0}, "", "too many problems, the rest is left out", ""});
+    problem(source_, line, std::move(message), std::move(hint));
+  }
+  void problem(std::size_t source, int line, std::string message, std::string hint) {
+    bool const last = problems_.size() == problems_max;
+    message = last ? "too many problems, the rest is left out" : std::move(message);
+    if (problems_.size() <= problems_max) {
+      problems_.push_back({source, {{sources_[source], line, 0}, "", std::move(message), last ? "" : std::move(hint)}});
+    }
+  }
+
+  // $INCLUDE file [origin]: neither its origin nor its owners reach beyond it (RFC 1035 5.1).
+  void include(Entry const& entry) {
+    bool const worded = entry.tokens.size() == 2 || entry.tokens.size() == 3;
+    auto const inner = entry.tokens.size() == 3 ? Name::parse(entry.tokens[2], origin_) : base::Result<Name>(origin_);
+    if (!options_.include || depth_ >= include_depth_max || !worded || !inner) {
+      problem(entry.line,
+              !options_.include             ? "$INCLUDE is not supported here"
+              : depth_ >= include_depth_max ? "files include each other more than 8 deep"
+              : !worded                     ? "$INCLUDE takes a file name and perhaps an origin"
+                                            : inner.error().detail,
+              options_.include ? "" : "'navigator zone import' reads included files itself");
+      return;
+    }
+    std::string name = entry.tokens[1];
+    std::erase(name, '"');
+    auto const file = options_.include(name, sources_[source_]);
+    if (!file) {
+      problem(entry.line, file.error().what(), "");
+      return;
+    }
+    auto const outer = std::tuple(origin_, owner_, owner_seen_);
+    origin_ = *inner;
+    read(file->text, file->source_name);
+    std::tie(origin_, owner_, owner_seen_) = outer;
+  }
+
+  // $GENERATE first-last[/step] name [ttl] [class] type content
+  void generate(Entry const& entry) {
+    auto const span = entry.tokens.size() < 5 ? std::nullopt : parse_span(entry.tokens[1]);
+    if (!span) {
+      problem(entry.line, "this $GENERATE makes no sense",
+              "$GENERATE 1-254 host$ A 192.0.2.$, at most " + std::to_string(generated_max) + " records");
+      return;
+    }
+    std::size_t const before = problems_.size();
+    // One record that is wrong is wrong in all of them.
+    for (std::int64_t value = span->first; value <= span->last && problems_.size() == before; value += span->step) {
+      Entry made{entry.line, false, {}};
+      for (std::size_t i = 2; i < entry.tokens.size(); ++i) {
+        auto word = generated(entry.tokens[i], value);
+        if (!word) {
+          problem(entry.line, "'" + entry.tokens[i] + "' is no ${offset,width,base} with base d, o, x or X", "");
+          return;
+        }
+        made.tokens.push_back(std::move(*word));
+      }
+      record(made);
     }
   }
 
   void directive(Entry const& entry) {
     std::string const name = upper(entry.tokens[0]);
-    if (name == "$INCLUDE" || name == "$GENERATE") {
-      problem(entry.line, name + " is not supported", "write its records into this file");
+    if (name == "$INCLUDE") {
+      include(entry);
+    } else if (name == "$GENERATE") {
+      generate(entry);
     } else if (name != "$ORIGIN" && name != "$TTL") {
-      problem(entry.line, "unknown directive '" + entry.tokens[0] + "'", "known are $ORIGIN and $TTL");
+      problem(entry.line, "unknown directive '" + entry.tokens[0] + "'",
+              "known are $ORIGIN, $TTL, $INCLUDE and $GENERATE");
     } else if (entry.tokens.size() != 2) {
       problem(entry.line, name + " takes one value", "");
     } else if (name == "$ORIGIN") {
@@ -292,7 +424,10 @@ class Parser {
       ttl = 0;
     }
     if (owner_) {
-      lines_.push_back({*owner_, type, *ttl, std::move(content), line});
+      lines_.push_back({*owner_, type, *ttl, std::move(content), line, source_});
+      if (options_.progress && lines_.size() % progress_step == 0) {
+        options_.progress(lines_.size());
+      }
     }
   }
 
@@ -306,7 +441,8 @@ class Parser {
         rrsets.push_back({line.owner, {line.type, line.ttl, {}}});
       } else if (rrsets.back().rrset.ttl != line.ttl && line.type != type_rrsig) {
         // (A signature has the TTL of what it covers, RFC 4034 3.)
-        problem(line.line, "the " + to_text(line.type) + " records of '" + line.owner.text() + "' have different TTLs",
+        problem(line.source, line.line,
+                "the " + to_text(line.type) + " records of '" + line.owner.text() + "' have different TTLs",
                 "RFC 2181 5.2: one TTL for all records of a name and type");
       }
       rrsets.back().rrset.contents.push_back(line.content);
@@ -322,38 +458,48 @@ class Parser {
   void check(std::vector<OwnedRRset> const& rrsets) {
     for (Conflict const& conflict : check_zone(apex_, rrsets)) {
       int line = 0;
+      std::size_t source = 0;
+      bool exact = false;
       for (auto found = std::lower_bound(lines_.begin(), lines_.end(), conflict.owner,
                                          [](Line const&a, Name const&owner) { return a.owner < owner; });
            found != lines_.end() && found->owner == conflict.owner; ++found) {
         if (line == 0 || found->type == conflict.type) {
           line = found->line;
+          source = found->source;
         }
         if (found->type == conflict.type) {
+          exact = true;
           break;
         }
       }
-      problem(line, conflict.message, conflict.hint);
+      bool const missing = !exact && (conflict.type == type_soa || conflict.type == type_ns);
+      if (options_.whole_zone || !missing) {
+        problem(source, line, conflict.message, conflict.hint);
+      }
     }
   }
 
-  std::string const& source_;
   Name const& apex_;
+  FileOptions const& options_;
+  std::vector<std::string> sources_;  // file names in the order they were opened
+  std::size_t source_ = 0;            // the one being read
+  std::size_t depth_ = 0;
   Name origin_;
-  base::Problems problems_;
+  std::vector<Found> problems_;
   std::optional<std::uint32_t> default_ttl_;
   std::optional<std::uint32_t> last_ttl_;
   std::optional<Name> owner_;
   bool owner_seen_ = false;
   std::vector<Line> lines_;
-  Scanner scanner_;
 };
 
 }  // namespace
 
 boost::system::result<std::vector<OwnedRRset>, base::Problems> parse_zone_file(std::string_view text,
                                                                                std::string const& source_name,
-                                                                               Name const& apex) {
-  return Parser(text, source_name, apex).run();
+                                                                               Name const& apex,
+                                                                               FileOptions const& options) {
+  return Parser(apex, options).run(text, source_name);
 }
 
 std::string to_zone_file(Name const& apex, std::vector<OwnedRRset> const& rrsets) {

@@ -15,6 +15,7 @@
 #include "dns-backend/navigator/settings.hpp"
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/pool/monitor.hpp"
+#include "dns-backend/powerdns/powerdns.hpp"
 #include "dns-backend/connector/listener.hpp"
 #include "dns-backend/purge/purge.hpp"
 #include "dns-backend/store/store.hpp"
@@ -51,6 +52,7 @@ struct Daemon {
   std::unique_ptr<acme::Issuer> issuer;
   std::unique_ptr<acme::Distribution> distribution;
   std::unique_ptr<api::Dependencies> api;
+  std::unique_ptr<powerdns::Dependencies> powerdns_api;
   net::Router router;
   std::unique_ptr<net::HttpServer> server;
   std::unique_ptr<feed::Follower> follower;      // replica
@@ -68,6 +70,9 @@ std::unique_ptr<pool::Monitor> make_monitor(Daemon& daemon);
 
 // Sites as the certificate gate needs them now: what each acknowledged, and whether it is followed at all.
 std::vector<acme::Site> gate_sites(Daemon const& daemon);
+
+// PowerDNS's API on the same router. Fails when the key cannot be read or is too short to be one.
+base::Result<void> add_powerdns_api(Daemon& daemon);
 
 // The parts of /v1/status that only the wiring knows: PowerDNS, followers or the primary, certificates.
 void add_status_sections(Daemon const& daemon, api::Dependencies& api);

@@ -19,6 +19,8 @@ commands::Place place_of(navigator::Settings const& settings) {
   place.api_unix = settings.api_unix;
   place.store_url = settings.store_url;
   place.schemas = {vault::schema()};
+  place.pdns_address = settings.powerdns_address;
+  place.pdns_port = settings.powerdns_port;
   return place;
 }
 

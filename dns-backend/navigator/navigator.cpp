@@ -127,7 +127,7 @@ net::Task<Result<void>> start_acme(Daemon& daemon) {
 
 Result<void> listen(Daemon& daemon) {
   net::HttpServerSettings limits;
-  limits.body_limit = 256U << 20U;  // zone files; every peer is an administrator or carries a certificate of ours
+  limits.body_limit = 2U << 20U;  // as PowerDNS's own API; the import of zones has its own limit
   daemon.server = std::make_unique<net::HttpServer>(daemon.executor, daemon.router, limits);
   if (auto bound = daemon.server->listen_unix(daemon.settings.api_unix, 0660); !bound) {
     return bound.error();
@@ -135,11 +135,14 @@ Result<void> listen(Daemon& daemon) {
   if (daemon.settings.api_listen.empty()) {
     return {};
   }
+  if (!daemon.settings.api_tls) {
+    return daemon.server->listen_tcp(daemon.settings.api_listen);  // loopback, and the API key (settings.cpp)
+  }
   TlsFiles const& files = *daemon.settings.api_tls;
   net::TlsServerSettings tls;
   tls.identity = {files.certificate, files.key};
   tls.client_ca_file = files.ca;
-  tls.require_client_certificate = true;
+  tls.require_client_certificate = daemon.settings.api_key_file.empty();  // a key is asked for where it is needed
   return daemon.server->listen_tls(daemon.settings.api_listen, tls);
 }
 
@@ -180,6 +183,9 @@ net::Task<Result<void>> start(Daemon& daemon) {
     co_return made.error();
   }
   make_api(daemon);
+  if (auto added = add_powerdns_api(daemon); !added) {
+    co_return added.error();
+  }
   if (auto started = co_await start_acme(daemon); !started) {
     co_return started.error();
   }

@@ -32,8 +32,22 @@ void read_api(config::Reader& root, Settings& settings) {
   if (auto tls = api.optional_section("tls")) {
     settings.api_tls = read_tls(*tls);
   }
-  if (!settings.api_listen.empty() && !settings.api_tls) {
-    api.fail("listen", "a TCP listener needs api.tls", "only the unix socket may be spoken to without TLS");
+  settings.api_key_file = api.text("key_file", "");
+  bool const local = settings.api_listen.starts_with("127.0.0.1:") || settings.api_listen.starts_with("[::1]:");
+  if (!settings.api_listen.empty() && !settings.api_tls && !(local && !settings.api_key_file.empty())) {
+    api.fail("listen", "a TCP listener needs api.tls", "without TLS only 127.0.0.1 and [::1], and with api.key_file");
+  }
+}
+
+void read_powerdns(config::Reader& root, Settings& settings) {
+  auto powerdns = root.section("powerdns");
+  settings.powerdns_control = powerdns.texts("control");
+  settings.powerdns_address = powerdns.text("address", settings.powerdns_address);
+  settings.powerdns_port = powerdns.port("port", settings.powerdns_port);
+  boost::system::error_code bad;
+  boost::asio::ip::make_address(settings.powerdns_address, bad);
+  if (bad) {
+    powerdns.fail("address", "'" + settings.powerdns_address + "' is not an IP address");
   }
 }
 
@@ -89,7 +103,7 @@ Settings read(config::Reader& root) {
   settings.remote_unix = remote.text("unix", "");
   settings.remote_threads = remote.integer<unsigned>("threads", {1, 64}, 2);
   read_api(root, settings);
-  settings.powerdns_control = root.section("powerdns").texts("control");
+  read_powerdns(root, settings);
   settings.topology = root.text("topology", "");
   if (auto replica = root.optional_section("replica")) {
     ReplicaSettings value;

@@ -4,7 +4,7 @@
 //
 //   store: { url: "sqlite:///var/lib/navigator/navigator.db" }
 //   remote: { unix: /run/navigator/remote.sock }
-//   api: { unix: /run/navigator/api.sock }
+//   api: { unix: /run/navigator/api.sock }   # with listen and key_file: PowerDNS's API for lego, octoDNS, external-dns
 //   powerdns: { control: [/run/pdns/pdns.controlsocket] }
 //
 // Threads: plain values and pure functions.
@@ -63,7 +63,10 @@ struct Settings {
   std::string api_listen;   // empty: no TCP
   std::optional<TlsFiles> api_tls;
   std::vector<std::string> api_admins;  // certificate names with an administrator's rights
+  std::string api_key_file;             // holds the X-API-Key of PowerDNS's API; empty: administrators only
   std::vector<std::string> powerdns_control;
+  std::string powerdns_address = "127.0.0.1";  // where this machine's PowerDNS answers, for `navigator check`
+  std::uint16_t powerdns_port = 53;
   std::string topology;     // file; the primary makes pools of its clusters
   std::optional<ReplicaSettings> replica;  // absent: this is the primary
   std::vector<SiteSettings> sites;

@@ -40,8 +40,12 @@ std::optional<Nsec3> nsec3_of(Zone const& zone);
 // Whether an empty non-terminal has authority: not below a delegation, and not where the chain leaves it out.
 [[nodiscard]] bool is_authoritative_ent(Zone const& zone, Entry const& entry);
 
+struct OwnedNode {
+  std::string key;  // Name::key() of the owner
+  Node node;
+};
 // Replaces entries and nsec3. The nodes are in any order, each name once, none empty.
-void fill(Zone& zone, std::vector<std::pair<dns::Name, Node>> nodes);
+void fill(Zone& zone, std::vector<OwnedNode> nodes);
 
 // Sets (or with an empty node removes) what is at `name`, which lies within the zone. Appends what answers may have
 // changed: the name alone, or a subtree when names came or went, a delegation moved, or the name is a wildcard.

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
+
 namespace dns {
 namespace {
 
@@ -89,7 +91,7 @@ TEST(ZoneFile, all_problems_come_out_with_their_lines) {
                               "b FOO x\n"
                               "a..b A 192.0.2.1\n"
                               "$INCLUDE other\n"
-                              "$GENERATE 1-9 h$ A 192.0.2.$\n"
+                              "$GENERATE 9-1 h$ A 192.0.2.$\n"
                               "$FOO\n"
                               "$TTL never\n"
                               "c 99999999999 A 192.0.2.1\n"
@@ -105,7 +107,7 @@ TEST(ZoneFile, all_problems_come_out_with_their_lines) {
                                  AllOf(HasSubstr("zone:6: "), HasSubstr("'FOO' is no record type")),
                                  AllOf(HasSubstr("zone:7: "), HasSubstr("empty label")),
                                  AllOf(HasSubstr("zone:8: "), HasSubstr("$INCLUDE is not supported")),
-                                 AllOf(HasSubstr("zone:9: "), HasSubstr("$GENERATE is not supported")),
+                                 AllOf(HasSubstr("zone:9: "), HasSubstr("this $GENERATE makes no sense")),
                                  AllOf(HasSubstr("zone:10: "), HasSubstr("unknown directive")),
                                  AllOf(HasSubstr("zone:11: "), HasSubstr("is no TTL")),
                                  AllOf(HasSubstr("zone:12: "), HasSubstr("is no TTL")),
@@ -165,4 +167,56 @@ TEST(ZoneFile, the_number_of_reported_problems_is_bounded) {
 }
 
 }  // namespace
+TEST(ZoneFile, generate_makes_records_of_a_pattern) {
+  auto const rrsets = good(head + "$GENERATE 1-3 h$ 60 IN A 192.0.2.$\n$GENERATE 0-4/2 ${10,4,x} CNAME h\\$$\n");
+  EXPECT_EQ(find(rrsets, "h1.example.org", type_a)->contents, std::vector<std::string>{"192.0.2.1"});
+  EXPECT_EQ(find(rrsets, "h3.example.org", type_a)->ttl, 60U);
+  EXPECT_EQ(find(rrsets, "000a.example.org", type_cname)->contents, std::vector<std::string>{"h\\$0.example.org."});
+  EXPECT_EQ(find(rrsets, "000e.example.org", type_cname)->contents, std::vector<std::string>{"h\\$4.example.org."});
+  EXPECT_EQ(find(rrsets, "000b.example.org", type_cname), nullptr);
+  EXPECT_THAT(problems(head + "$GENERATE 1-300 h$ A 192.0.2.$\n"), ElementsAre(HasSubstr("zone:5: ")))
+      << "one complaint, not forty-five";
+  EXPECT_THAT(problems(head + "$GENERATE 1-99999 h$ A 192.0.2.1\n"), ElementsAre(HasSubstr("makes no sense")));
+  EXPECT_THAT(problems(head + "$GENERATE 1-2 ${1,2,q} A 192.0.2.1\n"), ElementsAre(HasSubstr("is no ${offset")));
+}
+
+TEST(ZoneFile, an_included_file_has_its_own_origin_and_its_own_problems) {
+  std::map<std::string, std::string> const files = {
+      {"sub", "@ A 192.0.2.7\nhost A 192.0.2.8\n$ORIGIN deep\nx A 192.0.2.9\n"},
+      {"bad", "a A 192.0.2.1\nb A 1.2.3\n"},
+      {"loop", "$INCLUDE loop\n"}};
+  FileOptions options;
+  options.include = [&files](std::string const& name, std::string const& from) -> base::Result<FileOptions::Included> {
+    auto const found = files.find(name);
+    if (found == files.end()) {
+      return base::fail(errc::bad_name, from + " includes " + name + ", which is not there");
+    }
+    return FileOptions::Included{name, found->second};
+  };
+  auto const whole = parse_zone_file(head + "w A 192.0.2.1\n$INCLUDE sub sub\n  TXT \"of w\"\nplain A 192.0.2.2\n",
+                                     "zone", apex, options);
+  ASSERT_TRUE(whole) << base::text(whole.error());
+  EXPECT_NE(find(*whole, "sub.example.org", type_a), nullptr);
+  EXPECT_NE(find(*whole, "host.sub.example.org", type_a), nullptr);
+  EXPECT_NE(find(*whole, "x.deep.sub.example.org", type_a), nullptr);
+  EXPECT_NE(find(*whole, "w.example.org", type_txt), nullptr) << "the owner of the line before the inclusion";
+  EXPECT_NE(find(*whole, "plain.example.org", type_a), nullptr);
+  auto const bad = parse_zone_file(head + "$INCLUDE bad\n$INCLUDE none\n$INCLUDE loop\nz A 9\n", "zone", apex, options);
+  ASSERT_FALSE(bad);
+  std::string const text = base::text(bad.error());
+  EXPECT_THAT(text, HasSubstr("bad:2: "));
+  EXPECT_THAT(text, HasSubstr("zone includes none, which is not there"));
+  EXPECT_THAT(text, HasSubstr("more than 8 deep"));
+  EXPECT_THAT(text, HasSubstr("zone:8: "));
+}
+
+TEST(ZoneFile, records_alone_need_no_soa) {
+  FileOptions options;
+  options.whole_zone = false;
+  EXPECT_TRUE(parse_zone_file("a 60 A 192.0.2.1\n", "zone", apex, options));
+  auto const bad = parse_zone_file("a 60 A 192.0.2.1\na 60 CNAME b\n", "zone", apex, options);
+  ASSERT_FALSE(bad);
+  EXPECT_THAT(base::text(bad.error()), HasSubstr("zone:"));
+}
+
 }  // namespace dns

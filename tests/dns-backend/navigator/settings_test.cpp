@@ -44,6 +44,18 @@ TEST(Settings, ReportsEveryMistakeWithItsPlace) {
   EXPECT_THAT(text, HasSubstr("'not-one' is not an IP address"));
 }
 
+TEST(Settings, WithoutTlsOnlyLoopbackAndOnlyWithAKey) {
+  std::string const rest = "store: { url: \"sqlite:///n.db\" }\n";
+  auto const parse = [&rest](std::string const& api) { return navigator::parse_settings(rest + api, "navigator.yaml"); };
+  auto const good = parse("api: { unix: a, listen: \"127.0.0.1:8081\", key_file: /etc/navigator/key }\n");
+  ASSERT_TRUE(good.has_value()) << base::text(good.error());
+  EXPECT_EQ(good->api_key_file, "/etc/navigator/key");
+  EXPECT_EQ(good->powerdns_address, "127.0.0.1");
+  EXPECT_TRUE(parse("api: { unix: a, listen: \"127.0.0.1:8081\" }\n").has_error());
+  EXPECT_TRUE(parse("api: { unix: a, listen: \"0.0.0.0:8081\", key_file: k }\n").has_error());
+  EXPECT_TRUE(parse("api: { unix: a }\npowerdns: { address: there }\n").has_error());
+}
+
 TEST(Settings, AReplicaIssuesNothing) {
   auto const settings = navigator::parse_settings(
       std::string(smallest) +

@@ -22,7 +22,7 @@ TEST(Answer, RowsHaveTheTypesPowerDnsReads) {
             "\"domain_id\":1,\"auth\":1}]}\n");
 }
 
-TEST(Answer, TheSoaCarriesTheZonesSerial) {
+TEST(Answer, TheSoaIsServedAsTheStoreComposedIt) {
   EXPECT_THAT(looked_up("example.org.", "SOA"),
               ElementsAre("SOA ns1.example.org. hostmaster.example.org. 2026 10800 3600 604800 300 auth=1"));
 }
@@ -117,9 +117,15 @@ TEST(Answer, AListHoldsEveryNameWithEmptyNonTerminals) {
             "{\"result\":false}\n");
 }
 
-TEST(Answer, AllDomainsAreMinimalRows) {
-  EXPECT_EQ(test::ask(*world, R"({"method":"getAllDomains","parameters":{"include_disabled":true}})"),
-            "{\"result\":[{\"id\":1,\"zone\":\"example.org.\"}]}\n");
+TEST(Answer, AllDomainsHaveSerialsUntilThereAreTooManyOfThem) {
+  std::string const ask = R"({"method":"getAllDomains","parameters":{"include_disabled":true}})";
+  EXPECT_EQ(test::ask(*world, ask), "{\"result\":[{\"id\":1,\"zone\":\"example.org.\",\"serial\":2026}]}\n");
+  auto const zone = world->zone_by_id(1);
+  store::Snapshot many;
+  for (int i = 0; i <= 5000; ++i) {
+    many.zones = many.zones.insert(test::name("z" + std::to_string(i) + ".org.").key(), zone);
+  }
+  EXPECT_THAT(test::ask(many, ask), testing::Not(HasSubstr("serial")));
 }
 
 TEST(Answer, AReplicaThatKnowsNothingClosesTheConnectionInsteadOfAnsweringNothing) {
@@ -136,8 +142,15 @@ TEST(Answer, AReplicaThatKnowsNothingClosesTheConnectionInsteadOfAnsweringNothin
 
 TEST(Answer, DomainInfoIsCompleteAndUnknownZonesAreFalse) {
   EXPECT_EQ(test::ask(*world, R"({"method":"getDomainInfo","parameters":{"name":"Example.ORG."}})"),
-            "{\"result\":{\"id\":1,\"zone\":\"example.org.\",\"kind\":\"native\",\"masters\":[],\"serial\":2026,"
-            "\"notified_serial\":0,\"last_check\":0}}\n");
+            "{\"result\":{\"id\":1,\"zone\":\"example.org.\",\"serial\":2026}}\n")
+      << "PowerDNS takes the rest for granted";
+  auto draft = test::example();
+  draft.kind = "slave";
+  draft.masters = {"192.0.2.1", "[2001:db8::1]:5300"};
+  draft.last_check_s = 1795000000;
+  EXPECT_EQ(test::ask(*test::snapshot({draft}), R"({"method":"getDomainInfo","parameters":{"name":"example.org."}})"),
+            "{\"result\":{\"id\":1,\"zone\":\"example.org.\",\"kind\":\"slave\",\"masters\":[\"192.0.2.1\",\"[2001:db8::1]:5300\"],"
+            "\"serial\":2026,\"last_check\":1795000000}}\n");
   EXPECT_EQ(test::ask(*world, R"({"method":"getDomainInfo","parameters":{"name":"www.example.org."}})"),
             "{\"result\":false}\n");
 }
@@ -200,7 +213,7 @@ TEST(Answer, CommandsAreAnsweredAsText) {
 }
 
 TEST(Answer, WhatIsNotOfferedIsFalse) {
-  EXPECT_EQ(test::ask(*world, R"({"method":"superMasterBackend","parameters":{}})"), "{\"result\":false}\n");
+  EXPECT_EQ(test::ask(*world, R"({"method":"searchComments","parameters":{}})"), "{\"result\":false}\n");
   EXPECT_EQ(test::ask(*world, R"({"method":"initialize","parameters":{"path":"/x"}})"), "{\"result\":true}\n");
 }
 

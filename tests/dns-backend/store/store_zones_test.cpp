@@ -150,7 +150,7 @@ TEST(StoreZones, a_change_in_one_zone_shares_every_other_zone_and_every_other_na
   EXPECT_EQ(entry(before, "mail.example.org"), entry(after, "mail.example.org"));
   EXPECT_NE(entry(before, "www.example.org"), entry(after, "www.example.org"));
   EXPECT_THAT(entry(before, "www.example.org")->rrsets[0].contents, ElementsAre("192.0.2.1"));
-  EXPECT_EQ(after->zones_by_id.at(1), after->zone(name("example.org")));
+  EXPECT_EQ(after->zone_by_id(1), after->zone(name("example.org")));
 }
 
 TEST(StoreZones, a_deleted_zone_is_gone_with_all_it_had_and_its_id_is_not_used_again) {

@@ -1,0 +1,23 @@
+// Who may ask, where a write happens, and a zone's stored records as values: for the modules that register routes of
+// their own beside these (dns-backend/powerdns).
+//
+// Threads: the control loop; content_of() may be called from any.
+#pragma once
+
+#include "dns-backend/api/api.hpp"
+
+#include <vector>
+
+namespace api {
+
+// A unix peer, or a TLS peer whose certificate name is in `admins`.
+bool is_administrator(Dependencies const& dependencies, net::HttpRequest const& request);
+
+// On a replica: passes the request on to the primary under this process's certificate. 502 when the primary cannot be
+// asked, 508 when the request was forwarded already.
+net::Task<net::HttpResponse> forward(Dependencies const& dependencies, net::HttpRequest request);
+
+// Every stored RRset of a zone in canonical order; what only balancers answer is not among them.
+std::vector<dns::OwnedRRset> content_of(store::Zone const& zone);
+
+}  // namespace api
