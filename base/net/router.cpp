@@ -148,7 +148,7 @@ RouteLimits Router::limits(HttpRequest const& request) const {
     return {};
   }
   Route const* const route = best(request.method, segments);
-  return route == nullptr ? Limits{} : route->limits;
+  return route == nullptr ? RouteLimits{} : route->limits;
 }
 
 Task<HttpResponse> Router::dispatch(HttpRequest request) const {
