@@ -36,9 +36,18 @@ def bench_names(options, report):
         report.add(f"{options.names:,} names in one zone: import of the zone file", f"{imported:.1f} s")
         # Small runs measure start-up itself, not names: the targets speak of a million.
         judged = options.names >= 1000000
-        report.add(f"{options.names:,} names in one zone: Navigator's start", f"{seconds:.2f} s", "< 6 s", seconds < 6 if judged else None)
-        report.add(f"{options.names:,} names in one zone: resident octets per RRset", f"{per_rrset:.0f}", "<= 400",
-                   per_rrset <= 400 if judged else None)
+        report.add(
+            f"{options.names:,} names in one zone: Navigator's start",
+            f"{seconds:.2f} s",
+            "< 6 s",
+            seconds < 6 if judged else None,
+        )
+        report.add(
+            f"{options.names:,} names in one zone: resident octets per RRset",
+            f"{per_rrset:.0f}",
+            "<= 400",
+            per_rrset <= 400 if judged else None,
+        )
     finally:
         if navigator is not None:
             navigator.stop()
@@ -46,17 +55,23 @@ def bench_names(options, report):
 
 
 def write_zones(path, zones):
-    """Rows as the store writes them (dns-backend/store/schema.cpp), because a request a zone would take most of the run."""
+    """Rows as the store writes them (dns-backend/store/schema.cpp), because a request a zone would take most of the
+    run."""
     database = sqlite3.connect(path, isolation_level=None)
     database.execute("BEGIN")
     types = {"SOA": 6, "NS": 2, "A": 1}
     for number in range(zones):
         apex = f"z{number:06d}.test."
         zone = database.execute("INSERT INTO zone (apex, serial) VALUES (?, 1)", [apex]).lastrowid
-        contents = {(apex, "SOA"): "ns1.bench.test. hostmaster.bench.test. 0 10800 3600 604800 300", (apex, "NS"): "ns1.bench.test.",
-                    ("www." + apex, "A"): worlds.address(number)}
-        database.executemany("INSERT INTO rrset (zone_id, owner, type, ttl, contents) VALUES (?, ?, ?, 3600, ?)",
-                             [(zone, owner, types[rtype], json.dumps([content])) for (owner, rtype), content in contents.items()])
+        contents = {
+            (apex, "SOA"): "ns1.bench.test. hostmaster.bench.test. 0 10800 3600 604800 300",
+            (apex, "NS"): "ns1.bench.test.",
+            ("www." + apex, "A"): worlds.address(number),
+        }
+        database.executemany(
+            "INSERT INTO rrset (zone_id, owner, type, ttl, contents) VALUES (?, ?, ?, 3600, ?)",
+            [(zone, owner, types[rtype], json.dumps([content])) for (owner, rtype), content in contents.items()],
+        )
     database.execute("COMMIT")
     database.close()
 
@@ -83,8 +98,12 @@ def bench_zones(options, report):
             took = start_and_answer(folder, name, backend, options.zones)
             shown = f"{took:.2f} s" if took is not None else "none within 120 s"
             target = "answers" if name == recommended else ""
-            report.add(f"{options.zones:,} zones: pdns_server's start to its first answer over {name}", shown, target,
-                       (took is not None) if target else None)
+            report.add(
+                f"{options.zones:,} zones: pdns_server's start to its first answer over {name}",
+                shown,
+                target,
+                (took is not None) if target else None,
+            )
     finally:
         if navigator is not None:
             navigator.stop()

@@ -1,4 +1,5 @@
-"""What is asked and changed while tests/bench/powerdns.py measures: question files, dnsperf, a steady stream of changes."""
+"""What is asked and changed while tests/bench/powerdns.py measures: question files, dnsperf, a steady stream of
+changes."""
 import bisect
 import itertools
 import random
@@ -21,9 +22,9 @@ def write_questions(folder, kind, names, count):
     draw = random.Random(SEED)
     if kind == "hit":
         asked = (host(draw.randrange(names)) for _ in range(count))
-    elif kind == "miss":        # missing names that come again: negative caches may help
+    elif kind == "miss":  # missing names that come again: negative caches may help
         asked = (f"m{draw.randrange(10000):07d}.{ZONE}" for _ in range(count))
-    elif kind == "flood":       # missing names that never come again: nothing can help
+    elif kind == "flood":  # missing names that never come again: nothing can help
         asked = (f"m{draw.getrandbits(64):016x}.{ZONE}" for _ in range(count))
     elif kind == "zipf":
         asked = (host(number) for number in zipf(names, count, draw))
@@ -44,8 +45,26 @@ def zipf(names, count, draw):
 
 def dnsperf(port, questions, seconds, expected):
     """Queries per second. AssertionError when an answer had another code than `expected` or more than 1 % were lost."""
-    out = daemons.run("dnsperf", "-s", "127.0.0.1", "-p", str(port), "-d", questions, "-l", str(seconds), "-c", "8", "-q", "100",
-                      "-T", "1", "-t", "3", timeout=seconds + 60).stdout
+    out = daemons.run(
+        "dnsperf",
+        "-s",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "-d",
+        questions,
+        "-l",
+        str(seconds),
+        "-c",
+        "8",
+        "-q",
+        "100",
+        "-T",
+        "1",
+        "-t",
+        "3",
+        timeout=seconds + 60,
+    ).stdout
     codes = re.search(r"Response codes: *(.*)", out)
     lost = re.search(r"Queries lost: *\d+ \(([\d.]+)%\)", out)
     rate = re.search(r"Queries per second: *([\d.]+)", out)

@@ -5,10 +5,10 @@
   tests/bench/powerdns.py --full     about an hour: a million names, 100,000 zones, five rounds
   tests/bench/powerdns.py --smoke    seconds: only shows that it runs
 
-Peers: a do-nothing C++ backend (the connector's ceiling), gsqlite3, the bind backend. Rounds are interleaved, each figure is
-the median, the spread is beside it, and ratios are taken against the peer in the same round. The table goes to stdout, all
-figures to build/bench/powerdns.json. Needs build/release/bin/navigator (NAVIGATOR), build/bench/powerdns_peer
-(POWERDNS_PEER; cmake --build --preset bench --target powerdns_peer) and an idle machine.
+Peers: a do-nothing C++ backend (the connector's ceiling), gsqlite3, the bind backend. Rounds are interleaved, each
+figure is the median, the spread is beside it, and ratios are taken against the peer in the same round. The table goes
+to stdout, all figures to build/bench/powerdns.json. Needs build/release/bin/navigator (NAVIGATOR),
+build/bench/powerdns_peer (POWERDNS_PEER; cmake --build --preset bench --target powerdns_peer) and an idle machine.
 """
 import argparse
 import json
@@ -70,8 +70,12 @@ def percentile(values, part):
 
 def bench_queries(options, folder, report):
     """Queries per second of every system under every workload and cache setting."""
-    systems = [worlds.Ceiling(folder, options.names, PEER), worlds.NavigatorWorld(folder, options.names),
-               worlds.Gsqlite3(folder, options.names), worlds.Bind(folder, options.names)]
+    systems = [
+        worlds.Ceiling(folder, options.names, PEER),
+        worlds.NavigatorWorld(folder, options.names),
+        worlds.Gsqlite3(folder, options.names),
+        worlds.Bind(folder, options.names),
+    ]
     for system in systems:
         system.prepare()
     files = {kind: loads.write_questions(folder, kind, options.names, options.questions) for kind in WORKLOADS}
@@ -110,7 +114,9 @@ def measure_rounds(options, systems, files):
 def describe_rates(report, caches, rates):
     for kind in WORKLOADS:
         for name in ("ceiling", "navigator", "gsqlite3", "bind"):
-            report.add(f"{kind}, caches {caches}: {name}, queries/s", spread(rates[name, kind]), rounds=rates[name, kind])
+            report.add(
+                f"{kind}, caches {caches}: {name}, queries/s", spread(rates[name, kind]), rounds=rates[name, kind]
+            )
         of_ceiling = ratio(rates["navigator", kind], rates["ceiling", kind])
         of_gsqlite3 = ratio(rates["navigator", kind], rates["gsqlite3", kind])
         if caches == "off" and kind in ("hit", "miss"):
@@ -135,30 +141,52 @@ def bench_with_changes(options, report, caches, systems, questions):
             done[system.name].append(changes.done / changes.seconds)
         rates["bind, no changes"].append(loads.dnsperf(bind.server.port, questions, options.seconds, "NOERROR"))
     for name, values in rates.items():
-        report.add(f"zipf with {CHANGES_PER_SECOND} changes/s, caches {caches}: {name}, queries/s", spread(values), rounds=values)
+        report.add(
+            f"zipf with {CHANGES_PER_SECOND} changes/s, caches {caches}: {name}, queries/s",
+            spread(values),
+            rounds=values,
+        )
     of_bind = ratio(rates["navigator"], rates["bind, no changes"])
-    report.add(f"zipf with changes, caches {caches}: navigator / bind without changes", f"{of_bind:.2f}", ">= 0.9", of_bind >= 0.9)
+    report.add(
+        f"zipf with changes, caches {caches}: navigator / bind without changes",
+        f"{of_bind:.2f}",
+        ">= 0.9",
+        of_bind >= 0.9,
+    )
     for name, made in done.items():
         report.add(f"zipf with changes, caches {caches}: {name}, changes/s that were made", spread(made))
 
 
 def bench_calls(options, folder, report, world):
     """One call after the other over the backend's socket; the client's own cost and two context switches included."""
-    with open(folder.path("zipf.questions"), encoding="ascii") as questions, \
-            open(folder.path("names"), "w", encoding="ascii") as file:
+    with open(folder.path("zipf.questions"), encoding="ascii") as questions, open(
+        folder.path("names"), "w", encoding="ascii"
+    ) as file:
         file.writelines(line.split()[0] + ".\n" for line, _ in zip(questions, range(100000)))
     for name, path in (("navigator", world.navigator.remote), ("ceiling", folder.path("ceiling.sock"))):
-        taken = json.loads(daemons.run(PEER, "calls", path, folder.path("names"), str(options.calls), timeout=600).stdout)
+        taken = json.loads(
+            daemons.run(PEER, "calls", path, folder.path("names"), str(options.calls), timeout=600).stdout
+        )
         assert taken["empty"] == 0, taken
         if name == "navigator":
-            report.add("one lookup on the backend's socket: p50 / p99 / p99.9", "{p50_us:.0f} / {p99_us:.0f} / {p999_us:.0f} us"
-                       .format(**taken), "p99 < 100 us", taken["p99_us"] < 100, **taken)
+            report.add(
+                "one lookup on the backend's socket: p50 / p99 / p99.9",
+                "{p50_us:.0f} / {p99_us:.0f} / {p999_us:.0f} us".format(**taken),
+                "p99 < 100 us",
+                taken["p99_us"] < 100,
+                **taken,
+            )
         else:
-            report.add("the same of the do-nothing backend", "{p50_us:.0f} / {p99_us:.0f} / {p999_us:.0f} us".format(**taken), **taken)
+            report.add(
+                "the same of the do-nothing backend",
+                "{p50_us:.0f} / {p99_us:.0f} / {p999_us:.0f} us".format(**taken),
+                **taken,
+            )
 
 
 def bench_visible(options, report, world):
-    """From a change's request, fsync included, to the first new answer through PowerDNS, which had cached the old one."""
+    """From a change's request, fsync included, to the first new answer through PowerDNS, which had cached the old
+    one."""
     asker = dns_wire.Asker(world.server.port, window=1)
     total, after, inside = [], [], []
     for number in range(options.visible):
@@ -179,12 +207,25 @@ def bench_visible(options, report, world):
         total.append((seen - begin) * 1000)
         after.append((seen - acknowledged) * 1000)
         inside += publication_ms(world)
-    report.add("commit to visible through PowerDNS, caches on: p50 / p99", f"{percentile(total, 0.5):.1f} / {percentile(total, 0.99):.1f} ms",
-               "p99 < 20 ms", percentile(total, 0.99) < 20, milliseconds=total)
-    report.add("of which after the acknowledgment: p50 / p99", f"{percentile(after, 0.5):.1f} / {percentile(after, 0.99):.1f} ms")
+    report.add(
+        "commit to visible through PowerDNS, caches on: p50 / p99",
+        f"{percentile(total, 0.5):.1f} / {percentile(total, 0.99):.1f} ms",
+        "p99 < 20 ms",
+        percentile(total, 0.99) < 20,
+        milliseconds=total,
+    )
+    report.add(
+        "of which after the acknowledgment: p50 / p99",
+        f"{percentile(after, 0.5):.1f} / {percentile(after, 0.99):.1f} ms",
+    )
     if inside:
-        report.add("commit to snapshot: p50 / p99", f"{percentile(inside, 0.5):.3f} / {percentile(inside, 0.99):.3f} ms", "< 1 ms",
-                   percentile(inside, 0.99) < 1, milliseconds=inside)
+        report.add(
+            "commit to snapshot: p50 / p99",
+            f"{percentile(inside, 0.5):.3f} / {percentile(inside, 0.99):.3f} ms",
+            "< 1 ms",
+            percentile(inside, 0.99) < 1,
+            milliseconds=inside,
+        )
 
 
 def publication_ms(world):
@@ -224,9 +265,19 @@ def main():
     for program in (PEER, navigator_daemon.NAVIGATOR):
         if not os.access(program, os.X_OK):
             sys.exit(f"{program} is missing: see the head of this file")
-    version = subprocess.run(["pdns_server", "--version"], capture_output=True, text=True, check=False).stderr.split("\n")[0]
-    report = Report({**vars(options), "machine": platform.platform(), "cores": os.cpu_count(), "load": os.getloadavg(),
-                     "pdns_server": version, "time": time.strftime("%Y-%m-%d %H:%M:%S")})
+    version = subprocess.run(["pdns_server", "--version"], capture_output=True, text=True, check=False).stderr.split(
+        "\n"
+    )[0]
+    report = Report(
+        {
+            **vars(options),
+            "machine": platform.platform(),
+            "cores": os.cpu_count(),
+            "load": os.getloadavg(),
+            "pdns_server": version,
+            "time": time.strftime("%Y-%m-%d %H:%M:%S"),
+        }
+    )
     folder = daemons.Folder(prefix="navigator-bench-")
     try:
         if "queries" in options.parts:

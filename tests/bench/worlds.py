@@ -1,5 +1,5 @@
-"""The systems that tests/bench/powerdns.py measures, each behind the same pdns_server: a backend that does nothing, Navigator,
-gsqlite3 and bind. All serve bench.test with the same names."""
+"""The systems that tests/bench/powerdns.py measures, each behind the same pdns_server: a backend that does nothing,
+Navigator, gsqlite3 and bind. All serve bench.test with the same names."""
 import json
 import os
 import sqlite3
@@ -59,8 +59,9 @@ class World:
         raise NotImplementedError
 
     def start_server(self, backend, caches, deadline=120):
-        self.server = powerdns_server.PowerDns(self.folder, f"pdns-{self.name}-{len(os.listdir(self.folder.folder))}", backend,
-                                               CACHES[caches])
+        self.server = powerdns_server.PowerDns(
+            self.folder, f"pdns-{self.name}-{len(os.listdir(self.folder.folder))}", backend, CACHES[caches]
+        )
         return self.server
 
 
@@ -106,8 +107,11 @@ class NavigatorWorld(World):
         port = daemons.free_port() if self.connector == "http" else None
         # The control socket's path must be known to Navigator before pdns_server exists.
         remote = self.folder.path("remote.sock")
-        backend = {"unix": lambda: powerdns_server.unix(remote), "http": lambda: powerdns_server.http(port),
-                   "pipe": lambda: powerdns_server.pipe(navigator_daemon.NAVIGATOR, remote)}[self.connector]()
+        backend = {
+            "unix": lambda: powerdns_server.unix(remote),
+            "http": lambda: powerdns_server.http(port),
+            "pipe": lambda: powerdns_server.pipe(navigator_daemon.NAVIGATOR, remote),
+        }[self.connector]()
         self.start_server(backend, caches)
         self.navigator = navigator_daemon.Navigator(self.folder, [self.server.control], http_port=port)
         self.navigator.start(deadline=120)
@@ -169,8 +173,10 @@ class Gsqlite3(World):
         if self.database is None:
             self.database = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=20)
             self.database.execute("PRAGMA synchronous=FULL")
-        self.database.execute("UPDATE records SET content = ? WHERE name = ? AND type = 'A'",
-                              [address(number + 1), loads.host(number * 104729 % self.names)])
+        self.database.execute(
+            "UPDATE records SET content = ? WHERE name = ? AND type = 'A'",
+            [address(number + 1), loads.host(number * 104729 % self.names)],
+        )
 
 
 class Bind(World):

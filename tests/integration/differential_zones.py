@@ -1,10 +1,12 @@
 """Zones and questions for comparing two servers: everything is drawn from one seed, so a difference can be shown again.
 
-A zone is a list of (owner, ttl, type, content) with absolute owners. Owners obey what any server insists on (CNAME alone,
-one DNAME) and nothing else: data below delegations, loops, names of 255 octets and octets that are no letters are the point.
+A zone is a list of (owner, ttl, type, content) with absolute owners. Owners obey what any server insists on (CNAME
+alone, one DNAME) and nothing else: data below delegations, loops, names of 255 octets and octets that are no letters
+are the point.
 """
 import random
 
+import denial
 import dns_wire
 
 SEED = 20260923
@@ -14,8 +16,8 @@ BIG_NAMES = 20000
 class Zone:
     def __init__(self, apex):
         self.apex = apex
-        self.nodes = {}     # owner -> type -> set of (ttl, content); the TTL is the RRset's
-        self.extra = []     # names worth asking that no record has
+        self.nodes = {}  # owner -> type -> set of (ttl, content); the TTL is the RRset's
+        self.extra = []  # names worth asking that no record has
         base = "" if apex == "." else apex
         self.add(apex, "SOA", f"ns1.{base} hostmaster.{base} 2026092301 10800 3600 604800 300")
         self.add(apex, "NS", f"ns1.{base}")
@@ -26,33 +28,71 @@ class Zone:
     def add(self, owner, rtype, content, ttl=3600):
         """False, and nothing added, where the record may not stand."""
         present = self.nodes.setdefault(owner, {})
-        if present and rtype != "CNAME" and "CNAME" in present or \
-                rtype == "CNAME" and present or rtype in ("DNAME", "SOA") and rtype in present:
+        if (
+            present
+            and rtype != "CNAME"
+            and "CNAME" in present
+            or rtype == "CNAME"
+            and present
+            or rtype in ("DNAME", "SOA")
+            and rtype in present
+        ):
             return False
         rrset = present.setdefault(rtype, {})
         rrset[content] = next(iter(rrset.values()), ttl)
         return True
 
     def records(self):
-        return [(owner, ttl, rtype, content) for owner, types in self.nodes.items() for rtype, rrset in types.items()
-                for content, ttl in rrset.items()]
+        return [
+            (owner, ttl, rtype, content)
+            for owner, types in self.nodes.items()
+            for rtype, rrset in types.items()
+            for content, ttl in rrset.items()
+        ]
 
     def tame(self):
-        """Leaves of what lies at and below a delegation NS, DS and glue: the reference keeps the rest in its NSEC and NSEC3 chains,
-        where only authoritative names and delegations belong (RFC 4035 2.3, RFC 5155 7.1)."""
-        cuts = {owner for owner, types in self.nodes.items() if "NS" in types and owner != self.apex}
+        """Leaves of what lies at and below a delegation NS, DS and glue: the reference keeps the rest in its NSEC and
+        NSEC3 chains, where only authoritative names and delegations belong (RFC 4035 2.3, RFC 5155 7.1)."""
+        cuts = self.cuts()
         for owner, types in self.nodes.items():
-            above = owner
-            below_cut = False
-            while above != self.apex:
-                above = split(above)[1]
-                below_cut = below_cut or above in cuts
+            hidden = self.below_cut(owner, cuts)
             for rtype in list(types):
-                if below_cut and rtype not in ("A", "AAAA") or rtype == "DS" and "NS" not in types or \
-                        owner in cuts and rtype not in ("NS", "DS"):
+                if (
+                    hidden
+                    and rtype not in ("A", "AAAA")
+                    or rtype == "DS"
+                    and "NS" not in types
+                    or owner in cuts
+                    and rtype not in ("NS", "DS")
+                ):
                     del types[rtype]
         self.nodes = {owner: types for owner, types in self.nodes.items() if types}
         return self
+
+    def without_hidden_ds(self):
+        """Takes away every DS below a delegation: the reference answers with it."""
+        cuts = self.cuts()
+        for owner, types in self.nodes.items():
+            if "DS" in types and self.below_cut(owner, cuts):
+                del types["DS"]
+        self.nodes = {owner: types for owner, types in self.nodes.items() if types}
+        return self
+
+    def cuts(self):
+        return {owner for owner, types in self.nodes.items() if "NS" in types and owner != self.apex}
+
+    def below_cut(self, owner, cuts):
+        while owner != self.apex:
+            owner = split(owner)[1]
+            if owner in cuts:
+                return True
+        return False
+
+    def chain(self):
+        """The owners that NSEC records should have (RFC 4035 2.3), in their order, as wire names."""
+        cuts = self.cuts()
+        owners = [dns_wire.encode_name(owner).lower() for owner in self.nodes if not self.below_cut(owner, cuts)]
+        return sorted(owners, key=denial.canonical)
 
     def text(self):
         return "".join(f"{owner} {ttl} IN {rtype} {content}\n" for owner, ttl, rtype, content in self.records())
@@ -65,14 +105,28 @@ def basic():
         if number % 3 == 0:
             zone.add(f"host{number}.basic.test.", "AAAA", f"2001:db8::{number:x}")
     for rtype, content in (
-            ("MX", "10 host1.basic.test."), ("MX", "20 outside.example."), ("MX", "30 missing.basic.test."),
-            ("SRV", "0 5 5060 host2.basic.test."), ("SRV", "1 5 5060 x.wild.basic.test."), ("TXT", '"two" "strings"'),
-            ("TXT", '"quote \\" backslash \\\\ and \\200 octet"'), ("CAA", '0 issue "ca.example.net"'),
-            ("NAPTR", '100 50 "s" "http+I2L" "" _http._tcp.basic.test.'), ("LOC", "52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m"),
-            ("SSHFP", "4 2 123456789abcdef67890123456789abcdef67890123456789abcdef123456789"), ("HINFO", '"cpu" "os"'),
-            ("RP", "admin.basic.test. text.basic.test."), ("TLSA", "3 1 1 " + "ab" * 32), ("AFSDB", "1 host3.basic.test."),
-            ("SVCB", "1 host4.basic.test. alpn=h2"), ("HTTPS", "1 . alpn=h2,h3"), ("TYPE65280", "\\# 4 0a000001"),
-            ("PTR", "host5.basic.test."), ("SPF", '"v=spf1 -all"'), ("KX", "10 host6.basic.test.")):
+        ("MX", "10 host1.basic.test."),
+        ("MX", "20 outside.example."),
+        ("MX", "30 missing.basic.test."),
+        ("SRV", "0 5 5060 host2.basic.test."),
+        ("SRV", "1 5 5060 x.wild.basic.test."),
+        ("TXT", '"two" "strings"'),
+        ("TXT", '"quote \\" backslash \\\\ and \\200 octet"'),
+        ("CAA", '0 issue "ca.example.net"'),
+        ("NAPTR", '100 50 "s" "http+I2L" "" _http._tcp.basic.test.'),
+        ("LOC", "52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m"),
+        ("SSHFP", "4 2 123456789abcdef67890123456789abcdef67890123456789abcdef123456789"),
+        ("HINFO", '"cpu" "os"'),
+        ("RP", "admin.basic.test. text.basic.test."),
+        ("TLSA", "3 1 1 " + "ab" * 32),
+        ("AFSDB", "1 host3.basic.test."),
+        ("SVCB", "1 host4.basic.test. alpn=h2"),
+        ("HTTPS", "1 . alpn=h2,h3"),
+        ("TYPE65280", "\\# 4 0a000001"),
+        ("PTR", "host5.basic.test."),
+        ("SPF", '"v=spf1 -all"'),
+        ("KX", "10 host6.basic.test."),
+    ):
         assert zone.add("all.basic.test.", rtype, content), rtype
     zone.add("basic.test.", "MX", "10 mail.basic.test.")
     zone.add("mail.basic.test.", "A", "192.0.2.77")
@@ -183,9 +237,17 @@ def chains():
     zone.add("dloop1.chains.test.", "DNAME", "dloop2.chains.test.")
     zone.add("dloop2.chains.test.", "DNAME", "dloop1.chains.test.")
     zone.add("long.chains.test.", "DNAME", ".".join(["l" * 60] * 3) + ".chains.test.")
-    zone.extra += ["www.dname.chains.test.", "x.wild.dname.chains.test.", "host1.out.chains.test.", "missing.out.chains.test.",
-                   "a.dloop1.chains.test.", "a.b.c.dname.chains.test.", "y" * 60 + ".long.chains.test.",
-                   "a.b.wself.chains.test.", "below.below.dname.chains.test."]
+    zone.extra += [
+        "www.dname.chains.test.",
+        "x.wild.dname.chains.test.",
+        "host1.out.chains.test.",
+        "missing.out.chains.test.",
+        "a.dloop1.chains.test.",
+        "a.b.c.dname.chains.test.",
+        "y" * 60 + ".long.chains.test.",
+        "a.b.wself.chains.test.",
+        "below.below.dname.chains.test.",
+    ]
     apex_dname = Zone("apexdname.test.")
     apex_dname.add("apexdname.test.", "DNAME", "target.chains.test.")
     apex_dname.extra += ["www.apexdname.test.", "missing.apexdname.test."]
@@ -195,10 +257,46 @@ def chains():
 def odd():
     """Labels of every octet, of 63 octets, names of 255 octets, case, digits, signs that other formats reserve."""
     zone = Zone("odd.test.")
-    for label in ("sp\\032ace", "tab\\009", "dot\\.inside", "back\\\\slash", "quote\\\"d", "semi\\;colon", "paren\\(s\\)", "at\\@sign",
-                  "dollar\\$", "percent%", "plus+", "under_score", "\\000nul", "high\\200\\255", "\\195\\188", "star*inside", "a*",
-                  "_acme-challenge", "-dash-", "xn--bcher-kva", "123", "\\127del", "colon:", "slash/", "'single'", "{brace}", "=",
-                  "caf\\195\\169", "tilde~", "x" * 63, "\\001" * 63, "*x", "a\\042b", "amp&", "hash#", "less<", "pipe|", "comma,"):
+    for label in (
+        "sp\\032ace",
+        "tab\\009",
+        "dot\\.inside",
+        "back\\\\slash",
+        'quote\\"d',
+        "semi\\;colon",
+        "paren\\(s\\)",
+        "at\\@sign",
+        "dollar\\$",
+        "percent%",
+        "plus+",
+        "under_score",
+        "\\000nul",
+        "high\\200\\255",
+        "\\195\\188",
+        "star*inside",
+        "a*",
+        "_acme-challenge",
+        "-dash-",
+        "xn--bcher-kva",
+        "123",
+        "\\127del",
+        "colon:",
+        "slash/",
+        "'single'",
+        "{brace}",
+        "=",
+        "caf\\195\\169",
+        "tilde~",
+        "x" * 63,
+        "\\001" * 63,
+        "*x",
+        "a\\042b",
+        "amp&",
+        "hash#",
+        "less<",
+        "pipe|",
+        "comma,",
+    ):
         zone.add(f"{label}.odd.test.", "A", "192.0.2.60")
         zone.add(f"sub.{label}.odd.test.", "TXT", '"below"')
         zone.add(f"*.w.{label}.odd.test.", "A", "192.0.2.61")
@@ -215,15 +313,28 @@ def odd():
     longest = ".".join(labels) + tail
     zone.add(longest, "A", "192.0.2.65")
     zone.add(".".join(labels[1:]) + tail, "TXT", '"almost"')
-    zone.extra += ["m" * 62 + longest[63:], "v." + longest[3:], "b.a.*.odd.test.", "b.odd.test.", "*.odd.test.", "a.x.stars.odd.test.",
-                   "x.*.stars.odd.test.", "sp\\032acd.odd.test.", "\\255.odd.test.", "\\000.odd.test.", "\\000\\000.odd.test."]
+    zone.extra += [
+        "m" * 62 + longest[63:],
+        "v." + longest[3:],
+        "b.a.*.odd.test.",
+        "b.odd.test.",
+        "*.odd.test.",
+        "a.x.stars.odd.test.",
+        "x.*.stars.odd.test.",
+        "sp\\032acd.odd.test.",
+        "\\255.odd.test.",
+        "\\000.odd.test.",
+        "\\000\\000.odd.test.",
+    ]
     return zone
 
 
 def big():
     zone = Zone("big.test.")
     for number in range(BIG_NAMES):
-        zone.add(f"h{number * 7919 % BIG_NAMES:05d}.big.test.", "A", f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
+        zone.add(
+            f"h{number * 7919 % BIG_NAMES:05d}.big.test.", "A", f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+        )
     return zone
 
 
@@ -239,7 +350,8 @@ def reverse():
 
 
 def grown(apex, draw):
-    """A zone drawn at random from few labels, so that names meet: wildcards below delegations, DNAMEs over data, ENT chains."""
+    """A zone drawn at random from few labels, so that names meet: wildcards below delegations, DNAMEs over data, ENT
+    chains."""
     zone = Zone(apex)
     labels = ["a", "b", "c", "d", "*", "e1", "ns", "_x"]
 
@@ -252,8 +364,10 @@ def grown(apex, draw):
         if len(dns_wire.encode_name(owner)) > 255:
             continue
         owners.append(owner)
-        rtype = draw.choices(("A", "AAAA", "TXT", "MX", "CNAME", "NS", "NS+DS", "DNAME", "SRV", "DS"),
-                             (30, 10, 15, 8, 10, 10, 6, 2, 4, 1))[0]
+        rtype = draw.choices(
+            ("A", "AAAA", "TXT", "MX", "CNAME", "NS", "NS+DS", "DNAME", "SRV", "DS"),
+            (30, 10, 15, 8, 10, 10, 6, 2, 4, 1),
+        )[0]
         target = draw.choice(owners) if draw.random() < 0.6 else name()
         ttl = draw.choice((60, 300, 3600))
         number = draw.randrange(250)
@@ -261,8 +375,14 @@ def grown(apex, draw):
             if zone.add(owner, "NS", target, ttl):
                 zone.add(owner, "DS", f"{number} 13 2 " + f"{number:02x}" * 32, ttl)
             continue
-        content = {"A": f"192.0.2.{number}", "AAAA": f"2001:db8::{number:x}", "TXT": f'"text {number}"', "MX": f"{number} {target}",
-                   "SRV": f"{number} 1 80 {target}", "DS": f"{number} 13 2 " + "44" * 32}.get(rtype, target)
+        content = {
+            "A": f"192.0.2.{number}",
+            "AAAA": f"2001:db8::{number:x}",
+            "TXT": f'"text {number}"',
+            "MX": f"{number} {target}",
+            "SRV": f"{number} 1 80 {target}",
+            "DS": f"{number} 13 2 " + "44" * 32,
+        }.get(rtype, target)
         zone.add(owner, rtype, content, ttl)
     return zone
 
@@ -270,21 +390,54 @@ def grown(apex, draw):
 def tame_zones(count):
     """Zones whose every answer, signed or not, is the same on servers that follow the standards."""
     draw = random.Random(SEED)
-    return [basic(), *nested(), *chains(), odd(), big(), *reverse(),
-            *(grown(f"grown{number}.test.", draw).tame() for number in range(count))]
+    return [
+        basic(),
+        *nested(),
+        *chains(),
+        odd(),
+        big(),
+        *reverse(),
+        *(grown(f"grown{number}.test.", draw).tame() for number in range(count)),
+    ]
 
 
 def unruly_zones(count):
     """Zones whose unsigned answers are the same; their chains are right in one server only and are verified instead."""
     draw = random.Random(SEED + 1)
-    return [unruly(), *(grown(f"unruly{number}.test.", draw) for number in range(count))]
+    return [unruly(), *(grown(f"unruly{number}.test.", draw).without_hidden_ds() for number in range(count))]
 
 
 # --- questions ---
 
 _COMMON = ["A", "AAAA", "TXT", "MX", "NS", "SOA", "CNAME", "ANY", "DS", "SRV", "DNSKEY", "PTR"]
-_ODD = ["NSEC", "NSEC3", "NSEC3PARAM", "RRSIG", "DNAME", "CAA", "HTTPS", "SVCB", "LOC", "NAPTR", "TLSA", "CDS", "CDNSKEY", "TYPE65280",
-        "TYPE1234", "HINFO", "SPF", "RP", "SSHFP", "ALIAS", "LUA", "AFSDB", "KX", "TYPE0", "TYPE128", "TYPE65535"]
+_ODD = [
+    "NSEC",
+    "NSEC3",
+    "NSEC3PARAM",
+    "RRSIG",
+    "DNAME",
+    "CAA",
+    "HTTPS",
+    "SVCB",
+    "LOC",
+    "NAPTR",
+    "TLSA",
+    "CDS",
+    "CDNSKEY",
+    "TYPE65280",
+    "TYPE1234",
+    "HINFO",
+    "SPF",
+    "RP",
+    "SSHFP",
+    "ALIAS",
+    "LUA",
+    "AFSDB",
+    "KX",
+    "TYPE0",
+    "TYPE128",
+    "TYPE65535",
+]
 # A question of its own meaning, not about data: ones PowerDNS answers by itself would only compare it with itself.
 
 
@@ -293,7 +446,7 @@ def split(owner):
     at = 0
     while owner[at] != ".":
         at += 2 if owner[at] == "\\" else 1
-    return owner[:at], owner[at + 1:] or "."
+    return owner[:at], owner[at + 1 :] or "."
 
 
 def random_case(name, draw):
@@ -343,7 +496,12 @@ def questions(zones, count, draw):
         else:
             rtype = draw.choice(_COMMON) if draw.random() < 0.8 else draw.choice(_ODD)
         do = draw.random() < 0.6
-        asked.append(dns_wire.Question(name, dns_wire.type_number(rtype), do, do or draw.random() < 0.7, draw.random() < 0.1))
-    asked += [dns_wire.Question(name, 1, do) for do in (False, True)
-              for name in ("unknown.example.", "test.", ".", "xbasic.test.", "arpa.", "com.")]
+        asked.append(
+            dns_wire.Question(name, dns_wire.type_number(rtype), do, do or draw.random() < 0.7, draw.random() < 0.1)
+        )
+    asked += [
+        dns_wire.Question(name, 1, do)
+        for do in (False, True)
+        for name in ("unknown.example.", "test.", ".", "xbasic.test.", "arpa.", "com.")
+    ]
     return asked

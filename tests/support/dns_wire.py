@@ -9,10 +9,43 @@ import struct
 import time
 from dataclasses import dataclass
 
-TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "HINFO": 13, "MX": 15, "TXT": 16, "RP": 17, "AFSDB": 18, "AAAA": 28,
-         "LOC": 29, "SRV": 33, "NAPTR": 35, "KX": 36, "DNAME": 39, "DS": 43, "SSHFP": 44, "RRSIG": 46, "NSEC": 47, "DNSKEY": 48,
-         "NSEC3": 50, "NSEC3PARAM": 51, "TLSA": 52, "CDS": 59, "CDNSKEY": 60, "SVCB": 64, "HTTPS": 65, "SPF": 99, "IXFR": 251,
-         "AXFR": 252, "ANY": 255, "CAA": 257, "ALIAS": 65401, "LUA": 65402}
+TYPES = {
+    "A": 1,
+    "NS": 2,
+    "CNAME": 5,
+    "SOA": 6,
+    "PTR": 12,
+    "HINFO": 13,
+    "MX": 15,
+    "TXT": 16,
+    "RP": 17,
+    "AFSDB": 18,
+    "AAAA": 28,
+    "LOC": 29,
+    "SRV": 33,
+    "NAPTR": 35,
+    "KX": 36,
+    "DNAME": 39,
+    "DS": 43,
+    "SSHFP": 44,
+    "RRSIG": 46,
+    "NSEC": 47,
+    "DNSKEY": 48,
+    "NSEC3": 50,
+    "NSEC3PARAM": 51,
+    "TLSA": 52,
+    "CDS": 59,
+    "CDNSKEY": 60,
+    "SVCB": 64,
+    "HTTPS": 65,
+    "SPF": 99,
+    "IXFR": 251,
+    "AXFR": 252,
+    "ANY": 255,
+    "CAA": 257,
+    "ALIAS": 65401,
+    "LUA": 65402,
+}
 NAMES = {number: name for name, number in TYPES.items()}
 RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED", 9: "NOTAUTH"}
 IN = 1
@@ -20,8 +53,22 @@ OPT = 41
 UDP_SIZE = 1232
 
 # Rdata that holds names: octets before the first, how many names; what follows is kept as it is.
-_NAMED = {2: (0, 1), 5: (0, 1), 6: (0, 2), 12: (0, 1), 14: (0, 2), 15: (2, 1), 17: (0, 2), 18: (2, 1), 21: (2, 1), 26: (2, 2),
-          33: (6, 1), 36: (2, 1), 39: (0, 1), 47: (0, 1)}
+_NAMED = {
+    2: (0, 1),
+    5: (0, 1),
+    6: (0, 2),
+    12: (0, 1),
+    14: (0, 2),
+    15: (2, 1),
+    17: (0, 2),
+    18: (2, 1),
+    21: (2, 1),
+    26: (2, 2),
+    33: (6, 1),
+    36: (2, 1),
+    39: (0, 1),
+    47: (0, 1),
+}
 
 
 def type_number(name):
@@ -40,8 +87,8 @@ def encode_name(text):
     while at < len(data):
         octet = data[at]
         if octet == 0x5C:  # a backslash
-            if data[at + 1:at + 4].isdigit():
-                label.append(int(data[at + 1:at + 4]))
+            if data[at + 1 : at + 4].isdigit():
+                label.append(int(data[at + 1 : at + 4]))
                 at += 4
             else:
                 label.append(data[at + 1])
@@ -67,7 +114,7 @@ def decode_name(wire):
     out = []
     at = 0
     while wire[at]:
-        label = wire[at + 1:at + 1 + wire[at]]
+        label = wire[at + 1 : at + 1 + wire[at]]
         out.append("".join(chr(c) if 33 <= c <= 126 and chr(c) not in '.\\"();@$' else f"\\{c:03d}" for c in label))
         at += 1 + wire[at]
     return ".".join(out) + "."
@@ -87,7 +134,7 @@ def read_name(data, at):
             if jumps > 128:
                 raise ValueError("compression loop")
             continue
-        out += data[at:at + 1 + length]
+        out += data[at : at + 1 + length]
         at += 1 + length
         if length == 0:
             # A length octet is at most 63, below "A": lower() leaves it alone.
@@ -98,7 +145,7 @@ def canonical_rdata(data, rtype, at, length):
     end = at + length
     if rtype in _NAMED:
         skip, names = _NAMED[rtype]
-        out = bytearray(data[at:at + skip])
+        out = bytearray(data[at : at + skip])
         at += skip
         for _ in range(names):
             name, at = read_name(data, at)
@@ -106,15 +153,15 @@ def canonical_rdata(data, rtype, at, length):
         return bytes(out) + data[at:end]
     if rtype == 46:
         signer, _ = read_name(data, at + 18)
-        return data[at:at + 8] + data[at + 16:at + 18] + signer  # covered, algorithm, labels, TTL, key tag, signer
+        return data[at : at + 8] + data[at + 16 : at + 18] + signer  # covered, algorithm, labels, TTL, key tag, signer
     return data[at:end]
 
 
 @dataclass(frozen=True)
 class Answer:
-    flags: int          # the header's second word without the id: rcode, AA, TC, RD, RA, AD, CD
-    edns: bytes         # the OPT record's class, TTL and options; empty without one
-    sections: tuple     # answer, authority, additional: sorted tuples of (owner, type, class, ttl, rdata)
+    flags: int  # the header's second word without the id: rcode, AA, TC, RD, RA, AD, CD
+    edns: bytes  # the OPT record's class, TTL and options; empty without one
+    sections: tuple  # answer, authority, additional: sorted tuples of (owner, type, class, ttl, rdata)
     question: bytes = b""
 
     @property
@@ -126,9 +173,15 @@ class Answer:
         return bool(self.flags & 0x0200)
 
     def text(self):
-        lines = [RCODES.get(self.rcode, str(self.rcode)) + "".join(
-            " " + name for bit, name in ((0x400, "aa"), (0x200, "tc"), (0x100, "rd"), (0x80, "ra"), (0x20, "ad"), (0x10, "cd"))
-            if self.flags & bit) + f" edns={self.edns.hex()}"]
+        lines = [
+            RCODES.get(self.rcode, str(self.rcode))
+            + "".join(
+                " " + name
+                for bit, name in ((0x400, "aa"), (0x200, "tc"), (0x100, "rd"), (0x80, "ra"), (0x20, "ad"), (0x10, "cd"))
+                if self.flags & bit
+            )
+            + f" edns={self.edns.hex()}"
+        ]
         for name, section in zip(("answer", "authority", "additional"), self.sections):
             lines += [f"  {name}: {record_text(record)}" for record in section]
         return "\n".join(lines)
@@ -137,9 +190,17 @@ class Answer:
 def record_text(record):
     owner, rtype, rclass, ttl, rdata = record
     try:
-        shown = ".".join(map(str, rdata)) if rtype == 1 else decode_name(rdata) if rtype in (2, 5, 12, 39) else \
-            decode_name(rdata) + " ..." + rdata[-12:].hex() if rtype == 47 else \
-            f"{type_name(struct.unpack('!H', rdata[:2])[0])} {rdata[2:].hex()}" if rtype == 46 else repr(rdata)[2:-1]
+        shown = (
+            ".".join(map(str, rdata))
+            if rtype == 1
+            else decode_name(rdata)
+            if rtype in (2, 5, 12, 39)
+            else decode_name(rdata) + " ..." + rdata[-12:].hex()
+            if rtype == 47
+            else f"{type_name(struct.unpack('!H', rdata[:2])[0])} {rdata[2:].hex()}"
+            if rtype == 46
+            else repr(rdata)[2:-1]
+        )
     except IndexError:
         shown = rdata.hex()
     return f"{decode_name(owner)} {ttl} {'' if rclass == IN else rclass} {type_name(rtype)} {shown}"
@@ -163,7 +224,7 @@ def parse(data):
     for _ in range(questions):
         begin = at
         _, at = read_name(data, at)
-        question = data[begin:at + 4]
+        question = data[begin : at + 4]
         at += 4
     edns = b""
     sections = []
@@ -181,7 +242,7 @@ def parse(data):
 
 @dataclass(frozen=True)
 class Question:
-    name: str           # presentation form
+    name: str  # presentation form
     rtype: int
     do: bool = False
     edns: bool = True
@@ -286,7 +347,9 @@ class Asker:
                 continue
             answer = parse(data)
             sent = questions[waiting[0]].message(number)
-            if answer.question != sent[12:12 + len(answer.question)]:  # the case of the question is part of the answer
+            if (
+                answer.question != sent[12 : 12 + len(answer.question)]
+            ):  # the case of the question is part of the answer
                 raise ValueError(f"another question came back for {questions[waiting[0]].text()}: {answer.question!r}")
             answers[waiting[0]] = answer
             del flight[number]

@@ -61,6 +61,14 @@ TEST(StoreZones, a_secondary_takes_the_serial_of_its_primary_even_backwards) {
   EXPECT_EQ(site.zone()->kind, "slave");
 }
 
+TEST(StoreZones, a_zone_signed_elsewhere_keeps_the_serial_that_its_signature_covers) {
+  Site site;
+  site.import_zone(zone_head);
+  site.import_zone(zone_head + "www A 192.0.2.1\n");
+  site.import_zone(zone_head + "@ RRSIG SOA 13 2 60 20260101000000 20250101000000 1 @ aaaa\n");
+  EXPECT_EQ(site.zone()->serial, 1U);
+}
+
 TEST(StoreZones, a_zone_against_the_rules_is_refused_with_every_reason) {
   Site site;
   std::vector<dns::OwnedRRset> const bad{{name("example.org"), {dns::type_cname, 60, {"a."}}},
