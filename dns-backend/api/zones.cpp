@@ -86,10 +86,6 @@ NewZone read_new_zone(Body& reader) {
   }
   zone.settings = {reader.text("kind", "native"), reader.texts("masters", false), reader.text("account", "")};
   check_kind(reader, zone.settings.kind);
-  if (zone.settings.kind == "slave") {
-    reader.finish();
-    return zone;
-  }
   auto const ttl = static_cast<std::uint32_t>(reader.integer("ttl", 1, 604800, 3600));
   // A missing name is one mistake, not two.
   std::string const default_hostmaster = "hostmaster." + (zone.apex.is_root() ? std::string() : zone.apex.text());
