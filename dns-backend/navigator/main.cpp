@@ -1,6 +1,7 @@
 // navigator: daemon and command line in one. Wiring is in navigator.cpp, what commands do in commands.cpp.
 #include "dns-backend/navigator/commands.hpp"
 #include "dns-backend/navigator/navigator.hpp"
+#include "dns-backend/pipe/relay.hpp"
 
 #include "base/process/service.hpp"
 
@@ -14,6 +15,8 @@ namespace {
 struct Arguments {
   std::string config = "/etc/navigator/navigator.yaml";
   bool json = false;
+  bool replace = false;
+  std::string socket;
   std::string name;
   std::string file;
   navigator::TenantRequest tenant;
@@ -84,6 +87,27 @@ void add_show_command(CLI::App& app, Arguments& arguments, Action& action, char 
   });
 }
 
+int relay(std::string const& socket) {
+  pipe_connector::RelaySettings settings;
+  settings.socket = socket;
+  auto const done = pipe_connector::relay(settings);
+  if (!done) {
+    std::fprintf(stderr, "navigator pipe: %s\n", done.error().what().c_str());
+  }
+  return done ? 0 : 1;
+}
+
+// PowerDNS starts it for each of its connections, so with --socket not even the settings are read.
+CLI::App* add_pipe_command(CLI::App& app, Arguments& arguments, Action& action) {
+  auto* pipe = app.add_subcommand("pipe", "Relay between PowerDNS's pipe connector and the daemon");
+  pipe->add_option("--socket", arguments.socket, "The daemon's unix socket (default: of the settings)");
+  pipe->fallthrough();  // --config may come after the word
+  pipe->callback([&] {
+    action = [](navigator::Settings const& settings) { return relay(settings.remote_unix); };
+  });
+  return pipe;
+}
+
 int check(navigator::Settings const&) {
   std::puts("the settings are right");
   return 0;
@@ -98,8 +122,13 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string(process::version()));
   app.add_option("--config", arguments.config, "Settings file")->capture_default_str();
-  app.add_subcommand("serve", "Run the daemon in the foreground")->callback([&] { action = navigator::serve; });
+  auto* serve = app.add_subcommand("serve", "Run the daemon in the foreground");
+  serve->add_flag("--replace", arguments.replace, "Take the place of the running daemon without a lost query");
+  serve->callback([&] {
+    action = [&](navigator::Settings const& settings) { return navigator::serve(settings, arguments.replace); };
+  });
   app.add_subcommand("check", "Check the settings file and exit")->callback([&] { action = check; });
+  auto const* pipe = add_pipe_command(app, arguments, action);
   add_zone_commands(app, arguments, action);
   add_tenant_commands(app, arguments, action);
   add_show_command(app, arguments, action, "status", "What the daemon does and how it fares", navigator::show_status);
@@ -110,6 +139,9 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (pipe->parsed() && !arguments.socket.empty()) {
+    return relay(arguments.socket);
   }
   auto const settings = navigator::load_settings(arguments.config);
   if (!settings) {

@@ -1,5 +1,5 @@
 program(navigator dns-backend/navigator
-  SOURCES settings.cpp topology_pools.cpp affected.cpp daemon.cpp navigator.cpp client.cpp table.cpp commands.cpp
+  SOURCES settings.cpp topology_pools.cpp affected.cpp daemon.cpp succession.cpp navigator.cpp client.cpp table.cpp commands.cpp
   DEPENDS base/result base/config base/net base/process base/probe base/database topology dns-backend/dns dns-backend/pool
-    dns-backend/store dns-backend/connector dns-backend/purge dns-backend/api dns-backend/feed acme acme/crypto acme/vault
+    dns-backend/store dns-backend/connector dns-backend/handover dns-backend/pipe dns-backend/purge dns-backend/api dns-backend/feed acme acme/crypto acme/vault
   LIBRARIES CLI11::CLI11 Boost::json)
