@@ -110,8 +110,16 @@ base::Result<void> Offer::State::listen() {
   if (!address) {
     return address.error();
   }
-  ::unlink(path.c_str());
   process::Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  struct stat file {};
+  if (::lstat(path.c_str(), &file) == 0) {
+    auto const* const there = reinterpret_cast<sockaddr const*>(&*address);  // NOLINT: so is the system's interface
+    process::Descriptor const probe(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!S_ISSOCK(file.st_mode) || ::connect(probe.get(), there, sizeof *address) == 0) {
+      return base::fail(net::errc::in_use, path + " is in use, or is no socket");
+    }
+    ::unlink(path.c_str());
+  }
   mode_t const before = ::umask(0177);  // nobody else may ask, not even for the moment before a chmod
   int const bound = ::bind(socket.get(), reinterpret_cast<sockaddr const*>(&*address), sizeof *address);  // NOLINT
   int const error_number = errno;

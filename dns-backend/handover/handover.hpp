@@ -42,7 +42,8 @@ struct OfferLimits {
 
 class Offer {
  public:
-  // Listens at `path` (mode 0600), which the predecessor has left by then: whatever file is there is stale and goes.
+  // Listens at `path` (mode 0600), which the predecessor has left by then; a stale socket there goes. Failures:
+  // net::errc::in_use, or the system's error.
   static base::Result<std::unique_ptr<Offer>> open(net::asio::any_io_executor executor, std::string path,
                                                    OfferSteps steps, OfferLimits limits = {});
   ~Offer();

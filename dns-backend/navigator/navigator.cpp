@@ -188,6 +188,7 @@ net::Task<Result<void>> start(Daemon& daemon) {
     co_return applied.error();
   }
   co_await refresh_watches(daemon);
+  co_await await_health(daemon);
   if (auto opened = open_remote(daemon); !opened) {
     co_return opened.error();
   }
@@ -222,6 +223,7 @@ net::Task<void> reload(Daemon& daemon) {
 }
 
 net::Task<void> run(Daemon& daemon, net::asio::io_context& loop) {
+  process::Signals signals(daemon.executor);
   auto started = co_await start(daemon);
   if (started) {
     started = offer_succession(daemon, loop);
@@ -233,7 +235,7 @@ net::Task<void> run(Daemon& daemon, net::asio::io_context& loop) {
     process::log::info("navigator", "{} {} at revision {}, {} zones", process::version(),
                        daemon.is_primary() ? "primary" : "replica", daemon.store->revision(), daemon.store->zones().size());
     process::notify_service_manager("READY=1");
-    while (co_await process::wait_for_signal() == SIGHUP) {
+    while (co_await signals.next() == SIGHUP) {
       co_await reload(daemon);
     }
     process::notify_service_manager("STOPPING=1");

@@ -87,7 +87,11 @@ void read_remote(config::Reader& root, Settings& settings) {
       remote.fail("http", endpoint.error().detail, "PowerDNS elsewhere needs a Navigator of its own: a replica");
     }
   }
-  std::string const beside = settings.remote_unix.empty() ? std::string() : settings.remote_unix + ".handover";
+  constexpr std::size_t path_max = 107;  // of a unix socket
+  std::string beside = settings.remote_unix + ".handover";
+  if (settings.remote_unix.empty() || beside.size() > path_max) {
+    beside.clear();
+  }
   settings.handover = remote.text("handover", beside);
   settings.remote_threads = remote.integer<unsigned>("threads", {1, 64}, 2);
 }

@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 namespace navigator {
@@ -13,7 +14,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto settle_deadline = 5s;  // for open transactions
-constexpr auto leave_deadline = 1s;   // for requests and replies under way: PowerDNS waits 2 s by default
+constexpr auto health_deadline = 5s;
+constexpr auto leave_deadline = 1s;  // for requests and replies under way: PowerDNS waits 2 s by default
 
 net::Task<void> make_room(Daemon& daemon) {
   if (daemon.remote != nullptr) {
@@ -56,7 +58,24 @@ void stop_writers(Daemon& daemon) {
   }
 }
 
+net::Task<void> await_health(Daemon& daemon) {
+  if (!daemon.predecessor) {
+    co_return;
+  }
+  auto const end = std::chrono::steady_clock::now() + health_deadline;
+  auto const unknown = [&daemon] {
+    auto const all = daemon.monitor->status();
+    return std::any_of(all.begin(), all.end(), [](auto const& one) { return one.health == probe::Health::unknown; });
+  };
+  while (unknown() && std::chrono::steady_clock::now() < end) {
+    co_await net::wait_for(10ms);
+  }
+}
+
 base::Result<void> ask_predecessor(Daemon& daemon) {
+  if (daemon.settings.handover.empty()) {
+    return base::fail(net::errc::bad_message, "--replace needs the setting remote.handover (or remote.unix)");
+  }
   auto predecessor = handover::Predecessor::ask(daemon.settings.handover, 30s);
   if (!predecessor) {
     return predecessor.error();

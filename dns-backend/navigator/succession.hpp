@@ -10,6 +10,9 @@ namespace navigator {
 
 // At start, outside systemd: asks the running daemon to free the store, if there is one. Blocks.
 base::Result<void> ask_predecessor(Daemon& daemon);
+// A predecessor that answers with known health is not replaced by one that knows nothing: waits for the first check of
+// every endpoint, for some seconds at most.
+net::Task<void> await_health(Daemon& daemon);
 // The sockets to serve with, now that this daemon could: from the service manager or from the predecessor. Blocks.
 base::Result<handover::OpenSockets> inherit(Daemon& daemon);
 

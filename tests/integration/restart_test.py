@@ -200,7 +200,7 @@ class UnderLoad(Base):
 
     def test_the_pipe_connector_survives_plain_restarts(self):
         stack = self.stack
-        stack.set_pdns(f"pipe:command={os.path.abspath(powerdns.NAVIGATOR)} pipe --socket {stack.remote},timeout=3000")
+        stack.set_pdns(f"pipe:command={os.path.abspath(powerdns.NAVIGATOR)} pipe --socket {stack.remote},timeout=2000")
         stack.start_navigator()
         stack.start_pdns()
         load = self.load()

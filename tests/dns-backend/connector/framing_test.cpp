@@ -54,7 +54,8 @@ TEST(Framing, AFormNamesTheMethodInItsTarget) {
             "{\"method\":\"lookup\",\"parameters\":{\"a\": \"b+c\"}}");
   EXPECT_THAT(cut(Framing::http, http("POST /lookup HTTP/1.1" + type, "other=1")), HasSubstr("without parameters"));
   EXPECT_THAT(cut(Framing::http, http("POST / HTTP/1.1" + type, "parameters=%7B%7D")), HasSubstr("without a method"));
-  EXPECT_THAT(cut(Framing::http, http("POST /lookup HTTP/1.1" + type, "parameters=%7")), HasSubstr("without parameters"));
+  EXPECT_THAT(cut(Framing::http, http("POST /lookup HTTP/1.1" + type, "parameters=%7")),
+              HasSubstr("without parameters"));
 }
 
 TEST(Framing, WhatPowerDnsDoesNotSendIsRefused) {
@@ -69,7 +70,8 @@ TEST(Framing, WhatPowerDnsDoesNotSendIsRefused) {
 }
 
 TEST(Framing, AReplyHasALength) {
-  EXPECT_THAT(connector::reply_head(Framing::http, "{\"result\":true}\n", true), HasSubstr("Content-Length: 16\r\n\r\n"));
+  EXPECT_THAT(connector::reply_head(Framing::http, "{\"result\":true}\n", true),
+              HasSubstr("Content-Length: 16\r\n\r\n"));
   EXPECT_THAT(connector::reply_head(Framing::http, "{}\n", false), HasSubstr("Connection: close\r\n"));
 }
 

@@ -2,9 +2,9 @@
 
 #include "tests/support/temporary_folder.hpp"
 
+#include <gmock/gmock.h>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <gmock/gmock.h>
 
 #include <future>
 #include <thread>
@@ -45,9 +45,7 @@ class HandingOver : public testing::Test {
     steps.release = [this] { return release(*this); };
     steps.give = [this] { return give(*this); };
     steps.gone = [this] { ending.set_value("gone"); };
-    steps.stay = [this](OpenSockets back) {
-      ending.set_value("stays with " + std::to_string(back.size()));
-    };
+    steps.stay = [this](OpenSockets back) { ending.set_value("stays with " + std::to_string(back.size())); };
     offer = handover::Offer::open(loop.get_executor(), path, std::move(steps), limits).value();
     thread = std::thread([this] { loop.run(); });
   }

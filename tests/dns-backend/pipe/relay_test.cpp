@@ -18,8 +18,10 @@ namespace {
 using namespace std::chrono_literals;
 using process::Descriptor;
 
-char const* const lookup = "{\"method\":\"lookup\",\"parameters\":{\"qname\":\"a.org.\",\"qtype\":\"ANY\",\"zone-id\":-1}}\n";
-char const* const start = "{\"method\":\"startTransaction\",\"parameters\":{\"domain\":\"a.org.\",\"domain_id\":-1,\"trxid\":1}}\n";
+char const* const lookup =
+    "{\"method\":\"lookup\",\"parameters\":{\"qname\":\"a.org.\",\"qtype\":\"ANY\",\"zone-id\":-1}}\n";
+char const* const start =
+    "{\"method\":\"startTransaction\",\"parameters\":{\"domain\":\"a.org.\",\"domain_id\":-1,\"trxid\":1}}\n";
 char const* const commit = "{\"method\":\"commitTransaction\",\"parameters\":{\"trxid\":1}}\n";
 char const* const answer = "{\"result\":[]}\n";
 

@@ -5,8 +5,8 @@
 #include "tests/dns-backend/remote/world.hpp"
 #include "tests/support/run_task.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
+#include <boost/asio/io_context.hpp>
 
 namespace {
 
@@ -50,7 +50,8 @@ TEST(ZoneChanges, ASnapshotAheadOfTheAnnouncementLosesNothing) {
 
 TEST(ZoneChanges, NamesAreNoZones) {
   purge::ZoneChanges changes(*with({"a.org."}));
-  EXPECT_THAT(changes.published(*with({"a.org."}), {{test::name("www.a.org."), false}, subtree("ent.a.org.")}), IsEmpty());
+  EXPECT_THAT(changes.published(*with({"a.org."}), {{test::name("www.a.org."), false}, subtree("ent.a.org.")}),
+              IsEmpty());
 }
 
 // PowerDNS's API as far as a flush goes.
@@ -89,7 +90,8 @@ class Flushing : public testing::Test {
 };
 
 TEST_F(Flushing, EveryZoneIsFlushedAndTold) {
-  purge::ZoneFlusher flusher(loop.get_executor(), settings, metrics, [this](dns::Name const& zone) { told.push_back(zone); });
+  purge::ZoneFlusher flusher(loop.get_executor(), settings, metrics,
+                             [this](dns::Name const& zone) { told.push_back(zone); });
   flusher.flush({test::name("b.org."), test::name("a.org.")});
   until([&] { return flusher.status()[0].commands == 2; });
   EXPECT_THAT(domains, ElementsAre("a.org.", "b.org."));
@@ -100,7 +102,8 @@ TEST_F(Flushing, EveryZoneIsFlushedAndTold) {
 
 TEST_F(Flushing, ARefusalIsShownAndTriedAgain) {
   status = 500;
-  purge::ZoneFlusher flusher(loop.get_executor(), settings, metrics, [this](dns::Name const& zone) { told.push_back(zone); });
+  purge::ZoneFlusher flusher(loop.get_executor(), settings, metrics,
+                             [this](dns::Name const& zone) { told.push_back(zone); });
   flusher.flush({test::name("a.org.")});
   until([&] { return flusher.status()[0].failures > 0; });
   EXPECT_THAT(flusher.status()[0].last_error, testing::HasSubstr("answered 500"));
