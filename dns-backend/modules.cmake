@@ -14,9 +14,12 @@ module(dns-backend/remote SOURCES request.cpp question.cpp reply.cpp rows.cpp ne
   DEPENDS base/result base/net base/database base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/store
   LIBRARIES Boost::json)
-module(dns-backend/connector SOURCES meters.cpp session.cpp listener.cpp
-  DEPENDS base/result base/net base/process dns-backend/pool dns-backend/snapshot dns-backend/store dns-backend/remote)
-module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp purge.cpp
+module(dns-backend/handover SOURCES sockets.cpp handover.cpp DEPENDS base/result base/net base/process)
+module(dns-backend/connector SOURCES meters.cpp framing.cpp conversation.cpp session.cpp door.cpp listener.cpp
+  DEPENDS base/result base/net base/process dns-backend/pool dns-backend/snapshot dns-backend/store dns-backend/remote
+    dns-backend/handover)
+module(dns-backend/pipe SOURCES relay.cpp DEPENDS base/result base/process dns-backend/remote)
+module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp zone_changes.cpp purge.cpp zone_flusher.cpp
   DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store)
 module(dns-backend/api
   SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp tenants.cpp

@@ -171,6 +171,10 @@ class Store {
   net::Task<base::Result<void>> apply_feed(database::Changes changes);
   void set_read_only(bool replica);
 
+  // Closes the database, so that another process may open it: every later write fails, what is published stays. Waits
+  // for what the store thread has in hand.
+  void close();
+
  private:
   struct State;
   explicit Store(std::unique_ptr<State> state);
