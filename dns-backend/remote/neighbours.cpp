@@ -8,7 +8,7 @@ namespace {
 using Item = store::EntryMap::Item;
 
 bool in_chain(Item const& item) {
-  return !item.value->below_cut && !item.value->is_ent();
+  return !item.value->below_cut && !item.value->is_ent() && !item.value->only_signatures();
 }
 
 // The apex is always in the chain, so that both walks end.

@@ -14,7 +14,8 @@ bool wants(Asked const& asked, dns::RRType type) {
 }
 
 bool authoritative(store::Entry const& entry, dns::RRType type) {
-  return !entry.below_cut && (!entry.cut || type == dns::type_ds);
+  // A signature is the zone's own wherever it stands (PowerDNS feeds them so).
+  return type == dns::type_rrsig || (!entry.below_cut && (!entry.cut || type == dns::type_ds));
 }
 
 void add_static(RowList& list, Asked const& asked) {

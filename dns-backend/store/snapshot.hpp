@@ -33,6 +33,8 @@ struct Entry {
   bool below_cut = false;  // glue or occluded: auth 0, not in the NSEC chain
 
   [[nodiscard]] bool is_ent() const { return rrsets.empty() && balancer == nullptr; }
+  // The owner of an NSEC3 record in a zone that came with its signatures: no name of the zone, and in no chain.
+  [[nodiscard]] bool only_signatures() const;
 };
 
 using EntryPtr = std::shared_ptr<Entry const>;

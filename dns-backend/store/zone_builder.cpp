@@ -64,17 +64,38 @@ Touched touched_by_presence(dns::Name const& topmost) {
 
 // --- NSEC3 ---
 
+bool is_presigned(Zone const& zone) {
+  auto const found = zone.metadata.find("PRESIGNED");
+  return found != zone.metadata.end() && !found->second.empty() && found->second[0] == "1";
+}
+
+// Whoever signed a zone elsewhere may have put insecure delegations into an opt-out chain all the same. What came with
+// the signatures tells: there is one for the NSEC3 record.
+bool signed_in_chain(Zone const& zone, Entry const& entry) {
+  auto const settings = is_presigned(zone) ? nsec3_of(zone) : std::nullopt;
+  if (!settings) {
+    return false;
+  }
+  auto const owner = zone.apex.child(dns::nsec3_hash(entry.name, settings->salt, settings->iterations));
+  Entry const* const found = owner ? entry_at(zone, *owner) : nullptr;
+  return found != nullptr && has_type(*found, dns::type_rrsig);
+}
+
+bool is_insecure_delegation(Zone const& zone, Entry const& entry) {
+  return entry.cut && !has_type(entry, dns::type_ds) && !signed_in_chain(zone, entry);
+}
+
 // RFC 5155 7.1: with opt-out an insecure delegation is left out, and so is an empty non-terminal that leads to nothing
 // else.
 bool in_nsec3(Zone const& zone, Entry const& entry, bool opt_out) {
-  if (entry.below_cut) {
+  if (entry.below_cut || entry.only_signatures()) {
     return false;
   }
   if (!opt_out || entry.name == zone.apex) {
     return true;
   }
   if (entry.cut) {
-    return has_type(entry, dns::type_ds);
+    return !is_insecure_delegation(zone, entry);
   }
   if (!entry.is_ent()) {
     return true;
@@ -84,7 +105,7 @@ bool in_nsec3(Zone const& zone, Entry const& entry, bool opt_out) {
     if (!below->name.is_within(entry.name)) {
       return false;
     }
-    found = !below->is_ent() && !below->below_cut && (!below->cut || has_type(*below, dns::type_ds));
+    found = !below->is_ent() && !below->below_cut && !is_insecure_delegation(zone, *below);
     return !found;
   });
   return found;
@@ -200,6 +221,11 @@ std::optional<Nsec3> nsec3_of(Zone const& zone) {
     result.salt.push_back(static_cast<char>(octet));
   }
   return result;
+}
+
+bool chain_follows_signatures(Zone const& zone) {
+  auto const settings = is_presigned(zone) ? nsec3_of(zone) : std::nullopt;
+  return settings && settings->opt_out;
 }
 
 void rebuild_nsec3(Zone& zone) {
