@@ -1,4 +1,4 @@
-module(dns-backend/dns SOURCES name.cpp type.cpp rdata.cpp zone_rules.cpp zone_file.cpp nsec3.cpp
+module(dns-backend/dns SOURCES name.cpp type.cpp present.cpp rdata.cpp zone_rules.cpp zone_file.cpp nsec3.cpp
   DEPENDS base/result LIBRARIES PkgConfig::ldns PkgConfig::idn2 Boost::headers)
 module(dns-backend/pool SOURCES health_table.cpp monitor.cpp select.cpp
   DEPENDS base/result base/net base/probe base/process)

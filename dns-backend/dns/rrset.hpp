@@ -31,6 +31,7 @@ inline constexpr RRType type_a{1}, type_ns{2}, type_cname{5}, type_soa{6}, type_
 inline constexpr RRType type_alias{65401}, type_lua{65402};
 
 base::Result<RRType> parse_type(std::string_view mnemonic);  // any case; "TYPE123" too
+// The mnemonic where PowerDNS has one, else "TYPE123": what it does not know it would take for no type at all.
 std::string to_text(RRType type);
 // False for what no zone can hold: OPT, TSIG, ANY and the other query and meta types (RFC 6895 3.1).
 bool is_storable(RRType type);
@@ -42,8 +43,9 @@ struct RRset {
   bool operator==(RRset const&) const = default;
 };
 
-// Validates and normalises one rdata: absolute names in lower case, numbers in range, TXT
-// quoted with \DDD for what is not ASCII. Names are read as absolute, with or without the final dot, unless an `origin`
+// Validates and normalises one rdata: absolute names (in lower case where RFC 4034 6.2 says so), numbers in range, TXT
+// quoted with \DDD for what is not ASCII and cut into strings of 255 octets, types unknown to PowerDNS as RFC 3597 has
+// them. Names are read as absolute, with or without the final dot, unless an `origin`
 // is given; then those without it are relative, as in a master file. bad_rdata with the reason; bad_type for a type
 // that no zone can hold.
 base::Result<std::string> normalize_content(RRType type, std::string_view content, Name const& origin = {});

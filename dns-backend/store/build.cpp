@@ -15,6 +15,19 @@ void put_zone(Snapshot& snapshot, ZonePtr const& zone) {
   snapshot.zones_by_id = snapshot.zones_by_id.insert(zone->id, zone);
 }
 
+// A type that PowerDNS does not know was stored in its own presentation form once; it can be served as RFC 3597 only.
+void make_generic(dns::RRType type, std::vector<std::string>& contents) {
+  if (contents.front().starts_with("\\#") || !dns::to_text(type).starts_with("TYPE")) {
+    return;
+  }
+  for (std::string& content : contents) {
+    if (auto normal = dns::normalize_content(type, content)) {
+      content = std::move(*normal);
+    }
+  }
+  std::sort(contents.begin(), contents.end());
+}
+
 }  // namespace
 
 std::optional<dns::OwnedRRset> rrset_of(database::Row const& row) {
@@ -29,6 +42,7 @@ std::optional<dns::OwnedRRset> rrset_of(database::Row const& row) {
                         database::text(row[0]), type);
     return std::nullopt;
   }
+  make_generic({type}, *contents);
   return dns::OwnedRRset{*owner, {{type}, static_cast<std::uint32_t>(database::integer(row[2])), std::move(*contents)}};
 }
 
@@ -105,6 +119,9 @@ base::Result<ZonePtr> Builder::changed_zone(database::Database& database, ZoneRo
       return rrsets.error();
     }
     set_node(*zone, name, model_.compose(row, name, std::move(*rrsets)), touched);
+  }
+  if (chain_follows_signatures(*zone)) {
+    rebuild_nsec3(*zone);
   }
   return zone;
 }
