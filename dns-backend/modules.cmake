@@ -9,7 +9,8 @@ module(dns-backend/store
     store_tenants.cpp
   DEPENDS base/result base/net base/database base/process base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
   LIBRARIES Boost::json)
-module(dns-backend/remote SOURCES request.cpp reply.cpp rows.cpp neighbours.cpp answer.cpp transaction.cpp write.cpp
+module(dns-backend/remote SOURCES request.cpp question.cpp reply.cpp rows.cpp neighbours.cpp secondary.cpp commands.cpp
+  answer.cpp transaction.cpp write.cpp
   DEPENDS base/result base/net base/database base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/store
   LIBRARIES Boost::json)
@@ -17,8 +18,8 @@ module(dns-backend/connector SOURCES meters.cpp session.cpp listener.cpp
   DEPENDS base/result base/net base/process dns-backend/pool dns-backend/snapshot dns-backend/store dns-backend/remote)
 module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp purge.cpp
   DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store)
-module(dns-backend/api SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp zone_settings.cpp rrsets.cpp
-  tenants.cpp
+module(dns-backend/api
+  SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp tenants.cpp
   DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool
     dns-backend/snapshot dns-backend/store
   LIBRARIES Boost::json)

@@ -1,6 +1,6 @@
 # Tests that belong to no single module. Unit tests and fuzz targets are declared by module().
 #
-#   ctest -L unit|tidy|fuzz|integration|lab
+#   ctest -L unit|tidy|fuzz|integration|lab|bench
 if(NOT SOVEREIGN_TESTS)
   return()
 endif()
@@ -24,3 +24,11 @@ foreach(kind integration lab)
       ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;PRIVATEER=${SOVEREIGN_BIN}/privateer;PYTHONDONTWRITEBYTECODE=1")
   endforeach()
 endforeach()
+
+# What the benchmark of the whole (tests/bench/powerdns.py) speaks PowerDNS's protocol with. The test only shows that it runs.
+add_executable(powerdns_peer ${PROJECT_SOURCE_DIR}/tests/bench/powerdns_peer.cpp)
+target_link_libraries(powerdns_peer PRIVATE project_options)
+add_test(NAME bench.powerdns COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/powerdns.py --smoke
+  --out ${CMAKE_BINARY_DIR}/powerdns.json)
+set_tests_properties(bench.powerdns PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
+  ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;POWERDNS_PEER=$<TARGET_FILE:powerdns_peer>;PYTHONDONTWRITEBYTECODE=1")

@@ -158,18 +158,25 @@ base::Result<void> Connection::configure() {
 }
 
 base::Result<Rows> Connection::query(std::string_view sql, std::vector<Value> const& parameters) {
+  Rows rows;
+  auto const done = for_each(sql, parameters, [&rows](Row const& row) { rows.push_back(row); });
+  return done ? base::Result<Rows>(std::move(rows)) : done.error();
+}
+
+base::Result<void> Connection::for_each(std::string_view sql, std::vector<Value> const& parameters,
+                                        std::function<void(Row const&)> const& visit) {
   try {
     SQLite::Statement& statement = state_->prepared(sql, parameters);
     Rewind const rewind(statement);
-    Rows rows;
+    Row row;
     while (statement.executeStep()) {
-      Row& row = rows.emplace_back();
-      row.reserve(static_cast<std::size_t>(statement.getColumnCount()));
+      row.resize(static_cast<std::size_t>(statement.getColumnCount()));
       for (int column = 0; column < statement.getColumnCount(); ++column) {
-        row.push_back(value_of(statement.getColumn(column)));
+        row[static_cast<std::size_t>(column)] = value_of(statement.getColumn(column));
       }
+      visit(row);
     }
-    return rows;
+    return {};
   } catch (SQLite::Exception const& problem) {
     return failure_of(problem, sql);
   }

@@ -9,6 +9,7 @@
 
 #include "base/database/database.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,6 +28,9 @@ class Connection {
   Connection& operator=(Connection const&) = delete;
 
   base::Result<Rows> query(std::string_view sql, std::vector<Value> const& parameters = {});
+  // As query(), a row at a time; what visit is given stays good during the call.
+  base::Result<void> for_each(std::string_view sql, std::vector<Value> const& parameters,
+                              std::function<void(Row const&)> const& visit);
   // Number of rows changed by this statement alone (not by its triggers).
   base::Result<std::int64_t> execute(std::string_view sql, std::vector<Value> const& parameters = {});
   // Several statements separated by semicolons, without parameters.

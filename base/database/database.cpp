@@ -214,6 +214,14 @@ base::Result<Rows> Database::query(std::string_view sql, std::vector<Value> cons
   return rows;
 }
 
+base::Result<void> Database::for_each(std::string_view sql, std::vector<Value> const& parameters,
+                                      std::function<void(Row const&)> const& visit) {
+  std::int64_t const before = state_->connection->total_changes();
+  auto done = state_->connection->for_each(sql, parameters, visit);
+  ASSERT(state_->connection->total_changes() == before);
+  return done;
+}
+
 base::Result<Revision> Database::write(std::function<base::Result<void>(Transaction&)> const& body) {
   ASSERT(!state_->connection->in_transaction());
   if (auto begun = state_->connection->script("BEGIN IMMEDIATE"); begun.has_error()) {

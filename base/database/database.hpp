@@ -97,6 +97,9 @@ class Database {
 
   // Outside a transaction; sees the last commit. For reading only: ASSERTs that nothing was written.
   base::Result<Rows> query(std::string_view sql, std::vector<Value> const& parameters = {});
+  // As query() for results too large to hold at once: `visit` gets each row, which stays good during that call.
+  base::Result<void> for_each(std::string_view sql, std::vector<Value> const& parameters,
+                              std::function<void(Row const&)> const& visit);
 
   // Runs `body` inside BEGIN IMMEDIATE. A failure rolls back and is returned; success commits and yields the revision
   // (unchanged when no replicated row changed; writing a row's present content is no change). Not to be nested.

@@ -39,9 +39,10 @@ net::Task<net::HttpResponse> forward(Dependencies const& dependencies, net::Http
 
 std::vector<dns::OwnedRRset> content_of(store::Zone const& zone) {
   std::vector<dns::OwnedRRset> rrsets;
-  zone.entries.for_each([&rrsets](std::string const&, store::EntryPtr const& entry) {
+  zone.entries.for_each([&rrsets](store::EntryPtr const& entry) {
+    dns::Name const owner = entry->name();
     for (dns::RRset const& rrset : entry->rrsets) {
-      rrsets.push_back({entry->name, rrset});
+      rrsets.push_back({owner, rrset});
     }
   });
   return rrsets;

@@ -110,6 +110,7 @@ void add_routes(net::Router& router, Dependencies const& dependencies) {
   add_status_routes(router, dependencies);
   add_zone_routes(router, dependencies);
   add_zone_setting_routes(router, dependencies);
+  add_autoprimary_routes(router, dependencies);
   add_rrset_routes(router, dependencies);
   add_tenant_routes(router, dependencies);
 }

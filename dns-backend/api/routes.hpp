@@ -42,6 +42,7 @@ net::Task<boost::system::result<std::vector<dns::OwnedRRset>, base::Problems>> p
 
 void add_zone_setting_routes(net::Router& router, Dependencies const& dependencies);
 void add_zone_routes(net::Router& router, Dependencies const& dependencies);
+void add_autoprimary_routes(net::Router& router, Dependencies const& dependencies);
 void add_rrset_routes(net::Router& router, Dependencies const& dependencies);
 void add_tenant_routes(net::Router& router, Dependencies const& dependencies);
 void add_status_routes(net::Router& router, Dependencies const& dependencies);

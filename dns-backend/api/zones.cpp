@@ -32,6 +32,11 @@ json::object summary(store::Zone const& zone) {
   body["serial"] = zone.serial;
   body["names"] = zone.entries.size();
   body["secured"] = std::any_of(zone.keys.begin(), zone.keys.end(), [](auto const& key) { return key.active; });
+  body["account"] = zone.account;
+  if (zone.kind == "slave") {
+    body["masters"] = json::value_from(zone.masters);
+    body["last_check"] = zone.last_check_s;
+  }
   return body;
 }
 
@@ -69,7 +74,7 @@ std::string mailbox(std::string text) {
   return local + "." + text.substr(at + 1) + (text.ends_with('.') ? "" : ".");
 }
 
-// The SOA and NS records every zone begins with.
+// The SOA and NS records every zone begins with; a secondary has none before its first transfer.
 NewZone read_new_zone(Body& reader) {
   NewZone zone;
   std::string const name = reader.text("name");
@@ -79,10 +84,8 @@ NewZone read_new_zone(Body& reader) {
   } else if (!name.empty()) {
     reader.fail("name", apex.error().what());
   }
-  zone.settings.kind = reader.text("kind", "native");
+  zone.settings = {reader.text("kind", "native"), reader.texts("masters", false), reader.text("account", "")};
   check_kind(reader, zone.settings.kind);
-  zone.settings.account = reader.text("account", "");
-  zone.settings.masters = reader.texts("masters", false);
   auto const ttl = static_cast<std::uint32_t>(reader.integer("ttl", 1, 604800, 3600));
   // A missing name is one mistake, not two.
   std::string const default_hostmaster = "hostmaster." + (zone.apex.is_root() ? std::string() : zone.apex.text());
@@ -204,9 +207,9 @@ Answer export_zone(Dependencies const& api, net::HttpRequest request) {
   }
   std::vector<dns::OwnedRRset> const rrsets = content_of(*zone);
   std::string remarks;
-  zone->entries.for_each([&](std::string const&, store::EntryPtr const& entry) {
+  zone->entries.for_each([&](store::EntryPtr const& entry) {
     if (entry->balancer) {
-      remarks += "; " + entry->name.text() + " is answered by a load balancer\n";
+      remarks += "; " + entry->name().text() + " is answered by a load balancer\n";
     }
   });
   net::HttpResponse response = net::HttpResponse::text(200, dns::to_zone_file(zone->apex, rrsets) + remarks);

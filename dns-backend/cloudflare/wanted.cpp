@@ -18,16 +18,18 @@ void add(WantedZone& zone, dns::Name const& name, dns::RRType type, std::uint32_
 
 void add_balancer(WantedZone& zone, store::Entry const& entry, pool::HealthTable const& health) {
   std::uint32_t const ttl = entry.balancer->ttl;
+  dns::Name const owner = entry.name();
   for (pool::Endpoint const* const endpoint : pool::select(*entry.balancer, health, pool::Family::ipv4).endpoints) {
-    add(zone, entry.name, dns::type_a, ttl, endpoint->address4);
+    add(zone, owner, dns::type_a, ttl, endpoint->address4);
   }
   for (pool::Endpoint const* const endpoint : pool::select(*entry.balancer, health, pool::Family::ipv6).endpoints) {
-    add(zone, entry.name, dns::type_aaaa, ttl, endpoint->address6);
+    add(zone, owner, dns::type_aaaa, ttl, endpoint->address6);
   }
 }
 
 void add_entry(WantedZone& zone, store::Entry const& entry, pool::HealthTable const& health) {
-  bool const apex = entry.name == zone.apex;
+  dns::Name const owner = entry.name();
+  bool const apex = owner == zone.apex;
   for (dns::RRset const& rrset : entry.rrsets) {
     bool const cloudflares_own = rrset.type == dns::type_soa || (apex && rrset.type == dns::type_ns);
     bool const balanced = entry.balancer != nullptr && (rrset.type == dns::type_a || rrset.type == dns::type_aaaa);
@@ -35,11 +37,11 @@ void add_entry(WantedZone& zone, store::Entry const& entry, pool::HealthTable co
       continue;
     }
     if (!is_exported(rrset.type)) {
-      zone.obstacles.push_back({entry.name, rrset.type, "this type is not exported to Cloudflare"});
+      zone.obstacles.push_back({owner, rrset.type, "this type is not exported to Cloudflare"});
       continue;
     }
     for (std::string const& content : rrset.contents) {
-      add(zone, entry.name, rrset.type, rrset.ttl, content);
+      add(zone, owner, rrset.type, rrset.ttl, content);
     }
   }
   if (entry.balancer != nullptr) {
@@ -57,8 +59,7 @@ std::vector<WantedZone> wanted_zones(store::Snapshot const& snapshot, pool::Heal
       return;
     }
     WantedZone wanted{mark->second.front(), zone->apex, {}, {}};
-    zone->entries.for_each(
-        [&](std::string const&, store::EntryPtr const& entry) { add_entry(wanted, *entry, health); });
+    zone->entries.for_each([&](store::EntryPtr const& entry) { add_entry(wanted, *entry, health); });
     out.push_back(std::move(wanted));
   });
   return out;

@@ -20,6 +20,10 @@ constexpr auto line_deadline = 10s;
 constexpr auto reply_deadline = 10s;
 constexpr std::size_t kept_capacity = 1U << 20U;  // a buffer that grew above this for one large reply is given back
 
+std::int64_t unix_now() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 }  // namespace
 
 net::Task<void> Session::run(std::shared_ptr<Session> self) {
@@ -50,6 +54,9 @@ net::Task<void> Session::run(std::shared_ptr<Session> self) {
     }
     self->listed_.reset();
     self->in_.erase(0, self->line_end_);
+    if (self->in_.capacity() > kept_capacity) {
+      self->in_.shrink_to_fit();
+    }
   }
   self->close();
 }
@@ -99,8 +106,24 @@ net::Task<base::Result<void>> Session::read_line() {
   }
 }
 
+bool Session::answer_at_once(std::string_view line) {
+  out_.clear();
+  std::shared_ptr<store::Snapshot const> const& snapshot = serving_.reader.get();
+  remote::World const world{*snapshot, serving_.health, serving_.refuse_while_empty, writer_.overlay()};
+  if (!remote::answer_at_once(line, world, out_)) {
+    return false;
+  }
+  serving_.meters.requests[static_cast<std::size_t>(remote::Method::lookup)].add();
+  return true;
+}
+
 net::Task<base::Result<void>> Session::reply_to(std::string_view line) {
   auto const begin = std::chrono::steady_clock::now();
+  if (answer_at_once(line)) {
+    std::chrono::duration<double> const elapsed = std::chrono::steady_clock::now() - begin;
+    serving_.meters.seconds[static_cast<std::size_t>(remote::Method::lookup)].add(elapsed.count());
+    co_return base::Result<void>();
+  }
   base::Result<remote::Request> request = remote::parse_request(line);
   if (!request) {
     co_return request.error();
@@ -114,7 +137,7 @@ net::Task<base::Result<void>> Session::reply_to(std::string_view line) {
   base::Result<void> done;
   if (remote::is_write(request->method)) {
     std::shared_ptr<store::Snapshot const> const snapshot = serving_.reader.get();
-    base::Result<std::string> written = co_await writer_.handle(std::move(*request), snapshot);
+    base::Result<std::string> written = co_await writer_.handle(std::move(*request), snapshot, unix_now());
     if (written) {
       out_ = std::move(*written);
     } else {
@@ -122,7 +145,7 @@ net::Task<base::Result<void>> Session::reply_to(std::string_view line) {
     }
   } else {
     std::shared_ptr<store::Snapshot const> const& snapshot = serving_.reader.get();
-    remote::World const world{*snapshot, serving_.health, serving_.refuse_while_empty, writer_.overlay()};
+    remote::World const world{*snapshot, serving_.health, serving_.refuse_while_empty, writer_.overlay(), unix_now()};
     done = remote::answer(*request, world, out_);
     if (request->method == remote::Method::get_all_domains) {
       listed_ = snapshot;

@@ -47,6 +47,8 @@ class Session {
  private:
   net::Task<base::Result<void>> read_line();
   net::Task<base::Result<std::size_t>> read_some();
+  // The usual lookup, without a request made of it and without memory from the heap.
+  bool answer_at_once(std::string_view line);
   net::Task<base::Result<void>> reply_to(std::string_view line);
   net::Task<base::Result<void>> write_reply();
   net::Task<base::Result<std::size_t>> write_rest(std::size_t done);

@@ -2,6 +2,7 @@
 
 #include <idn2.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -271,6 +272,102 @@ base::Result<Name> Name::parse(std::string_view text, Name const& origin) {
     return parse(text);
   }
   return parse(std::string(text) + "." + origin.text_);
+}
+
+Name Name::from_key(std::string_view key) {
+  Name name;
+  name.key_ = key;
+  name.text_.clear();
+  std::size_t end = key.size();
+  // Labels stand from the right end of the name, each ended by two zeros; so the last one is the first of the text.
+  std::array<std::size_t, wire_max / 2 + 1> begins{};
+  for (std::size_t at = 0; at < key.size();) {
+    ASSERT(name.labels_ < begins.size());
+    begins[name.labels_++] = at;
+    while (at + 1 < key.size() && (key[at] != '\0' || key[at + 1] != '\0')) {
+      at += key[at] == '\0' ? 2U : 1U;
+    }
+    ASSERT(at + 1 < key.size());
+    at += 2;
+  }
+  for (std::size_t i = name.labels_; i-- > 0; end = begins[i]) {
+    for (std::size_t at = begins[i]; at + 2 < end; ++at) {
+      append_escaped(name.text_, key[at]);
+      at += key[at] == '\0' ? 1U : 0U;
+    }
+    name.text_.push_back('.');
+  }
+  if (name.labels_ == 0) {
+    name.text_ = ".";
+  }
+  return name;
+}
+
+bool KeyBuffer::read(std::string_view text) {
+  begin_ = octets_.size();
+  if (text == ".") {
+    return true;
+  }
+  std::array<char, 2 * label_max> label{};
+  std::size_t size = 0;    // of the label as it is written
+  std::size_t octets = 0;  // of the label
+  std::size_t wire = 1;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '.') {
+      wire += octets + 1;
+      if (octets == 0 || wire > wire_max) {
+        return false;
+      }
+      begin_ -= size + 2;
+      octets_[begin_ + size] = '\0';
+      octets_[begin_ + size + 1] = '\0';
+      std::copy_n(label.begin(), size, octets_.begin() + static_cast<std::ptrdiff_t>(begin_));
+      size = octets = 0;
+      continue;
+    }
+    if (c == '\\') {
+      if (++i >= text.size()) {
+        return false;
+      }
+      c = text[i];
+      if (is_digit(c)) {
+        if (i + 2 >= text.size() || !is_digit(text[i + 1]) || !is_digit(text[i + 2])) {
+          return false;
+        }
+        int const value = (c - '0') * 100 + (text[i + 1] - '0') * 10 + (text[i + 2] - '0');
+        if (value > 255) {
+          return false;
+        }
+        c = static_cast<char>(value);
+        i += 2;
+      }
+    } else if (static_cast<unsigned char>(c) >= 0x80) {
+      return false;
+    }
+    if (octets == label_max) {
+      return false;
+    }
+    label[size++] = lower(c);
+    if (c == '\0') {
+      label[size++] = '\1';
+    }
+    ++octets;
+  }
+  return octets == 0 && begin_ < octets_.size();
+}
+
+std::string_view parent_key(std::string_view key) {
+  std::size_t last = 0;
+  for (std::size_t at = 0; at + 1 < key.size();) {
+    if (key[at] == '\0' && key[at + 1] == '\0') {
+      at += 2;
+      last = at < key.size() ? at : last;
+    } else {
+      at += key[at] == '\0' ? 2U : 1U;
+    }
+  }
+  return key.substr(0, last);
 }
 
 Name Name::parent() const {

@@ -9,6 +9,7 @@
 
 #include "base/result/result.hpp"
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <string>
@@ -32,6 +33,9 @@ class Name {
   static base::Result<Name> parse(std::string_view text);
   // As in a master file: "@" is the origin, and what has no final dot lies below it.
   static base::Result<Name> parse(std::string_view text, Name const& origin);
+
+  // The name whose key() this is. ASSERTs that it is one.
+  static Name from_key(std::string_view key);
 
   [[nodiscard]] std::string const& text() const { return text_; }  // "www.example.org."
   // Octets that sort like RFC 4034 6.1 canonical order under memcmp: labels from the right, each ended by 0x00 0x00
@@ -57,6 +61,22 @@ class Name {
   std::string key_;
   std::size_t labels_ = 0;
 };
+
+// Name::key() of a name in presentation form, made in place: a lookup needs no Name and no memory from the heap.
+class KeyBuffer {
+ public:
+  // False when `text` is no domain name in ASCII presentation form with a final dot; then Name::parse has the last word.
+  bool read(std::string_view text);
+  [[nodiscard]] std::string_view key() const { return {octets_.data() + begin_, octets_.size() - begin_}; }
+
+ private:
+  // Labels are written from the right end backwards. A label of zeros takes twice its length and two more octets.
+  std::array<char, 1024> octets_;  // NOLINT(cppcoreguidelines-pro-type-member-init): only what read() wrote is read
+  std::size_t begin_ = 1024;
+};
+
+// The key of the parent of the name with this key; of the root, the root's.
+[[nodiscard]] std::string_view parent_key(std::string_view key);
 
 }  // namespace dns
 

@@ -266,6 +266,14 @@ std::uint32_t soa_serial(std::string_view content) {
   return serial;
 }
 
+std::uint32_t soa_refresh(std::string_view content) {
+  auto const [begin, length] = serial_place(content);
+  std::uint32_t refresh = 0;
+  std::size_t const next = std::min(begin + length + 1, content.size());
+  std::from_chars(content.data() + next, content.data() + content.size(), refresh);
+  return refresh;
+}
+
 std::string with_soa_serial(std::string_view content, std::uint32_t serial) {
   auto const [begin, length] = serial_place(content);
   return std::string(content.substr(0, begin)) + std::to_string(serial) + std::string(content.substr(begin + length));

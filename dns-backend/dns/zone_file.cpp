@@ -439,7 +439,8 @@ class Parser {
     for (Line const& line : lines_) {
       if (rrsets.empty() || rrsets.back().owner != line.owner || rrsets.back().rrset.type != line.type) {
         rrsets.push_back({line.owner, {line.type, line.ttl, {}}});
-      } else if (rrsets.back().rrset.ttl != line.ttl) {
+      } else if (rrsets.back().rrset.ttl != line.ttl && line.type != type_rrsig) {
+        // (A signature has the TTL of what it covers, RFC 4034 3.)
         problem(line.source, line.line,
                 "the " + to_text(line.type) + " records of '" + line.owner.text() + "' have different TTLs",
                 "RFC 2181 5.2: one TTL for all records of a name and type");

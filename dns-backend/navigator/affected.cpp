@@ -49,10 +49,10 @@ std::vector<store::Touched> names_answering(store::Snapshot const& snapshot, std
   std::vector<store::Touched> all;
   snapshot.zones.for_each([&](std::string const&, store::ZonePtr const& zone) {
     std::vector<store::Touched> names;
-    zone->entries.for_each([&](std::string const&, store::EntryPtr const& entry) {
+    zone->entries.for_each([&](store::EntryPtr const& entry) {
       if (entry->balancer != nullptr && answers_any(*entry->balancer, endpoints)) {
-        bool const wildcard = entry->name.is_wildcard();
-        names.push_back({wildcard ? entry->name.parent() : entry->name, wildcard});
+        dns::Name const name = entry->name();
+        names.push_back({name.is_wildcard() ? name.parent() : name, name.is_wildcard()});
       }
     });
     if (names.size() > names_max) {

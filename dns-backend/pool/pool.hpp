@@ -10,6 +10,9 @@
 #include "base/probe/health_state.hpp"
 #include "base/probe/probe.hpp"
 
+#include <boost/container/small_vector.hpp>
+
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -48,10 +51,14 @@ struct LoadBalancer {
   std::optional<std::set<std::string>> ready;
 };
 
+// Made for every lookup of a balanced name, so without memory from the heap while a pool has no more endpoints than this.
+inline constexpr std::size_t endpoints_in_place = 16;
+using Endpoints = boost::container::small_vector<Endpoint const*, endpoints_in_place>;
+
 struct Selection {
-  std::vector<Endpoint const*> endpoints;  // what is answered, in configuration order
-  std::string pool;                        // which pool answered
-  bool healthy = true;                     // false: the all-down policy decided
+  Endpoints endpoints;           // what is answered, in configuration order
+  Pool const* pool = nullptr;    // which pool answered; as long as the balancer lives
+  bool healthy = true;           // false: the all-down policy decided
 };
 
 }  // namespace pool

@@ -16,8 +16,9 @@ struct Candidate {
 
 struct Candidates {
   Pool const* pool;
-  std::vector<Candidate> endpoints;
+  boost::container::small_vector<Candidate, endpoints_in_place> endpoints;
 };
+using Pools = boost::container::small_vector<Candidates, 4>;
 
 bool has_address(Endpoint const& endpoint, Family family) {
   switch (family) {
@@ -32,9 +33,9 @@ bool has_address(Endpoint const& endpoint, Family family) {
 }
 
 // `ready` null: readiness does not matter.
-std::vector<Candidates> candidates(LoadBalancer const& balancer, HealthTable const& health, Family family,
+Pools candidates(LoadBalancer const& balancer, HealthTable const& health, Family family,
                                    std::set<std::string> const* ready) {
-  std::vector<Candidates> out;
+  Pools out;
   for (auto const& pool : balancer.pools) {
     Candidates of_pool{pool.get(), {}};
     for (Endpoint const& endpoint : pool->endpoints) {
@@ -51,11 +52,11 @@ std::vector<Candidates> candidates(LoadBalancer const& balancer, HealthTable con
 
 // The first pool with enough endpoints for which `fits`, or else the first with any.
 template <class Fits>
-Selection first_fitting(std::vector<Candidates> const& pools, Fits fits) {
+Selection first_fitting(Pools const& pools, Fits fits) {
   Selection short_of_minimum;
   for (Candidates const& of_pool : pools) {
     Selection selection;
-    selection.pool = of_pool.pool->name;
+    selection.pool = of_pool.pool;
     for (Candidate const& candidate : of_pool.endpoints) {
       if (fits(candidate)) {
         selection.endpoints.push_back(candidate.endpoint);
@@ -71,7 +72,7 @@ Selection first_fitting(std::vector<Candidates> const& pools, Fits fits) {
   return short_of_minimum;
 }
 
-Selection last_up(std::vector<Candidates> const& pools) {
+Selection last_up(Pools const& pools) {
   std::uint32_t latest = 0;
   for (Candidates const& of_pool : pools) {
     for (Candidate const& candidate : of_pool.endpoints) {
@@ -82,7 +83,7 @@ Selection last_up(std::vector<Candidates> const& pools) {
   return first_fitting(pools, [latest](Candidate const& candidate) { return candidate.left_up == latest; });
 }
 
-Selection all_down(AllDown policy, std::vector<Candidates> pools) {
+Selection all_down(AllDown policy, Pools pools) {
   auto const any = [](Candidate const&) { return true; };
   Selection selection;
   switch (policy) {
@@ -106,7 +107,7 @@ Selection all_down(AllDown policy, std::vector<Candidates> pools) {
 }  // namespace
 
 Selection select(LoadBalancer const& balancer, HealthTable const& health, Family family) {
-  std::vector<Candidates> pools = candidates(balancer, health, family, balancer.ready ? &*balancer.ready : nullptr);
+  Pools pools = candidates(balancer, health, family, balancer.ready ? &*balancer.ready : nullptr);
   if (pools.empty() && balancer.ready) {
     pools = candidates(balancer, health, family, nullptr);
   }

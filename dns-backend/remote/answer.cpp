@@ -1,10 +1,13 @@
 #include "dns-backend/remote/answer.hpp"
 
+#include "dns-backend/remote/commands.hpp"
 #include "dns-backend/remote/neighbours.hpp"
 #include "dns-backend/remote/reply.hpp"
 #include "dns-backend/remote/rows.hpp"
+#include "dns-backend/remote/secondary.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace remote {
 namespace {
@@ -13,32 +16,26 @@ store::ZonePtr zone_named(World const& world, MaybeName const& name) {
   return name ? world.snapshot.zone(*name) : nullptr;
 }
 
-store::ZonePtr zone_of_lookup(World const& world, Lookup const& lookup) {
-  if (lookup.zone_id != any_zone) {
-    return zone_by_id(world.snapshot, lookup.zone_id);
+store::ZonePtr zone_of(Question const& question, World const& world) {
+  if (question.zone_id != any_zone) {
+    return world.snapshot.zone_by_id(question.zone_id);
   }
-  store::ZonePtr zone = world.snapshot.enclosing(*lookup.name);
+  store::ZonePtr zone = world.snapshot.enclosing(question.key);
   // The DS of a child zone lives in its parent (RFC 4035 3.1.4.1).
-  if (zone && lookup.type == dns::type_ds && zone->apex == *lookup.name && !lookup.name->is_root()) {
-    store::ZonePtr parent = world.snapshot.enclosing(lookup.name->parent());
+  if (zone && question.type == dns::type_ds && zone->apex.key() == question.key && !question.key.empty()) {
+    store::ZonePtr parent = world.snapshot.enclosing(dns::parent_key(question.key));
     return parent ? parent : zone;
   }
   return zone;
 }
 
 void answer_lookup(Lookup const& lookup, World const& world, std::string& out) {
-  RowList list(out);
-  store::ZonePtr const zone = lookup.name && lookup.type ? zone_of_lookup(world, lookup) : nullptr;
-  if (zone && lookup.name->is_within(zone->apex)) {
-    store::EntryPtr entry = zone->find(*lookup.name);
-    if (world.overlay != nullptr) {
-      entry = (*world.overlay)(*zone, *lookup.name, std::move(entry));
-    }
-    if (entry) {
-      add_entry(list, {*zone, *entry, lookup.qname, *lookup.type}, world.health);
-    }
+  if (!lookup.name || !lookup.type) {
+    RowList(out).finish();
+    return;
   }
-  list.finish();
+  std::string const qname = json_text(lookup.qname);
+  answer_question({qname, lookup.name->key(), *lookup.type, lookup.zone_id}, world, out);
 }
 
 void answer_list(OfZone const& request, World const& world, std::string& out) {
@@ -48,8 +45,9 @@ void answer_list(OfZone const& request, World const& world, std::string& out) {
     return;
   }
   RowList list(out);
-  zone->entries.for_each([&](std::string const&, store::EntryPtr const& entry) {
-    add_entry(list, {*zone, *entry, entry->name.text(), dns::type_any}, world.health);
+  zone->entries.for_each([&](store::EntryPtr const& entry) {
+    std::string const owner = json_text(entry->name().text());
+    add_entry(list, {*zone, *entry, owner, dns::type_any}, world.health);
   });
   list.finish();
 }
@@ -114,7 +112,7 @@ void answer_keys(OfZone const& request, World const& world, std::string& out) {
 }
 
 void answer_neighbours(BeforeAndAfter const& request, World const& world, std::string& out) {
-  store::ZonePtr const zone = zone_by_id(world.snapshot, request.zone_id);
+  store::ZonePtr const zone = world.snapshot.zone_by_id(request.zone_id);
   std::optional<Neighbours> const found = zone ? neighbours(*zone, request.qname) : std::nullopt;
   if (!found) {
     reply_bool(out, false);
@@ -175,9 +173,14 @@ void answer_tsig_list(World const& world, std::string& out) {
   out += "]}\n";
 }
 
+// PowerDNS's zone cache needs names and ids only, its HTTP API lists serials too. Its unix connector's time goes with
+// the square of the reply, so a large installation gets what the cache needs.
+constexpr std::size_t complete_zones_max = 5000;
+
 void answer_domains(World const& world, std::string& out) {
   RowList list(out);
-  world.snapshot.zones.for_each([&](std::string const&, store::ZonePtr const& zone) { list.add(*zone, false); });
+  bool const complete = world.snapshot.zones.size() <= complete_zones_max;
+  world.snapshot.zones.for_each([&](std::string const&, store::ZonePtr const& zone) { list.add(*zone, complete); });
   list.finish();
 }
 
@@ -200,15 +203,6 @@ void answer_info(OfZone const& request, World const& world, std::string& out) {
   }
 }
 
-void answer_command(Command const& request, World const& world, std::string& out) {
-  if (request.text == "status") {
-    reply_string(out, "navigator " SOVEREIGN_VERSION ", revision " + std::to_string(world.snapshot.revision) + ", " +
-                          std::to_string(world.snapshot.zones.size()) + " zones");
-  } else {
-    reply_string(out, "unknown command '" + request.text + "'; known: status");
-  }
-}
-
 void answer_rest(Request const& request, World const& world, std::string& out) {
   switch (request.method) {
     case Method::get_all_domain_metadata:
@@ -227,7 +221,10 @@ void answer_rest(Request const& request, World const& world, std::string& out) {
       answer_updated(world, out);
       break;
     case Method::get_unfresh_slave_infos:
-      RowList(out).finish();  // no zone is pulled from elsewhere
+      answer_unfresh(world.snapshot, world.now_s, out);
+      break;
+    case Method::super_master_backend:
+      answer_autoprimary(std::get<FromAutoprimary>(request.body), world.snapshot, out);
       break;
     case Method::search_records: {
       auto const& search = std::get<Search>(request.body);
@@ -237,7 +234,7 @@ void answer_rest(Request const& request, World const& world, std::string& out) {
       break;
     }
     case Method::direct_backend_cmd:
-      answer_command(std::get<Command>(request.body), world, out);
+      reply_string(out, run_command(std::get<Command>(request.body).text, world.snapshot, world.now_s));
       break;
     default:
       reply_bool(out, false);  // "not implemented" in this protocol
@@ -246,6 +243,33 @@ void answer_rest(Request const& request, World const& world, std::string& out) {
 }
 
 }  // namespace
+
+void answer_question(Question const& question, World const& world, std::string& out) {
+  RowList list(out);
+  store::ZonePtr const zone = zone_of(question, world);
+  if (zone && question.key.starts_with(zone->apex.key())) {
+    store::EntryPtr entry = zone->find(question.key);
+    if (world.overlay != nullptr) {
+      entry = (*world.overlay)(*zone, dns::Name::from_key(question.key), std::move(entry));
+    }
+    if (entry) {
+      add_entry(list, {*zone, *entry, question.qname, question.type}, world.health);
+    }
+  }
+  list.finish();
+}
+
+bool answer_at_once(std::string_view line, World const& world, std::string& out) {
+  if (world.refuse_while_empty && world.snapshot.zones.empty()) {
+    return false;
+  }
+  QuestionReader reader;
+  std::optional<Question> const question = reader.read(line);
+  if (question) {
+    answer_question(*question, world, out);
+  }
+  return question.has_value();
+}
 
 base::Result<void> answer(Request const& request, World const& world, std::string& out) {
   ASSERT(out.empty() && !is_write(request.method));

@@ -8,10 +8,13 @@
 // A Failure means: close the connection and answer nothing. PowerDNS then keeps what it knows, whereas an empty answer
 // to getAllDomains would make it refuse every query.
 //
+// Time comes in with the World, as everything else does.
+//
 // Threads: pure; any loop.
 #pragma once
 
 #include "dns-backend/pool/health_table.hpp"
+#include "dns-backend/remote/question.hpp"
 #include "dns-backend/remote/request.hpp"
 #include "dns-backend/snapshot/snapshot.hpp"
 
@@ -30,7 +33,15 @@ struct World {
   // True where "no zones at all" cannot be the truth: a replica that never heard from its primary.
   bool refuse_while_empty = false;
   Overlay const* overlay = nullptr;
+  std::int64_t now_s = 0;  // Unix time
 };
+
+// The reply to a lookup, appended to `out`.
+void answer_question(Question const& question, World const& world, std::string& out);
+
+// Answers `line` when it is a lookup in the very form PowerDNS writes, without memory from the heap beyond what `out`
+// grows by; false: nothing was done, parse_request has the word.
+bool answer_at_once(std::string_view line, World const& world, std::string& out);
 
 // Appends one reply with its newline to `out`, which must be empty. ASSERTs that the method is no write.
 // Failure: errc::unavailable.

@@ -6,30 +6,41 @@
 namespace remote {
 namespace {
 
+void append_field(std::string& out, std::string_view key, std::int64_t value) {
+  if (value != 0) {
+    out += key;
+    append_number(out, value);
+  }
+}
+
 void append_domain(std::string& out, store::Zone const& zone, bool complete) {
   out += "{\"id\":";
   append_number(out, zone.id);
   out += ",\"zone\":";
   append_string(out, zone.apex.text());
-  if (complete || zone.kind != "native") {
+  if (zone.kind != "native") {
     out += ",\"kind\":";
     append_string(out, zone.kind);
   }
   if (complete) {
-    out += ",\"masters\":[],\"serial\":";
-    append_number(out, zone.serial);
-    out += ",\"notified_serial\":";
-    append_number(out, zone.notified_serial);
-    out += ",\"last_check\":0";
+    for (std::size_t i = 0; i < zone.masters.size(); ++i) {
+      out += i == 0 ? ",\"masters\":[" : ",";
+      append_string(out, zone.masters[i]);
+    }
+    out += zone.masters.empty() ? "" : "]";
+    append_field(out, ",\"serial\":", zone.serial);
+    append_field(out, ",\"notified_serial\":", zone.notified_serial);
+    append_field(out, ",\"last_check\":", zone.last_check_s);
   }
   out += '}';
 }
 
 }  // namespace
 
-void append_string(std::string& out, std::string_view text) {
+namespace {
+
+void append_escaped(std::string& out, std::string_view text) {
   constexpr std::string_view hex = "0123456789abcdef";
-  out += '"';
   std::size_t start = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     auto const octet = static_cast<unsigned char>(text[i]);
@@ -48,6 +59,19 @@ void append_string(std::string& out, std::string_view text) {
     }
   }
   out.append(text, start);
+}
+
+}  // namespace
+
+std::string json_text(std::string_view text) {
+  std::string out;
+  append_escaped(out, text);
+  return out;
+}
+
+void append_string(std::string& out, std::string_view text) {
+  out += '"';
+  append_escaped(out, text);
   out += '"';
 }
 
@@ -70,11 +94,11 @@ void RowList::separate() {
 
 void RowList::add(Row const& row) {
   separate();
-  out_ += "{\"qname\":";
-  append_string(out_, row.qname);
-  out_ += ",\"qtype\":";
-  append_string(out_, row.qtype);
-  out_ += ",\"content\":";
+  out_ += "{\"qname\":\"";
+  out_ += row.qname;
+  out_ += "\",\"qtype\":\"";
+  out_ += row.qtype;
+  out_ += "\",\"content\":";
   append_string(out_, row.content);
   out_ += ",\"ttl\":";
   append_number(out_, row.ttl);
@@ -119,19 +143,6 @@ void reply_domain(std::string& out, store::Zone const& zone) {
   out += "{\"result\":";
   append_domain(out, zone, true);
   out += "}\n";
-}
-
-std::string with_serial(std::string_view soa, std::uint32_t serial) {
-  std::size_t const first = soa.find(' ');
-  std::size_t const second = first == std::string_view::npos ? first : soa.find(' ', first + 1);
-  std::size_t const third = second == std::string_view::npos ? second : soa.find(' ', second + 1);
-  if (third == std::string_view::npos) {
-    return std::string(soa);
-  }
-  std::string out(soa.substr(0, second + 1));
-  append_number(out, serial);
-  out += soa.substr(third);
-  return out;
 }
 
 }  // namespace remote

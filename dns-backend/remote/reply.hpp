@@ -13,12 +13,14 @@
 
 namespace remote {
 
+// What stands between the quotes of a JSON string. Names hardly ever need it, so a lookup echoes what it was sent.
+[[nodiscard]] std::string json_text(std::string_view text);
 // Quoted and escaped. Octets above 127 pass as they are: PowerDNS's parser takes text as octets.
 void append_string(std::string& out, std::string_view text);
 void append_number(std::string& out, std::int64_t number);
 
 struct Row {
-  std::string_view qname;
+  std::string_view qname;  // as json_text() makes it
   std::string_view qtype;  // empty: an empty non-terminal
   std::string_view content;
   std::uint32_t ttl = 0;
@@ -32,8 +34,9 @@ class RowList {
  public:
   explicit RowList(std::string& out);
   void add(Row const& row);
-  void add(store::Zone const& zone,
-           bool complete);  // domain information; only id, zone (and kind unless native) if not complete
+  // Domain information; what PowerDNS takes for granted (native, no masters, zeros) is left out, and without `complete`
+  // everything but id, zone and kind.
+  void add(store::Zone const& zone, bool complete);
   void finish();
   [[nodiscard]] std::size_t size() const { return count_; }
 
@@ -50,8 +53,5 @@ void reply_string(std::string& out, std::string_view value);
 // {"result":false,"log":["reason"]}: PowerDNS logs the reason.
 void reply_refusal(std::string& out, std::string_view reason);
 void reply_domain(std::string& out, store::Zone const& zone);
-
-// The SOA's content with the serial (its third word) replaced.
-[[nodiscard]] std::string with_serial(std::string_view soa, std::uint32_t serial);
 
 }  // namespace remote

@@ -63,8 +63,12 @@ constexpr std::array<std::string_view, method_count> names = {
     "feedEnts3",
     "replaceRRSet",
     "setNotified",
+    "setFresh",
+    "setStale",
     "getUpdatedMasters",
     "getUnfreshSlaveInfos",
+    "superMasterBackend",
+    "createSlaveDomain",
     "searchRecords",
     "directBackendCmd",
     "other",
@@ -277,6 +281,44 @@ ReplaceRRset read_replacement(Fields& fields) {
   return replacement;
 }
 
+FromAutoprimary read_autoprimary(Fields& fields) {
+  FromAutoprimary asked{fields.text("ip"), fields.name("domain"), {}};
+  json::array const* const rows = fields.array("nsset");
+  for (std::size_t i = 0; rows != nullptr && i < rows->size(); ++i) {
+    if (!(*rows)[i].is_object()) {
+      fields.complain("nsset", "must hold objects");
+      break;
+    }
+    Fields row((*rows)[i].get_object());
+    asked.nameservers.push_back(row.text("content"));
+    if (!row.problem().empty()) {
+      fields.complain("nsset", row.problem());
+    }
+  }
+  return asked;
+}
+
+void read_secondary(Request& request, Fields& fields) {
+  switch (request.method) {
+    case Method::set_notified:
+      request.body = Notified{fields.zone_id_or("id", any_zone), fields.word_or("serial", 0)};
+      break;
+    case Method::set_fresh:
+    case Method::set_stale:
+      request.body = ZoneId{fields.zone_id_or("id", any_zone)};
+      break;
+    case Method::super_master_backend:
+      request.body = read_autoprimary(fields);
+      break;
+    case Method::create_slave_domain:
+      request.body = CreateSecondary{fields.text("ip"), fields.name("domain"), fields.text_or("nameserver", ""),
+                                     fields.text_or("account", "")};
+      break;
+    default:
+      break;
+  }
+}
+
 void read_transaction(Request& request, Fields& fields) {
   switch (request.method) {
     case Method::start_transaction:
@@ -333,9 +375,6 @@ void read_body(Request& request, Fields& fields) {
     case Method::set_tsig_key:
       request.body = Tsig{tsig_name(fields.text("name")), fields.text("algorithm"), fields.text("content")};
       break;
-    case Method::set_notified:
-      request.body = Notified{fields.zone_id_or("id", any_zone), fields.word_or("serial", 0)};
-      break;
     case Method::search_records:
       request.body =
           Search{fields.text("pattern"),
@@ -346,6 +385,7 @@ void read_body(Request& request, Fields& fields) {
       break;
     default:
       read_transaction(request, fields);
+      read_secondary(request, fields);
       break;
   }
 }
@@ -413,6 +453,9 @@ bool is_write(Method method) {
     case Method::feed_ents3:
     case Method::replace_rrset:
     case Method::set_notified:
+    case Method::set_fresh:
+    case Method::set_stale:
+    case Method::create_slave_domain:
       return true;
     default:
       return false;

@@ -31,7 +31,9 @@ enum class errc {
 };
 boost::system::error_code make_error_code(errc code);
 
-inline constexpr std::size_t request_limit = 65536;  // octets in one line, the newline included
+// Octets in one line, the newline included. A transfer names all its empty non-terminals in one request, a large RRset
+// comes in one, and an octet may take four characters.
+inline constexpr std::size_t request_limit = 16U << 20U;
 
 // Wire names are those of the protocol; `unsupported` stands for every other.
 enum class Method : std::uint8_t {
@@ -64,8 +66,12 @@ enum class Method : std::uint8_t {
   feed_ents3,
   replace_rrset,
   set_notified,
+  set_fresh,
+  set_stale,
   get_updated_masters,
   get_unfresh_slave_infos,
+  super_master_backend,
+  create_slave_domain,
   search_records,
   direct_backend_cmd,
   unsupported,
@@ -140,6 +146,20 @@ struct Notified {
   std::int64_t zone_id = any_zone;
   std::uint32_t serial = 0;
 };
+struct ZoneId {  // setFresh, setStale
+  std::int64_t zone_id = any_zone;
+};
+struct FromAutoprimary {  // superMasterBackend: a NOTIFY of an unknown zone came from `ip`
+  std::string ip;
+  MaybeName zone;
+  std::vector<std::string> nameservers;  // contents of the zone's NS records there
+};
+struct CreateSecondary {
+  std::string ip;
+  MaybeName zone;
+  std::string nameserver;
+  std::string account;
+};
 struct Search {
   std::string pattern;
   std::size_t results_max = 0;
@@ -151,7 +171,7 @@ struct Command {
 struct Request {
   Method method = Method::unsupported;
   std::variant<Plain, Lookup, OfZone, Metadata, AddKey, KeyOf, BeforeAndAfter, Tsig, StartTransaction, FeedRecord,
-               ReplaceRRset, Notified, Search, Command>
+               ReplaceRRset, Notified, ZoneId, FromAutoprimary, CreateSecondary, Search, Command>
       body;
 };
 

@@ -1,8 +1,10 @@
 #include "dns-backend/remote/rows.hpp"
 
 #include "dns-backend/pool/select.hpp"
+#include "dns-backend/snapshot/zone_builder.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,23 @@ bool authoritative(store::Entry const& entry, dns::RRType type) {
   return !entry.below_cut && (!entry.cut || type == dns::type_ds);
 }
 
+// RFC 4034 3: a signature's TTL is that of the RRset it covers, its fourth field; so the signatures at a name differ.
+std::uint32_t ttl_of(dns::RRset const& rrset, std::string_view content) {
+  if (rrset.type != dns::type_rrsig) {
+    return rrset.ttl;
+  }
+  std::uint32_t ttl = rrset.ttl;
+  for (int field = 0; field < 3; ++field) {
+    std::size_t const blank = content.find(' ');
+    if (blank == std::string_view::npos) {
+      return ttl;
+    }
+    content.remove_prefix(blank + 1);
+  }
+  std::from_chars(content.data(), content.data() + content.size(), ttl);
+  return ttl;
+}
+
 void add_static(RowList& list, Asked const& asked) {
   store::Entry const& entry = asked.entry;
   for (dns::RRset const& rrset : entry.rrsets) {
@@ -28,9 +47,8 @@ void add_static(RowList& list, Asked const& asked) {
     std::string const type = dns::to_text(rrset.type);
     Row row{asked.qname, type, {}, rrset.ttl, asked.zone.id, authoritative(entry, rrset.type), false};
     for (std::string const& content : rrset.contents) {
-      // The zone's serial moves with every change; the stored text keeps the one it came with.
-      std::string const soa = rrset.type == dns::type_soa ? with_serial(content, asked.zone.serial) : std::string();
-      row.content = soa.empty() ? std::string_view(content) : std::string_view(soa);
+      row.content = content;
+      row.ttl = ttl_of(rrset, content);
       list.add(row);
     }
   }
@@ -38,16 +56,16 @@ void add_static(RowList& list, Asked const& asked) {
 
 using Address = std::string pool::Endpoint::*;
 
-bool any_has(std::vector<pool::Endpoint const*> const& endpoints, Address address) {
+bool any_has(pool::Endpoints const& endpoints, Address address) {
   return std::any_of(endpoints.begin(), endpoints.end(), [&](auto const* one) { return !(one->*address).empty(); });
 }
 
 // The type must not vanish with health: when the choice has no address of a family the name serves, the first pool that
 // has some answers with all of them.
-std::vector<pool::Endpoint const*> all_of_family(pool::LoadBalancer const& balancer, Address address) {
+pool::Endpoints all_of_family(pool::LoadBalancer const& balancer, Address address) {
   for (bool const enabled_only : {true, false}) {
     for (auto const& pool : balancer.pools) {
-      std::vector<pool::Endpoint const*> found;
+      pool::Endpoints found;
       for (pool::Endpoint const& endpoint : pool->endpoints) {
         if (!(endpoint.*address).empty() && (endpoint.enabled || !enabled_only)) {
           found.push_back(&endpoint);
@@ -71,7 +89,7 @@ void add_family(RowList& list, Asked const& asked, pool::Selection const& select
     return;
   }
   pool::LoadBalancer const& balancer = *asked.entry.balancer;
-  std::vector<pool::Endpoint const*> endpoints = selection.endpoints;
+  pool::Endpoints endpoints = selection.endpoints;
   if (!any_has(endpoints, address)) {
     // An operator who chose "empty" gets it, except in a signed zone, where it would look like a forgery.
     bool const empty_wanted = balancer.all_down == pool::AllDown::empty && !selection.healthy && !is_signed(asked.zone);
@@ -96,11 +114,6 @@ char lower(char c) {
 
 }  // namespace
 
-store::ZonePtr zone_by_id(store::Snapshot const& snapshot, std::int64_t id) {
-  auto const found = snapshot.zones_by_id.find(id);
-  return found == snapshot.zones_by_id.end() ? nullptr : found->second;
-}
-
 void add_entry(RowList& list, Asked const& asked, pool::HealthTable const& health) {
   std::size_t const before = list.size();
   add_static(list, asked);
@@ -114,9 +127,12 @@ void add_entry(RowList& list, Asked const& asked, pool::HealthTable const& healt
       add_family(list, asked, selection, dns::type_aaaa, &pool::Endpoint::address6);
     }
   }
-  // A name without data exists all the same: without this row PowerDNS would answer NXDOMAIN.
+  // A name without data exists all the same: without this row PowerDNS would answer NXDOMAIN. PowerDNS caches rows no
+  // longer than their TTL, and takes an authoritative one for the closest encloser that an NSEC3 record proves.
   if (list.size() == before && asked.type == dns::type_any) {
-    list.add(Row{asked.qname, "", "", 0, asked.zone.id, !entry.below_cut, false});
+    constexpr std::uint32_t ent_ttl_s = 3600;
+    bool const auth = entry.is_ent() ? store::is_authoritative_ent(asked.zone, entry) : !entry.below_cut;
+    list.add(Row{asked.qname, "", "", ent_ttl_s, asked.zone.id, auth, false});
   }
 }
 
@@ -151,22 +167,24 @@ void search_records(RowList& list, store::Snapshot const& snapshot, pool::Health
   constexpr std::size_t hard_limit = 10000;
   std::size_t const limit = std::min(results_max, hard_limit);
   snapshot.zones.for_each_from({}, [&](std::string const&, store::ZonePtr const& zone) {
-    zone->entries.for_each_from({}, [&](std::string const&, store::EntryPtr const& entry) {
+    zone->entries.for_each_from({}, [&](store::EntryPtr const& entry) {
       // Patterns are written without the final dot as often as with it.
-      std::string_view const owner = entry->name.text();
+      dns::Name const name = entry->name();
+      std::string_view const owner = name.text();
+      std::string const echoed = json_text(owner);
       bool const named = matches(pattern, owner) || matches(pattern, owner.substr(0, owner.size() - 1));
       for (dns::RRset const& rrset : entry->rrsets) {
         std::string const type = dns::to_text(rrset.type);
         for (std::string const& content : rrset.contents) {
           if (list.size() < limit && (named || matches(pattern, content))) {
-            list.add(Row{owner, type, content, rrset.ttl, zone->id, authoritative(*entry, rrset.type), false});
+            list.add(Row{echoed, type, content, rrset.ttl, zone->id, authoritative(*entry, rrset.type), false});
           }
         }
       }
       if (named && entry->balancer && list.size() < limit) {
         store::Entry balanced = *entry;
         balanced.rrsets.clear();
-        add_entry(list, {*zone, balanced, owner, dns::type_any}, health);
+        add_entry(list, {*zone, balanced, echoed, dns::type_any}, health);
       }
       return list.size() < limit;
     });

@@ -13,12 +13,10 @@
 
 namespace remote {
 
-[[nodiscard]] store::ZonePtr zone_by_id(store::Snapshot const& snapshot, std::int64_t id);  // nullptr: none
-
 struct Asked {
   store::Zone const& zone;
   store::Entry const& entry;
-  std::string_view qname;  // echoed
+  std::string_view qname;  // echoed; as json_text() makes it
   dns::RRType type;        // type_any: all
 };
 

@@ -80,7 +80,7 @@ store::EntryPtr Transaction::overlay(dns::Name const& name, store::EntryPtr stor
     return stored;
   }
   auto changed = stored ? std::make_shared<store::Entry>(*stored) : std::make_shared<store::Entry>();
-  changed->name = name;
+  changed->key = name.key();
   for (auto it = first; it != rrsets_.end() && it->first.first == name; ++it) {
     auto& rrsets = changed->rrsets;
     rrsets.erase(

@@ -2,6 +2,7 @@
 
 #include "dns-backend/remote/reply.hpp"
 #include "dns-backend/remote/rows.hpp"
+#include "dns-backend/remote/secondary.hpp"
 
 namespace remote {
 namespace {
@@ -31,7 +32,8 @@ Writer::Writer(store::Store* store) : store_(store) {
   };
 }
 
-net::Task<base::Result<std::string>> Writer::handle(Request request, std::shared_ptr<store::Snapshot const> snapshot) {
+net::Task<base::Result<std::string>> Writer::handle(Request request, std::shared_ptr<store::Snapshot const> snapshot,
+                                                    std::int64_t now_s) {
   if (store_ == nullptr) {
     co_return refusal("this backend takes no writes");
   }
@@ -50,6 +52,17 @@ net::Task<base::Result<std::string>> Writer::handle(Request request, std::shared
       base::Result<store::Revision> const done = co_await store_->set_notified_serial(body.zone_id, body.serial);
       co_return acknowledged(done);
     }
+    case Method::set_fresh:
+    case Method::set_stale: {
+      std::int64_t const at_s = request.method == Method::set_fresh ? now_s : 0;
+      std::int64_t const id = std::get<ZoneId>(request.body).zone_id;
+      base::Result<store::Revision> const done = co_await store_->set_checked(id, at_s);
+      co_return acknowledged(done);
+    }
+    case Method::create_slave_domain: {
+      auto body = std::get<CreateSecondary>(request.body);
+      co_return co_await create_secondary(std::move(body), std::move(snapshot));
+    }
     case Method::set_tsig_key: {
       auto const body = std::get<Tsig>(request.body);
       store::TsigKey key{body.name, body.algorithm, body.content};
@@ -64,6 +77,21 @@ net::Task<base::Result<std::string>> Writer::handle(Request request, std::shared
     default:
       co_return co_await on_zone(std::move(request));
   }
+}
+
+net::Task<base::Result<std::string>> Writer::create_secondary(CreateSecondary request,
+                                                              std::shared_ptr<store::Snapshot const> snapshot) {
+  if (!request.zone) {
+    co_return refusal("no such zone can exist");
+  }
+  store::ZoneSettings settings;
+  settings.kind = "slave";
+  settings.masters = masters_of(request, *snapshot);
+  settings.account = request.account;
+  std::vector<dns::OwnedRRset> nothing_yet;
+  base::Result<store::Revision> const done =
+      co_await store_->create_zone(*request.zone, std::move(settings), std::move(nothing_yet));
+  co_return acknowledged(done);
 }
 
 net::Task<base::Result<std::string>> Writer::on_zone(Request request) {
@@ -115,7 +143,9 @@ net::Task<base::Result<std::string>> Writer::on_key(Method method, KeyOf request
 
 base::Result<std::string> Writer::in_transaction(Request const& request, store::Snapshot const& snapshot) {
   if (auto const* const start = std::get_if<StartTransaction>(&request.body)) {
-    if (!start->zone || !snapshot.zone(*start->zone)) {
+    store::ZonePtr const zone = start->zone ? snapshot.zone(*start->zone) : nullptr;
+    // A zone deleted and made again has another id: what was meant for the old one is not for it.
+    if (!zone || (start->domain_id != any_zone && start->domain_id != zone->id)) {
       return refusal("no such zone");
     }
     transaction_.emplace(*start->zone, start->domain_id != any_zone);

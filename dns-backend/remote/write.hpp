@@ -1,5 +1,5 @@
-// What PowerDNS writes through the backend: metadata, DNSSEC keys, TSIG keys, NOTIFY serials, and zone content inside
-// transactions.
+// What PowerDNS writes through the backend: metadata, DNSSEC keys, TSIG keys, what was notified and checked, secondary
+// zones an autoprimary announced, and zone content inside transactions.
 //
 // Only what the store acknowledged (on disk, published) is answered with true. A refusal is {"result":false} with the
 // reason in PowerDNS's log. A commit that fails is a Failure instead, because PowerDNS does not look at
@@ -28,8 +28,9 @@ class Writer {
   Writer(Writer const&) = delete;  // overlay() points here
   Writer& operator=(Writer const&) = delete;
 
-  // The reply to a request for which is_write() holds. `snapshot` is the present one.
-  net::Task<base::Result<std::string>> handle(Request request, std::shared_ptr<store::Snapshot const> snapshot);
+  // The reply to a request for which is_write() holds. `snapshot` is the present one, `now_s` Unix time.
+  net::Task<base::Result<std::string>> handle(Request request, std::shared_ptr<store::Snapshot const> snapshot,
+                                              std::int64_t now_s);
 
   // What lookups must put over the snapshot; nullptr outside a transaction.
   [[nodiscard]] Overlay const* overlay() const { return transaction_ ? &overlay_ : nullptr; }
@@ -37,6 +38,8 @@ class Writer {
  private:
   net::Task<base::Result<std::string>> on_zone(Request request);
   net::Task<base::Result<std::string>> on_key(Method method, KeyOf request);
+  net::Task<base::Result<std::string>> create_secondary(CreateSecondary request,
+                                                        std::shared_ptr<store::Snapshot const> snapshot);
   net::Task<base::Result<std::string>> commit();
   base::Result<std::string> in_transaction(Request const& request, store::Snapshot const& snapshot);
 

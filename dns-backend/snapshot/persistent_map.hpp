@@ -1,7 +1,7 @@
-// An immutable ordered map: a change yields a new map that shares everything but the path to what changed.
+// Immutable ordered sets and maps: a change yields a new one that shares everything but the path to what changed.
 //
-// A B+ tree with path copying. Nodes hold up to 32 slots; a slot of a leaf points to an Item (key and value together),
-// so that copying a node copies reference counts and never keys. A slot of an inner node knows the lowest item of its
+// A B+ tree with path copying. Nodes hold up to 32 slots; a slot of a leaf points to an item, which carries its key, so
+// that copying a node copies reference counts and never keys. A slot of an inner node knows the lowest item of its
 // subtree by a plain pointer: it is exact at all times, so the subtree itself keeps it alive.
 //
 // Names have long prefixes in common, and comparing each of them means two cache misses. So a node of string keys also
@@ -9,8 +9,7 @@
 // compares those and touches a single key.
 //
 // Cost with n items: find O(log n); insert and erase copy log32(n) nodes; for_each and from_sorted O(n).
-// Pointers handed out stay good as long as any map that holds the item does. With K = std::string a lookup takes a
-// string_view and makes no string.
+// Pointers to items stay good as long as any set that holds the item does; pointers to pointers as long as this set does.
 //
 // Threads: immutable value; maps that share nodes may be read, copied and dropped from any thread.
 #pragma once
@@ -31,63 +30,64 @@
 
 namespace store {
 
-template <class K, class V>
-class PersistentMap {
+// An ordered set of items that carry their own key: KeyOf{}(item) is a string_view or a K const&.
+template <class T, class KeyOf>
+class PersistentSet {
  public:
-  struct Item {
-    K key;
-    V value;
-  };
-  // What a lookup takes: no std::string is made from a string_view.
-  using Query = std::conditional_t<std::is_same_v<K, std::string>, std::string_view, K const&>;
+  using Item = T;
+  using ItemPtr = std::shared_ptr<T const>;
+  using Query = std::invoke_result_t<KeyOf, T const&>;
 
-  PersistentMap() = default;
+  PersistentSet() = default;
 
   // O(n). The keys must ascend strictly (ASSERT).
-  static PersistentMap from_sorted(std::vector<Item> items);
+  static PersistentSet from_sorted(std::vector<ItemPtr> const& items);
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
-  // The value at `key`, or nullptr.
-  [[nodiscard]] V const* find(Query key) const {
-    Item const* const item = predecessor(key);
-    return item != nullptr && !(Query(item->key) < key) ? &item->value : nullptr;
+  // The item at `key`, or nullptr.
+  [[nodiscard]] ItemPtr const* find(Query key) const {
+    ItemPtr const* const slot = slot_at_or_before(key);
+    return slot != nullptr && !(key_of(**slot) < key) ? slot : nullptr;
   }
   [[nodiscard]] bool contains(Query key) const { return find(key) != nullptr; }
 
-  [[nodiscard]] Item const* first() const;                 // lowest item, nullptr when empty
-  [[nodiscard]] Item const* last() const;                  // highest item, nullptr when empty
-  [[nodiscard]] Item const* predecessor(Query key) const;  // greatest <= key, or nullptr (the caller wraps)
-  [[nodiscard]] Item const* before(Query key) const;       // greatest < key, or nullptr
-  [[nodiscard]] Item const* lower_bound(Query key) const;  // smallest >= key, or nullptr
-  [[nodiscard]] Item const* upper_bound(Query key) const;  // smallest > key, or nullptr (the caller wraps)
+  [[nodiscard]] T const* first() const;                   // lowest item, nullptr when empty
+  [[nodiscard]] T const* last() const;                    // highest item, nullptr when empty
+  [[nodiscard]] T const* predecessor(Query key) const {   // greatest <= key, or nullptr (the caller wraps)
+    ItemPtr const* const slot = slot_at_or_before(key);
+    return slot != nullptr ? slot->get() : nullptr;
+  }
+  [[nodiscard]] T const* before(Query key) const;         // greatest < key, or nullptr
+  [[nodiscard]] T const* lower_bound(Query key) const;    // smallest >= key, or nullptr
+  [[nodiscard]] T const* upper_bound(Query key) const;    // smallest > key, or nullptr (the caller wraps)
 
-  // A map with `value` at `key`, whether or not there was one. This map is unchanged.
-  [[nodiscard]] PersistentMap insert(K key, V value) const;
-  // A map without `key`; without such an item, this very map.
-  [[nodiscard]] PersistentMap erase(Query key) const;
+  // A set with `item` at its key, whether or not there was one. This set is unchanged.
+  [[nodiscard]] PersistentSet insert(ItemPtr const& item) const;
+  // A set without `key`; without such an item, this very set.
+  [[nodiscard]] PersistentSet erase(Query key) const;
 
-  // In order; visit(K const&, V const&).
+  // In order; visit(ItemPtr const&).
   template <class Visit>
   void for_each(Visit&& visit) const {
     if (root_) {
-      walk(*root_, [&visit](Item const& item) {
-        visit(item.key, item.value);
+      walk(*root_, [&visit](ItemPtr const& item) {
+        visit(item);
         return true;
       });
     }
   }
-  // In order from the first key >= `from` while visit(K const&, V const&) returns true.
+  // In order from the first key >= `from` while visit(ItemPtr const&) returns true.
   template <class Visit>
   void for_each_from(Query from, Visit&& visit) const {
     if (root_) {
-      walk_from(*root_, from, [&visit](Item const& item) { return visit(item.key, item.value); });
+      walk_from(*root_, from, visit);
     }
   }
 
   // True when both are one tree: nothing changed in between.
-  [[nodiscard]] bool same_as(PersistentMap const& other) const { return root_ == other.root_; }
+  [[nodiscard]] bool same_as(PersistentSet const& other) const { return root_ == other.root_; }
   // Checks order, fill and the steering items; for tests.
   [[nodiscard]] bool well_formed() const;
 
@@ -95,9 +95,8 @@ class PersistentMap {
   static constexpr std::size_t slots_max = 32;
   static constexpr std::size_t slots_min = 8;    // below, a node is merged with a neighbour
   static constexpr std::size_t slots_bulk = 24;  // from_sorted leaves room for later inserts
-  static constexpr bool has_heads = std::is_same_v<K, std::string>;
+  static constexpr bool has_heads = std::is_same_v<Query, std::string_view>;
 
-  using ItemPtr = std::shared_ptr<Item const>;
   struct Node {
     std::uint16_t height = 0;  // 0: a leaf
     std::uint16_t count = 0;
@@ -143,8 +142,11 @@ class PersistentMap {
 
   static Leaf const& leaf(Node const& node) { return static_cast<Leaf const&>(node); }
   static Inner const& inner(Node const& node) { return static_cast<Inner const&>(node); }
-  static Item const& low_of(ItemPtr const& slot) { return *slot; }
-  static Item const& low_of(Branch const& slot) { return *slot.low; }
+  static Query key_of(Item const& item) { return KeyOf{}(item); }
+  static Query low_key(ItemPtr const& slot) { return key_of(*slot); }
+  static Query low_key(Branch const& slot) { return key_of(*slot.low); }
+  static Item const* low_item(ItemPtr const& slot) { return slot.get(); }
+  static Item const* low_item(Branch const& slot) { return slot.low; }
 
   // The eight octets of a key behind its first `prefix`, so that they compare as a number; zeros behind its end.
   static std::uint64_t head_of(Query key, std::uint32_t prefix) {
@@ -163,11 +165,11 @@ class PersistentMap {
   template <class Slot>
   static std::uint64_t node_head(NodeOf<Slot> const& node, std::size_t index, std::uint32_t prefix) {
     if constexpr (has_heads) {
-      return node.prefix == prefix ? node.heads[index] : head_of(low_of(node.slots[index]).key, prefix);
+      return node.prefix == prefix ? node.heads[index] : head_of(low_key(node.slots[index]), prefix);
     }
     return 0;
   }
-  static std::uint32_t common_prefix(K const& a, K const& b) {
+  static std::uint32_t common_prefix(Query a, Query b) {
     std::uint32_t length = 0;
     if constexpr (has_heads) {
       auto const end = std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first;
@@ -179,6 +181,7 @@ class PersistentMap {
   // Index of the last slot whose lowest key is <= key, plus one; 0 when all are greater.
   template <class Slot>
   static std::size_t position(NodeOf<Slot> const& node, Query key);
+  [[nodiscard]] ItemPtr const* slot_at_or_before(Query key) const;
 
   // A node of the draft's slots [from, to), which move into it.
   template <class Slot>
@@ -214,6 +217,67 @@ class PersistentMap {
 
   NodePtr root_;
   std::size_t size_ = 0;
+};
+
+
+// The same with keys beside values. With K = std::string a lookup takes a string_view and makes no string.
+template <class K, class V>
+class PersistentMap {
+ public:
+  struct Item {
+    K key;
+    V value;
+  };
+  struct KeyOf {
+    using Key = std::conditional_t<std::is_same_v<K, std::string>, std::string_view, K const&>;
+    Key operator()(Item const& item) const { return item.key; }
+  };
+  using Query = typename KeyOf::Key;
+
+  static PersistentMap from_sorted(std::vector<Item> items) {
+    std::vector<std::shared_ptr<Item const>> pointers;
+    pointers.reserve(items.size());
+    for (Item& item : items) {
+      pointers.push_back(std::make_shared<Item const>(std::move(item)));
+    }
+    return PersistentMap(Items::from_sorted(pointers));
+  }
+  PersistentMap() = default;
+
+  [[nodiscard]] std::size_t size() const { return items_.size(); }
+  [[nodiscard]] bool empty() const { return items_.empty(); }
+  [[nodiscard]] V const* find(Query key) const {
+    auto const* const item = items_.find(key);
+    return item != nullptr ? &(*item)->value : nullptr;
+  }
+  [[nodiscard]] bool contains(Query key) const { return items_.contains(key); }
+  [[nodiscard]] Item const* first() const { return items_.first(); }
+  [[nodiscard]] Item const* last() const { return items_.last(); }
+  [[nodiscard]] Item const* predecessor(Query key) const { return items_.predecessor(key); }
+  [[nodiscard]] Item const* before(Query key) const { return items_.before(key); }
+  [[nodiscard]] Item const* lower_bound(Query key) const { return items_.lower_bound(key); }
+  [[nodiscard]] Item const* upper_bound(Query key) const { return items_.upper_bound(key); }
+  [[nodiscard]] PersistentMap insert(K key, V value) const {
+    return PersistentMap(items_.insert(std::make_shared<Item const>(Item{std::move(key), std::move(value)})));
+  }
+  [[nodiscard]] PersistentMap erase(Query key) const { return PersistentMap(items_.erase(key)); }
+  // In order; visit(K const&, V const&).
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    items_.for_each([&visit](auto const& item) { visit(item->key, item->value); });
+  }
+  // In order from the first key >= `from` while visit(K const&, V const&) returns true.
+  template <class Visit>
+  void for_each_from(Query from, Visit&& visit) const {
+    items_.for_each_from(from, [&visit](auto const& item) { return visit(item->key, item->value); });
+  }
+  [[nodiscard]] bool same_as(PersistentMap const& other) const { return items_.same_as(other.items_); }
+  [[nodiscard]] bool well_formed() const { return items_.well_formed(); }
+
+ private:
+  using Items = PersistentSet<Item, KeyOf>;
+  explicit PersistentMap(Items items) : items_(std::move(items)) {}
+  Items items_;
 };
 
 }  // namespace store

@@ -1,4 +1,4 @@
-// The definitions of PersistentMap; include persistent_map.hpp.
+// The definitions of PersistentSet; include persistent_map.hpp.
 //
 // Threads: as persistent_map.hpp.
 #pragma once
@@ -14,9 +14,9 @@
 
 namespace store {
 
-template <class K, class V>
+template <class T, class KeyOf>
 template <class Slot>
-std::size_t PersistentMap<K, V>::position(NodeOf<Slot> const& node, Query key) {
+std::size_t PersistentSet<T, KeyOf>::position(NodeOf<Slot> const& node, Query key) {
   std::size_t begin = 0;
   std::size_t end = node.count;
   if constexpr (has_heads) {
@@ -26,7 +26,7 @@ std::size_t PersistentMap<K, V>::position(NodeOf<Slot> const& node, Query key) {
     auto const [low, high] = std::equal_range(first, first + node.count, head);
     begin = static_cast<std::size_t>(low - first);
     end = static_cast<std::size_t>(high - first);
-    std::string_view const sample = low_of(node.slots[end == 0 ? 0 : end - 1]).key;
+    std::string_view const sample = low_key(node.slots[end == 0 ? 0 : end - 1]);
     int const order = key.substr(0, node.prefix).compare(sample.substr(0, node.prefix));
     if (order != 0) {
       return order < 0 ? 0 : node.count;
@@ -34,7 +34,7 @@ std::size_t PersistentMap<K, V>::position(NodeOf<Slot> const& node, Query key) {
   }
   while (begin < end) {
     std::size_t const middle = (begin + end) / 2;
-    if (key < Query(low_of(node.slots[middle]).key)) {
+    if (key < low_key(node.slots[middle])) {
       end = middle;
     } else {
       begin = middle + 1;
@@ -43,27 +43,27 @@ std::size_t PersistentMap<K, V>::position(NodeOf<Slot> const& node, Query key) {
   return begin;
 }
 
-template <class K, class V>
+template <class T, class KeyOf>
 template <class Slot>
-auto PersistentMap<K, V>::make_node(Draft<Slot>& draft, std::size_t from, std::size_t to) -> Branch {
+auto PersistentSet<T, KeyOf>::make_node(Draft<Slot>& draft, std::size_t from, std::size_t to) -> Branch {
   auto node = std::make_shared<NodeOf<Slot>>();
   node->height = draft.height;
   node->count = static_cast<std::uint16_t>(to - from);
-  node->prefix = common_prefix(low_of(draft.slots[from]).key, low_of(draft.slots[to - 1]).key);
+  node->prefix = common_prefix(low_key(draft.slots[from]), low_key(draft.slots[to - 1]));
   for (std::size_t i = from; i < to; ++i) {
     if constexpr (has_heads) {
       bool const same = node->prefix == draft.prefix;
-      node->heads[i - from] = same ? draft.heads[i] : head_of(low_of(draft.slots[i]).key, node->prefix);
+      node->heads[i - from] = same ? draft.heads[i] : head_of(low_key(draft.slots[i]), node->prefix);
     }
     node->slots[i - from] = std::move(draft.slots[i]);
   }
-  Item const* const lowest = &low_of(node->slots[0]);
+  Item const* const lowest = low_item(node->slots[0]);
   return {lowest, std::move(node)};
 }
 
-template <class K, class V>
+template <class T, class KeyOf>
 template <class Slot>
-auto PersistentMap<K, V>::pack(Draft<Slot>& draft) -> Pieces {
+auto PersistentSet<T, KeyOf>::pack(Draft<Slot>& draft) -> Pieces {
   Pieces pieces;
   if (draft.count == 0) {
     return pieces;
@@ -77,24 +77,24 @@ auto PersistentMap<K, V>::pack(Draft<Slot>& draft) -> Pieces {
   return pieces;
 }
 
-template <class K, class V>
+template <class T, class KeyOf>
 template <class Slot>
-auto PersistentMap<K, V>::splice(NodeOf<Slot> const& node, std::size_t from, std::size_t to,
+auto PersistentSet<T, KeyOf>::splice(NodeOf<Slot> const& node, std::size_t from, std::size_t to,
                                  std::array<Slot, 2> const& replacement, std::size_t added) -> Pieces {
   Draft<Slot> draft;
   draft.height = node.height;
   draft.prefix = node.prefix;
   draft.add(node, 0, from);
   for (std::size_t i = 0; i < added; ++i) {
-    draft.add(replacement[i], head_of(low_of(replacement[i]).key, draft.prefix));
+    draft.add(replacement[i], head_of(low_key(replacement[i]), draft.prefix));
   }
   draft.add(node, to, node.count);
   return pack(draft);
 }
 
-template <class K, class V>
+template <class T, class KeyOf>
 template <class Slot>
-auto PersistentMap<K, V>::join(NodeOf<Slot> const& left, NodeOf<Slot> const& right) -> Pieces {
+auto PersistentSet<T, KeyOf>::join(NodeOf<Slot> const& left, NodeOf<Slot> const& right) -> Pieces {
   Draft<Slot> draft;
   draft.height = left.height;
   draft.prefix = std::min(left.prefix, right.prefix);
@@ -103,25 +103,24 @@ auto PersistentMap<K, V>::join(NodeOf<Slot> const& left, NodeOf<Slot> const& rig
   return pack(draft);
 }
 
-template <class K, class V>
-auto PersistentMap<K, V>::insert_into(Node const& node, ItemPtr const& item, bool& replaced) -> Pieces {
+template <class T, class KeyOf>
+auto PersistentSet<T, KeyOf>::insert_into(Node const& node, ItemPtr const& item, bool& replaced) -> Pieces {
   if (node.height == 0) {
     Leaf const& here = leaf(node);
-    std::size_t const at = position(here, item->key);
-    replaced = at > 0 && !(here.slots[at - 1]->key < item->key);
+    std::size_t const at = position(here, key_of(*item));
+    replaced = at > 0 && !(low_key(here.slots[at - 1]) < key_of(*item));
     return splice<ItemPtr>(here, replaced ? at - 1 : at, at, {item, nullptr}, 1);
   }
   Inner const& here = inner(node);
-  std::size_t const at = position(here, item->key);
+  std::size_t const at = position(here, key_of(*item));
   std::size_t const index = at == 0 ? 0 : at - 1;
   Pieces const below = insert_into(*here.slots[index].child, item, replaced);
   return splice<Branch>(here, index, index + 1, below.branches, below.count);
 }
 
-template <class K, class V>
-auto PersistentMap<K, V>::insert(K key, V value) const -> PersistentMap {
-  auto const item = std::make_shared<Item const>(Item{std::move(key), std::move(value)});
-  PersistentMap next;
+template <class T, class KeyOf>
+auto PersistentSet<T, KeyOf>::insert(ItemPtr const& item) const -> PersistentSet {
+  PersistentSet next;
   bool replaced = false;
   Pieces const pieces = root_ ? insert_into(*root_, item, replaced) : splice<ItemPtr>(Leaf(), 0, 0, {item, nullptr}, 1);
   next.size_ = size_ + (replaced ? 0 : 1);
@@ -134,8 +133,8 @@ auto PersistentMap<K, V>::insert(K key, V value) const -> PersistentMap {
   return next;
 }
 
-template <class K, class V>
-auto PersistentMap<K, V>::rebalance(Inner const& node, std::size_t index, Branch const& child) -> Pieces {
+template <class T, class KeyOf>
+auto PersistentSet<T, KeyOf>::rebalance(Inner const& node, std::size_t index, Branch const& child) -> Pieces {
   if (child.child->count >= slots_min || node.count == 1) {
     return splice<Branch>(node, index, index + 1, {child, Branch{}}, 1);
   }
@@ -147,8 +146,8 @@ auto PersistentMap<K, V>::rebalance(Inner const& node, std::size_t index, Branch
   return splice<Branch>(node, from, from + 2, joined.branches, joined.count);
 }
 
-template <class K, class V>
-auto PersistentMap<K, V>::erase_from(Node const& node, Query key) -> Pieces {
+template <class T, class KeyOf>
+auto PersistentSet<T, KeyOf>::erase_from(Node const& node, Query key) -> Pieces {
   if (node.height == 0) {
     Leaf const& here = leaf(node);
     std::size_t const at = position(here, key);
@@ -163,12 +162,12 @@ auto PersistentMap<K, V>::erase_from(Node const& node, Query key) -> Pieces {
   return rebalance(here, index, below.branches[0]);
 }
 
-template <class K, class V>
-auto PersistentMap<K, V>::erase(Query key) const -> PersistentMap {
+template <class T, class KeyOf>
+auto PersistentSet<T, KeyOf>::erase(Query key) const -> PersistentSet {
   if (!contains(key)) {
     return *this;
   }
-  PersistentMap next;
+  PersistentSet next;
   Pieces const pieces = erase_from(*root_, key);
   if (pieces.count == 0) {
     return next;
@@ -183,9 +182,9 @@ auto PersistentMap<K, V>::erase(Query key) const -> PersistentMap {
 }
 
 // Cuts `slots` into nodes of nearly equal fill.
-template <class K, class V>
+template <class T, class KeyOf>
 template <class Slot>
-auto PersistentMap<K, V>::level_above(std::vector<Slot> const& slots, std::uint16_t height) -> std::vector<Branch> {
+auto PersistentSet<T, KeyOf>::level_above(std::vector<Slot> const& slots, std::uint16_t height) -> std::vector<Branch> {
   std::size_t const nodes = (slots.size() + slots_bulk - 1) / slots_bulk;
   std::vector<Branch> branches;
   branches.reserve(nodes);
@@ -194,56 +193,53 @@ auto PersistentMap<K, V>::level_above(std::vector<Slot> const& slots, std::uint1
     std::size_t const to = slots.size() * (i + 1) / nodes;
     Draft<Slot> draft;
     draft.height = height;
-    draft.prefix = common_prefix(low_of(slots[from]).key, low_of(slots[to - 1]).key);
+    draft.prefix = common_prefix(low_key(slots[from]), low_key(slots[to - 1]));
     for (std::size_t at = from; at < to; ++at) {
-      draft.add(slots[at], head_of(low_of(slots[at]).key, draft.prefix));
+      draft.add(slots[at], head_of(low_key(slots[at]), draft.prefix));
     }
     branches.push_back(make_node(draft, 0, draft.count));
   }
   return branches;
 }
 
-template <class K, class V>
-auto PersistentMap<K, V>::from_sorted(std::vector<Item> items) -> PersistentMap {
-  PersistentMap map;
-  map.size_ = items.size();
+template <class T, class KeyOf>
+auto PersistentSet<T, KeyOf>::from_sorted(std::vector<ItemPtr> const& items) -> PersistentSet {
+  PersistentSet set;
+  set.size_ = items.size();
   if (items.empty()) {
-    return map;
+    return set;
   }
-  std::vector<ItemPtr> pointers;
-  pointers.reserve(items.size());
-  for (Item& item : items) {
-    pointers.push_back(std::make_shared<Item const>(std::move(item)));
-    ASSERT(pointers.size() < 2 || pointers[pointers.size() - 2]->key < pointers.back()->key);
+  for (std::size_t i = 1; i < items.size(); ++i) {
+    ASSERT(key_of(*items[i - 1]) < key_of(*items[i]));
   }
-  std::vector<Branch> branches = level_above(pointers, 0);
+  std::vector<Branch> branches = level_above(items, 0);
   for (std::uint16_t height = 1; branches.size() > 1; ++height) {
     branches = level_above(branches, height);
   }
-  map.root_ = branches.front().child;
-  return map;
+  set.root_ = branches.front().child;
+  return set;
 }
 
-template <class K, class V>
-auto PersistentMap<K, V>::high(Node const* node) -> Item const* {
+template <class T, class KeyOf>
+auto PersistentSet<T, KeyOf>::high(Node const* node) -> Item const* {
   while (node->height > 0) {
     node = inner(*node).slots[node->count - 1u].child.get();
   }
   return leaf(*node).slots[node->count - 1u].get();
 }
 
-template <class K, class V>
-auto PersistentMap<K, V>::first() const -> Item const* {
+template <class T, class KeyOf>
+auto PersistentSet<T, KeyOf>::first() const -> Item const* {
   return root_ ? low(*root_) : nullptr;
 }
 
-template <class K, class V>
-auto PersistentMap<K, V>::last() const -> Item const* {
+template <class T, class KeyOf>
+auto PersistentSet<T, KeyOf>::last() const -> Item const* {
   return root_ ? high(root_.get()) : nullptr;
 }
 
-template <class K, class V>
-auto PersistentMap<K, V>::predecessor(Query key) const -> Item const* {
+template <class T, class KeyOf>
+auto PersistentSet<T, KeyOf>::slot_at_or_before(Query key) const -> ItemPtr const* {
   Node const* node = root_.get();
   if (node == nullptr) {
     return nullptr;
@@ -256,11 +252,11 @@ auto PersistentMap<K, V>::predecessor(Query key) const -> Item const* {
     node = inner(*node).slots[at - 1].child.get();
   }
   std::size_t const at = position(leaf(*node), key);
-  return at == 0 ? nullptr : leaf(*node).slots[at - 1].get();
+  return at == 0 ? nullptr : &leaf(*node).slots[at - 1];
 }
 
-template <class K, class V>
-auto PersistentMap<K, V>::before(Query key) const -> Item const* {
+template <class T, class KeyOf>
+auto PersistentSet<T, KeyOf>::before(Query key) const -> Item const* {
   Item const* result = nullptr;
   // The greatest of the slots left of the path, which is nearest on the lowest level that has one.
   Node const* node = root_.get();
@@ -268,7 +264,7 @@ auto PersistentMap<K, V>::before(Query key) const -> Item const* {
     if (node->height == 0) {
       Leaf const& here = leaf(*node);
       std::size_t at = position(here, key);
-      if (at > 0 && !(Query(here.slots[at - 1]->key) < key)) {
+      if (at > 0 && !(low_key(here.slots[at - 1]) < key)) {
         --at;
       }
       return at > 0 ? here.slots[at - 1].get() : result;
@@ -286,8 +282,8 @@ auto PersistentMap<K, V>::before(Query key) const -> Item const* {
   return result;
 }
 
-template <class K, class V>
-auto PersistentMap<K, V>::upper_bound(Query key) const -> Item const* {
+template <class T, class KeyOf>
+auto PersistentSet<T, KeyOf>::upper_bound(Query key) const -> Item const* {
   Item const* result = nullptr;
   Node const* node = root_.get();
   while (node != nullptr) {
@@ -309,17 +305,17 @@ auto PersistentMap<K, V>::upper_bound(Query key) const -> Item const* {
   return result;
 }
 
-template <class K, class V>
-auto PersistentMap<K, V>::lower_bound(Query key) const -> Item const* {
+template <class T, class KeyOf>
+auto PersistentSet<T, KeyOf>::lower_bound(Query key) const -> Item const* {
   Item const* const item = predecessor(key);
-  return item != nullptr && !(Query(item->key) < key) ? item : upper_bound(key);
+  return item != nullptr && !(key_of(*item) < key) ? item : upper_bound(key);
 }
 
-template <class K, class V>
+template <class T, class KeyOf>
 template <class Visit>
-bool PersistentMap<K, V>::walk(Node const& node, Visit const& visit) {
+bool PersistentSet<T, KeyOf>::walk(Node const& node, Visit const& visit) {
   for (std::size_t i = 0; i < node.count; ++i) {
-    bool const go_on = node.height == 0 ? visit(*leaf(node).slots[i]) : walk(*inner(node).slots[i].child, visit);
+    bool const go_on = node.height == 0 ? visit(leaf(node).slots[i]) : walk(*inner(node).slots[i].child, visit);
     if (!go_on) {
       return false;
     }
@@ -327,17 +323,17 @@ bool PersistentMap<K, V>::walk(Node const& node, Visit const& visit) {
   return true;
 }
 
-template <class K, class V>
+template <class T, class KeyOf>
 template <class Visit>
-bool PersistentMap<K, V>::walk_from(Node const& node, Query from, Visit const& visit) {
+bool PersistentSet<T, KeyOf>::walk_from(Node const& node, Query from, Visit const& visit) {
   if (node.height == 0) {
     Leaf const& here = leaf(node);
     std::size_t at = position(here, from);
-    if (at > 0 && !(Query(here.slots[at - 1]->key) < from)) {
+    if (at > 0 && !(low_key(here.slots[at - 1]) < from)) {
       --at;
     }
     for (; at < here.count; ++at) {
-      if (!visit(*here.slots[at])) {
+      if (!visit(here.slots[at])) {
         return false;
       }
     }
@@ -356,18 +352,18 @@ bool PersistentMap<K, V>::walk_from(Node const& node, Query from, Visit const& v
   return true;
 }
 
-template <class K, class V>
+template <class T, class KeyOf>
 template <class Slot>
-bool PersistentMap<K, V>::check_heads(NodeOf<Slot> const& node) {
-  bool same = node.prefix == common_prefix(low_of(node.slots[0]).key, low_of(node.slots[node.count - 1U]).key);
+bool PersistentSet<T, KeyOf>::check_heads(NodeOf<Slot> const& node) {
+  bool same = node.prefix == common_prefix(low_key(node.slots[0]), low_key(node.slots[node.count - 1U]));
   for (std::size_t i = 0; has_heads && i < node.count; ++i) {
-    same = same && node.heads[has_heads ? i : 0] == head_of(low_of(node.slots[i]).key, node.prefix);
+    same = same && node.heads[has_heads ? i : 0] == head_of(low_key(node.slots[i]), node.prefix);
   }
   return same;
 }
 
-template <class K, class V>
-bool PersistentMap<K, V>::check(Node const& node, bool root, Item const*& previous, std::size_t& seen) {
+template <class T, class KeyOf>
+bool PersistentSet<T, KeyOf>::check(Node const& node, bool root, Item const*& previous, std::size_t& seen) {
   if (node.count == 0 || node.count > slots_max || (!root && node.count < slots_min)) {
     return false;
   }
@@ -377,7 +373,7 @@ bool PersistentMap<K, V>::check(Node const& node, bool root, Item const*& previo
   for (std::size_t i = 0; i < node.count; ++i) {
     if (node.height == 0) {
       Item const* const item = leaf(node).slots[i].get();
-      if (item == nullptr || (previous != nullptr && !(previous->key < item->key))) {
+      if (item == nullptr || (previous != nullptr && !(key_of(*previous) < key_of(*item)))) {
         return false;
       }
       previous = item;
@@ -393,8 +389,8 @@ bool PersistentMap<K, V>::check(Node const& node, bool root, Item const*& previo
   return true;
 }
 
-template <class K, class V>
-bool PersistentMap<K, V>::well_formed() const {
+template <class T, class KeyOf>
+bool PersistentSet<T, KeyOf>::well_formed() const {
   Item const* previous = nullptr;
   std::size_t seen = 0;
   return root_ == nullptr ? size_ == 0 : check(*root_, true, previous, seen) && seen == size_;

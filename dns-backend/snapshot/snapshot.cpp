@@ -2,26 +2,31 @@
 
 namespace store {
 
-EntryPtr Zone::find(dns::Name const& name) const {
-  EntryPtr const* const found = entries.find(name.key());
+EntryPtr Zone::find(std::string_view key) const {
+  EntryPtr const* const found = entries.find(key);
   return found == nullptr ? nullptr : *found;
 }
 
-ZonePtr Snapshot::zone(dns::Name const& apex) const {
-  ZonePtr const* const found = zones.find(apex.key());
+ZonePtr Snapshot::zone(std::string_view apex_key) const {
+  ZonePtr const* const found = zones.find(apex_key);
   return found == nullptr ? nullptr : *found;
 }
 
-ZonePtr Snapshot::enclosing(dns::Name const& name) const {
+ZonePtr Snapshot::zone_by_id(std::int64_t id) const {
+  ZonePtr const* const found = zones_by_id.find(id);
+  return found == nullptr ? nullptr : *found;
+}
+
+ZonePtr Snapshot::enclosing(std::string_view key) const {
   // An ancestor's key is a prefix of the name's; the greatest key at or before it is the longest candidate, and when
   // that is no ancestor, one is among the prefixes they have in common.
-  std::string_view key = name.key();
+  std::string_view const whole = key;
   for (;;) {
     auto const* const item = zones.predecessor(key);
     if (item == nullptr) {
       return nullptr;
     }
-    if (name.key().starts_with(item->key)) {
+    if (whole.starts_with(item->key)) {
       return item->value;
     }
     std::size_t common = 0;

@@ -17,13 +17,15 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace store {
 
 // Everything at one owner name. An entry without rrsets and balancer is an empty non-terminal.
+// A million of them are in memory, so the name is kept once: as the key, from which it is read when it is wanted.
 struct Entry {
-  dns::Name name;
+  std::string key;                                     // Name::key() of the owner
   std::vector<dns::RRset> rrsets;                      // by type
   std::shared_ptr<pool::LoadBalancer const> balancer;  // A and AAAA chosen at lookup time
   // The address types the balancer answers with: constant while health moves, so that NSEC bitmaps stay true.
@@ -33,10 +35,16 @@ struct Entry {
   bool below_cut = false;  // glue or occluded: auth 0, not in the NSEC chain
 
   [[nodiscard]] bool is_ent() const { return rrsets.empty() && balancer == nullptr; }
+  [[nodiscard]] dns::Name name() const { return dns::Name::from_key(key); }
+  [[nodiscard]] bool is_within(Entry const& ancestor) const { return key.starts_with(ancestor.key); }
 };
 
+struct EntryKey {
+  std::string_view operator()(Entry const& entry) const { return entry.key; }
+};
 using EntryPtr = std::shared_ptr<Entry const>;
-using EntryMap = PersistentMap<std::string, EntryPtr>;  // by Name::key()
+using EntrySet = PersistentSet<Entry, EntryKey>;         // in canonical order
+using HashMap = PersistentMap<std::string, EntryPtr>;    // by lower-case base32hex hash
 
 struct Key {  // DNSSEC key as PowerDNS keeps it
   std::int64_t id = 0;
@@ -57,10 +65,11 @@ struct Zone {
   std::int64_t last_check_s = 0;  // Unix time of the last comparison with a master; 0: look again
   std::map<std::string, std::vector<std::string>> metadata;
   std::vector<Key> keys;
-  EntryMap entries;
-  EntryMap nsec3;  // by lower-case base32hex hash; filled only when NSEC3PARAM is set
+  EntrySet entries;
+  HashMap nsec3;  // filled only when NSEC3PARAM is set
 
-  [[nodiscard]] EntryPtr find(dns::Name const& name) const;
+  [[nodiscard]] EntryPtr find(dns::Name const& name) const { return find(name.key()); }
+  [[nodiscard]] EntryPtr find(std::string_view key) const;
 };
 
 using ZonePtr = std::shared_ptr<Zone const>;
@@ -76,13 +85,17 @@ struct Autoprimary {
 
 struct Snapshot {
   std::int64_t revision = 0;
-  PersistentMap<std::string, ZonePtr> zones;    // by apex key
-  std::map<std::int64_t, ZonePtr> zones_by_id;  // HINT: small per zone; persistent map when 100,000 zones matter
+  PersistentMap<std::string, ZonePtr> zones;  // by apex key
+  PersistentMap<std::int64_t, ZonePtr> zones_by_id;
   std::vector<TsigKey> tsig_keys;
   std::vector<Autoprimary> autoprimaries;
 
-  [[nodiscard]] ZonePtr zone(dns::Name const& apex) const;       // exact
-  [[nodiscard]] ZonePtr enclosing(dns::Name const& name) const;  // the longest apex that is an ancestor or equal
+  // nullptr: none. Names are given as Name::key(), or as they are.
+  [[nodiscard]] ZonePtr zone(std::string_view apex_key) const;
+  [[nodiscard]] ZonePtr zone(dns::Name const& apex) const { return zone(apex.key()); }
+  [[nodiscard]] ZonePtr zone_by_id(std::int64_t id) const;
+  [[nodiscard]] ZonePtr enclosing(std::string_view key) const;  // the longest apex that is an ancestor or equal
+  [[nodiscard]] ZonePtr enclosing(dns::Name const& name) const { return enclosing(name.key()); }
 };
 
 // What a change may have changed in answers, the unit in which caches are told to forget: the exact name, or with

@@ -14,26 +14,26 @@ bool has_type(Entry const& entry, dns::RRType type) {
                      [type](auto const& rrset) { return rrset.type == type; });
 }
 
-std::shared_ptr<Entry> make_entry(Zone const& zone, dns::Name name, Node node, Entry const* parent) {
+std::shared_ptr<Entry> make_entry(Zone const& zone, std::string key, Node node, Entry const* parent) {
   auto entry = std::make_shared<Entry>();
-  entry->name = std::move(name);
+  entry->key = std::move(key);
   entry->rrsets = std::move(node.rrsets);
   entry->balancer = std::move(node.balancer);
   entry->balancer_has4 = node.has4;
   entry->balancer_has6 = node.has6;
-  entry->cut = entry->name != zone.apex && has_type(*entry, dns::type_ns);
+  entry->cut = entry->key != zone.apex.key() && has_type(*entry, dns::type_ns);
   entry->below_cut = parent != nullptr && (parent->cut || parent->below_cut);
   return entry;
 }
 
-Entry const* entry_at(Zone const& zone, dns::Name const& name) {
-  EntryPtr const* const found = zone.entries.find(name.key());
+Entry const* entry_at(Zone const& zone, std::string_view key) {
+  EntryPtr const* const found = zone.entries.find(key);
   return found == nullptr ? nullptr : found->get();
 }
 
-bool has_below(Zone const& zone, dns::Name const& name) {
-  auto const* const next = zone.entries.upper_bound(name.key());
-  return next != nullptr && next->value->name.is_within(name);
+bool has_below(Zone const& zone, std::string_view key) {
+  auto const* const next = zone.entries.upper_bound(key);
+  return next != nullptr && next->key.starts_with(key);
 }
 
 bool same_balancer(Entry const& a, Entry const& b) {
@@ -52,10 +52,11 @@ bool same_balancer(Entry const& a, Entry const& b) {
 
 // What answers change when `entry` does, while names and delegations stay where they are.
 Touched touched_by_change(Entry const& entry, bool subtree) {
-  if (entry.name.is_wildcard()) {
-    return {entry.name.parent(), true};
+  dns::Name const name = entry.name();
+  if (name.is_wildcard()) {
+    return {name.parent(), true};
   }
-  return {entry.name, subtree || has_type(entry, dns::type_dname)};
+  return {name, subtree || has_type(entry, dns::type_dname)};
 }
 
 Touched touched_by_presence(dns::Name const& topmost) {
@@ -64,24 +65,28 @@ Touched touched_by_presence(dns::Name const& topmost) {
 
 // --- NSEC3 ---
 
-// RFC 5155 7.1: with opt-out an insecure delegation is left out, and so is an empty non-terminal that leads to nothing
-// else.
-bool in_nsec3(Zone const& zone, Entry const& entry, bool opt_out) {
+bool is_presigned(Zone const& zone) {
+  auto const found = zone.metadata.find("PRESIGNED");
+  return found != zone.metadata.end() && found->second.size() == 1 && found->second.front() == "1";
+}
+
+// RFC 5155 7.1: with opt-out an insecure delegation is left out.
+bool in_nsec3(Zone const& zone, Entry const& entry, Nsec3 const& settings) {
   if (entry.below_cut) {
     return false;
   }
-  if (!opt_out || entry.name == zone.apex) {
+  if (!settings.opt_out || entry.key == zone.apex.key()) {
     return true;
   }
   if (entry.cut) {
     return has_type(entry, dns::type_ds);
   }
-  if (!entry.is_ent()) {
+  if (!entry.is_ent() || !settings.omits_ents) {
     return true;
   }
   bool found = false;
-  zone.entries.for_each_from(entry.name.key(), [&](std::string const&, EntryPtr const& below) {
-    if (!below->name.is_within(entry.name)) {
+  zone.entries.for_each_from(entry.key, [&](EntryPtr const& below) {
+    if (!below->is_within(entry)) {
       return false;
     }
     found = !below->is_ent() && !below->below_cut && (!below->cut || has_type(*below, dns::type_ds));
@@ -90,12 +95,12 @@ bool in_nsec3(Zone const& zone, Entry const& entry, bool opt_out) {
   return found;
 }
 
-void update_nsec3(Zone& zone, std::set<dns::Name> names) {
+void update_nsec3(Zone& zone, std::set<dns::Name> names, std::vector<Touched>& touched) {
   auto const settings = nsec3_of(zone);
   if (!settings) {
     return;
   }
-  if (settings->opt_out) {
+  if (settings->omits_ents) {
     // Whether an ancestor that is an empty non-terminal belongs to the chain depends on what is below it.
     std::set<dns::Name> ancestors;
     for (dns::Name const& name : names) {
@@ -108,8 +113,11 @@ void update_nsec3(Zone& zone, std::set<dns::Name> names) {
   for (dns::Name const& name : names) {
     EntryPtr const* const entry = zone.entries.find(name.key());
     std::string const hash = dns::nsec3_hash(name, settings->salt, settings->iterations);
-    bool const wanted = entry != nullptr && in_nsec3(zone, **entry, settings->opt_out);
+    bool const wanted = entry != nullptr && in_nsec3(zone, **entry, *settings);
     EntryPtr const* const present = zone.nsec3.find(hash);
+    if (entry != nullptr && (*entry)->is_ent() && wanted != (present != nullptr)) {
+      touched.push_back({name, false});  // its authority came or went, see is_authoritative_ent()
+    }
     if (!wanted) {
       zone.nsec3 = zone.nsec3.erase(hash);
     } else if (present == nullptr || *present != *entry) {
@@ -124,14 +132,14 @@ void update_nsec3(Zone& zone, std::set<dns::Name> names) {
 dns::Name add_ancestors(Zone& zone, dns::Name const& name, std::set<dns::Name>& changed) {
   std::vector<dns::Name> missing;
   for (dns::Name up = name; up != zone.apex; up = up.parent()) {
-    if (entry_at(zone, up) != nullptr) {
+    if (entry_at(zone, up.key()) != nullptr) {
       break;
     }
     missing.push_back(up);
   }
   for (std::size_t i = missing.size(); i-- > 1;) {
-    Entry const* const parent = entry_at(zone, missing[i].parent());
-    zone.entries = zone.entries.insert(missing[i].key(), make_entry(zone, missing[i], {}, parent));
+    Entry const* const parent = entry_at(zone, dns::parent_key(missing[i].key()));
+    zone.entries = zone.entries.insert(make_entry(zone, missing[i].key(), {}, parent));
     changed.insert(missing[i]);
   }
   return missing.empty() ? name : missing.back();
@@ -144,8 +152,8 @@ dns::Name remove_with_ancestors(Zone& zone, dns::Name const& name, std::set<dns:
     zone.entries = zone.entries.erase(up.key());
     changed.insert(up);
     topmost = up;
-    Entry const* const parent = up == zone.apex ? nullptr : entry_at(zone, up.parent());
-    if (parent == nullptr || parent->name == zone.apex || !parent->is_ent() || has_below(zone, parent->name)) {
+    Entry const* const parent = up == zone.apex ? nullptr : entry_at(zone, dns::parent_key(up.key()));
+    if (parent == nullptr || parent->key == zone.apex.key() || !parent->is_ent() || has_below(zone, parent->key)) {
       return topmost;
     }
   }
@@ -154,21 +162,21 @@ dns::Name remove_with_ancestors(Zone& zone, dns::Name const& name, std::set<dns:
 // Below a delegation that came or went every name is hidden or shown.
 void refresh_below(Zone& zone, dns::Name const& top, std::set<dns::Name>& changed) {
   std::vector<EntryPtr> below;
-  zone.entries.for_each_from(top.key(), [&](std::string const&, EntryPtr const& entry) {
-    bool const within = entry->name.is_within(top);
-    if (within && entry->name != top) {
+  zone.entries.for_each_from(top.key(), [&](EntryPtr const& entry) {
+    bool const within = entry->key.starts_with(top.key());
+    if (within && entry->key != top.key()) {
       below.push_back(entry);
     }
     return within;
   });
   for (EntryPtr const& entry : below) {  // in canonical order a parent comes before its children
-    Entry const* const parent = entry_at(zone, entry->name.parent());
+    Entry const* const parent = entry_at(zone, dns::parent_key(entry->key));
     bool const hidden = parent->cut || parent->below_cut;
     if (entry->below_cut != hidden) {
       auto next = std::make_shared<Entry>(*entry);
       next->below_cut = hidden;
-      zone.entries = zone.entries.insert(entry->name.key(), std::move(next));
-      changed.insert(entry->name);
+      zone.entries = zone.entries.insert(std::move(next));
+      changed.insert(entry->name());
     }
   }
 }
@@ -194,12 +202,22 @@ std::optional<Nsec3> nsec3_of(Zone const& zone) {
     return std::nullopt;
   }
   result.opt_out = (flags & 1U) != 0;
+  result.omits_ents = result.opt_out && is_presigned(zone);
   for (std::size_t i = 0; salt != "-" && i + 1 < salt.size(); i += 2) {
     unsigned octet = 0;
     std::from_chars(salt.data() + i, salt.data() + i + 2, octet, 16);
     result.salt.push_back(static_cast<char>(octet));
   }
   return result;
+}
+
+bool is_authoritative_ent(Zone const& zone, Entry const& entry) {
+  if (entry.below_cut || !is_presigned(zone)) {
+    return !entry.below_cut;  // a lookup comes this way, and the settings are text
+  }
+  auto const settings = nsec3_of(zone);
+  return !settings || !settings->omits_ents ||
+         zone.nsec3.find(dns::nsec3_hash(entry.name(), settings->salt, settings->iterations)) != nullptr;
 }
 
 void rebuild_nsec3(Zone& zone) {
@@ -209,52 +227,52 @@ void rebuild_nsec3(Zone& zone) {
     return;
   }
   std::map<std::string, EntryPtr> chain;
-  zone.entries.for_each([&](std::string const&, EntryPtr const& entry) {
-    if (in_nsec3(zone, *entry, settings->opt_out)) {
-      chain.emplace(dns::nsec3_hash(entry->name, settings->salt, settings->iterations), entry);
+  zone.entries.for_each([&](EntryPtr const& entry) {
+    if (in_nsec3(zone, *entry, *settings)) {
+      chain.emplace(dns::nsec3_hash(entry->name(), settings->salt, settings->iterations), entry);
     }
   });
-  std::vector<EntryMap::Item> items;
+  std::vector<HashMap::Item> items;
   items.reserve(chain.size());
   for (auto const& [hash, entry] : chain) {
     items.push_back({hash, entry});
   }
-  zone.nsec3 = EntryMap::from_sorted(std::move(items));
+  zone.nsec3 = HashMap::from_sorted(std::move(items));
 }
 
-void fill(Zone& zone, std::vector<std::pair<dns::Name, Node>> nodes) {
-  std::sort(nodes.begin(), nodes.end(), [](auto const& a, auto const& b) { return a.first < b.first; });
-  if (nodes.empty() || nodes.front().first != zone.apex) {
-    nodes.insert(nodes.begin(), {zone.apex, Node{}});
+void fill(Zone& zone, std::vector<OwnedNode> nodes) {
+  std::sort(nodes.begin(), nodes.end(), [](auto const& a, auto const& b) { return a.key < b.key; });
+  if (nodes.empty() || nodes.front().key != zone.apex.key()) {
+    nodes.insert(nodes.begin(), {zone.apex.key(), Node{}});
   }
-  std::vector<EntryMap::Item> items;
+  std::vector<EntryPtr> items;
   items.reserve(nodes.size());
   std::vector<EntryPtr> path;  // from the apex to the last name
-  auto const push = [&](dns::Name const& name, Node node) {
-    EntryPtr entry = make_entry(zone, name, std::move(node), path.empty() ? nullptr : path.back().get());
-    items.push_back({name.key(), entry});
+  auto const push = [&](std::string key, Node node) {
+    EntryPtr entry = make_entry(zone, std::move(key), std::move(node), path.empty() ? nullptr : path.back().get());
+    items.push_back(entry);
     path.push_back(std::move(entry));
   };
-  for (auto& [name, node] : nodes) {
-    ASSERT(name.is_within(zone.apex));
-    while (!path.empty() && !name.is_within(path.back()->name)) {
+  for (auto& [key, node] : nodes) {
+    ASSERT(key.starts_with(zone.apex.key()));
+    while (!path.empty() && !key.starts_with(path.back()->key)) {
       path.pop_back();
     }
-    std::vector<dns::Name> missing;
-    for (dns::Name up = name; !path.empty() && up.parent() != path.back()->name; up = up.parent()) {
-      missing.push_back(up.parent());
+    std::vector<std::string_view> missing;
+    for (std::string_view up = dns::parent_key(key); !path.empty() && up != path.back()->key; up = dns::parent_key(up)) {
+      missing.push_back(up);
     }
     for (std::size_t i = missing.size(); i-- > 0;) {
-      push(missing[i], {});
+      push(std::string(missing[i]), {});
     }
-    push(name, std::move(node));
+    push(std::move(key), std::move(node));
   }
-  zone.entries = EntryMap::from_sorted(std::move(items));
+  zone.entries = EntrySet::from_sorted(items);
   rebuild_nsec3(zone);
 }
 
 bool same_content(Entry const& a, Entry const& b) {
-  return a.name == b.name && a.rrsets == b.rrsets && a.balancer_has4 == b.balancer_has4 &&
+  return a.key == b.key && a.rrsets == b.rrsets && a.balancer_has4 == b.balancer_has4 &&
          a.balancer_has6 == b.balancer_has6 && a.cut == b.cut && a.below_cut == b.below_cut && same_balancer(a, b);
 }
 
@@ -262,21 +280,21 @@ void set_node(Zone& zone, dns::Name const& name, Node node, std::vector<Touched>
   EntryPtr const* const found = zone.entries.find(name.key());
   EntryPtr const old = found == nullptr ? nullptr : *found;
   std::set<dns::Name> changed{name};
-  bool const stays = !node.empty() || name == zone.apex || (old != nullptr && has_below(zone, name));
+  bool const stays = !node.empty() || name == zone.apex || (old != nullptr && has_below(zone, name.key()));
   if (!stays) {
     if (old != nullptr) {
       touched.push_back(touched_by_presence(remove_with_ancestors(zone, name, changed)));
-      update_nsec3(zone, std::move(changed));
+      update_nsec3(zone, std::move(changed), touched);
     }
     return;
   }
   dns::Name const topmost = old != nullptr ? name : add_ancestors(zone, name, changed);
-  auto const next =
-      make_entry(zone, name, std::move(node), name == zone.apex ? nullptr : entry_at(zone, name.parent()));
+  Entry const* const parent = name == zone.apex ? nullptr : entry_at(zone, dns::parent_key(name.key()));
+  auto const next = make_entry(zone, name.key(), std::move(node), parent);
   if (old != nullptr && same_content(*old, *next)) {
     return;
   }
-  zone.entries = zone.entries.insert(name.key(), next);
+  zone.entries = zone.entries.insert(next);
   bool const moved = (old != nullptr && old->cut) != next->cut;
   if (moved) {
     refresh_below(zone, name, changed);
@@ -286,7 +304,7 @@ void set_node(Zone& zone, dns::Name const& name, Node node, std::vector<Touched>
   } else {
     touched.push_back(touched_by_change(*next, moved || has_type(*old, dns::type_dname)));
   }
-  update_nsec3(zone, std::move(changed));
+  update_nsec3(zone, std::move(changed), touched);
 }
 
 void compare(Zone const& before, Zone const& after, std::vector<Touched>& touched) {
@@ -294,15 +312,15 @@ void compare(Zone const& before, Zone const& after, std::vector<Touched>& touche
   auto const* now = after.entries.first();
   while (old != nullptr || now != nullptr) {
     if (now == nullptr || (old != nullptr && old->key < now->key)) {
-      touched.push_back(touched_by_presence(old->value->name));
+      touched.push_back(touched_by_presence(old->name()));
       old = before.entries.upper_bound(old->key);
     } else if (old == nullptr || now->key < old->key) {
-      touched.push_back(touched_by_presence(now->value->name));
+      touched.push_back(touched_by_presence(now->name()));
       now = after.entries.upper_bound(now->key);
     } else {
-      Entry const& was = *old->value;
-      if (!same_content(was, *now->value)) {
-        touched.push_back(touched_by_change(*now->value, was.cut != now->value->cut || has_type(was, dns::type_dname)));
+      Entry const& was = *old;
+      if (!same_content(was, *now)) {
+        touched.push_back(touched_by_change(*now, was.cut != now->cut || has_type(was, dns::type_dname)));
       }
       old = before.entries.upper_bound(old->key);
       now = after.entries.upper_bound(now->key);

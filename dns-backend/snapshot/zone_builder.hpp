@@ -27,14 +27,25 @@ struct Node {
 // NSEC3PARAM metadata ("1 flags iterations salt", RFC 5155 4). nullopt: NSEC, or NSEC3NARROW, which asks for no chain.
 struct Nsec3 {
   bool opt_out = false;
+  // An empty non-terminal that leads to insecure delegations alone may be left out of an opt-out chain (RFC 5155 7.1).
+  // Signers do so, and the chain of a zone signed elsewhere (PRESIGNED) must be theirs. Our own keeps it: PowerDNS
+  // proves the absence of names below it by its NSEC3 record.
+  bool omits_ents = false;
   unsigned iterations = 0;
   std::string salt;  // raw octets
   bool operator==(Nsec3 const&) const = default;
 };
 std::optional<Nsec3> nsec3_of(Zone const& zone);
 
+// Whether an empty non-terminal has authority: not below a delegation, and not where the chain leaves it out.
+[[nodiscard]] bool is_authoritative_ent(Zone const& zone, Entry const& entry);
+
+struct OwnedNode {
+  std::string key;  // Name::key() of the owner
+  Node node;
+};
 // Replaces entries and nsec3. The nodes are in any order, each name once, none empty.
-void fill(Zone& zone, std::vector<std::pair<dns::Name, Node>> nodes);
+void fill(Zone& zone, std::vector<OwnedNode> nodes);
 
 // Sets (or with an empty node removes) what is at `name`, which lies within the zone. Appends what answers may have
 // changed: the name alone, or a subtree when names came or went, a delegation moved, or the name is a wildcard.

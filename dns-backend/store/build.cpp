@@ -12,7 +12,7 @@ constexpr std::size_t single_names_max = 2000;
 
 void put_zone(Snapshot& snapshot, ZonePtr const& zone) {
   snapshot.zones = snapshot.zones.insert(zone->apex.key(), zone);
-  snapshot.zones_by_id[zone->id] = zone;
+  snapshot.zones_by_id = snapshot.zones_by_id.insert(zone->id, zone);
 }
 
 }  // namespace
@@ -49,46 +49,40 @@ base::Result<std::vector<dns::RRset>> read_rrsets(database::Database& database, 
   return rrsets;
 }
 
-base::Result<std::vector<dns::OwnedRRset>> read_rrsets(database::Database& database, std::int64_t zone_id) {
-  auto rows =
-      database.query("SELECT owner, type, ttl, contents FROM rrset WHERE zone_id = ? ORDER BY owner, type", {zone_id});
-  if (!rows) {
-    return rows.error();
-  }
-  std::vector<dns::OwnedRRset> rrsets;
-  rrsets.reserve(rows->size());
-  for (database::Row const& row : *rows) {
-    if (auto owned = rrset_of(row)) {
-      rrsets.push_back(std::move(*owned));
-    }
-  }
-  return rrsets;
-}
-
 base::Result<ZonePtr> Builder::whole_zone(database::Database& database, ZoneRow const& row) {
-  auto rrsets = read_rrsets(database, row.id);
-  if (!rrsets) {
-    return rrsets.error();
-  }
   auto zone = std::make_shared<Zone>();
   model_.describe(row, *zone);
-  std::vector<std::pair<dns::Name, Node>> nodes;
+  std::vector<OwnedNode> nodes;
   std::set<dns::Name> derived = model_.derived_names(row.apex);
-  for (std::size_t i = 0; i < rrsets->size();) {
-    dns::Name const owner = (*rrsets)[i].owner;
-    std::vector<dns::RRset> at;
-    for (; i < rrsets->size() && (*rrsets)[i].owner == owner; ++i) {
-      at.push_back(std::move((*rrsets)[i].rrset));
-    }
-    if (owner.is_within(row.apex)) {
-      nodes.emplace_back(owner, model_.compose(row, owner, std::move(at)));
+  dns::Name owner;
+  std::vector<dns::RRset> at;
+  auto const finish_owner = [&] {
+    if (!at.empty() && owner.is_within(row.apex)) {
+      nodes.push_back({owner.key(), model_.compose(row, owner, std::move(at))});
     }
     derived.erase(owner);
+    at.clear();
+  };
+  // A row at a time: a million of them at once would leave as much memory behind again as the zone itself takes.
+  auto const read = database.for_each(
+      "SELECT owner, type, ttl, contents FROM rrset WHERE zone_id = ? ORDER BY owner, type", {row.id},
+      [&](database::Row const& columns) {
+        if (auto owned = rrset_of(columns)) {
+          if (!(owned->owner == owner)) {
+            finish_owner();
+            owner = std::move(owned->owner);
+          }
+          at.push_back(std::move(owned->rrset));
+        }
+      });
+  if (!read) {
+    return read.error();
   }
+  finish_owner();
   for (dns::Name const& name : derived) {
     Node node = model_.compose(row, name, {});
     if (!node.empty()) {
-      nodes.emplace_back(name, std::move(node));
+      nodes.push_back({name.key(), std::move(node)});
     }
   }
   fill(*zone, std::move(nodes));
@@ -201,13 +195,12 @@ base::Result<Builder::Update> Builder::apply(database::Database& database, Snaps
     snapshot->autoprimaries = model_.autoprimaries();
   }
   for (auto const& [id, names] : work_of(dirty)) {
-    auto const known = present.zones_by_id.find(id);
-    ZonePtr const old = known == present.zones_by_id.end() ? nullptr : known->second;
+    ZonePtr const old = present.zone_by_id(id);
     auto const row = model_.zones().find(id);
     if (row == model_.zones().end()) {
       if (old != nullptr) {
         touched.push_back({old->apex, true});
-        snapshot->zones_by_id.erase(id);
+        snapshot->zones_by_id = snapshot->zones_by_id.erase(id);
         ZonePtr const at_apex = snapshot->zone(old->apex);
         if (at_apex != nullptr && at_apex->id == id) {
           snapshot->zones = snapshot->zones.erase(old->apex.key());

@@ -43,10 +43,9 @@ class Builder {
   Model model_;
 };
 
-// The RRsets of a name or of a zone out of their rows. Rows that make no sense are logged and left out.
+// The RRsets of a name out of their rows. Rows that make no sense are logged and left out.
 base::Result<std::vector<dns::RRset>> read_rrsets(database::Database& database, std::int64_t zone_id,
                                                   dns::Name const& owner);
-base::Result<std::vector<dns::OwnedRRset>> read_rrsets(database::Database& database, std::int64_t zone_id);
 // Columns owner, type, ttl, contents.
 std::optional<dns::OwnedRRset> rrset_of(database::Row const& row);
 

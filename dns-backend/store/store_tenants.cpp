@@ -268,7 +268,7 @@ base::Result<void> create_body(Write const& write, Tenant& tenant) {
     return refused("'" + below->value->apex.text() + "' is a zone of its own");
   }
   for (dns::Name const& one : {*name, *wildcard}) {
-    if (auto const fine = check_free(*write.snapshot.zones_by_id.at(zone->id), one); !fine) {
+    if (auto const fine = check_free(*write.snapshot.zone_by_id(zone->id), one); !fine) {
       return fine;
     }
   }
@@ -307,7 +307,7 @@ base::Result<void> add_challenges_body(Write const& write, std::vector<std::pair
     if (zone == nullptr) {
       return base::fail(errc::not_found, "'" + name.text() + "' is in no zone of this store");
     }
-    EntryPtr const entry = write.snapshot.zones_by_id.at(zone->id)->find(name);
+    EntryPtr const entry = write.snapshot.zone_by_id(zone->id)->find(name);
     bool const cname = entry != nullptr && std::any_of(entry->rrsets.begin(), entry->rrsets.end(),
                                                        [](auto const& one) { return one.type == dns::type_cname; });
     if (cname) {

@@ -85,6 +85,14 @@ bool takes_serial(ZoneRow const& zone, std::uint32_t serial) {
   return zone.kind == "slave" ? serial != zone.serial : dns::serial_after(serial, zone.serial);
 }
 
+// A zone that was signed elsewhere brings a signature of its SOA, which holds for that serial alone.
+bool signs_soa(RRsets const& rrsets, dns::Name const& apex) {
+  auto const signatures = rrsets.find({apex, dns::type_rrsig});
+  return signatures != rrsets.end() &&
+         std::any_of(signatures->second.contents.begin(), signatures->second.contents.end(),
+                     [](std::string const& content) { return content.starts_with("SOA "); });
+}
+
 // A zone of its own inside a tenant's names would take their answers away.
 base::Result<void> check_new_zone(Write const& write, dns::Name const& apex) {
   for (dns::Name up = apex; !up.is_root(); up = up.parent()) {
@@ -214,6 +222,9 @@ base::Result<void> import_body(Write const& write, dns::Name const& apex, std::v
   auto const changed = write_difference(write, present->id, *before, *wanted);
   if (!changed) {
     return changed.error();
+  }
+  if (signs_soa(*wanted, apex)) {
+    return write.run("UPDATE zone SET serial = ? WHERE id = ?", {std::int64_t{file_serial}, present->id});
   }
   bool const raise = *changed || takes_serial(*present, file_serial);
   return raise ? write.raise_serial(*present, file_serial) : base::Result<void>();

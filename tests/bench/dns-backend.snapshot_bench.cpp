@@ -26,10 +26,10 @@ store::Zone zone_of(std::size_t names, bool nsec3) {
   if (nsec3) {
     zone.metadata["NSEC3PARAM"] = {"1 0 0 -"};
   }
-  std::vector<std::pair<dns::Name, Node>> nodes;
+  std::vector<store::OwnedNode> nodes;
   nodes.reserve(names);
   for (std::size_t i = 0; i < names; ++i) {
-    nodes.emplace_back(host(i), address(i));
+    nodes.push_back({host(i).key(), address(i)});
   }
   store::fill(zone, std::move(nodes));
   return zone;
@@ -87,12 +87,17 @@ BENCHMARK(publish_change)->Args({1000, 0})->Args({1000000, 0})->Args({1000000, 1
 
 void insert_into_map(benchmark::State& state) {
   auto const names = static_cast<std::size_t>(state.range(0));
-  store::EntryMap map = zone_of(names, false).entries;
+  store::EntrySet map = zone_of(names, false).entries;
   std::vector<dns::Name> const chosen = random_names(names);
-  auto const entry = std::make_shared<store::Entry const>();
+  std::vector<store::EntryPtr> entries;
+  for (dns::Name const& name : chosen) {
+    auto entry = std::make_shared<store::Entry>();
+    entry->key = name.key();
+    entries.push_back(std::move(entry));
+  }
   std::size_t next = 0;
   for (auto _ : state) {
-    map = map.insert(chosen[next].key(), entry);
+    map = map.insert(entries[next]);
     next = (next + 1) % chosen.size();
   }
 }

@@ -1,4 +1,5 @@
-"""What every Python suite needs to run real daemons: ports, polling, processes whose output is kept, HTTP on a unix socket.
+"""What every Python suite needs to run real daemons: ports, polling, processes whose output is kept, HTTP on a unix
+socket.
 
 Every wait observes a condition under a deadline; nothing here sleeps to let something happen.
 """
@@ -17,8 +18,9 @@ DEADLINE = 30.0
 def free_port():
     """A port that is free on loopback for UDP and for TCP."""
     while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, \
-                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as twin:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, socket.socket(
+            socket.AF_INET, socket.SOCK_DGRAM
+        ) as twin:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
             try:
@@ -43,11 +45,19 @@ def wait_for(what, condition, deadline=DEADLINE, interval=0.02):
     raise AssertionError(f"{what}: not within {deadline} s; last seen: {seen!r}")
 
 
-def run(*argv, check=True, stdin=None, env=None, timeout=120):
+def run(*argv, check=True, stdin=None, env=None, timeout=120, cwd=None):
     """A command's outcome with its output as text; AssertionError when it must succeed and did not."""
     environment = None if env is None else {**os.environ, **env}
-    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=timeout, env=environment,
-                          errors="backslashreplace")
+    done = subprocess.run(
+        argv,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=environment,
+        cwd=cwd,
+        errors="backslashreplace",
+    )
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(argv)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
     return done

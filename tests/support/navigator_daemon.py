@@ -27,7 +27,7 @@ def has_http():
             # The store's URL is wrong on purpose, so that nothing starts either way.
             file.write(f"store: {{ url: none }}\nremote: {{ http: 127.0.0.1:1 }}\napi: {{ unix: {folder}/a }}\n")
         refused = daemons.run(NAVIGATOR, "--config", config, "serve", check=False, timeout=20)
-        return "remote.http" not in refused.stdout + refused.stderr
+        return "'http' is unknown" not in refused.stdout + refused.stderr
 
 
 class Navigator:
@@ -39,17 +39,21 @@ class Navigator:
         self.remote = folder.path("remote.sock")
         self.http_port = http_port
         listen_http = f", http: 127.0.0.1:{http_port}" if http_port else ""
-        self.config = folder.write("navigator.yaml", f"""\
+        self.config = folder.write(
+            "navigator.yaml",
+            f"""\
 store: {{ url: "sqlite://{folder.path('navigator.db')}" }}
 remote: {{ unix: {self.remote}{listen_http} }}
 api: {{ unix: {self.api} }}
 powerdns: {{ control: [{', '.join(control)}] }}
-{extra}""")
+{extra}""",
+        )
         self.daemon = None
 
     def start(self, deadline=daemons.DEADLINE, **options):
-        self.daemon = daemons.Daemon([NAVIGATOR, "--config", self.config, "serve"], self.folder.path("navigator.log"),
-                                     **options)
+        self.daemon = daemons.Daemon(
+            [NAVIGATOR, "--config", self.config, "serve"], self.folder.path("navigator.log"), **options
+        )
 
         def ready():
             self.daemon.check()
@@ -81,7 +85,9 @@ powerdns: {{ control: [{', '.join(control)}] }}
             connection.close()
 
     def import_zone(self, apex, text):
-        status, answer = self.call("PUT", f"/v1/zones/{apex.rstrip('.') or '.'}/import", text.encode("utf-8"), timeout=300)
+        status, answer = self.call(
+            "PUT", f"/v1/zones/{apex.rstrip('.') or '.'}/import", text.encode("utf-8"), timeout=300
+        )
         assert status in (200, 201), f"{apex}: {status} {answer}"
 
     def put(self, zone, name, rtype, contents, ttl=3600):

@@ -9,8 +9,14 @@ import daemons
 SCHEMA = "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql"
 
 # Everything off that may answer from memory; the zone cache is named apart, since it decides which calls are made.
-CACHES_OFF = {"cache-ttl": 0, "query-cache-ttl": 0, "negquery-cache-ttl": 0, "zone-metadata-cache-ttl": 0,
-              "dnssec-key-cache-ttl": 0, "zone-cache-refresh-interval": 0}
+CACHES_OFF = {
+    "cache-ttl": 0,
+    "query-cache-ttl": 0,
+    "negquery-cache-ttl": 0,
+    "zone-metadata-cache-ttl": 0,
+    "dnssec-key-cache-ttl": 0,
+    "zone-cache-refresh-interval": 0,
+}
 
 
 class PowerDns:
@@ -24,17 +30,30 @@ class PowerDns:
         self.config_dir = folder.path(name)
         os.mkdir(self.config_dir)
         self.control = os.path.join(self.config_dir, "pdns.controlsocket")
-        lines = {"local-address": "127.0.0.1", "local-port": self.port, "socket-dir": self.config_dir, "setuid": "",
-                 "setgid": "", "guardian": "no", "daemon": "no", "disable-syslog": "yes", "write-pid": "no",
-                 "loglevel": 4, "security-poll-suffix": "", **backend, **(settings or {})}
+        lines = {
+            "local-address": "127.0.0.1",
+            "local-port": self.port,
+            "socket-dir": self.config_dir,
+            "setuid": "",
+            "setgid": "",
+            "guardian": "no",
+            "daemon": "no",
+            "disable-syslog": "yes",
+            "write-pid": "no",
+            "loglevel": 4,
+            "security-poll-suffix": "",
+            **backend,
+            **(settings or {}),
+        }
         with open(os.path.join(self.config_dir, "pdns.conf"), "w", encoding="utf-8") as file:
             file.writelines(f"{key}={value}\n" for key, value in lines.items())
         self.daemon = None
 
     def start(self, deadline=daemons.DEADLINE):
         """Returns once it answers; the seconds are the caller's to measure."""
-        self.daemon = daemons.Daemon([self.program, "--config-dir=" + self.config_dir],
-                                     self.folder.path(self.name + ".log"))
+        self.daemon = daemons.Daemon(
+            [self.program, "--config-dir=" + self.config_dir], self.folder.path(self.name + ".log")
+        )
         # An ordinary question about a name that nobody has: any answer at all shows that the server serves.
         question = b"\x53\x4f\0\0\0\1\0\0\0\0\0\0\5ready\7invalid\0\0\1\0\1"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
@@ -54,8 +73,15 @@ class PowerDns:
             self.daemon = None
 
     def pdnsutil(self, *arguments, check=True, stdin=None, env=None, timeout=120):
-        return daemons.run("pdnsutil", "--config-dir=" + self.config_dir, *arguments, check=check, stdin=stdin, env=env,
-                           timeout=timeout)
+        return daemons.run(
+            "pdnsutil",
+            "--config-dir=" + self.config_dir,
+            *arguments,
+            check=check,
+            stdin=stdin,
+            env=env,
+            timeout=timeout,
+        )
 
     def control_command(self, *arguments, check=True):
         return daemons.run("pdns_control", "--config-dir=" + self.config_dir, *arguments, check=check)

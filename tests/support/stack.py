@@ -7,8 +7,14 @@ import daemons
 import navigator_daemon
 import powerdns_server
 
-CACHES_LONG = {"cache-ttl": 3600, "query-cache-ttl": 3600, "negquery-cache-ttl": 3600, "zone-metadata-cache-ttl": 3600,
-               "dnssec-key-cache-ttl": 3600, "zone-cache-refresh-interval": 2}
+CACHES_LONG = {
+    "cache-ttl": 3600,
+    "query-cache-ttl": 3600,
+    "negquery-cache-ttl": 3600,
+    "zone-metadata-cache-ttl": 3600,
+    "dnssec-key-cache-ttl": 3600,
+    "zone-cache-refresh-interval": 2,
+}
 
 
 class Stack:
@@ -22,10 +28,24 @@ class Stack:
         self.log = self.files.log
         self.web_port = daemons.free_port()
         remote = self.files.path("remote.sock")
-        self.server = powerdns_server.PowerDns(self.files, "pdns", powerdns_server.unix(remote, 5000), {
-            "loglevel": 5, **CACHES_LONG, "allow-axfr-ips": "127.0.0.1", "dnsupdate": "yes",
-            "allow-dnsupdate-from": "127.0.0.0/8", "webserver": "yes", "webserver-address": "127.0.0.1",
-            "webserver-port": self.web_port, "api": "yes", "api-key": "test", **(settings or {})})
+        self.server = powerdns_server.PowerDns(
+            self.files,
+            "pdns",
+            powerdns_server.unix(remote, 5000),
+            {
+                "loglevel": 5,
+                **CACHES_LONG,
+                "allow-axfr-ips": "127.0.0.1",
+                "dnsupdate": "yes",
+                "allow-dnsupdate-from": "127.0.0.0/8",
+                "webserver": "yes",
+                "webserver-address": "127.0.0.1",
+                "webserver-port": self.web_port,
+                "api": "yes",
+                "api-key": "test",
+                **(settings or {}),
+            },
+        )
         self.daemon = navigator_daemon.Navigator(self.files, [self.server.control], extra=extra)
         self.port = self.server.port
         self.control = self.server.control
@@ -51,16 +71,33 @@ class Stack:
         return self.daemon.put(zone, name, rtype, contents, ttl)
 
     def dig(self, name, rtype="A", *options, check=True):
-        return daemons.run("dig", "@127.0.0.1", "-p", str(self.port), "+noall", "+comments", "+answer", "+authority",
-                           "+additional", *options, name, rtype, check=check).stdout
+        return daemons.run(
+            "dig",
+            "@127.0.0.1",
+            "-p",
+            str(self.port),
+            "+noall",
+            "+comments",
+            "+answer",
+            "+authority",
+            "+additional",
+            *options,
+            name,
+            rtype,
+            check=check,
+        ).stdout
 
     def short(self, name, rtype="A", *options):
-        return sorted(daemons.run("dig", "@127.0.0.1", "-p", str(self.port), "+short", *options, name, rtype)
-                      .stdout.split("\n")[:-1])
+        return sorted(
+            daemons.run("dig", "@127.0.0.1", "-p", str(self.port), "+short", *options, name, rtype).stdout.split("\n")[
+                :-1
+            ]
+        )
 
     def axfr(self, zone="example.test", *options):
-        return daemons.run("dig", "@127.0.0.1", "-p", str(self.port), "+noall", "+answer", "+onesoa", *options, zone,
-                           "AXFR").stdout
+        return daemons.run(
+            "dig", "@127.0.0.1", "-p", str(self.port), "+noall", "+answer", "+onesoa", *options, zone, "AXFR"
+        ).stdout
 
     def ask_backend(self, *lines):
         """Raw lines to the backend's socket; the replies, None where the connection was closed."""
@@ -74,8 +111,14 @@ def records(text):
         if line.strip() and not line.startswith(";"):
             owner, ttl, _, rtype, rdata = line.split(None, 4)
             folded = rdata if rtype in ("TXT", "CAA") else rdata.lower()
-            out.add((owner.lower(), int(ttl), rtype,
-                     "".join(folded.split()) if rtype in ("DS", "DNSKEY", "RRSIG") else folded))
+            out.add(
+                (
+                    owner.lower(),
+                    int(ttl),
+                    rtype,
+                    "".join(folded.split()) if rtype in ("DS", "DNSKEY", "RRSIG") else folded,
+                )
+            )
     return out
 
 

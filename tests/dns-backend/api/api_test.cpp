@@ -198,6 +198,29 @@ TEST_F(ApiTest, TheKindOfAZoneIsChanged) {
   EXPECT_EQ(get("/v1/zones/example.org").at("kind"), "master");
   EXPECT_THAT(wrong(send("PUT", "/v1/zones/example.org/kind", R"({"kind":"king"})")), ElementsAre("kind"));
   EXPECT_EQ(send("PUT", "/v1/zones/other.org/kind", R"({"kind":"native"})").status, 404);
+  EXPECT_EQ(send("PUT", "/v1/zones/example.org/settings", R"({"kind":"slave","masters":["192.0.2.1:5300"],"account":"shop"})").status, 200);
+  EXPECT_EQ(get("/v1/zones/example.org").at("masters").at(0), "192.0.2.1:5300");
+  EXPECT_EQ(get("/v1/zones/example.org").at("account"), "shop");
+  EXPECT_EQ(send("PUT", "/v1/zones/example.org/settings", R"({"kind":"slave","masters":["nowhere"]})").status, 422);
+  EXPECT_EQ(send("PUT", "/v1/zones/other.org/settings", R"({"kind":"native"})").status, 404);
+}
+
+TEST_F(ApiTest, ASecondaryZoneNeedsMastersAndNoRecords) {
+  EXPECT_EQ(send("POST", "/v1/zones", R"({"name":"second.example","kind":"slave","masters":["192.0.2.1"]})").status, 201);
+  EXPECT_EQ(get("/v1/zones/second.example").at("masters").at(0), "192.0.2.1");
+  EXPECT_EQ(get("/v1/zones/second.example").at("serial"), 0);
+  EXPECT_EQ(send("POST", "/v1/zones", R"({"name":"second.example","kind":"slave"})").status, 409);
+  EXPECT_EQ(send("POST", "/v1/zones", R"({"name":"third.example","kind":"slave","masters":["x"]})").status, 422);
+}
+
+TEST_F(ApiTest, AutoprimariesComeAndGo) {
+  EXPECT_EQ(send("PUT", "/v1/autoprimaries/192.0.2.1/ns1.example.net", R"({"account":"shop"})").status, 204);
+  EXPECT_EQ(send("PUT", "/v1/autoprimaries/192.0.2.2/ns1.example.net", "").status, 204);
+  EXPECT_EQ(get("/v1/autoprimaries").at("autoprimaries").as_array().size(), 2U);
+  EXPECT_EQ(get("/v1/autoprimaries").at("autoprimaries").at(0).at("account"), "shop");
+  EXPECT_EQ(send("PUT", "/v1/autoprimaries/nowhere/ns1.example.net", "").status, 422);
+  EXPECT_EQ(send("DELETE", "/v1/autoprimaries/192.0.2.1/ns1.example.net", "").status, 204);
+  EXPECT_EQ(send("DELETE", "/v1/autoprimaries/192.0.2.1/ns1.example.net", "").status, 404);
 }
 
 TEST_F(ApiTest, ATenantLivesFromPostToDelete) {

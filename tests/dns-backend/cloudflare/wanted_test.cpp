@@ -23,13 +23,13 @@ class WantedTest : public testing::Test {
   }
   store::Entry& entry(std::string_view owner) {
     auto made = std::make_shared<store::Entry>();
-    made->name = name(owner);
+    made->key = name(owner).key();
     entries_.push_back(made);
     return *made;
   }
   std::vector<WantedZone> wanted() {
     for (auto const& one : entries_) {
-      zone_.entries = zone_.entries.insert(one->name.key(), one);
+      zone_.entries = zone_.entries.insert(one);
     }
     store::Snapshot snapshot;
     snapshot.zones = snapshot.zones.insert(zone_.apex.key(), std::make_shared<store::Zone const>(zone_));

@@ -169,6 +169,34 @@ TEST(Name, relative_to_is_what_the_nsec_calls_of_powerdns_use) {
   EXPECT_EQ(name(".").relative_to(name(".")), ".");
 }
 
+TEST(Name, a_key_leads_back_to_its_name_and_to_its_parent) {
+  for (char const* const text : {".", "org.", "www.example.org.", "*.example.org.", "a\\.b.example.org.",
+                                 "\\000.example.org.", "a\\000.\\000b.org.", "sp\\032ace.\\255.org."}) {
+    Name const expected = name(text);
+    Name const found = Name::from_key(expected.key());
+    EXPECT_EQ(found.text(), expected.text());
+    EXPECT_EQ(found.key(), expected.key());
+    EXPECT_EQ(found.labels(), expected.labels());
+    EXPECT_EQ(parent_key(expected.key()), expected.parent().key()) << text;
+    KeyBuffer buffer;
+    ASSERT_TRUE(buffer.read(expected.text())) << text;
+    EXPECT_EQ(buffer.key(), expected.key()) << text;
+  }
+}
+
+TEST(Name, a_key_buffer_takes_only_what_is_surely_a_name) {
+  std::string const label(63, 'a');
+  KeyBuffer buffer;
+  EXPECT_TRUE(buffer.read("WWW.Example.ORG."));
+  EXPECT_EQ(buffer.key(), name("www.example.org").key());
+  EXPECT_TRUE(buffer.read(label + "." + label + "." + label + "." + label.substr(2) + "."));
+  for (std::string const& text : {std::string(), std::string("www"), std::string(".."), std::string(".a."),
+                                  std::string("a\\"), std::string("a\\25."), std::string("a\\256."), label + "a.",
+                                  std::string("\xc3\xa4."), label + "." + label + "." + label + "." + label + "."}) {
+    EXPECT_FALSE(buffer.read(text)) << text;
+  }
+}
+
 TEST(Name, child_takes_exactly_one_label) {
   EXPECT_EQ(name("example.org").child("*")->text(), "*.example.org.");
   EXPECT_EQ(name(".").child("org")->text(), "org.");

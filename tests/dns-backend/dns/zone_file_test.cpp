@@ -131,6 +131,9 @@ TEST(ZoneFile, what_makes_no_zone_is_reported_at_the_record_that_does_it) {
   EXPECT_THAT(problems(head + "@ CNAME z\n"), ElementsAre(AllOf(HasSubstr("zone:5:"), HasSubstr("ALIAS"))));
   EXPECT_THAT(problems(head + "x 5 A 192.0.2.1\nx 6 A 192.0.2.2\n"),
               ElementsAre(AllOf(HasSubstr("zone:6:"), HasSubstr("different TTLs"))));
+  EXPECT_THAT(problems(head + "x 5 RRSIG A 13 2 5 20260101000000 20250101000000 1 y aaaa\n"
+                              "x 6 RRSIG NSEC 13 2 6 20260101000000 20250101000000 1 y aaaa\n"),
+              IsEmpty());
   EXPECT_THAT(problems(head + "x CNAME y\nx NSEC y A\n"), IsEmpty());
   EXPECT_THAT(problems(" A 192.0.2.1\n" + head),
               ElementsAre(AllOf(HasSubstr("zone:1:"), HasSubstr("no owner")), HasSubstr("zone:1:")));

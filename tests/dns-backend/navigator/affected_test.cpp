@@ -8,7 +8,7 @@ dns::Name name(std::string const& text) { return dns::Name::parse(text).value();
 
 store::EntryPtr entry(std::string const& owner, std::shared_ptr<pool::LoadBalancer const> balancer) {
   store::Entry value;
-  value.name = name(owner);
+  value.key = name(owner).key();
   value.balancer = std::move(balancer);
   return std::make_shared<store::Entry const>(std::move(value));
 }
@@ -31,7 +31,7 @@ store::Snapshot snapshot_with_tenants(unsigned count) {
     auto const balancer = balancer_of(i % 2 == 0 ? "even" : "odd");
     for (auto const& owner : {label + ".example.org", "*." + label + ".example.org"}) {
       auto const value = entry(owner, balancer);
-      zone->entries = zone->entries.insert(value->name.key(), value);
+      zone->entries = zone->entries.insert(value);
     }
   }
   store::Snapshot snapshot;

@@ -159,7 +159,7 @@ TEST(Select, FollowsTheRuleTable) {
     row.build(world);
     Selection const selection = world.selected();
     EXPECT_EQ(names(selection), row.answered) << row.says;
-    EXPECT_EQ(selection.pool, row.from) << row.says;
+    EXPECT_EQ(selection.pool == nullptr ? std::string() : selection.pool->name, row.from) << row.says;
     EXPECT_EQ(selection.healthy, row.healthy) << row.says;
   }
 }
@@ -174,7 +174,7 @@ TEST(Select, KeepsTheEndpointThatWasUpLast) {
   world.health.set(world.health.slot("b"), Health::down);
   Selection const kept = world.selected();
   EXPECT_THAT(names(kept), ElementsAre("b"));
-  EXPECT_EQ(kept.pool, "p");
+  EXPECT_EQ(kept.pool->name, "p");
   EXPECT_FALSE(kept.healthy);
 }
 
@@ -248,7 +248,7 @@ void expect_rules(LoadBalancer const& balancer, HealthTable const& health, Selec
     return;
   }
   auto const chosen = std::find_if(balancer.pools.begin(), balancer.pools.end(),
-                                   [&](auto const& pool) { return pool->name == selection.pool; });
+                                   [&](auto const& pool) { return pool.get() == selection.pool; });
   ASSERT_NE(chosen, balancer.pools.end());
   std::size_t in_pool = 0;
   for (Endpoint const& endpoint : (*chosen)->endpoints) {

@@ -22,7 +22,7 @@ TEST(Answer, RowsHaveTheTypesPowerDnsReads) {
             "\"domain_id\":1,\"auth\":1}]}\n");
 }
 
-TEST(Answer, TheSoaCarriesTheZonesSerial) {
+TEST(Answer, TheSoaIsServedAsTheStoreComposedIt) {
   EXPECT_THAT(looked_up("example.org.", "SOA"),
               ElementsAre("SOA ns1.example.org. hostmaster.example.org. 2026 10800 3600 604800 300 auth=1"));
 }
@@ -49,11 +49,39 @@ TEST(Answer, WildcardsAreFoundUnderTheirOwnNameOnly) {
 TEST(Answer, AnEmptyNonTerminalIsARowWithoutType) {
   EXPECT_THAT(looked_up("ent.example.org."), ElementsAre("  auth=1"));
   EXPECT_THAT(looked_up("nothing.example.org."), IsEmpty());
+  EXPECT_THAT(test::ask(*world, test::lookup("ent.example.org.")), HasSubstr("\"ttl\":3600"))
+      << "PowerDNS caches no row with a TTL of 0";
+}
+
+// PowerDNS takes an authoritative row for the closest encloser, and looks for its NSEC3 record (RFC 5155 7.2.1).
+TEST(Answer, AnEmptyNonTerminalOutsideAnOptOutChainHasNoAuthority) {
+  test::ZoneDraft draft = test::example();
+  draft.metadata["NSEC3PARAM"] = {"1 1 0 -"};
+  draft.metadata["PRESIGNED"] = {"1"};
+  draft.hashes[dns::nsec3_hash(test::name("wild.example.org."), "", 0)] = "wild.example.org.";
+  auto const opted_out = test::snapshot({draft});
+  auto const rows = [](store::Snapshot const& of, char const* name) { return test::rows(test::ask(of, test::lookup(name))); };
+  EXPECT_THAT(rows(*opted_out, "wild.example.org."), ElementsAre("  auth=1"));
+  EXPECT_THAT(rows(*opted_out, "ent.example.org."), ElementsAre("  auth=0"));
+  draft.metadata.erase("PRESIGNED");
+  auto const complete = test::snapshot({draft});
+  EXPECT_THAT(rows(*complete, "ent.example.org."), ElementsAre("  auth=1"));
 }
 
 TEST(Answer, DelegationsAndGlueAreNotAuthoritativeButTheDsIs) {
   EXPECT_THAT(looked_up("sub.example.org."), UnorderedElementsAre("NS ns.sub.example.org. auth=0", "DS 1 13 2 aa auth=1"));
   EXPECT_THAT(looked_up("ns.sub.example.org."), ElementsAre("A 192.0.2.6 auth=0"));
+}
+
+// RFC 4034 3: the TTL of a signature is that of what it covers, and its fourth field says it.
+TEST(Answer, SignaturesHaveTheTtlOfWhatTheyCover) {
+  test::ZoneDraft draft = test::example();
+  draft.record("www.example.org.", "RRSIG",
+               {"A 13 3 300 20260101000000 20250101000000 1 example.org. aa==",
+                "NSEC 13 3 60 20260101000000 20250101000000 1 example.org. bb=="});
+  auto const reply = test::ask(*test::snapshot({draft}), test::lookup("www.example.org.", "RRSIG"));
+  EXPECT_THAT(reply, HasSubstr("aa==\",\"ttl\":300"));
+  EXPECT_THAT(reply, HasSubstr("bb==\",\"ttl\":60"));
 }
 
 TEST(Answer, AZoneIdRestrictsTheLookupToThatZone) {
@@ -89,9 +117,15 @@ TEST(Answer, AListHoldsEveryNameWithEmptyNonTerminals) {
             "{\"result\":false}\n");
 }
 
-TEST(Answer, AllDomainsAreMinimalRows) {
-  EXPECT_EQ(test::ask(*world, R"({"method":"getAllDomains","parameters":{"include_disabled":true}})"),
-            "{\"result\":[{\"id\":1,\"zone\":\"example.org.\"}]}\n");
+TEST(Answer, AllDomainsHaveSerialsUntilThereAreTooManyOfThem) {
+  std::string const ask = R"({"method":"getAllDomains","parameters":{"include_disabled":true}})";
+  EXPECT_EQ(test::ask(*world, ask), "{\"result\":[{\"id\":1,\"zone\":\"example.org.\",\"serial\":2026}]}\n");
+  auto const zone = world->zone_by_id(1);
+  store::Snapshot many;
+  for (int i = 0; i <= 5000; ++i) {
+    many.zones = many.zones.insert(test::name("z" + std::to_string(i) + ".org.").key(), zone);
+  }
+  EXPECT_THAT(test::ask(many, ask), testing::Not(HasSubstr("serial")));
 }
 
 TEST(Answer, AReplicaThatKnowsNothingClosesTheConnectionInsteadOfAnsweringNothing) {
@@ -108,8 +142,15 @@ TEST(Answer, AReplicaThatKnowsNothingClosesTheConnectionInsteadOfAnsweringNothin
 
 TEST(Answer, DomainInfoIsCompleteAndUnknownZonesAreFalse) {
   EXPECT_EQ(test::ask(*world, R"({"method":"getDomainInfo","parameters":{"name":"Example.ORG."}})"),
-            "{\"result\":{\"id\":1,\"zone\":\"example.org.\",\"kind\":\"native\",\"masters\":[],\"serial\":2026,"
-            "\"notified_serial\":0,\"last_check\":0}}\n");
+            "{\"result\":{\"id\":1,\"zone\":\"example.org.\",\"serial\":2026}}\n")
+      << "PowerDNS takes the rest for granted";
+  auto draft = test::example();
+  draft.kind = "slave";
+  draft.masters = {"192.0.2.1", "[2001:db8::1]:5300"};
+  draft.last_check_s = 1795000000;
+  EXPECT_EQ(test::ask(*test::snapshot({draft}), R"({"method":"getDomainInfo","parameters":{"name":"example.org."}})"),
+            "{\"result\":{\"id\":1,\"zone\":\"example.org.\",\"kind\":\"slave\",\"masters\":[\"192.0.2.1\",\"[2001:db8::1]:5300\"],"
+            "\"serial\":2026,\"last_check\":1795000000}}\n");
   EXPECT_EQ(test::ask(*world, R"({"method":"getDomainInfo","parameters":{"name":"www.example.org."}})"),
             "{\"result\":false}\n");
 }
@@ -172,7 +213,7 @@ TEST(Answer, CommandsAreAnsweredAsText) {
 }
 
 TEST(Answer, WhatIsNotOfferedIsFalse) {
-  EXPECT_EQ(test::ask(*world, R"({"method":"superMasterBackend","parameters":{}})"), "{\"result\":false}\n");
+  EXPECT_EQ(test::ask(*world, R"({"method":"searchComments","parameters":{}})"), "{\"result\":false}\n");
   EXPECT_EQ(test::ask(*world, R"({"method":"initialize","parameters":{"path":"/x"}})"), "{\"result\":true}\n");
 }
 

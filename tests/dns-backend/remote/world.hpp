@@ -25,13 +25,16 @@ struct ZoneDraft {
   std::vector<store::Key> keys = {};
   std::string kind = "native";
   std::map<std::string, std::string> hashes = {};  // NSEC3: hash -> owner
+  std::vector<std::string> masters = {};
+  std::string account = {};
+  std::int64_t last_check_s = 0;
 
   store::Entry& at(std::string const& owner) {
     dns::Name const parsed = name(owner);
     auto& entry = entries[parsed.key()];
     if (!entry) {
       entry = std::make_shared<store::Entry>();
-      entry->name = parsed;
+      entry->key = parsed.key();
     }
     return *entry;
   }
@@ -46,10 +49,13 @@ struct ZoneDraft {
     made->apex = name(apex);
     made->serial = serial;
     made->kind = kind;
+    made->masters = masters;
+    made->account = account;
+    made->last_check_s = last_check_s;
     made->metadata = metadata;
     made->keys = keys;
     for (auto const& [key, entry] : entries) {
-      made->entries = made->entries.insert(key, entry);
+      made->entries = made->entries.insert(entry);
     }
     for (auto const& [hash, owner] : hashes) {
       made->nsec3 = made->nsec3.insert(hash, entries.at(name(owner).key()));
@@ -61,7 +67,7 @@ struct ZoneDraft {
 // example.org with one of everything.
 inline ZoneDraft example() {
   ZoneDraft draft;
-  draft.record("example.org.", "SOA", {"ns1.example.org. hostmaster.example.org. 1 10800 3600 604800 300"})
+  draft.record("example.org.", "SOA", {"ns1.example.org. hostmaster.example.org. 2026 10800 3600 604800 300"})
       .record("example.org.", "NS", {"ns1.example.org."})
       .record("ns1.example.org.", "A", {"192.0.2.1"})
       .record("www.example.org.", "A", {"192.0.2.2", "192.0.2.3"})
@@ -84,16 +90,17 @@ inline std::shared_ptr<store::Snapshot> snapshot(std::vector<ZoneDraft> const& d
   for (auto const& draft : drafts) {
     store::ZonePtr const zone = draft.zone();
     made->zones = made->zones.insert(zone->apex.key(), zone);
-    made->zones_by_id[zone->id] = zone;
+    made->zones_by_id = made->zones_by_id.insert(zone->id, zone);
   }
   return made;
 }
 
 // The reply to one line.
-inline std::string ask(store::Snapshot const& snapshot, std::string const& line, pool::HealthTable const& health = {}) {
+inline std::string ask(store::Snapshot const& snapshot, std::string const& line, pool::HealthTable const& health = {},
+                       std::int64_t now_s = 0) {
   auto const request = remote::parse_request(line).value();
   std::string out;
-  remote::answer(request, {snapshot, health, false, nullptr}, out).value();
+  remote::answer(request, {snapshot, health, false, nullptr, now_s}, out).value();
   return out;
 }
 

@@ -27,7 +27,7 @@ class Writing : public testing::Test {
   std::shared_ptr<store::Snapshot const> now() { return store->published().copy(); }
   base::Result<std::string> send(std::string const& method, std::string const& parameters) {
     auto request = remote::parse_request(R"({"method":")" + method + R"(","parameters":)" + parameters + "}").value();
-    return test::run_task(loop, writer->handle(std::move(request), now()));
+    return test::run_task(loop, writer->handle(std::move(request), now(), now_s));
   }
   std::string written(std::string const& method, std::string const& parameters) { return send(method, parameters).value(); }
   // A lookup of this connection.
@@ -38,6 +38,7 @@ class Writing : public testing::Test {
     return out;
   }
 
+  std::int64_t now_s = 1795000000;
   boost::asio::io_context loop{1};
   pool::HealthTable health;
   dns::Name apex = test::name("example.org.");
@@ -73,6 +74,59 @@ TEST_F(Writing, TsigKeysComeAndGo) {
   EXPECT_THAT(test::ask(*now(), R"({"method":"getTSIGKey","parameters":{"name":"transfer."}})"), HasSubstr("c2VjcmV0"));
   EXPECT_EQ(written("deleteTSIGKey", R"({"name":"transfer."})"), yes);
   EXPECT_EQ(test::ask(*now(), R"({"method":"getTSIGKey","parameters":{"name":"transfer."}})"), "{\"result\":false}\n");
+}
+
+TEST_F(Writing, ChecksOfASecondaryAreKept) {
+  std::string const id = R"({"id":)" + std::to_string(now()->zone(apex)->id) + "}";
+  EXPECT_EQ(written("setFresh", id), yes);
+  EXPECT_EQ(now()->zone(apex)->last_check_s, now_s);
+  EXPECT_EQ(written("setStale", id), yes);
+  EXPECT_EQ(now()->zone(apex)->last_check_s, 0);
+  EXPECT_EQ(now()->zone(apex)->serial, 1U) << "a check is no change of content";
+  EXPECT_THAT(written("setFresh", R"({"id":99})"), HasSubstr("no zone with id 99"));
+}
+
+TEST_F(Writing, AnAutoprimaryMakesASecondaryZoneWithAllAddressesOfItsServer) {
+  for (auto const* ip : {"192.0.2.1", "192.0.2.2", "192.0.2.3"}) {
+    std::string const account = std::string(ip) == "192.0.2.3" ? "other" : "shop";
+    test::run_task(loop, store->set_autoprimary({ip, "ns1.example.net.", account})).value();
+  }
+  std::string const asked = R"({"ip":"192.0.2.2","domain":"new.example.","nsset":[{"qtype":"NS","qname":"new.example.",)"
+                            R"("qclass":1,"content":"NS1.example.net","ttl":300,"auth":true}]})";
+  EXPECT_EQ(test::ask(*now(), R"({"method":"superMasterBackend","parameters":)" + asked + "}"),
+            "{\"result\":{\"account\":\"shop\",\"nameserver\":\"ns1.example.net.\"}}\n");
+  std::string const create =
+      R"({"ip":"192.0.2.2","domain":"new.example.","nameserver":"ns1.example.net.","account":"shop"})";
+  EXPECT_EQ(written("createSlaveDomain", create), yes);
+  store::ZonePtr const zone = now()->zone(test::name("new.example."));
+  ASSERT_NE(zone, nullptr);
+  EXPECT_EQ(zone->kind, "slave");
+  EXPECT_THAT(zone->masters, testing::ElementsAre("192.0.2.2", "192.0.2.1"));
+  EXPECT_EQ(zone->account, "shop");
+  EXPECT_THAT(written("createSlaveDomain", create), HasSubstr("exists already"));
+  EXPECT_THAT(written("createSlaveDomain", R"({"ip":"nowhere","domain":"x.example."})"), HasSubstr("no address"));
+  // What comes in next is the transfer.
+  std::string const id = std::to_string(zone->id);
+  EXPECT_EQ(written("startTransaction", R"({"domain":"new.example.","domain_id":)" + id + R"(,"trxid":1})"), yes);
+  for (auto const* rr : {R"("qtype":"SOA","content":"ns1.example.net. host.example.net. 3000000000 2 3 4 5")",
+                         R"("qtype":"NS","content":"ns1.example.net.")"}) {
+    EXPECT_EQ(written("feedRecord", std::string(R"({"rr":{"qname":"new.example.","ttl":60,)") + rr +
+                                        R"(,"qclass":1,"auth":true,"ordername":null},"trxid":1})"),
+              yes);
+  }
+  EXPECT_EQ(written("feedEnts", R"({"domain_id":)" + id + R"(,"trxid":1,"nonterm":[{"nonterm":"a.new.example.","auth":true}]})"),
+            yes);
+  EXPECT_EQ(written("feedEnts3", R"({"domain_id":)" + id + R"(,"domain":"new.example.","times":1,"salt":"\u0000\u00ff","narrow":false,)"
+                                 R"("trxid":1,"nonterm":[]})"),
+            yes);
+  EXPECT_EQ(written("commitTransaction", R"({"trxid":1})"), yes);
+  EXPECT_EQ(now()->zone(test::name("new.example."))->serial, 3000000000U);
+  EXPECT_EQ(now()->zone(test::name("new.example."))->find(test::name("a.new.example.")), nullptr);
+}
+
+TEST_F(Writing, ATransactionForAnIdThatIsNotTheZonesIsRefused) {
+  EXPECT_THAT(written("startTransaction", R"({"domain":"example.org.","domain_id":77,"trxid":1})"),
+              HasSubstr("no such zone"));
 }
 
 TEST_F(Writing, NotifiedSerialsAreKept) {

@@ -43,9 +43,9 @@ Zone zone_of(std::vector<std::pair<std::string, Node>> const& nodes, std::string
   if (!nsec3.empty()) {
     zone.metadata["NSEC3PARAM"] = {nsec3};
   }
-  std::vector<std::pair<dns::Name, Node>> named{{apex, top()}};
+  std::vector<OwnedNode> named{{apex.key(), top()}};
   for (auto const& [text, made] : nodes) {
-    named.emplace_back(name(text + ".example.org"), made);
+    named.push_back({name(text + ".example.org").key(), made});
   }
   fill(zone, std::move(named));
   return zone;
@@ -54,9 +54,8 @@ Zone zone_of(std::vector<std::pair<std::string, Node>> const& nodes, std::string
 // "name:facts" in canonical order; E empty non-terminal, C cut, B below a cut.
 std::vector<std::string> facts(Zone const& zone) {
   std::vector<std::string> list;
-  zone.entries.for_each([&](std::string const& key, EntryPtr const& entry) {
-    EXPECT_EQ(key, entry->name.key());
-    std::string text = entry->name.relative_to(zone.apex) + ":";
+  zone.entries.for_each([&](EntryPtr const& entry) {
+    std::string text = entry->name().relative_to(zone.apex) + ":";
     text += entry->is_ent() ? "E" : "";
     text += entry->cut ? "C" : "";
     text += entry->below_cut ? "B" : "";
@@ -68,18 +67,16 @@ std::vector<std::string> facts(Zone const& zone) {
 void expect_same(Zone const& a, Zone const& b) {
   ASSERT_TRUE(a.entries.well_formed());
   ASSERT_EQ(facts(a), facts(b));
-  auto const same_map = [](EntryMap const& one, EntryMap const& two) {
-    ASSERT_EQ(one.size(), two.size());
-    one.for_each([&two](std::string const& key, EntryPtr const& entry) {
-      EntryPtr const* const other = two.find(key);
-      ASSERT_NE(other, nullptr) << entry->name.text();
-      ASSERT_TRUE(same_content(*entry, **other)) << entry->name.text();
-    });
+  auto const same_entry = [](EntryPtr const& entry, EntryPtr const* other) {
+    ASSERT_NE(other, nullptr) << entry->name().text();
+    ASSERT_TRUE(same_content(*entry, **other)) << entry->name().text();
   };
-  same_map(a.entries, b.entries);
-  same_map(a.nsec3, b.nsec3);
+  ASSERT_EQ(a.entries.size(), b.entries.size());
+  a.entries.for_each([&](EntryPtr const& entry) { same_entry(entry, b.entries.find(entry->key)); });
+  ASSERT_EQ(a.nsec3.size(), b.nsec3.size());
+  a.nsec3.for_each([&](std::string const& hash, EntryPtr const& entry) { same_entry(entry, b.nsec3.find(hash)); });
   // The chain points to the very entries that are served.
-  a.nsec3.for_each([&a](std::string const&, EntryPtr const& entry) { ASSERT_EQ(a.find(entry->name), entry); });
+  a.nsec3.for_each([&a](std::string const&, EntryPtr const& entry) { ASSERT_EQ(a.find(entry->key), entry); });
 }
 
 TEST(ZoneBuilder, derives_empty_non_terminals_cuts_and_what_they_hide) {
@@ -106,7 +103,7 @@ TEST(ZoneBuilder, neighbours_follow_canonical_order_and_the_caller_wraps) {
       zone_of({{"b", address()}, {"B.b", address()}, {"\\001.b", address()}, {"*.b", address()}, {"z", address()}});
   auto const after = [&zone](std::string const& text) {
     auto const* const item = zone.entries.upper_bound(name(text).key());
-    return item == nullptr ? "wraps" : item->value->name.relative_to(apex);
+    return item == nullptr ? "wraps" : item->name().relative_to(apex);
   };
   EXPECT_EQ(after("example.org"), "b.");
   EXPECT_EQ(after("b.example.org"), "\\001.b.");
@@ -114,7 +111,7 @@ TEST(ZoneBuilder, neighbours_follow_canonical_order_and_the_caller_wraps) {
   EXPECT_EQ(after("*.b.example.org"), "b.b.");
   EXPECT_EQ(after("missing.b.example.org"), "z.");
   EXPECT_EQ(after("z.example.org"), "wraps");
-  EXPECT_EQ(zone.entries.predecessor(name("c.example.org").key())->value->name, name("b.b.example.org"));
+  EXPECT_EQ(zone.entries.predecessor(name("c.example.org").key())->name(), name("b.b.example.org"));
 }
 
 std::vector<Touched> set(Zone& zone, std::string const& text, Node made) {
@@ -146,25 +143,44 @@ TEST(ZoneBuilder, nsec3_holds_every_authoritative_name_and_the_empty_non_termina
   EXPECT_EQ(zone.nsec3.size(), 4U);  // apex, b, a.b, sub
   EntryPtr const* const found = zone.nsec3.find(dns::nsec3_hash(name("b.example.org"), "\xaa\xbb", 5));
   ASSERT_NE(found, nullptr);
-  EXPECT_EQ((*found)->name, name("b.example.org"));
+  EXPECT_EQ((*found)->name(), name("b.example.org"));
 }
 
-TEST(ZoneBuilder, opt_out_leaves_insecure_delegations_and_what_leads_only_to_them) {
-  Zone const zone = zone_of({{"one.only", delegation()},
-                             {"two.both", delegation()},
-                             {"www.both", address()},
-                             {"three.safe", delegation(true)},
-                             {"ns.one.only", address()}},
-                            "1 1 0 -");
-  auto const has = [&zone](std::string const& text) { return zone.nsec3.contains(dns::nsec3_hash(name(text), "", 0)); };
-  EXPECT_TRUE(has("example.org"));
-  EXPECT_FALSE(has("only.example.org"));
-  EXPECT_FALSE(has("one.only.example.org"));
-  EXPECT_TRUE(has("both.example.org"));
-  EXPECT_FALSE(has("two.both.example.org"));
-  EXPECT_TRUE(has("safe.example.org"));
-  EXPECT_TRUE(has("three.safe.example.org"));
+TEST(ZoneBuilder, opt_out_leaves_insecure_delegations_and_in_zones_signed_elsewhere_what_leads_only_to_them) {
+  Zone zone = zone_of({{"one.only", delegation()},
+                       {"two.both", delegation()},
+                       {"www.both", address()},
+                       {"three.safe", delegation(true)},
+                       {"ns.one.only", address()}},
+                      "1 1 0 -");
+  auto const has = [](Zone const& of, std::string const& text) {
+    return of.nsec3.contains(dns::nsec3_hash(name(text), "", 0));
+  };
+  auto const authority = [](Zone const& of, std::string const& text) {
+    return is_authoritative_ent(of, **of.entries.find(name(text).key()));
+  };
+  EXPECT_TRUE(has(zone, "example.org"));
+  EXPECT_TRUE(has(zone, "only.example.org")) << "the closest encloser of names that do not exist";
+  EXPECT_TRUE(authority(zone, "only.example.org"));
+  EXPECT_FALSE(has(zone, "one.only.example.org"));
+  EXPECT_TRUE(has(zone, "both.example.org"));
+  EXPECT_FALSE(has(zone, "two.both.example.org"));
+  EXPECT_TRUE(has(zone, "safe.example.org"));
+  EXPECT_TRUE(has(zone, "three.safe.example.org"));
+  EXPECT_EQ(zone.nsec3.size(), 6U);
+
+  zone.metadata["PRESIGNED"] = {"1"};
+  rebuild_nsec3(zone);
+  EXPECT_FALSE(has(zone, "only.example.org"));
+  EXPECT_FALSE(authority(zone, "only.example.org"));
+  EXPECT_TRUE(authority(zone, "both.example.org"));
   EXPECT_EQ(zone.nsec3.size(), 5U);
+
+  // What is below a name may change its authority; caches must hear of it.
+  std::vector<Touched> touched;
+  set_node(zone, name("one.only.example.org"), delegation(true), touched);
+  EXPECT_TRUE(authority(zone, "only.example.org"));
+  EXPECT_THAT(touched, testing::Contains(Touched{name("only.example.org"), false}));
 }
 
 TEST(ZoneBuilder, there_is_no_chain_without_or_with_unreadable_parameters) {
@@ -216,7 +232,11 @@ TEST_P(RandomChanges, give_the_zone_that_a_full_build_gives) {
       continue;
     }
     Zone full = zone;
-    fill(full, {wanted.begin(), wanted.end()});
+    std::vector<OwnedNode> nodes;
+    for (auto const& [owner, node_there] : wanted) {
+      nodes.push_back({owner.key(), node_there});
+    }
+    fill(full, std::move(nodes));
     ASSERT_NO_FATAL_FAILURE(expect_same(zone, full)) << "step " << step;
     // Whatever differs is covered by what was said to be touched.
     std::vector<Touched> differences;

@@ -61,6 +61,14 @@ TEST(StoreZones, a_secondary_takes_the_serial_of_its_primary_even_backwards) {
   EXPECT_EQ(site.zone()->kind, "slave");
 }
 
+TEST(StoreZones, a_zone_signed_elsewhere_keeps_the_serial_that_its_signature_covers) {
+  Site site;
+  site.import_zone(zone_head);
+  site.import_zone(zone_head + "www A 192.0.2.1\n");
+  site.import_zone(zone_head + "@ RRSIG SOA 13 2 60 20260101000000 20250101000000 1 @ aaaa\n");
+  EXPECT_EQ(site.zone()->serial, 1U);
+}
+
 TEST(StoreZones, a_zone_against_the_rules_is_refused_with_every_reason) {
   Site site;
   std::vector<dns::OwnedRRset> const bad{{name("example.org"), {dns::type_cname, 60, {"a."}}},
@@ -150,7 +158,7 @@ TEST(StoreZones, a_change_in_one_zone_shares_every_other_zone_and_every_other_na
   EXPECT_EQ(entry(before, "mail.example.org"), entry(after, "mail.example.org"));
   EXPECT_NE(entry(before, "www.example.org"), entry(after, "www.example.org"));
   EXPECT_THAT(entry(before, "www.example.org")->rrsets[0].contents, ElementsAre("192.0.2.1"));
-  EXPECT_EQ(after->zones_by_id.at(1), after->zone(name("example.org")));
+  EXPECT_EQ(after->zone_by_id(1), after->zone(name("example.org")));
 }
 
 TEST(StoreZones, a_deleted_zone_is_gone_with_all_it_had_and_its_id_is_not_used_again) {

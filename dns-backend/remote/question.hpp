@@ -1,0 +1,40 @@
+// The one request that comes thousands of times a second, read in place.
+//
+// PowerDNS writes {"method": "lookup", "parameters": {"local": ..., "qname": ..., "qtype": ..., ..., "zone-id": N}} with
+// flat values. That form, in any order and spacing, is read here without memory from the heap; whatever is not
+// quite that (another method, a name outside ASCII, a number as text) is left to parse_request, which is thorough.
+//
+// Threads: pure; a QuestionReader belongs to one call.
+#pragma once
+
+#include "dns-backend/dns/name.hpp"
+#include "dns-backend/dns/rrset.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace remote {
+
+// What a lookup asks. The views are the caller's.
+struct Question {
+  std::string_view qname;  // as between the quotes of JSON: echoed as it is
+  std::string_view key;    // Name::key()
+  dns::RRType type;        // type_any for ANY
+  std::int64_t zone_id;    // any_zone: the longest match
+};
+
+class QuestionReader {
+ public:
+  // The question in `line`, whose views point into `line` and into this reader; nullopt: not of the plain form.
+  std::optional<Question> read(std::string_view line);
+
+ private:
+  bool take_qname(std::string_view escaped);
+
+  dns::KeyBuffer key_;
+  std::array<char, 1024> unescaped_;  // NOLINT(cppcoreguidelines-pro-type-member-init): only what was written is read
+};
+
+}  // namespace remote

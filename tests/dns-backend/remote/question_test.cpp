@@ -1,0 +1,134 @@
+#include "dns-backend/remote/question.hpp"
+
+#include "world.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+// Counts what this binary takes from the heap. One thread at a time asks.
+std::size_t taken = 0;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  ++taken;
+  if (void* const memory = std::malloc(size == 0 ? 1 : size)) {
+    return memory;
+  }
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace remote {
+namespace {
+
+std::optional<Question> read(std::string const& line) {
+  static QuestionReader reader;
+  return reader.read(line);
+}
+
+TEST(Question, the_form_powerdns_writes_is_read_in_place) {
+  std::string const line = test::lookup("WWW.example.org.", "A", 7);
+  auto const question = read(line);
+  ASSERT_TRUE(question);
+  EXPECT_EQ(question->qname, "WWW.example.org.");
+  EXPECT_EQ(question->key, test::name("www.example.org").key());
+  EXPECT_EQ(question->type, dns::type_a);
+  EXPECT_EQ(question->zone_id, 7);
+}
+
+TEST(Question, ids_of_any_zone_come_in_two_forms) {
+  EXPECT_EQ(read(R"({"method":"lookup","parameters":{"qname":"a.","qtype":"ANY","zone-id":-1}})")->zone_id, any_zone);
+  EXPECT_EQ(read(R"({"method":"lookup","parameters":{"zone-id":4294967295,"qtype":"ANY","qname":"a."}})")->zone_id,
+            any_zone);
+}
+
+TEST(Question, names_keep_the_escapes_they_came_with) {
+  auto const question = read(test::lookup(R"(a\\032b\\.c.example.org.)"));
+  ASSERT_TRUE(question);
+  EXPECT_EQ(question->qname, R"(a\\032b\\.c.example.org.)");
+  EXPECT_EQ(question->key, test::name(R"(a\032b\.c.example.org.)").key());
+}
+
+TEST(Question, everything_else_is_left_to_the_thorough_reader) {
+  for (char const* const line :
+       {"", "{", "[]", R"({"method":"list","parameters":{"qname":"a.","qtype":"A"}})",
+        R"({"method":"lookup","parameters":{"qname":"a.","qtype":"A"}} {})",
+        R"({"method":"lookup","parameters":{"qname":"a.","qtype":"A"})",
+        R"({"method":"lookup","parameters":{"qname":"a..b.","qtype":"A"}})",
+        R"({"method":"lookup","parameters":{"qname":"a.","qtype":"NOSUCH"}})",
+        R"({"method":"lookup","parameters":{"qname":"\u0061.","qtype":"A"}})",
+        R"({"method":"lookup","parameters":{"qname":"a.","qtype":"A","zone-id":"1"}})",
+        R"({"method":"lookup","parameters":{"qname":"a.","qtype":"A","zone-id":01}})",
+        R"({"method":"lookup","parameters":{"qname":"a.","qtype":"A","zone-id":1.5}})",
+        R"({"method":"lookup","parameters":{"qname":1,"qtype":"A"}})",
+        R"({"method":"lookup","parameters":{"qtype":"A"}})"}) {
+    EXPECT_FALSE(read(line)) << line;
+  }
+  EXPECT_FALSE(read(test::lookup(std::string(2000, 'a'))));
+}
+
+TEST(Question, the_quick_answer_is_the_thorough_one) {
+  auto const snapshot = test::snapshot({test::example()});
+  pool::HealthTable const health;
+  for (char const* const name : {"example.org.", "Www.example.org.", "missing.example.org.", "ent.example.org.",
+                                 "sub.example.org.", "ns.sub.example.org.", "other.test.", "."}) {
+    for (char const* const type : {"ANY", "A", "SOA", "DS"}) {
+      std::string quick;
+      std::string const line = test::lookup(name, type);
+      ASSERT_TRUE(answer_at_once(line, {*snapshot, health, false, nullptr}, quick)) << line;
+      EXPECT_EQ(quick, test::ask(*snapshot, line)) << line;
+    }
+  }
+}
+
+TEST(Question, an_empty_replica_answers_nothing_at_once) {
+  store::Snapshot const snapshot;
+  pool::HealthTable const health;
+  std::string out;
+  EXPECT_FALSE(answer_at_once(test::lookup("a."), {snapshot, health, true, nullptr}, out));
+  EXPECT_TRUE(out.empty());
+}
+
+// The heap is shared by all lookup loops, and what a lookup takes from it is where its worst case would come from.
+TEST(Question, a_lookup_takes_nothing_from_the_heap) {
+  pool::HealthTable health;
+  test::ZoneDraft draft = test::example();
+  auto pool = std::make_shared<pool::Pool>();
+  for (char const* const endpoint : {"edge-1", "edge-2", "edge-3"}) {
+    pool->endpoints.push_back({endpoint, "192.0.2.50", "2001:db8::50", health.slot(endpoint), true, 1});
+  }
+  auto balancer = std::make_shared<pool::LoadBalancer>();
+  balancer->pools.push_back(pool);
+  store::Entry& balanced = draft.at("tenant.example.org.");
+  balanced.balancer = balancer;
+  balanced.balancer_has4 = balanced.balancer_has6 = true;
+  auto const snapshot = test::snapshot({draft});
+  World const world{*snapshot, health, false, nullptr};
+  std::string out;
+  out.reserve(4096);
+  for (char const* const name :
+       {"example.org.", "www.example.org.", "tenant.example.org.", "a.missing.example.org.", "other.test."}) {
+    for (char const* const type : {"ANY", "A", "SOA", "NS"}) {
+      std::string const line = test::lookup(name, type);
+      out.clear();
+      std::size_t const before = taken;
+      bool const answered = answer_at_once(line, world, out);
+      EXPECT_EQ(taken, before) << line;
+      EXPECT_TRUE(answered);
+    }
+  }
+  EXPECT_NE(taken, 0U);
+}
+
+}  // namespace
+}  // namespace remote
