@@ -61,7 +61,7 @@ using Handler = std::function<Task<HttpResponse>(HttpRequest)>;
 // read (unix, or a verified certificate), so that no stranger fills the memory.
 struct RouteLimits {
   std::size_t body = 0;
-  std::chrono::milliseconds time{0};  // for the request to arrive, and again for its handler
+  std::chrono::milliseconds time{0};  // for the handler
 };
 
 // Routes "METHOD /v1/tenants/{name}" to handlers. Unknown path: 404; known path, other method: 405 with Allow; a path

@@ -21,7 +21,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <optional>
 #include <set>
 
 namespace net {
@@ -176,37 +175,6 @@ Task<void> refuse(Stream& stream, base::Failure failure, std::chrono::millisecon
   }
 }
 
-using ReadSlot = std::shared_ptr<std::optional<base::Result<detail::RequestRead>>>;
-
-// Ends when the time for a request is over; the route may have extended it meanwhile.
-Task<void> run_out(std::chrono::milliseconds idle, std::chrono::steady_clock::time_point begun,
-                   std::shared_ptr<RouteLimits> limits) {
-  for (;;) {
-    auto const allowed = std::max(idle, limits->time);
-    auto const spent = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
-    if (spent >= allowed || !co_await wait_for(allowed - spent)) {
-      co_return;
-    }
-  }
-}
-
-Task<void> read_into(Stream& stream, std::string& carry, detail::BodyLimit const& body_limit, ReadSlot slot) {
-  slot->emplace(co_await detail::read_request(stream, carry, body_limit));
-}
-
-// A request has the idle timeout to arrive, or what its route allows once the header told the route.
-Task<base::Result<detail::RequestRead>> read_in_time(HttpServerSettings const& settings, Stream& stream,
-                                                     std::string& carry, detail::BodyLimit const& body_limit,
-                                                     std::shared_ptr<RouteLimits> limits) {
-  ReadSlot const slot = std::make_shared<std::optional<base::Result<detail::RequestRead>>>();
-  auto const begun = std::chrono::steady_clock::now();
-  co_await detail::first_of(read_into(stream, carry, body_limit, slot), run_out(settings.idle_timeout, begun, limits));
-  if (!slot->has_value()) {
-    co_return base::fail(errc::timed_out, "the request did not arrive in time");
-  }
-  co_return std::move(**slot);
-}
-
 Task<void> answer_into(Router const& router, HttpRequest request, HttpResponse& out) {
   out = co_await router.dispatch(std::move(request));
 }
@@ -347,13 +315,13 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     auto const& settings = state->settings;
     std::string carry;
     while (!state->stopped) {
-      auto limits = std::make_shared<RouteLimits>();
-      detail::BodyLimit const body_limit = [state, limits, &peer](HttpRequest const& head) {
+      RouteLimits limits;
+      detail::BodyLimit const body_limit = [&](HttpRequest const& head) {
         bool const known = peer.is_unix || !peer.certificate_name.empty();
-        *limits = known ? state->router.limits(head) : RouteLimits();
-        return std::max(state->settings.body_limit, limits->body);
+        limits = known ? state->router.limits(head) : RouteLimits();
+        return std::max(settings.body_limit, limits.body);
       };
-      auto got = co_await read_in_time(settings, stream, carry, body_limit, limits);
+      auto got = co_await within(settings.idle_timeout, detail::read_request(stream, carry, body_limit));
       if (!got) {
         if (got.error().code == errc::too_large || got.error().code == errc::bad_message) {
           co_await refuse(stream, got.error(), settings.idle_timeout);
@@ -368,7 +336,7 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
       got->request.peer = peer;
       HttpResponse response;
       int const first = co_await detail::first_of(answer_in_time(state->router, std::move(got->request), response,
-                                                                 std::max(settings.handler_timeout, limits->time)),
+                                                                 std::max(settings.handler_timeout, limits.time)),
                                                   watch(stream, carry));
       if (first != 0) {
         co_return;

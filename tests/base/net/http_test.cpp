@@ -293,6 +293,20 @@ TEST_F(HttpTest, RefusesABodyAboveTheLimitWith413) {
   EXPECT_EQ(exact->status, 200);
 }
 
+TEST_F(HttpTest, ARouteMayTakeMoreFromPeersThatAreKnown) {
+  router_.add("PUT", "/zone", echo, {3U << 20U, 0ms});
+  ASSERT_TRUE(server_->listen_tcp("127.0.0.1:0"));
+  std::string const path = folder_.path() + "/api.sock";
+  ASSERT_TRUE(server_->listen_unix(path, 0600));
+  HttpClient client(loop_.get_executor(), {});
+  std::string const large(2U << 20U, 'x');
+  EXPECT_EQ(send(client, "unix:" + path + ":/zone", "PUT", large)->status, 200);
+  EXPECT_EQ(send(client, "unix:" + path + ":/zone", "PUT", large + large)->status, 413) << "its limit, not none";
+  EXPECT_EQ(send(client, "unix:" + path + ":/echo", "POST", large)->status, 413) << "another route";
+  EXPECT_EQ(send(client, base("http") + "/zone", "PUT", large)->status, 413) << "a stranger";
+  EXPECT_EQ(send(client, base("http") + "/zone", "PUT", "small")->status, 200);
+}
+
 TEST_F(HttpTest, TheClientRefusesAnAnswerAboveItsLimit) {
   ASSERT_TRUE(server_->listen_tcp("127.0.0.1:0"));
   HttpClientSettings settings;
