@@ -5,6 +5,8 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# One kind of code for libraries and programs alike, since precompiled headers belong to one kind.
+set(CMAKE_CXX_COMPILE_OPTIONS_PIE ${CMAKE_CXX_COMPILE_OPTIONS_PIC})
 
 # -Wnull-dereference stays out: with g++ 12 it reports inside Boost.Asio at -O2.
 target_compile_options(project_options INTERFACE
@@ -13,6 +15,7 @@ target_compile_options(project_options INTERFACE
   $<$<CONFIG:Debug>:-Werror>)
 target_compile_definitions(project_options INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+  BOOST_JSON_DYN_LINK BOOST_JSON_NO_LIB BOOST_CONTAINER_DYN_LINK BOOST_CONTAINER_NO_LIB
   SOVEREIGN_VERSION="${PROJECT_VERSION}")
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
@@ -36,7 +39,10 @@ endif()
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # Without these two ccache takes no source that reads precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+  set(CMAKE_PCH_INSTANTIATE_TEMPLATES OFF)
+  target_compile_options(project_options INTERFACE -fpch-preprocess)
 endif()
 find_program(MOLD mold)
 if(MOLD)

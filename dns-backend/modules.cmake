@@ -14,12 +14,15 @@ module(dns-backend/remote SOURCES request.cpp question.cpp reply.cpp rows.cpp ne
   DEPENDS base/result base/net base/database base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/store
   LIBRARIES Boost::json)
-module(dns-backend/connector SOURCES meters.cpp session.cpp listener.cpp
-  DEPENDS base/result base/net base/process dns-backend/pool dns-backend/snapshot dns-backend/store dns-backend/remote)
-module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp purge.cpp
+module(dns-backend/handover SOURCES sockets.cpp handover.cpp DEPENDS base/result base/net base/process)
+module(dns-backend/connector SOURCES meters.cpp framing.cpp conversation.cpp session.cpp door.cpp listener.cpp
+  DEPENDS base/result base/net base/process dns-backend/pool dns-backend/snapshot dns-backend/store dns-backend/remote
+    dns-backend/handover)
+module(dns-backend/pipe SOURCES relay.cpp DEPENDS base/result base/process dns-backend/remote)
+module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp zone_changes.cpp purge.cpp zone_flusher.cpp
   DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store)
 module(dns-backend/api
-  SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp settings.cpp rrsets.cpp tenants.cpp
+  SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp tenants.cpp
   DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool
     dns-backend/snapshot dns-backend/store
   LIBRARIES Boost::json)
@@ -42,8 +45,14 @@ module(dns-backend/powerdns
     dns-backend/store dns-backend/api
     dns-backend/dnssec dns-backend/powerdns/zones
   LIBRARIES Boost::json OpenSSL::Crypto)
-module(dns-backend/commands SOURCES place.cpp connection.cpp table.cpp show_commands.cpp zone_commands.cpp command_line.cpp
+module(dns-backend/migrate
+  SOURCES assemble.cpp sql_source.cpp sqlite.cpp postgres.cpp dns_connection.cpp name_server.cpp diff.cpp check.cpp
+  DEPENDS base/result dns-backend/dns dns-backend/snapshot dns-backend/store
+  LIBRARIES Boost::json SQLiteCpp PkgConfig::sqlite3 PkgConfig::libpq PkgConfig::ldns)
+module(dns-backend/commands
+  SOURCES place.cpp connection.cpp progress.cpp table.cpp show_commands.cpp zone_commands.cpp import_commands.cpp
+    compare_commands.cpp key_commands.cpp command_line.cpp
   DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/store dns-backend/api
-    dns-backend/powerdns dns-backend/powerdns/zones
+    dns-backend/powerdns dns-backend/powerdns/zones dns-backend/migrate
   LIBRARIES Boost::json CLI11::CLI11)

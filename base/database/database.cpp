@@ -4,6 +4,7 @@
 #include "base/database/connection.hpp"
 #include "base/database/schema.hpp"
 #include "base/process/service.hpp"
+#include "base/result/category.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -12,33 +13,25 @@
 namespace database {
 namespace {
 
-// Boost's category has no virtual destructor; categories are static objects and never deleted.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
-class Category final : public boost::system::error_category {
- public:
-  char const* name() const noexcept override { return "database"; }
-  std::string message(int value) const override {
-    switch (static_cast<errc>(value)) {
-      case errc::cannot_open:
-        return "cannot open the store";
-      case errc::locked:
-        return "another process holds the store";
-      case errc::newer:
-        return "the store was written by a newer version";
-      case errc::corrupt:
-        return "the store is damaged";
-      case errc::constraint:
-        return "against a rule of the store";
-      case errc::full:
-        return "the disk is full";
-      case errc::failed:
-        return "the store failed";
-    }
-    return "unknown store error";
+char const* message_of(int code) {
+  switch (static_cast<errc>(code)) {
+    case errc::cannot_open:
+      return "cannot open the store";
+    case errc::locked:
+      return "another process holds the store";
+    case errc::newer:
+      return "the store was written by a newer version";
+    case errc::corrupt:
+      return "the store is damaged";
+    case errc::constraint:
+      return "against a rule of the store";
+    case errc::full:
+      return "the disk is full";
+    case errc::failed:
+      return "the store failed";
   }
-};
-#pragma GCC diagnostic pop
+  return "unknown store error";
+}
 
 constexpr std::string_view scheme = "sqlite://";
 
@@ -56,7 +49,7 @@ base::Result<process::LockFile> lock(std::string const& path) {
 }  // namespace
 
 boost::system::error_code make_error_code(errc code) {
-  static Category const category;
+  static base::Category const category("database", message_of);
   return {static_cast<int>(code), category};
 }
 

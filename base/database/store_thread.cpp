@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <atomic>
+#include <future>
 
 namespace database {
 namespace asio = boost::asio;
@@ -19,7 +20,7 @@ constexpr std::size_t queue_max = 10000;
 struct StoreThread::State {
   explicit State(std::unique_ptr<Database> opened) : database(std::move(opened)), thread(1) {}
 
-  std::unique_ptr<Database> database;
+  std::unique_ptr<Database> database;  // the store thread's; null once closed
   std::atomic<std::size_t> waiting{0};
   asio::thread_pool thread;
 
@@ -33,7 +34,9 @@ struct StoreThread::State {
       auto guard = asio::make_work_guard(loop);
       auto job = [state, work = std::move(work), loop, guard = std::move(guard),
                   resume = std::forward<Handler>(handler)]() mutable {
-        work(*state->database);
+        if (state->database != nullptr) {
+          work(*state->database);
+        }
         work = nullptr;
         state->waiting.fetch_sub(1, std::memory_order_relaxed);
         asio::post(loop, [resume = std::move(resume)]() mutable { std::move(resume)(true); });
@@ -47,6 +50,15 @@ StoreThread::StoreThread(std::unique_ptr<Database> database) : state_(std::make_
 
 StoreThread::~StoreThread() {
   state_->thread.join();
+}
+
+void StoreThread::close() {
+  std::promise<void> closed;
+  asio::post(state_->thread, [this, &closed] {
+    state_->database.reset();
+    closed.set_value();
+  });
+  closed.get_future().get();
 }
 
 boost::asio::awaitable<bool> StoreThread::run_erased(std::function<void(Database&)> work) {

@@ -24,6 +24,10 @@ class StoreThread {
   StoreThread(StoreThread const&) = delete;
   StoreThread& operator=(StoreThread const&) = delete;
 
+  // Finishes what was queued and closes the database, so that another process may open it; every later call fails with
+  // errc::failed. Blocks meanwhile.
+  void close();
+
   // co_await store.run<Rows>([=](Database& database) { return database.query(...); })
   // The function must own all it uses. Make it a named local before the co_await expression (see net/task.hpp).
   template <class T>
@@ -34,7 +38,7 @@ class StoreThread {
     };
     bool const accepted = co_await run_erased(erased);
     if (!accepted || !slot->has_value()) {
-      co_return base::fail(errc::failed, "the store's queue is full");
+      co_return base::fail(errc::failed, "the store's queue is full, or the store was closed");
     }
     co_return std::move(**slot);
   }

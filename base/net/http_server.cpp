@@ -1,6 +1,7 @@
 #include "base/net/http_server.hpp"
 
 #include "base/net/message.hpp"
+#include "base/process/descriptors.hpp"
 #include "base/process/log.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -87,7 +88,7 @@ base::Result<tcp::endpoint> parse_listen_address(std::string const& text) {
 }
 
 // A socket file that nobody listens on is left from a process that was killed.
-base::Result<void> clear_stale_socket(asio::any_io_executor const& executor, std::string const& path) {
+base::Result<void> clear_stale_socket(std::string const& path) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) {
     return {};
@@ -95,11 +96,12 @@ base::Result<void> clear_stale_socket(asio::any_io_executor const& executor, std
   if (!S_ISSOCK(info.st_mode)) {
     return base::fail(errc::in_use, path + " exists and is no socket");
   }
-  asio::local::stream_protocol::socket probe(executor);
-  boost::system::error_code error;
-  probe.connect(asio::local::stream_protocol::endpoint(path), error);
-  if (error != asio::error::connection_refused) {
+  auto const holder = process::listener_pid(path);
+  if (!holder) {  // alive, for instance with a full backlog
     return base::fail(errc::in_use, "somebody listens on " + path);
+  }
+  if (*holder) {
+    return base::fail(errc::in_use, "process " + std::to_string(**holder) + " listens on " + path);
   }
   if (::unlink(path.c_str()) != 0) {
     return base::fail_errno(errno, "remove the stale socket " + path);
@@ -181,8 +183,7 @@ Task<void> run_out(std::chrono::milliseconds idle, std::chrono::steady_clock::ti
                    std::shared_ptr<RouteLimits> limits) {
   for (;;) {
     auto const allowed = std::max(idle, limits->time);
-    auto const spent =
-        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
+    auto const spent = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
     if (spent >= allowed || !co_await wait_for(allowed - spent)) {
       co_return;
     }
@@ -366,10 +367,9 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
       bool const keep_alive = got->keep_alive;
       got->request.peer = peer;
       HttpResponse response;
-      int const first = co_await detail::first_of(
-          answer_in_time(state->router, std::move(got->request), response,
-                         std::max(settings.handler_timeout, limits->time)),
-          watch(stream, carry));
+      int const first = co_await detail::first_of(answer_in_time(state->router, std::move(got->request), response,
+                                                                 std::max(settings.handler_timeout, limits->time)),
+                                                  watch(stream, carry));
       if (first != 0) {
         co_return;
       }
@@ -421,7 +421,7 @@ HttpServer::~HttpServer() {
 }
 
 base::Result<void> HttpServer::listen_unix(std::string const& path, unsigned mode) {
-  auto const cleared = clear_stale_socket(state_->executor, path);
+  auto const cleared = clear_stale_socket(path);
   if (!cleared) {
     return cleared;
   }

@@ -53,15 +53,25 @@ boost::system::error_code make_error_code(errc code) {
   return {static_cast<int>(code), category};
 }
 
-asio::awaitable<int> wait_for_signal() {
+struct Signals::State {
+  explicit State(asio::any_io_executor executor) : set(std::move(executor), SIGINT, SIGTERM, SIGHUP) {}
+  asio::signal_set set;
+};
+
+Signals::Signals(asio::any_io_executor executor) : state_(std::make_unique<State>(std::move(executor))) {
   std::signal(SIGPIPE, SIG_IGN);
-  auto const executor = co_await asio::this_coro::executor;
-  asio::signal_set signals(executor, SIGINT, SIGTERM, SIGHUP);
-  auto const [error, number] = co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
-  if (error) {
-    co_return 0;
-  }
-  co_return number;
+}
+
+Signals::~Signals() = default;
+
+asio::awaitable<int> Signals::next() {
+  auto const [error, number] = co_await state_->set.async_wait(asio::as_tuple(asio::use_awaitable));
+  co_return error ? 0 : number;
+}
+
+asio::awaitable<int> wait_for_signal() {
+  Signals signals(co_await asio::this_coro::executor);
+  co_return co_await signals.next();
 }
 
 void notify_service_manager(std::string const& state) {

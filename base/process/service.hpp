@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,20 @@ boost::system::error_code make_error_code(errc code);
 // SIGINT, SIGTERM or SIGHUP, whichever comes first; 0 when the waiting task was cancelled. SIGPIPE is ignored for the
 // whole process from the first call.
 boost::asio::awaitable<int> wait_for_signal();
+
+// The same signals from its construction on: none that comes between two waits ends the process or is missed.
+class Signals {
+ public:
+  explicit Signals(boost::asio::any_io_executor executor);
+  ~Signals();
+  Signals(Signals const&) = delete;
+  Signals& operator=(Signals const&) = delete;
+  boost::asio::awaitable<int> next();  // 0 when the waiting task was cancelled
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 // "READY=1", "STATUS=...", "STOPPING=1"; without a service manager nothing happens.
 void notify_service_manager(std::string const& state);

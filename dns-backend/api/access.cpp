@@ -24,8 +24,8 @@ net::Task<net::HttpResponse> forward(Dependencies const& dependencies, net::Http
   onward.body = request.body;
   onward.headers.set("Content-Type", std::string(request.headers.get("Content-Type")));
   onward.headers.set(hop_header, "1");
-  auto answer = co_await dependencies.primary->send(dependencies.primary_url + request.target, std::move(onward),
-                                                    deadline);
+  auto answer =
+      co_await dependencies.primary->send(dependencies.primary_url + request.target, std::move(onward), deadline);
   if (!answer) {
     co_return net::HttpResponse::problem(502, "the primary cannot be asked", answer.error().what());
   }

@@ -29,11 +29,11 @@ namespace api {
 struct Dependencies {
   store::Store& store;
   process::Metrics& metrics;
-  std::set<std::string> admins = {};        // certificate names
-  std::string node = {};                    // this machine's name; may be empty
-  std::string default_zone = {};            // of a tenant that names none; may be empty
+  std::set<std::string> admins = {};   // certificate names
+  std::string node = {};               // this machine's name; may be empty
+  std::string default_zone = {};       // of a tenant that names none; may be empty
   net::HttpClient* primary = nullptr;  // set on a replica, with its certificate
-  std::string primary_url = {};             // "https://10.200.0.1:18010"
+  std::string primary_url = {};        // "https://10.200.0.1:18010"
   // Health of the endpoints, from the monitor; may be empty.
   std::function<std::vector<pool::EndpointStatus>()> endpoints = {};
   // Further sections of /v1/status by name, for instance "followers", "replica", "powerdns".

@@ -5,6 +5,7 @@
 
 #include "base/result/problem.hpp"
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include <cstdint>
@@ -28,6 +29,7 @@ class Body {
   std::int64_t integer(std::string_view key, std::int64_t least, std::int64_t most, std::int64_t fallback);
   std::vector<std::string> texts(std::string_view key, bool required);
   std::vector<Body> objects(std::string_view key);  // required list of objects
+  [[nodiscard]] bool has(std::string_view key) const { return value_.get_object().contains(key); }
 
   void fail(std::string_view key, std::string message, std::string hint = {});
   // Unknown members are mistakes. Call last.

@@ -109,7 +109,8 @@ HttpResponse no_such_zone(std::string const& zone) {
 void add_routes(net::Router& router, Dependencies const& dependencies) {
   add_status_routes(router, dependencies);
   add_zone_routes(router, dependencies);
-  add_settings_routes(router, dependencies);
+  add_zone_setting_routes(router, dependencies);
+  add_autoprimary_routes(router, dependencies);
   add_rrset_routes(router, dependencies);
   add_tenant_routes(router, dependencies);
 }

@@ -8,7 +8,9 @@
 
 #include <boost/json/value.hpp>
 
+#include <chrono>
 #include <string>
+#include <vector>
 
 namespace api {
 
@@ -29,8 +31,18 @@ net::HttpResponse reply(int status, boost::json::value const& body);
 net::HttpResponse reply_nothing();  // 204
 net::HttpResponse no_such_zone(std::string const& zone);
 
+// A request that carries a whole zone: 256 MiB, ten minutes.
+inline constexpr net::RouteLimits whole_zone_limits{256U << 20U, std::chrono::minutes(10)};
+
+// A master file read on the store's thread: a million names take seconds, which would delay every check on this loop.
+// An empty text is an empty list.
+net::Task<boost::system::result<std::vector<dns::OwnedRRset>, base::Problems>> parse_content(Dependencies const& api,
+                                                                                             std::string text,
+                                                                                             dns::Name apex);
+
+void add_zone_setting_routes(net::Router& router, Dependencies const& dependencies);
 void add_zone_routes(net::Router& router, Dependencies const& dependencies);
-void add_settings_routes(net::Router& router, Dependencies const& dependencies);
+void add_autoprimary_routes(net::Router& router, Dependencies const& dependencies);
 void add_rrset_routes(net::Router& router, Dependencies const& dependencies);
 void add_tenant_routes(net::Router& router, Dependencies const& dependencies);
 void add_status_routes(net::Router& router, Dependencies const& dependencies);

@@ -1,3 +1,4 @@
+#include "dns-backend/api/access.hpp"
 #include "dns-backend/api/body.hpp"
 #include "dns-backend/api/routes.hpp"
 
@@ -85,10 +86,6 @@ NewZone read_new_zone(Body& reader) {
   }
   zone.settings = {reader.text("kind", "native"), reader.texts("masters", false), reader.text("account", "")};
   check_kind(reader, zone.settings.kind);
-  if (zone.settings.kind == "slave") {
-    reader.finish();
-    return zone;
-  }
   auto const ttl = static_cast<std::uint32_t>(reader.integer("ttl", 1, 604800, 3600));
   // A missing name is one mistake, not two.
   std::string const default_hostmaster = "hostmaster." + (zone.apex.is_root() ? std::string() : zone.apex.text());
@@ -96,7 +93,9 @@ NewZone read_new_zone(Body& reader) {
   dns::RRset servers{dns::type_ns, ttl, {}};
   std::string first;
   std::vector<std::string> const given = reader.texts("nameservers", false);
-  if (given.empty()) {
+  // A secondary begins empty: its first transfer brings everything.
+  bool const empty = given.empty() && zone.settings.kind == "slave";
+  if (given.empty() && !empty) {
     reader.fail("nameservers", "must list at least one name server");
   }
   for (std::size_t i = 0; i < given.size(); ++i) {
@@ -116,7 +115,7 @@ NewZone read_new_zone(Body& reader) {
     reader.fail("hostmaster", soa.error().what());
   }
   reader.finish();
-  if (reader.problems().empty()) {
+  if (reader.problems().empty() && !empty) {
     zone.rrsets.push_back({zone.apex, dns::RRset{dns::type_soa, ttl, {*soa}}});
     zone.rrsets.push_back({zone.apex, std::move(servers)});
   }
@@ -146,7 +145,7 @@ Answer create_zone(Dependencies const& api, net::HttpRequest request) {
     co_return refusal(reader.problems());
   }
   base::Result<store::Revision> const done =
-      co_await api.store.create_zone(zone.apex, std::move(zone.settings), std::move(zone.rrsets));
+      co_await api.store.create_zone(zone.apex, zone.settings, std::move(zone.rrsets));
   co_return done ? revision_reply(201, api, zone.apex, *done) : refusal(done.error());
 }
 
@@ -157,6 +156,8 @@ Answer get_zone(Dependencies const& api, net::HttpRequest request) {
   }
   json::object body = summary(*zone);
   body["notified_serial"] = zone->notified_serial;
+  body["masters"] = json::value_from(zone->masters);
+  body["account"] = zone->account;
   json::object metadata;
   for (auto const& [kind, values] : zone->metadata) {
     metadata[kind] = json::value_from(values);
@@ -179,12 +180,24 @@ Answer import_zone(Dependencies const& api, net::HttpRequest request) {
   if (!name) {
     co_return refusal(name.error());
   }
-  auto rrsets = dns::parse_zone_file(request.body, "request body", *name);
+  if (request.body.empty()) {
+    co_return refusal(base::Problems{{{"request body", 0, 0}, "", "is empty", "a master file is expected"}});
+  }
+  auto rrsets = co_await parse_content(api, std::move(request.body), *name);
   if (!rrsets) {
     co_return refusal(rrsets.error());
   }
+  store::ZonePtr const before = api.store.published().copy()->zone(*name);
   base::Result<store::Revision> const done = co_await api.store.import_zone(*name, std::move(*rrsets));
-  co_return done ? revision_reply(200, api, *name, *done) : refusal(done.error());
+  if (!done) {
+    co_return refusal(done.error());
+  }
+  store::ZonePtr const after = api.store.published().copy()->zone(*name);
+  json::object body = after ? summary(*after) : json::object();
+  body["revision"] = *done;
+  body["created"] = before == nullptr;
+  body["changed"] = before != after;
+  co_return reply(200, body);
 }
 
 Answer export_zone(Dependencies const& api, net::HttpRequest request) {
@@ -192,15 +205,11 @@ Answer export_zone(Dependencies const& api, net::HttpRequest request) {
   if (!zone) {
     co_return no_such_zone(request.parameters.at("zone"));
   }
-  std::vector<dns::OwnedRRset> rrsets;
+  std::vector<dns::OwnedRRset> const rrsets = content_of(*zone);
   std::string remarks;
   zone->entries.for_each([&](store::EntryPtr const& entry) {
-    dns::Name const owner = entry->name();
-    for (dns::RRset const& rrset : entry->rrsets) {
-      rrsets.push_back({owner, rrset});
-    }
     if (entry->balancer) {
-      remarks += "; " + owner.text() + " is answered by a load balancer\n";
+      remarks += "; " + entry->name().text() + " is answered by a load balancer\n";
     }
   });
   net::HttpResponse response = net::HttpResponse::text(200, dns::to_zone_file(zone->apex, rrsets) + remarks);
@@ -231,7 +240,7 @@ void add_zone_routes(net::Router& router, Dependencies const& dependencies) {
   router.add("POST", "/v1/zones", writes(dependencies, create_zone));
   router.add("GET", "/v1/zones/{zone}", administrators(dependencies, get_zone));
   router.add("DELETE", "/v1/zones/{zone}", writes(dependencies, delete_zone));
-  router.add("PUT", "/v1/zones/{zone}/import", writes(dependencies, import_zone));
+  router.add("PUT", "/v1/zones/{zone}/import", writes(dependencies, import_zone), whole_zone_limits);
   router.add("GET", "/v1/zones/{zone}/export", administrators(dependencies, export_zone));
   router.add("PUT", "/v1/zones/{zone}/kind", writes(dependencies, put_kind));
 }

@@ -1,16 +1,15 @@
 #include "dns-backend/commands/zone_commands.hpp"
 
-#include "base/process/service.hpp"
 #include "dns-backend/commands/connection.hpp"
-#include "dns-backend/dns/rrset.hpp"
+#include "dns-backend/dns/name.hpp"
+
+#include <boost/json.hpp>
 
 #include <cstdio>
-#include <optional>
 
 namespace commands {
-namespace {
 
-constexpr std::size_t zone_file_max = 256U << 20U;
+namespace json = boost::json;
 
 std::optional<std::string> zone_path(std::string const& zone) {
   auto const apex = dns::Name::parse(zone);
@@ -21,25 +20,42 @@ std::optional<std::string> zone_path(std::string const& zone) {
   return "/v1/zones/" + net::percent_encode(apex->text());
 }
 
+namespace {
+
+// What of the settings was mentioned.
+json::object settings_json(ZoneRequest const& zone) {
+  json::object body;
+  if (zone.kind) {
+    body["kind"] = *zone.kind;
+  }
+  if (zone.masters) {
+    body["masters"] = json::value_from(*zone.masters);
+  }
+  if (zone.account) {
+    body["account"] = *zone.account;
+  }
+  return body;
+}
+
 }  // namespace
 
-int zone_import(Place const& place, std::string const& zone, std::string const& file) {
-  auto const apex = dns::Name::parse(zone);
-  if (!apex) {
-    return say(apex.error().what(), 2);
-  }
-  auto const text = process::read_file(file, zone_file_max);
-  if (!text) {
-    return say(text.error().what(), 1);
-  }
-  // Read here first, so that problems name the file and nothing is sent that cannot be imported.
-  auto const parsed = dns::parse_zone_file(*text, file, *apex);
-  if (!parsed) {
-    std::fputs(base::text(parsed.error()).c_str(), stderr);
-    return 2;
+int zone_create(Place const& place, ZoneRequest const& zone) {
+  json::object body = settings_json(zone);
+  body["name"] = zone.name;
+  body["nameservers"] = json::value_from(zone.nameservers);
+  if (!zone.hostmaster.empty()) {
+    body["hostmaster"] = zone.hostmaster;
   }
   net::HttpResponse answer;
-  return call_once(place, Without::open_store, "PUT", *zone_path(zone) + "/import", *text, answer);
+  return call_once(place, Without::open_store, "POST", "/v1/zones", json::serialize(body), answer);
+}
+
+int zone_set(Place const& place, ZoneRequest const& zone) {
+  auto const path = zone_path(zone.name);
+  net::HttpResponse answer;
+  return path ? call_once(place, Without::open_store, "PUT", *path + "/settings", json::serialize(settings_json(zone)),
+                          answer)
+              : 2;
 }
 
 int zone_export(Place const& place, std::string const& zone) {

@@ -1,22 +1,28 @@
-// The unix socket PowerDNS connects to: the control loop accepts, lookup loops serve.
+// The sockets PowerDNS connects to: the control loop accepts, lookup loops serve.
 //
 // Sockets are dealt round robin to N loops, each a thread of its own that reads the published snapshot and the health
 // table without a lock. PowerDNS opens a handful of connections and keeps them; above `connections_max` a connection is
 // closed at once and counted.
 //
-//   PowerDNS ==unix==> acceptor (control loop) --deal--> lookup loop 1..N: Session: line -> answer | Writer -> reply
+//   PowerDNS ==unix, http==> Door (control loop) --deal--> lookup loop 1..N: Session: request -> answer | Writer ->
+//   reply
 //
-// Threads: constructed, stopped and destroyed on the control loop's thread. The Store must outlive the Listener, since
-// stop() waits for writes in hand.
+// Another process can go on where this one ends (a restart without a lost query): settle() ends what cannot be divided,
+// hand_over() yields every socket between two requests. What PowerDNS asks meanwhile waits in the kernel.
+//
+// Threads: constructed, stopped and destroyed on the control loop's thread, as is every call and `listed`. The Store
+// must outlive the Listener, since stop() waits for writes in hand.
 #pragma once
 
 #include "base/net/task.hpp"
 #include "base/process/metrics.hpp"
+#include "dns-backend/handover/sockets.hpp"
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/snapshot/published.hpp"
 #include "dns-backend/snapshot/snapshot.hpp"
 #include "dns-backend/store/store.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -25,9 +31,10 @@
 namespace connector {
 
 struct ListenerSettings {
-  std::string path;  // of the socket; at most 107 octets
+  std::string path;  // of the unix socket; at most 107 octets; empty: none
   unsigned mode = 0660;
   std::string group;  // group name of the socket; empty: this process's
+  std::string http;   // "127.0.0.1:18053": loopback only; empty: none
   unsigned loops = 2;
   std::size_t connections_max = 64;
   bool refuse_while_empty = false;  // a replica: no answers before the first zone arrived
@@ -43,15 +50,25 @@ struct ListenerSources {
 
 class Listener {
  public:
-  // Removes a stale socket (one nobody listens on), binds, starts the loops. Failures: net::errc::in_use, or the system's
-  // error.
+  // Takes over those of `sockets` that fit the settings (others are closed), makes what is missing, starts the loops.
+  // Failures: net::errc::in_use with the holder's pid, or the system's error.
   static base::Result<std::unique_ptr<Listener>> open(net::asio::any_io_executor control, ListenerSettings settings,
-                                                      ListenerSources sources, process::Metrics& metrics);
+                                                      ListenerSources sources, process::Metrics& metrics,
+                                                      handover::OpenSockets sockets = {});
   ~Listener();  // stop()
   Listener(Listener const&) = delete;
   Listener& operator=(Listener const&) = delete;
 
-  // Stops accepting, closes every connection, removes the socket, joins the threads. May be called twice.
+  // From now on no write begins; waits until those under way and open transactions have ended. False at the deadline.
+  net::Task<bool> settle(std::chrono::milliseconds deadline);
+  // Stops accepting and takes every connection from its session between two requests; what is not at such a point at
+  // the deadline is closed. Then the socket file stays. The Listener serves nobody until go_on().
+  net::Task<handover::OpenSockets> hand_over(std::chrono::milliseconds deadline);
+  // The handing over came to nothing: serves again, writes included. `sockets` is what hand_over() yielded, if it was
+  // called.
+  void go_on(handover::OpenSockets sockets);
+
+  // Stops accepting, closes every connection, removes the socket file, joins the threads. May be called twice.
   void stop();
   [[nodiscard]] std::size_t connections() const;
 

@@ -7,7 +7,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
-#include <array>
 #include <chrono>
 
 namespace connector {
@@ -16,7 +15,7 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-constexpr auto line_deadline = 10s;
+constexpr auto request_deadline = 10s;
 constexpr auto reply_deadline = 10s;
 constexpr std::size_t kept_capacity = 1U << 20U;  // a buffer that grew above this for one large reply is given back
 
@@ -26,44 +25,66 @@ std::int64_t unix_now() {
 
 }  // namespace
 
-net::Task<void> Session::run(std::shared_ptr<Session> self) {
+net::Task<process::Descriptor> Session::run(std::shared_ptr<Session> self) {
   boost::system::error_code ignored;
   self->socket_.non_blocking(true, ignored);
-  for (;;) {
-    base::Result<void> done = co_await self->read_line();
-    if (!done) {
-      if (done.error().code != net::errc::closed && done.error().code != net::errc::cancelled) {
-        process::log::warning("remote", "connection closed: {}", done.error().what());
-        self->serving_.meters.failed(done.error().code);
-      }
-      break;
-    }
-    std::string_view const line(self->in_.data(), self->line_end_);
-    done = co_await self->reply_to(line);
-    if (!done) {
-      process::log::warning("remote", "connection closed instead of an answer: {}", done.error().what());
-      self->serving_.meters.failed(done.error().code);
-      break;
-    }
-    done = co_await self->write_reply();
-    if (!done) {
-      break;
-    }
-    if (self->listed_ && self->serving_.listed) {
-      self->serving_.listed(self->listed_);
-    }
-    self->listed_.reset();
-    self->in_.erase(0, self->line_end_);
-    if (self->in_.capacity() > kept_capacity) {
-      self->in_.shrink_to_fit();
-    }
+  base::Result<void> const ended = co_await self->serve();
+  if (self->leaving_ && !self->closed_ && ended) {
+    co_return process::Descriptor(self->socket_.release(ignored));
+  }
+  if (!ended && ended.error().code != net::errc::closed && ended.error().code != net::errc::cancelled) {
+    process::log::warning("remote", "connection closed instead of an answer: {}", ended.error().what());
+    self->serving_.meters.failed(ended.error().code);
   }
   self->close();
+  co_return process::Descriptor();
+}
+
+void Session::leave() {
+  leaving_ = true;
+  if (idle_ && !conversation_.in_transaction()) {
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+  }
 }
 
 void Session::close() {
+  closed_ = true;
   boost::system::error_code ignored;
   socket_.close(ignored);
+}
+
+net::Task<base::Result<void>> Session::serve() {
+  for (;;) {
+    if (leaving_ && in_.empty() && !conversation_.in_transaction()) {
+      co_return base::Result<void>();
+    }
+    base::Result<void> done = co_await read_request();
+    if (!done) {
+      if (leaving_ && !closed_ && in_.empty() && done.error().code == net::errc::cancelled) {
+        continue;
+      }
+      co_return done;
+    }
+    out_.clear();
+    if (out_.capacity() > kept_capacity) {
+      out_.shrink_to_fit();
+    }
+    done = co_await conversation_.reply_to(cut_.request, out_);
+    if (!done) {
+      co_return done;
+    }
+    out_.insert(0, reply_head(framing_, out_, cut_.keep_alive));
+    done = co_await write_reply();
+    if (!done) {
+      co_return done;
+    }
+    conversation_.replied();
+    if (!cut_.keep_alive) {
+      co_return base::fail(net::errc::closed, "the peer wanted one answer");
+    }
+    in_.erase(0, cut_.octets);
+  }
 }
 
 net::Task<base::Result<std::size_t>> Session::read_some() {
@@ -82,78 +103,28 @@ net::Task<base::Result<std::size_t>> Session::read_some() {
   co_return count;
 }
 
-net::Task<base::Result<void>> Session::read_line() {
-  std::size_t searched = 0;
+net::Task<base::Result<void>> Session::read_request() {
   for (;;) {
-    std::size_t const newline = in_.find('\n', searched);
-    if (newline != std::string::npos) {
-      line_end_ = newline + 1;
+    base::Result<std::optional<Cut>> cut = cut_request(framing_, in_, body_);
+    if (!cut) {
+      co_return cut.error();
+    }
+    if (*cut) {
+      cut_ = **cut;
       co_return base::Result<void>();
     }
-    if (in_.size() >= remote::request_limit) {
-      co_return base::fail(remote::errc::too_large, "a request of more than " + std::to_string(remote::request_limit) + " octets");
-    }
-    searched = in_.size();
     base::Result<std::size_t> count(0);
     if (in_.empty()) {
+      idle_ = true;
       count = co_await read_some();
+      idle_ = false;
     } else {
-      count = co_await net::within<std::size_t>(line_deadline, read_some());
+      count = co_await net::within<std::size_t>(request_deadline, read_some());
     }
     if (!count) {
       co_return count.error();
     }
   }
-}
-
-bool Session::answer_at_once(std::string_view line) {
-  out_.clear();
-  std::shared_ptr<store::Snapshot const> const& snapshot = serving_.reader.get();
-  remote::World const world{*snapshot, serving_.health, serving_.refuse_while_empty, writer_.overlay()};
-  if (!remote::answer_at_once(line, world, out_)) {
-    return false;
-  }
-  serving_.meters.requests[static_cast<std::size_t>(remote::Method::lookup)].add();
-  return true;
-}
-
-net::Task<base::Result<void>> Session::reply_to(std::string_view line) {
-  auto const begin = std::chrono::steady_clock::now();
-  if (answer_at_once(line)) {
-    std::chrono::duration<double> const elapsed = std::chrono::steady_clock::now() - begin;
-    serving_.meters.seconds[static_cast<std::size_t>(remote::Method::lookup)].add(elapsed.count());
-    co_return base::Result<void>();
-  }
-  base::Result<remote::Request> request = remote::parse_request(line);
-  if (!request) {
-    co_return request.error();
-  }
-  auto const method = static_cast<std::size_t>(request->method);
-  serving_.meters.requests[method].add();
-  out_.clear();
-  if (out_.capacity() > kept_capacity) {
-    out_.shrink_to_fit();
-  }
-  base::Result<void> done;
-  if (remote::is_write(request->method)) {
-    std::shared_ptr<store::Snapshot const> const snapshot = serving_.reader.get();
-    base::Result<std::string> written = co_await writer_.handle(std::move(*request), snapshot, unix_now());
-    if (written) {
-      out_ = std::move(*written);
-    } else {
-      done = written.error();
-    }
-  } else {
-    std::shared_ptr<store::Snapshot const> const& snapshot = serving_.reader.get();
-    remote::World const world{*snapshot, serving_.health, serving_.refuse_while_empty, writer_.overlay(), unix_now()};
-    done = remote::answer(*request, world, out_);
-    if (request->method == remote::Method::get_all_domains) {
-      listed_ = snapshot;
-    }
-  }
-  std::chrono::duration<double> const elapsed = std::chrono::steady_clock::now() - begin;
-  serving_.meters.seconds[method].add(elapsed.count());
-  co_return done;
 }
 
 net::Task<base::Result<std::size_t>> Session::write_rest(std::size_t done) {

@@ -1,65 +1,60 @@
-// One connection of PowerDNS: a line in, a reply out, strictly in turn.
+// One connection of PowerDNS: a request in, a reply out, strictly in turn; lines or HTTP.
 //
-// A session may be idle for ever (PowerDNS keeps its connections), but a line once begun must end within 10 s and a
+// A session may be idle for ever (PowerDNS keeps its connections), but a request once begun must end within 10 s and a
 // reply must be taken within 10 s. Any failure closes the connection without an answer: PowerDNS then fails one query,
 // connects anew and keeps what it has cached, whereas a made-up answer would be believed.
+//
+// A session that is told to leave ends between two requests with its socket open, so that another process can go on
+// with it: nothing PowerDNS said is lost, because nothing was read that was not answered. Inside a transaction it stays
+// until the end of it.
 //
 // Threads: a Session belongs to its lookup loop.
 #pragma once
 
 #include "base/net/task.hpp"
-#include "dns-backend/pool/health_table.hpp"
-#include "dns-backend/connector/meters.hpp"
-#include "dns-backend/remote/write.hpp"
-#include "dns-backend/snapshot/published.hpp"
-#include "dns-backend/snapshot/snapshot.hpp"
+#include "base/process/descriptors.hpp"
+#include "dns-backend/connector/conversation.hpp"
+#include "dns-backend/connector/framing.hpp"
 
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 
-#include <functional>
 #include <memory>
 #include <string>
 
 namespace connector {
 
-// What the sessions of one loop share; owned by the loop.
-struct Serving {
-  store::Reader<store::Snapshot> reader;
-  pool::HealthTable const& health;
-  store::Store* store;  // nullptr: reads only
-  Meters const& meters;
-  bool refuse_while_empty;
-  // Called after a reply to getAllDomains was written, with what it listed; may be empty.
-  std::function<void(std::shared_ptr<store::Snapshot const>)> listed;
-};
-
 class Session {
  public:
-  using Socket = boost::asio::local::stream_protocol::socket;
+  using Socket = boost::asio::generic::stream_protocol::socket;
 
   // `serving` must outlive the session.
-  Session(Socket socket, Serving& serving) : socket_(std::move(socket)), serving_(serving), writer_(serving.store) {}
+  Session(Socket socket, Framing framing, Serving& serving)
+      : socket_(std::move(socket)), framing_(framing), serving_(serving), conversation_(serving) {}
 
-  // Ends when the peer closed, something failed or close() was called.
-  static net::Task<void> run(std::shared_ptr<Session> self);
+  // Ends when the peer closed, something failed, close() was called, or after leave(). Then its socket if it left,
+  // otherwise none.
+  static net::Task<process::Descriptor> run(std::shared_ptr<Session> self);
+  void leave();
   void close();
 
  private:
-  net::Task<base::Result<void>> read_line();
+  net::Task<base::Result<void>> serve();
+  net::Task<base::Result<void>> read_request();
   net::Task<base::Result<std::size_t>> read_some();
-  // The usual lookup, without a request made of it and without memory from the heap.
-  bool answer_at_once(std::string_view line);
-  net::Task<base::Result<void>> reply_to(std::string_view line);
   net::Task<base::Result<void>> write_reply();
   net::Task<base::Result<std::size_t>> write_rest(std::size_t done);
 
   Socket socket_;
+  Framing framing_;
   Serving& serving_;
-  remote::Writer writer_;
+  Conversation conversation_;
   std::string in_;
-  std::size_t line_end_ = 0;  // of the line in hand within in_, newline included
+  std::string body_;  // of the request in hand, where it does not lie in in_
+  Cut cut_;           // the request in hand
   std::string out_;
-  std::shared_ptr<store::Snapshot const> listed_;  // set while the reply in hand is the list of this snapshot's zones
+  bool idle_ = false;  // waits for the first octet of a request
+  bool leaving_ = false;
+  bool closed_ = false;
 };
 
 }  // namespace connector

@@ -1,6 +1,7 @@
 #include "dns-backend/navigator/daemon.hpp"
 
 #include "base/process/log.hpp"
+#include "base/process/service.hpp"
 #include "dns-backend/navigator/affected.hpp"
 
 #include <boost/json.hpp>
@@ -32,6 +33,13 @@ json::array purges_of(Daemon const& daemon) {
   json::array out;
   for (auto const& target : daemon.purger.status()) {
     out.push_back(json::object{{"socket", target.socket},
+                               {"commands", target.commands},
+                               {"failures", target.failures},
+                               {"waiting", target.waiting},
+                               {"last_error", target.last_error}});
+  }
+  for (auto const& target : daemon.flusher->status()) {
+    out.push_back(json::object{{"api", target.api},
                                {"commands", target.commands},
                                {"failures", target.failures},
                                {"waiting", target.waiting},
@@ -99,9 +107,29 @@ net::Task<void> refresh_watches(Daemon& daemon) {
   daemon.watches_running = false;
 }
 
+base::Result<void> make_flusher(Daemon& daemon) {
+  purge::ZoneFlusherSettings settings;
+  for (PowerDnsApi const& api : daemon.settings.powerdns_api) {
+    std::string key = api.key;
+    if (key.empty()) {
+      auto text = process::read_file(api.key_file, 4096);
+      if (!text) {
+        return text.error();
+      }
+      key = text->substr(0, text->find_first_of("\r\n"));
+    }
+    settings.apis.push_back({api.url, key});
+  }
+  auto const flushed = [&daemon](dns::Name const& zone) { daemon.purger.purge({{zone, true}}); };
+  daemon.flusher = std::make_unique<purge::ZoneFlusher>(daemon.executor, settings, daemon.metrics, flushed);
+  return {};
+}
+
 void connect_publication(Daemon& daemon) {
+  daemon.zone_changes.emplace(*daemon.store->published().copy());
   auto const published = [&daemon](store::Revision, std::vector<store::Touched> const& touched) {
     daemon.purger.purge(touched);
+    daemon.flusher->flush(daemon.zone_changes->published(*daemon.store->published().copy(), touched));
     net::spawn(daemon.executor, "refresh of the monitors", refresh_watches(daemon));
     if (daemon.issuer != nullptr) {
       daemon.issuer->poke();

@@ -17,7 +17,10 @@
 #include "dns-backend/pool/monitor.hpp"
 #include "dns-backend/powerdns/powerdns.hpp"
 #include "dns-backend/connector/listener.hpp"
+#include "dns-backend/handover/handover.hpp"
 #include "dns-backend/purge/purge.hpp"
+#include "dns-backend/purge/zone_changes.hpp"
+#include "dns-backend/purge/zone_flusher.hpp"
 #include "dns-backend/store/store.hpp"
 #include "topology/topology.hpp"
 
@@ -33,6 +36,13 @@ namespace navigator {
 
 purge::PurgerSettings purger_settings(Settings const& settings);
 
+// How one life of the daemon ended.
+struct Ending {
+  int exit_code = 0;
+  bool again = false;             // a successor failed: this process goes on, with these sockets
+  handover::OpenSockets sockets;
+};
+
 struct Daemon {
   Daemon(net::asio::any_io_executor loop_executor, Settings const& wanted)
       : executor(loop_executor), settings(wanted), purger(executor, purger_settings(wanted), metrics) {}
@@ -43,6 +53,8 @@ struct Daemon {
   pool::HealthTable health;
   std::optional<topology::Topology> topology;
   purge::Purger purger;
+  std::unique_ptr<purge::ZoneFlusher> flusher;
+  std::optional<purge::ZoneChanges> zone_changes;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<pool::Monitor> monitor;
   std::unique_ptr<connector::Listener> remote;
@@ -59,6 +71,10 @@ struct Daemon {
   bool watches_stale = false;                    // a refresh is under way and must run once more
   bool watches_running = false;
   std::int64_t started_ms = 0;
+  handover::OpenSockets sockets;                      // of the process before, until the listener has them
+  std::optional<handover::Predecessor> predecessor;   // gives them when everything else is ready
+  std::unique_ptr<handover::Offer> offer;             // to a successor
+  Ending ending;
 
   [[nodiscard]] bool is_primary() const { return !settings.replica.has_value(); }
 };
@@ -66,6 +82,8 @@ struct Daemon {
 // Pools changed perhaps: reads them and tells the monitor; runs once at a time, and once more when asked meanwhile.
 net::Task<void> refresh_watches(Daemon& daemon);
 void connect_publication(Daemon& daemon);
+// The keys of PowerDNS's APIs are read from their files here.
+base::Result<void> make_flusher(Daemon& daemon);
 std::unique_ptr<pool::Monitor> make_monitor(Daemon& daemon);
 
 // Sites as the certificate gate needs them now: what each acknowledged, and whether it is followed at all.

@@ -2,6 +2,7 @@
 #include "acme/vault/schema.hpp"
 #include "dns-backend/commands/command_line.hpp"
 #include "dns-backend/navigator/navigator.hpp"
+#include "dns-backend/pipe/relay.hpp"
 
 #include "base/process/service.hpp"
 
@@ -24,28 +25,57 @@ commands::Place place_of(navigator::Settings const& settings) {
   return place;
 }
 
-int check(navigator::Settings const&) {
-  std::puts("the settings are right");
-  return 0;
+int relay(std::string const& socket) {
+  pipe_connector::RelaySettings settings;
+  settings.socket = socket;
+  auto const done = pipe_connector::relay(settings);
+  if (!done) {
+    std::fprintf(stderr, "navigator pipe: %s\n", done.error().what().c_str());
+  }
+  return done ? 0 : 1;
+}
+
+void add_serve_command(CLI::App& app, bool& replace, Daemon& daemon) {
+  auto* serve = app.add_subcommand("serve", "Run the daemon in the foreground");
+  serve->add_flag("--replace", replace, "Take the place of the running daemon without a lost query");
+  serve->callback([&replace, &daemon] {
+    daemon = [&replace](navigator::Settings const& settings) { return navigator::serve(settings, replace); };
+  });
+}
+
+// PowerDNS starts it for each of its connections, so with --socket not even the settings are read.
+CLI::App const* add_pipe_command(CLI::App& app, std::string& socket, Daemon& daemon) {
+  auto* pipe = app.add_subcommand("pipe", "Relay between PowerDNS's pipe connector and the daemon");
+  pipe->add_option("--socket", socket, "The daemon's unix socket (default: of the settings)");
+  pipe->fallthrough();  // --config may come after the word
+  pipe->callback([&daemon] {
+    daemon = [](navigator::Settings const& settings) { return relay(settings.remote_unix); };
+  });
+  return pipe;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   std::string config = "/etc/navigator/navigator.yaml";
+  std::string socket;
+  bool replace = false;
   commands::Action action;
   Daemon daemon;
   CLI::App app("Navigator: authoritative DNS from one store, behind PowerDNS", "navigator");
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string(process::version()));
   app.add_option("--config", config, "Settings file")->capture_default_str();
-  app.add_subcommand("serve", "Run the daemon in the foreground")->callback([&] { daemon = navigator::serve; });
-  app.add_subcommand("check", "Check the settings file and exit")->callback([&] { daemon = check; });
+  add_serve_command(app, replace, daemon);
+  auto const* const pipe = add_pipe_command(app, socket, daemon);
   auto const given = commands::add_commands(app, action);
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (pipe->parsed() && !socket.empty()) {
+    return relay(socket);
   }
   auto const settings = navigator::load_settings(config);
   if (!settings) {

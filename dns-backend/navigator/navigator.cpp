@@ -4,13 +4,17 @@
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
 #include "dns-backend/navigator/daemon.hpp"
+#include "dns-backend/navigator/succession.hpp"
 #include "dns-backend/navigator/topology_pools.hpp"
 #include "topology/load.hpp"
 
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+
+#include <poll.h>
 
 namespace navigator {
 
@@ -56,20 +60,28 @@ net::Task<Result<void>> apply_topology(Daemon& daemon) {
 }
 
 Result<void> open_remote(Daemon& daemon) {
-  if (daemon.settings.remote_unix.empty()) {
+  auto sockets = inherit(daemon);
+  if (!sockets) {
+    return sockets.error();
+  }
+  if (daemon.settings.remote_unix.empty() && daemon.settings.remote_http.empty()) {
     return {};
   }
   connector::ListenerSettings settings;
   settings.path = daemon.settings.remote_unix;
+  settings.http = daemon.settings.remote_http;
   settings.loops = daemon.settings.remote_threads;
   settings.refuse_while_empty = !daemon.is_primary();
   auto const listed = [&daemon](store::Snapshot const& snapshot) { daemon.purger.zones_listed(snapshot); };
   connector::ListenerSources const sources{daemon.store->published(), daemon.health, daemon.store.get(), listed};
-  auto listener = connector::Listener::open(daemon.executor, settings, sources, daemon.metrics);
+  auto listener = connector::Listener::open(daemon.executor, settings, sources, daemon.metrics,
+                                            std::move(*sockets));
   if (!listener) {
     return listener.error();
   }
   daemon.remote = std::move(*listener);
+  // Only now can PowerDNS fetch anew what it forgets. What changed while this process did not run is not known.
+  daemon.purger.purge_everything();
   return {};
 }
 
@@ -171,11 +183,15 @@ void start_following(Daemon& daemon) {
 
 net::Task<Result<void>> start(Daemon& daemon) {
   daemon.monitor = make_monitor(daemon);
+  if (auto made = make_flusher(daemon); !made) {
+    co_return made.error();
+  }
   connect_publication(daemon);
   if (auto applied = co_await apply_topology(daemon); !applied) {
     co_return applied.error();
   }
   co_await refresh_watches(daemon);
+  co_await await_health(daemon);
   if (auto opened = open_remote(daemon); !opened) {
     co_return opened.error();
   }
@@ -197,14 +213,8 @@ net::Task<Result<void>> start(Daemon& daemon) {
 }
 
 void stop(Daemon& daemon) {
-  if (daemon.issuer != nullptr) {
-    daemon.issuer->stop();
-    daemon.distribution->stop();
-  }
-  daemon.follower.reset();
-  if (daemon.server != nullptr) {
-    daemon.server->stop();
-  }
+  stop_writers(daemon);
+  daemon.offer.reset();
   daemon.monitor.reset();
   daemon.remote.reset();
 }
@@ -218,45 +228,82 @@ net::Task<void> reload(Daemon& daemon) {
   process::log::info("navigator", "topology read again: {}", applied ? std::string("applied") : applied.error().what());
 }
 
-net::Task<void> run(Daemon& daemon, int& exit_code, net::asio::io_context& loop) {
-  auto const started = co_await start(daemon);
+net::Task<void> run(Daemon& daemon, net::asio::io_context& loop) {
+  process::Signals signals(daemon.executor);
+  auto started = co_await start(daemon);
+  if (started) {
+    started = offer_succession(daemon, loop);
+  }
   if (!started) {
     std::fprintf(stderr, "navigator: %s\n", started.error().what().c_str());
-    exit_code = 1;
+    daemon.ending.exit_code = 1;
   } else {
     process::log::info("navigator", "{} {} at revision {}, {} zones", process::version(),
                        daemon.is_primary() ? "primary" : "replica", daemon.store->revision(), daemon.store->zones().size());
     process::notify_service_manager("READY=1");
-    while (co_await process::wait_for_signal() == SIGHUP) {
+    while (co_await signals.next() == SIGHUP) {
       co_await reload(daemon);
     }
     process::notify_service_manager("STOPPING=1");
     process::log::info("navigator", "stopping");
+    daemon.offer.reset();
+    if (process::has_service_manager()) {
+      co_await leave_sockets_behind(daemon);
+    }
   }
-  stop(daemon);
   loop.stop();
 }
 
-}  // namespace
+// A successor that failed may still be on its way out with the store in its hands.
+Result<std::unique_ptr<store::Store>> open_store(Daemon& daemon, std::chrono::steady_clock::time_point patience) {
+  for (;;) {
+    auto store =
+        store::Store::open(daemon.settings.store_url, {vault::schema()}, daemon.health, daemon.executor);
+    if (store || store.error().code != database::errc::locked || std::chrono::steady_clock::now() >= patience) {
+      return store;
+    }
+    ::poll(nullptr, 0, 50);
+  }
+}
 
-int serve(Settings const& settings) {
-  set_log_level(settings.log_level);
+// One life: from the open store to the end. `before` is how the life before in this process ended.
+Ending live(Settings const& settings, bool replace, Ending before) {
   net::asio::io_context loop(1);
   Daemon daemon(loop.get_executor(), settings);
   daemon.started_ms = wall_ms();
   if (int const failed = load_topology(daemon); failed != 0) {
-    return failed;
+    return {failed, false, {}};
   }
-  auto store = store::Store::open(settings.store_url, {vault::schema()}, daemon.health, loop.get_executor());
+  daemon.sockets = std::move(before.sockets);
+  if (replace && !before.again) {
+    if (auto asked = ask_predecessor(daemon); !asked) {
+      std::fprintf(stderr, "navigator: %s\n", asked.error().what().c_str());
+      return {1, false, {}};
+    }
+  }
+  auto const patience = std::chrono::steady_clock::now() + std::chrono::seconds(before.again ? 60 : 0);
+  auto store = open_store(daemon, patience);
   if (!store) {
     std::fprintf(stderr, "navigator: %s\n", store.error().what().c_str());
-    return 1;
+    return {1, false, {}};
   }
   daemon.store = std::move(*store);
-  int exit_code = 0;
-  net::spawn(loop.get_executor(), "navigator", run(daemon, exit_code, loop));
+  net::spawn(loop.get_executor(), "navigator", run(daemon, loop));
   loop.run();
-  return exit_code;
+  stop(daemon);
+  return std::move(daemon.ending);
+}
+
+}  // namespace
+
+int serve(Settings const& settings, bool replace) {
+  set_log_level(settings.log_level);
+  Ending ending;
+  ending.sockets = handover::passed_sockets();
+  do {
+    ending = live(settings, replace, std::move(ending));
+  } while (ending.again);
+  return ending.exit_code;
 }
 
 }  // namespace navigator

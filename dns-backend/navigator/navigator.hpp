@@ -8,7 +8,8 @@
 namespace navigator {
 
 // Runs in the foreground. 0 after SIGINT or SIGTERM; 1 when something cannot be opened (one sentence on stderr); 2 when the
-// topology has problems (all of them on stderr). SIGHUP reads the topology again.
-int serve(Settings const& settings);
+// topology has problems (all of them on stderr). SIGHUP reads the topology again. With `replace` it takes the place of the
+// daemon that runs with the same settings, without a lost query; that one then ends with 0.
+int serve(Settings const& settings, bool replace);
 
 }  // namespace navigator

@@ -1,6 +1,7 @@
 #include "dns-backend/navigator/settings.hpp"
 
 #include "base/config/reader.hpp"
+#include "dns-backend/connector/door.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
@@ -91,6 +92,45 @@ void read_acme(config::Reader& root, Settings& settings) {
   settings.acme = std::move(acme);
 }
 
+void read_remote(config::Reader& root, Settings& settings) {
+  auto remote = root.section("remote");
+  settings.remote_unix = remote.text("unix", "");
+  settings.remote_http = remote.text("http", "");
+  if (!settings.remote_http.empty()) {
+    if (auto const endpoint = connector::parse_http_address(settings.remote_http); !endpoint) {
+      remote.fail("http", endpoint.error().detail, "PowerDNS elsewhere needs a Navigator of its own: a replica");
+    }
+  }
+  constexpr std::size_t path_max = 107;  // of a unix socket
+  std::string beside = settings.remote_unix + ".handover";
+  if (settings.remote_unix.empty() || beside.size() > path_max) {
+    beside.clear();
+  }
+  settings.handover = remote.text("handover", beside);
+  settings.remote_threads = remote.integer<unsigned>("threads", {1, 64}, 2);
+}
+
+void read_powerdns(config::Reader& root, Settings& settings) {
+  auto powerdns = root.section("powerdns");
+  settings.powerdns_control = powerdns.texts("control");
+  for (auto& section : powerdns.sections("api")) {
+    PowerDnsApi api;
+    api.url = section.text("url");
+    api.key = section.text("key", "");
+    api.key_file = section.text("key_file", "");
+    if (!api.url.empty() && !api.url.starts_with("http://") && !api.url.starts_with("https://")) {
+      section.fail("url", "'" + api.url + "' does not begin with http:// or https://");
+    }
+    while (api.url.ends_with('/')) {
+      api.url.pop_back();
+    }
+    if (api.key.empty() == api.key_file.empty()) {
+      section.fail("key", "either key or key_file is needed");
+    }
+    settings.powerdns_api.push_back(std::move(api));
+  }
+}
+
 Settings read(config::Reader& root) {
   Settings settings;
   settings.node = root.text("node", "");
@@ -99,9 +139,7 @@ Settings read(config::Reader& root) {
   auto store = root.section("store");
   settings.store_url = store.text("url");
   check_url(store, "url", settings.store_url, "sqlite://");
-  auto remote = root.section("remote");
-  settings.remote_unix = remote.text("unix", "");
-  settings.remote_threads = remote.integer<unsigned>("threads", {1, 64}, 2);
+  read_remote(root, settings);
   read_api(root, settings);
   read_powerdns(root, settings);
   settings.topology = root.text("topology", "");

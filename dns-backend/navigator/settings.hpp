@@ -7,6 +7,8 @@
 //   api: { unix: /run/navigator/api.sock }   # with listen and key_file: PowerDNS's API for lego, octoDNS, external-dns
 //   powerdns: { control: [/run/pdns/pdns.controlsocket] }
 //
+// docs/powerdns.md says what goes into pdns.conf.
+//
 // Threads: plain values and pure functions.
 #pragma once
 
@@ -53,11 +55,20 @@ struct AcmeSettings {
   std::chrono::milliseconds first_retry{60000};
 };
 
+// The HTTP API of a PowerDNS: the only way to make a new zone known there at once.
+struct PowerDnsApi {
+  std::string url;          // "http://127.0.0.1:8081"
+  std::string key;          // of pdns.conf's api-key; empty: in key_file
+  std::string key_file;
+};
+
 struct Settings {
   std::string node;         // this machine's name in the topology; empty outside a mesh
   std::string log_level;
   std::string store_url;
-  std::string remote_unix;  // empty: no PowerDNS here
+  std::string remote_unix;  // empty: no unix connector
+  std::string remote_http;  // "127.0.0.1:18053"; empty: no http connector
+  std::string handover;     // socket for a successor; empty: none
   unsigned remote_threads = 2;
   std::string api_unix;
   std::string api_listen;   // empty: no TCP
@@ -67,6 +78,7 @@ struct Settings {
   std::vector<std::string> powerdns_control;
   std::string powerdns_address = "127.0.0.1";  // where this machine's PowerDNS answers, for `navigator check`
   std::uint16_t powerdns_port = 53;
+  std::vector<PowerDnsApi> powerdns_api;
   std::string topology;     // file; the primary makes pools of its clusters
   std::optional<ReplicaSettings> replica;  // absent: this is the primary
   std::vector<SiteSettings> sites;

@@ -162,7 +162,6 @@ net::Task<void> Purger::Target::run(std::shared_ptr<Target> self) {
 Purger::Purger(asio::any_io_executor executor, PurgerSettings settings, process::Metrics& metrics) {
   for (std::string const& socket : settings.sockets) {
     auto const target = std::make_shared<Target>(executor, settings, socket, metrics);
-    target->queue.add_everything();
     targets_.push_back(target);
     net::spawn(executor, "purge " + socket, Target::run(target));
   }
@@ -179,6 +178,13 @@ void Purger::purge(std::vector<store::Touched> const& names) {
   for (auto const& target : targets_) {
     target->queue.add(names, Clock::now());
     target->waiting.set(static_cast<double>(target->queue.waiting()));
+    target->wake.notify();
+  }
+}
+
+void Purger::purge_everything() {
+  for (auto const& target : targets_) {
+    target->queue.add_everything();
     target->wake.notify();
   }
 }

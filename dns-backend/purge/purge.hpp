@@ -8,7 +8,8 @@
 // A socket that cannot be reached is tried again, 250 ms to 5 s apart, and loses nothing: what waits is kept, merged,
 // and at worst turned into one purge of everything (purge_queue.hpp).
 //
-// At its start everything is purged once: what changed while this process did not run is not known. Call it after the new snapshot is published (store.on_publish) and after a health flip is stored.
+// Call it after the new snapshot is published (store.on_publish) and after a health flip is stored; and once for
+// everything when this process begins to answer.
 //
 // Threads: belongs to the control loop.
 #pragma once
@@ -50,6 +51,8 @@ class Purger {
   Purger& operator=(Purger const&) = delete;
 
   void purge(std::vector<store::Touched> const& names);
+  // What changed while this process did not run is not known.
+  void purge_everything();
   // A PowerDNS has fetched the list of zones: purges what it refused until now (zone_arrivals.hpp).
   void zones_listed(store::Snapshot const& snapshot);
   [[nodiscard]] std::vector<PurgeStatus> status() const;

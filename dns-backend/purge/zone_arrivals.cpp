@@ -10,7 +10,8 @@ void ZoneArrivals::compare(store::Snapshot const& snapshot, Time now) {
   present.reserve(snapshot.zones.size());
   snapshot.zones.for_each([&](std::string const&, store::ZonePtr const& zone) { present.push_back(zone->apex); });
   std::vector<dns::Name> moved;
-  std::set_symmetric_difference(known_.begin(), known_.end(), present.begin(), present.end(), std::back_inserter(moved));
+  std::set_symmetric_difference(known_.begin(), known_.end(), present.begin(), present.end(),
+                                std::back_inserter(moved));
   if (!first_) {
     for (dns::Name const& apex : moved) {
       recent_[apex] = now;

@@ -1,9 +1,9 @@
 // Which zones PowerDNS has just learnt of or forgotten, as a value.
 //
-// PowerDNS knows its zones by a list of its own, which it fetches every zone-cache-refresh-interval (getAllDomains). Between
-// the creation of a zone and that moment it refuses the zone's names, and its packet cache keeps the refusals as long as
-// cache-ttl says. So a zone that came or went is purged again after each listing, for an hour: several PowerDNS may share
-// one Navigator and each lists at its own time.
+// PowerDNS knows its zones by a list of its own, which it fetches every zone-cache-refresh-interval (getAllDomains).
+// Between the creation of a zone and that moment it refuses the zone's names, and its packet cache keeps the refusals
+// as long as cache-ttl says. So a zone that came or went is purged again after each listing, for an hour: several
+// PowerDNS may share one Navigator and each lists at its own time.
 //
 // Threads: a plain value.
 #pragma once

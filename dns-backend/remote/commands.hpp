@@ -3,7 +3,7 @@
 // Threads: pure; any loop.
 #pragma once
 
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 #include <cstdint>
 #include <string>

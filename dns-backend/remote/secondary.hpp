@@ -4,7 +4,7 @@
 #pragma once
 
 #include "dns-backend/remote/request.hpp"
-#include "dns-backend/store/snapshot.hpp"
+#include "dns-backend/snapshot/snapshot.hpp"
 
 #include <cstdint>
 #include <string>

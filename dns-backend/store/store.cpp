@@ -208,6 +208,10 @@ Revision Store::revision() const {
   return state_->revision.load(std::memory_order_acquire);
 }
 
+void Store::close() {
+  state_->thread->close();
+}
+
 void Store::set_read_only(bool replica) {
   state_->read_only.store(replica, std::memory_order_release);
 }

@@ -126,6 +126,7 @@ class Store {
   // Settings, metadata, keys and what is known of notifications and checks are not content: the zone's serial stays.
   net::Task<base::Result<Revision>> set_zone_settings(dns::Name apex, ZoneSettings settings);
   net::Task<base::Result<Revision>> set_metadata(dns::Name apex, std::string kind, std::vector<std::string> values);
+  // Yields the id: the key's own when it is above 0 and free, else a new one.
   net::Task<base::Result<std::int64_t>> add_key(dns::Name apex, Key key);
   net::Task<base::Result<Revision>> set_key_state(dns::Name apex, std::int64_t id, std::optional<bool> active,
                                                   std::optional<bool> published);
@@ -169,6 +170,10 @@ class Store {
   net::Task<base::Result<Position>> position();
   net::Task<base::Result<void>> apply_feed(database::Changes changes);
   void set_read_only(bool replica);
+
+  // Closes the database, so that another process may open it: every later write fails, what is published stays. Waits
+  // for what the store thread has in hand.
+  void close();
 
  private:
   struct State;

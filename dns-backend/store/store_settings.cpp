@@ -137,9 +137,18 @@ net::Task<base::Result<std::int64_t>> Store::add_key(dns::Name apex, Key key) {
     if (!zone) {
       return zone.error();
     }
+    // An import keeps the ids that operators know, where they are free.
+    bool free = key.id > 0;
+    if (free) {
+      auto const taken = write.transaction.query("SELECT id FROM dnskey WHERE id = ?", {key.id});
+      if (!taken) {
+        return taken.error();
+      }
+      free = taken->empty();
+    }
     auto done = write.run(
-        "INSERT INTO dnskey (zone_id, flags, active, published, content) VALUES (?, ?, ?, ?, ?)",
-        {zone->id, std::int64_t{key.flags}, std::int64_t{key.active}, std::int64_t{key.published}, key.content});
+        "INSERT INTO dnskey (id, zone_id, flags, active, published, content) VALUES (?, ?, ?, ?, ?, ?)",
+        {free ? database::Value(key.id) : database::Value(), zone->id, std::int64_t{key.flags}, std::int64_t{key.active}, std::int64_t{key.published}, key.content});
     *id = write.transaction.last_insert_id();
     return done;
   };

@@ -17,6 +17,8 @@ namespace powerdns {
 
 // What a request is refused with. PowerDNS says {"error": text} for 422, and a bare phrase for 400, 404, 409 and 500.
 struct Refusal {
+  Refusal() = default;
+  Refusal(int http_status, std::string sentence) : status(http_status), text(std::move(sentence)) {}
   int status = 422;
   std::string text;
 };

@@ -186,6 +186,22 @@ TEST(Signals, YieldsTheSignalThatCame) {
   EXPECT_EQ(number, SIGHUP);
 }
 
+TEST(Signals, NoneIsMissedBetweenTwoWaits) {
+  boost::asio::io_context loop;
+  process::Signals signals(loop.get_executor());
+  ::raise(SIGHUP);  // nobody waits
+  std::vector<int> numbers;
+  for (int const next : {SIGTERM, 0}) {
+    boost::asio::co_spawn(loop, signals.next(), [&](std::exception_ptr, int value) { numbers.push_back(value); });
+    loop.restart();
+    loop.run();
+    if (next != 0) {
+      ::raise(next);
+    }
+  }
+  EXPECT_EQ(numbers, (std::vector<int>{SIGHUP, SIGTERM}));
+}
+
 TEST(ServiceManager, SendsTheStateToTheNotifySocket) {
   test::TemporaryFolder const folder;
   auto const path = folder.file("notify");

@@ -37,10 +37,11 @@ class Listening : public testing::Test {
     });
     done.get_future().get();
   }
-  base::Result<void> open(connector::ListenerSettings const& wanted) {
+  base::Result<void> open(connector::ListenerSettings const& wanted, handover::OpenSockets sockets = {}) {
     base::Result<void> out;
     on_loop([&] {
-      auto opened = connector::Listener::open(loop.get_executor(), wanted, {published, health, nullptr, {}}, metrics);
+      auto opened = connector::Listener::open(loop.get_executor(), wanted, {published, health, nullptr, {}}, metrics,
+                                              std::move(sockets));
       if (opened) {
         listener = std::move(*opened);
       } else {
@@ -48,6 +49,16 @@ class Listening : public testing::Test {
       }
     });
     return out;
+  }
+
+  handover::OpenSockets hand_over(std::chrono::milliseconds deadline) {
+    std::promise<handover::OpenSockets> sockets;
+    net::spawn(loop.get_executor(), "hand-over", take(*listener, deadline, sockets));
+    return sockets.get_future().get();
+  }
+  static net::Task<void> take(connector::Listener& from, std::chrono::milliseconds deadline,
+                              std::promise<handover::OpenSockets>& out) {
+    out.set_value(co_await from.hand_over(deadline));
   }
 
   test::TemporaryFolder folder;
@@ -200,6 +211,97 @@ TEST_F(Listening, AStaleSocketIsReplacedAndAFileIsNot) {
     }
   });
   EXPECT_FALSE(opened);
+}
+
+std::string post(std::string const& body, std::string const& more = "") {
+  return "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/javascript; charset=utf-8\r\n" + more +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+// Status line, headers and body of one reply with a newline at its end.
+std::string reply_of(test::Peer& peer) {
+  std::string head;
+  for (std::string line = peer.line(); !line.empty() && line != "\r\n"; line = peer.line()) {
+    head += line;
+  }
+  return head.empty() ? head : head + peer.line();
+}
+
+TEST_F(Listening, HttpCarriesTheSameWordsAndKeepsTheConnection) {
+  settings.http = "127.0.0.1:" + std::to_string(test::free_tcp_port());
+  ASSERT_TRUE(open(settings));
+  test::Peer peer(test::loopback_socket(settings.http));
+  for (int i = 0; i < 3; ++i) {
+    peer.send(post(test::lookup("ns1.example.org.")));
+    std::string const reply = reply_of(peer);
+    EXPECT_THAT(reply, testing::StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_THAT(reply, HasSubstr("192.0.2.1"));
+  }
+  EXPECT_EQ(listener->connections(), 1U);
+  peer.send(post("this is no JSON"));
+  EXPECT_EQ(peer.line(), "") << "an internal failure is no answer";
+  test::Peer browser(test::loopback_socket(settings.http));
+  browser.send(post(test::lookup("ns1.example.org."), "Origin: http://evil.example\r\n"));
+  EXPECT_EQ(browser.line(), "");
+}
+
+TEST_F(Listening, HttpListensOnLoopbackOnly) {
+  settings.http = "0.0.0.0:18053";
+  EXPECT_FALSE(open(settings));
+  settings.http = "192.0.2.1:18053";
+  EXPECT_FALSE(open(settings));
+}
+
+TEST_F(Listening, ASuccessorGoesOnWithEveryConnection) {
+  settings.http = "127.0.0.1:" + std::to_string(test::free_tcp_port());
+  ASSERT_TRUE(open(settings));
+  test::Peer line(settings.path);
+  test::Peer http(test::loopback_socket(settings.http));
+  EXPECT_EQ(line.ask(hello), "{\"result\":true}\n");
+  http.send(post(test::lookup("ns1.example.org.")));
+  EXPECT_THAT(reply_of(http), HasSubstr("192.0.2.1"));
+  handover::OpenSockets sockets = hand_over(std::chrono::seconds(5));
+  EXPECT_EQ(sockets.size(), 4U);
+  // What is asked in between waits.
+  line.send(test::lookup("ns1.example.org."));
+  http.send(post(test::lookup("ns1.example.org.")));
+  test::Peer early(settings.path);
+  early.send(hello);
+  on_loop([this] { listener.reset(); });
+  ASSERT_TRUE(open(settings, std::move(sockets)));
+  EXPECT_THAT(line.line(), HasSubstr("192.0.2.1"));
+  EXPECT_THAT(reply_of(http), HasSubstr("192.0.2.1"));
+  EXPECT_EQ(early.line(), "{\"result\":true}\n");
+  EXPECT_EQ(line.ask(hello), "{\"result\":true}\n");
+}
+
+TEST_F(Listening, ARequestHalfSentIsWaitedForAndOneNeverEndedIsGivenUp) {
+  ASSERT_TRUE(open(settings));
+  test::Peer slow(settings.path);
+  test::Peer dead(settings.path);
+  for (test::Peer* const peer : {&slow, &dead}) {
+    EXPECT_EQ(peer->ask(hello), "{\"result\":true}\n");
+  }
+  std::string const whole = test::lookup("ns1.example.org.");
+  slow.send(whole.substr(0, 10));
+  dead.send(whole.substr(0, 10));
+  std::promise<handover::OpenSockets> handed;
+  net::spawn(loop.get_executor(), "hand-over", take(*listener, std::chrono::milliseconds(300), handed));
+  slow.send(whole.substr(10));
+  EXPECT_THAT(slow.line(), HasSubstr("192.0.2.1"));
+  EXPECT_EQ(handed.get_future().get().size(), 2U) << "the listener and one connection";
+  EXPECT_EQ(dead.line(), "");
+}
+
+TEST_F(Listening, WithoutASuccessorItGoesOn) {
+  ASSERT_TRUE(open(settings));
+  test::Peer peer(settings.path);
+  EXPECT_EQ(peer.ask(hello), "{\"result\":true}\n");
+  auto sockets = std::make_shared<handover::OpenSockets>(hand_over(std::chrono::seconds(5)));
+  on_loop([&] { listener->go_on(std::move(*sockets)); });
+  EXPECT_THAT(peer.ask(test::lookup("ns1.example.org.")), HasSubstr("192.0.2.1"));
+  test::Peer next(settings.path);
+  EXPECT_EQ(next.ask(hello), "{\"result\":true}\n");
 }
 
 TEST_F(Listening, StoppingClosesConnectionsAndRemovesTheSocket) {

@@ -1,10 +1,12 @@
-// A blocking client for unix sockets, as PowerDNS is one, with a deadline on every wait.
+// A blocking client, as PowerDNS is one, with a deadline on every wait.
 #pragma once
 
 #include <cstring>
 #include <stdexcept>
 #include <string>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -22,6 +24,7 @@ class Peer {
       throw std::runtime_error("cannot connect to " + path);
     }
   }
+  explicit Peer(int connected) : fd_(connected) {}
   Peer(Peer const&) = delete;
   Peer& operator=(Peer const&) = delete;
   ~Peer() { ::close(fd_); }
@@ -61,5 +64,36 @@ class Peer {
   int fd_;
   std::string buffer_;
 };
+
+inline sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+inline std::uint16_t free_tcp_port() {
+  int const probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = loopback(0);
+  socklen_t size = sizeof address;
+  bool const bound = ::bind(probe, reinterpret_cast<sockaddr const*>(&address), size) == 0 &&
+                     ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  ::close(probe);
+  if (!bound) {
+    throw std::runtime_error("no free port");
+  }
+  return ntohs(address.sin_port);
+}
+
+// A connection to "127.0.0.1:PORT".
+inline int loopback_socket(std::string const& where) {
+  int const connected = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in const address = loopback(static_cast<std::uint16_t>(std::stoi(where.substr(where.find(':') + 1))));
+  if (::connect(connected, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) {
+    throw std::runtime_error("cannot connect to " + where);
+  }
+  return connected;
+}
 
 }  // namespace test

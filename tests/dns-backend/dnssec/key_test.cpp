@@ -8,7 +8,8 @@ using testing::ElementsAre;
 
 // Made by PowerDNS 4.7.3, which also says what must come out.
 char const* const ecdsa =
-    "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\nPrivateKey: jxcNVbJsWz7g0EQ20xs8pwsI3QwDqf/PFwUiWIuTx/Y=\n";
+    "Private-key-format: v1.2\nAlgorithm: 13 (ECDSAP256SHA256)\nPrivateKey: "
+    "jxcNVbJsWz7g0EQ20xs8pwsI3QwDqf/PFwUiWIuTx/Y=\n";
 
 TEST(Key, YieldsTheRecordsThatPowerDnsPublishes) {
   auto const key = dnssec::public_key(ecdsa, 257, dns::Name::parse("c.test").value());
@@ -25,7 +26,8 @@ TEST(Key, YieldsTheRecordsThatPowerDnsPublishes) {
 }
 
 TEST(Key, WhatIsMadeCanBeRead) {
-  for (auto const& [algorithm, bits] : {std::pair{8U, 2048U}, {10U, 1024U}, {13U, 0U}, {14U, 384U}, {15U, 0U}, {16U, 0U}}) {
+  for (auto const& [algorithm, bits] :
+       {std::pair{8U, 2048U}, {10U, 1024U}, {13U, 0U}, {14U, 384U}, {15U, 0U}, {16U, 0U}}) {
     auto const text = dnssec::generate(algorithm, bits);
     ASSERT_TRUE(text) << algorithm << ": " << text.error().what();
     auto const key = dnssec::public_key(*text, 256, dns::Name::parse("example.org").value());

@@ -56,6 +56,36 @@ TEST(Settings, WithoutTlsOnlyLoopbackAndOnlyWithAKey) {
   EXPECT_TRUE(parse("api: { unix: a }\npowerdns: { address: there }\n").has_error());
 }
 
+TEST(Settings, TheHandOverSocketLiesBesideTheOther) {
+  EXPECT_EQ(navigator::parse_settings(smallest, "x")->handover, "/run/navigator/remote.sock.handover");
+  auto const with = [](std::string const& remote) {
+    return navigator::parse_settings("store: { url: \"sqlite:///n.db\" }\napi: { unix: /a.sock }\nremote: " + remote, "n.yaml");
+  };
+  EXPECT_EQ(with("{ unix: /r.sock, handover: /h.sock }")->handover, "/h.sock");
+  EXPECT_EQ(with("{ http: \"127.0.0.1:18053\" }")->handover, "") << "there is nothing to lie beside";
+  EXPECT_EQ(with("{ unix: /" + std::string(105, 'x') + " }")->handover, "") << "no path may be so long";
+  EXPECT_EQ(with("{ http: \"127.0.0.1:18053\" }")->remote_http, "127.0.0.1:18053");
+  auto const open = with("{ http: \"0.0.0.0:18053\" }");
+  ASSERT_TRUE(open.has_error());
+  EXPECT_THAT(base::text(open.error()), HasSubstr("n.yaml:3:"));
+  EXPECT_THAT(base::text(open.error()), HasSubstr("not a loopback address"));
+}
+
+TEST(Settings, APowerDnsApiNeedsItsKey) {
+  auto const with = [](std::string const& api) {
+    return navigator::parse_settings(std::string(smallest).replace(std::string(smallest).find("{ control"), 9, "{ api: [" + api + "], control"), "n.yaml");
+  };
+  auto const good = with("{ url: \"http://127.0.0.1:8081/\", key: secret }");
+  ASSERT_TRUE(good.has_value()) << base::text(good.error());
+  EXPECT_EQ(good->powerdns_api.at(0).url, "http://127.0.0.1:8081");
+  EXPECT_EQ(good->powerdns_api.at(0).key, "secret");
+  EXPECT_EQ(with("{ url: \"http://127.0.0.1:8081\", key_file: /k }")->powerdns_api.at(0).key_file, "/k");
+  for (char const* const bad : {"{ url: \"http://127.0.0.1:8081\" }", "{ url: \"127.0.0.1:8081\", key: k }",
+                                "{ url: \"http://127.0.0.1:8081\", key: k, key_file: f }"}) {
+    EXPECT_TRUE(with(bad).has_error()) << bad;
+  }
+}
+
 TEST(Settings, AReplicaIssuesNothing) {
   auto const settings = navigator::parse_settings(
       std::string(smallest) +

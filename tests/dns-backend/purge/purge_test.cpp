@@ -73,6 +73,7 @@ TEST_F(Purging, NamesAreSentOnceAtOnceAndOnceMore) {
   Control control(loop, path);
   net::spawn(loop.get_executor(), "control", serve(control));
   purge::Purger purger(loop.get_executor(), settings, metrics);
+  purger.purge_everything();
   until([&] { return purger.status()[0].commands == 1; });
   purger.purge({{test::name("www.example.org."), false}, {test::name("example.com."), true}});
   until([&] { return purger.status()[0].commands == 3; });
@@ -85,6 +86,7 @@ TEST_F(Purging, NamesAreSentOnceAtOnceAndOnceMore) {
 
 TEST_F(Purging, APowerDnsThatIsNotThereLosesNothing) {
   purge::Purger purger(loop.get_executor(), settings, metrics);
+  purger.purge_everything();
   purger.purge({{test::name("www.example.org."), false}});
   until([&] { return purger.status()[0].failures > 0; });
   EXPECT_THAT(purger.status()[0].last_error, testing::HasSubstr("connecting to"));

@@ -1,4 +1,4 @@
-// What of a zone is not content, and the primaries that may announce zones.
+// The primaries whose NOTIFY makes a zone a secondary here.
 #include "dns-backend/api/body.hpp"
 #include "dns-backend/api/routes.hpp"
 
@@ -9,26 +9,6 @@ namespace {
 
 namespace json = boost::json;
 using Answer = net::Task<net::HttpResponse>;
-
-Answer put_settings(Dependencies const& api, net::HttpRequest request) {
-  Body reader(request.body);
-  store::ZoneSettings settings{reader.text("kind"), reader.texts("masters", false), reader.text("account", "")};
-  reader.finish();
-  if (!reader.problems().empty()) {
-    co_return refusal(reader.problems());
-  }
-  base::Result<dns::Name> const name = dns::Name::parse(request.parameters.at("zone"));
-  if (!name) {
-    co_return no_such_zone(request.parameters.at("zone"));
-  }
-  base::Result<store::Revision> const done = co_await api.store.set_zone_settings(*name, std::move(settings));
-  if (!done) {
-    co_return refusal(done.error());
-  }
-  json::object body;
-  body["revision"] = *done;
-  co_return reply(200, body);
-}
 
 Answer list_autoprimaries(Dependencies const& api, net::HttpRequest) {
   json::array list;
@@ -66,8 +46,7 @@ Answer delete_autoprimary(Dependencies const& api, net::HttpRequest request) {
 
 }  // namespace
 
-void add_settings_routes(net::Router& router, Dependencies const& dependencies) {
-  router.add("PUT", "/v1/zones/{zone}/settings", writes(dependencies, put_settings));
+void add_autoprimary_routes(net::Router& router, Dependencies const& dependencies) {
   router.add("GET", "/v1/autoprimaries", administrators(dependencies, list_autoprimaries));
   router.add("PUT", "/v1/autoprimaries/{ip}/{nameserver}", writes(dependencies, put_autoprimary));
   router.add("DELETE", "/v1/autoprimaries/{ip}/{nameserver}", writes(dependencies, delete_autoprimary));
