@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Operators' own tools, unchanged, against Navigator behind a real pdns_server: pdnsutil, PowerDNS's HTTP API, nsupdate, dig.
+"""Operators' own tools, unchanged, against Navigator behind a real pdns_server: pdnsutil, PowerDNS's HTTP API,
+nsupdate, dig.
 
-Needs: the binary named by NAVIGATOR; pdns-server, pdns-backend-remote, pdns-tools, bind9-dnsutils, bind9-utils, ldnsutils.
-After each change the answers of pdns_server, whose caches live an hour, must show it; of a signed zone delv must validate.
-What the remote backend protocol has no words for must fail aloud and change nothing.
+Needs: the binary named by NAVIGATOR; pdns-server, pdns-backend-remote, pdns-tools, bind9-dnsutils, bind9-utils,
+ldnsutils. After each change the answers of pdns_server, whose caches live an hour, must show it; of a signed zone
+delv must validate. What the remote backend protocol has no words for must fail aloud and change nothing.
 """
 import http.client
 import json
@@ -53,7 +54,8 @@ class Tools(StackCase):
         return int(self.stack.short(zone, "SOA")[0].split()[2])
 
     def refused(self, *arguments, stdin=None):
-        """A pdnsutil command that must fail: with an error, and with the zone, its settings and the list of zones as before."""
+        """A pdnsutil command that must fail: with an error, and with the zone, its settings and the list of zones as
+        before."""
         before = self.everything()
         done = self.stack.pdnsutil(*arguments, check=False, stdin=stdin)
         self.assertNotEqual(done.returncode, 0, f"{arguments} says it worked: {done.stdout}{done.stderr}")
@@ -178,7 +180,8 @@ class Keys(Tools):
         return done.stdout + done.stderr
 
     def validates(self, opt_out=False, narrow=False):
-        # What an opt-out span covers is insecure by design (RFC 5155 9.2), and a wildcard's answer leans on such a span.
+        # What an opt-out span covers is insecure by design (RFC 5155 9.2),
+        # and the answer of a wildcard leans on such a span.
         for name, rtype in (("www", "A"), ("", "SOA"), ("", "DNSKEY"), ("x.wild", "A"), ("deep.ent", "A")):
             if opt_out and name == "x.wild":
                 continue
