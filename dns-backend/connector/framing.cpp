@@ -1,7 +1,7 @@
 #include "dns-backend/connector/framing.hpp"
 
-#include "base/net/http_parse.hpp"
-#include "dns-backend/remote/request.hpp"
+#include "base/http/http_parse.hpp"
+#include "dns-backend/protocol/request.hpp"
 
 #include <algorithm>
 

@@ -76,27 +76,6 @@ std::string with_soa_serial(std::string_view content, std::uint32_t serial);
 // Serial number arithmetic (RFC 1982): `a` is ahead of `b`.
 bool serial_after(std::uint32_t a, std::uint32_t b);
 
-struct FileOptions {
-  bool whole_zone = true;  // false: any records within the apex, not what a zone needs
-  // The text of the file that $INCLUDE names, and the name for its problems; `from` is the including file's name.
-  // Empty: $INCLUDE is refused. At most 8 files deep.
-  struct Included {
-    std::string source_name, text;
-  };
-  std::function<base::Result<Included>(std::string const& name, std::string const& from)> include = {};
-  std::function<void(std::size_t records)> progress = {};  // each 50,000 records
-};
-
-// A master file (RFC 1035 5; $ORIGIN, $TTL, $INCLUDE, BIND's $GENERATE with at most 65,536 records each). All problems
-// with their lines; also what makes a zone no zone: not exactly one SOA at the apex, no NS there, owners outside, CNAME
-// beside other data.
-boost::system::result<std::vector<OwnedRRset>, base::Problems> parse_zone_file(std::string_view text,
-                                                                               std::string const& source_name,
-                                                                               Name const& apex,
-                                                                               FileOptions const& options = {});
-// The way back, one record a line, canonical order.
-std::string to_zone_file(Name const& apex, std::vector<OwnedRRset> const& rrsets);
-
 // NSEC3 (RFC 5155) hash of a name, lower-case base32hex. `salt` is raw octets.
 std::string nsec3_hash(Name const& name, std::string_view salt, unsigned iterations);
 

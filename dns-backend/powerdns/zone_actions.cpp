@@ -3,6 +3,7 @@
 
 #include "dns-backend/api/access.hpp"
 #include "dns-backend/powerdns/zones/routes.hpp"
+#include "dns-backend/zone_file/zone_file.hpp"
 
 #include <boost/json.hpp>
 

@@ -2,7 +2,7 @@
 
 #include "dns-backend/remote/commands.hpp"
 #include "dns-backend/remote/neighbours.hpp"
-#include "dns-backend/remote/reply.hpp"
+#include "dns-backend/protocol/reply.hpp"
 #include "dns-backend/remote/rows.hpp"
 #include "dns-backend/remote/secondary.hpp"
 

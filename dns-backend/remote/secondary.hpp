@@ -3,7 +3,7 @@
 // Threads: pure; any loop.
 #pragma once
 
-#include "dns-backend/remote/request.hpp"
+#include "dns-backend/protocol/request.hpp"
 #include "dns-backend/snapshot/snapshot.hpp"
 
 #include <cstdint>

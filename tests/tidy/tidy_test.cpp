@@ -144,7 +144,99 @@ TEST(Tidy, ArrowsHaveNoCycle) {
 // leaves the list.
 std::map<std::string, std::size_t> const& grown_modules() {
   static std::map<std::string, std::size_t> const all = {
-      {"base/database", 1520},     {"base/net", 2600},      {"topology", 2400},
+      {"topology", 2400}, {"dns-backend/store", 1630}, {"mesh/wireguard", 2720}, {"mesh/agent", 1900}};
+  return all;
+}
+
+bool is_cpp(File const& file) { return file.path.ends_with(".cpp") || file.path.ends_with(".hpp"); }
+
+// module -> modules it may include, from what CMake wrote.
+std::map<std::string, std::set<std::string>> const& edges() {
+  static std::map<std::string, std::set<std::string>> const all = [] {
+    std::map<std::string, std::set<std::string>> result;
+    for (auto const& line : read_lines(MODULE_EDGES)) {
+      std::istringstream words(line);
+      std::string name;
+      words >> name;
+      name.pop_back();  // the colon
+      auto& targets = result[name];
+      for (std::string target; words >> target;) {
+        targets.insert(target);
+      }
+    }
+    return result;
+  }();
+  return all;
+}
+
+// The longest declared module that is a folder of `path`; empty when there is none.
+std::string module_of(std::string const& path) {
+  std::string best;
+  for (auto const& [name, targets] : edges()) {
+    if (path.starts_with(name + "/") && name.size() > best.size()) {
+      best = name;
+    }
+  }
+  return best;
+}
+
+// "a/b.hpp" of `#include "a/b.hpp"`; empty for other lines.
+std::string included(std::string const& line) {
+  std::string_view constexpr start = "#include \"";
+  if (!line.starts_with(start)) {
+    return {};
+  }
+  return line.substr(start.size(), line.find('"', start.size()) - start.size());
+}
+
+TEST(Tidy, EveryIncludeFollowsADeclaredArrow) {
+  ASSERT_GT(edges().size(), 15U) << "no arrows were read from " << MODULE_EDGES;
+  std::size_t checked = 0;
+  for (auto const& file : sources()) {
+    std::string const owner = module_of(file.path);
+    if (owner.empty() || !is_cpp(file)) {
+      continue;
+    }
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      std::string const header = included(file.lines[i]);
+      if (header.empty()) {
+        continue;
+      }
+      ++checked;
+      std::string const target = module_of(header);
+      EXPECT_TRUE(target == owner || edges().at(owner).contains(target))
+          << file.path << ":" << i + 1 << ": " << owner << " must not include " << header
+          << " (arrows are declared in the modules.cmake of each top folder)";
+    }
+  }
+  EXPECT_GT(checked, 100U);
+}
+
+TEST(Tidy, ArrowsHaveNoCycle) {
+  std::map<std::string, int> state;  // 1: being visited, 2: done
+  auto const visit = [&state](auto const& self, std::string const& name) -> void {
+    int& mine = state[name];
+    if (mine == 2) {
+      return;
+    }
+    ASSERT_NE(mine, 1) << "the arrows run in a circle through " << name;
+    mine = 1;
+    ASSERT_TRUE(edges().contains(name)) << name << " is depended upon but not declared";
+    for (auto const& target : edges().at(name)) {
+      self(self, target);
+    }
+    state[name] = 2;
+  };
+  for (auto const& [name, targets] : edges()) {
+    visit(visit, name);
+  }
+}
+
+// Modules that outgrew the limit before it was enforced. The numbers may only fall; a module that falls below the limit
+// leaves the list.
+std::map<std::string, std::size_t> const& grown_modules() {
+  static std::map<std::string, std::size_t> const all = {
+      {"topology", 2400},
       {"dns-backend/store", 2790}, {"dns-backend/remote", 1900},
       {"mesh/wireguard", 2720},    {"mesh/agent", 1900}};
   return all;

@@ -1,4 +1,4 @@
-#include "dns-backend/remote/request.hpp"
+#include "dns-backend/protocol/request.hpp"
 
 #include <gtest/gtest.h>
 

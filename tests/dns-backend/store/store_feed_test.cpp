@@ -38,6 +38,13 @@ void change_settings(Site& site, std::mt19937& random, std::string const& apex) 
   }
 }
 
+void change_metadata(Site& site, std::mt19937& random, std::string const& apex) {
+  std::vector<std::string> const settings{random() % 2 == 0 ? "1 0 1 ab" : "1 1 0 -"};
+  bool const removes = random() % 2 == 0;
+  site.run(site.store->set_metadata(name(apex), random() % 2 == 0 ? "NSEC3PARAM" : "OTHER",
+                                    removes ? std::vector<std::string>() : settings));
+}
+
 // A random write that may be refused.
 void change(Site& site, std::mt19937& random) {
   static std::vector<std::string> const apexes{"example.org", "example.net", "sub.example.org"};
@@ -72,10 +79,7 @@ void change(Site& site, std::mt19937& random) {
             {dns::type_ns, 60, random() % 2 == 0 ? std::vector<std::string>{} : std::vector<std::string>{"ns."}}}}));
       break;
     case 6:
-      site.run(site.store->set_metadata(name(apex), random() % 2 == 0 ? "NSEC3PARAM" : "OTHER",
-                                        random() % 2 == 0
-                                            ? std::vector<std::string>{}
-                                            : std::vector<std::string>{random() % 2 == 0 ? "1 0 1 ab" : "1 1 0 -"}));
+      change_metadata(site, random, apex);
       break;
     case 7:
       site.run(site.store->add_key(name(apex), {0, 257, random() % 2 == 0, true, "key" + number}));

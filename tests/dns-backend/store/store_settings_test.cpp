@@ -1,4 +1,4 @@
-#include "dns-backend/store/schema.hpp"
+#include "dns-backend/tables/schema.hpp"
 #include "tests/dns-backend/store/store_fixture.hpp"
 #include "tests/support/temporary_folder.hpp"
 
