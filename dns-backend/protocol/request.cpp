@@ -462,9 +462,18 @@ bool is_write(Method method) {
   }
 }
 
+std::size_t limit_of(std::string_view begin) {
+  std::string_view const head = begin.substr(0, 64);  // {"method": "feedRecord", ...
+  std::size_t const quote = head.find('"', head.find(':'));
+  std::string_view const value = quote == std::string_view::npos ? std::string_view() : head.substr(quote);
+  bool const content = value.starts_with("\"feedEnts") || value.starts_with("\"feedRecord\"") ||
+                       value.starts_with("\"replaceRRSet\"");
+  return content ? content_limit : request_limit;
+}
+
 base::Result<Request> parse_request(std::string_view line) {
-  if (line.size() > request_limit) {
-    return base::fail(errc::too_large, "a request of more than " + std::to_string(request_limit) + " octets");
+  if (std::size_t const limit = limit_of(line); line.size() > limit) {
+    return base::fail(errc::too_large, "a request of more than " + std::to_string(limit) + " octets");
   }
   // A usual request fits on the stack; a strange one may take heap memory in proportion to its bounded length.
   std::array<unsigned char, 4096> stack;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by the parser

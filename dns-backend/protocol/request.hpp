@@ -26,14 +26,18 @@ namespace remote {
 
 enum class errc {
   bad_request = 1,  // no JSON, no method, a field missing or of the wrong type
-  too_large,        // a line above request_limit, a transaction above its limit
+  too_large,        // a line above limit_of(it), a transaction above its limit
   unavailable,      // nothing can be answered truthfully now: close the connection
 };
 boost::system::error_code make_error_code(errc code);
 
-// Octets in one line, the newline included. A transfer names all its empty non-terminals in one request, a large RRset
-// comes in one, and an octet may take four characters.
-inline constexpr std::size_t request_limit = 16U << 20U;
+// Octets in one request, the newline included. Only what carries a zone's content may be longer: a transfer names all
+// its empty non-terminals in one request, a large RRset comes in one, and an octet may take four characters.
+inline constexpr std::size_t request_limit = 65536;
+inline constexpr std::size_t content_limit = 16U << 20U;
+
+// Which of the two holds for the request that begins so: PowerDNS names the method first.
+[[nodiscard]] std::size_t limit_of(std::string_view begin);
 
 // Wire names are those of the protocol; `unsupported` stands for every other.
 enum class Method : std::uint8_t {

@@ -110,6 +110,24 @@ TEST(Request, DeepNestingAndLongLinesEndInAFailure) {
   EXPECT_EQ(large.error().code, remote::errc::too_large);
 }
 
+TEST(Request, OnlyWhatCarriesContentMayBeLong) {
+  std::string names;
+  for (int i = 0; i < 5000; ++i) {
+    names += std::string(i == 0 ? "" : ",") + R"({"nonterm":"n)" + std::to_string(i) + R"(.example.org.","auth":true})";
+  }
+  std::string const ents =
+      R"({"method":"feedEnts","parameters":{"domain_id":1,"nonterm":[)" + names + R"(],"trxid":1}})";
+  ASSERT_GT(ents.size(), remote::request_limit);
+  EXPECT_TRUE(parse_request(ents));
+  std::string const lookup = R"({"method":"lookup","parameters":{"qname":"a.","qtype":"A","x":")" +
+                             std::string(remote::request_limit, 'x') + R"("}})";
+  auto const refused = parse_request(lookup);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, remote::errc::too_large);
+  EXPECT_EQ(remote::limit_of(R"({"method": "replaceRRSet", )"), remote::content_limit);
+  EXPECT_EQ(remote::limit_of(R"({"method": "lookup", "parameters": {"qname": "feedEnts)"), remote::request_limit);
+}
+
 TEST(Request, EightBitOctetsPass) {
   auto const request = parsed("{\"method\":\"setDomainMetadata\",\"parameters\":{\"name\":\"a.\",\"kind\":\"X\",\"value\":[\"\xff\"]}}");
   EXPECT_EQ(std::get<remote::Metadata>(request.body).values.at(0), "\xff");
