@@ -1,6 +1,7 @@
 #include "dns-backend/remote/rows.hpp"
 
 #include "dns-backend/pool/select.hpp"
+#include "dns-backend/store/zone_builder.hpp"
 
 #include <algorithm>
 #include <string>
@@ -117,7 +118,8 @@ void add_entry(RowList& list, Asked const& asked, pool::HealthTable const& healt
   }
   // A name without data exists all the same: without this row PowerDNS would answer NXDOMAIN.
   if (list.size() == before && asked.type == dns::type_any) {
-    list.add(Row{asked.qname, "", "", 0, asked.zone.id, !entry.below_cut, false});
+    bool const proven = !entry.below_cut && store::is_proven(asked.zone, entry);
+    list.add(Row{asked.qname, "", "", 0, asked.zone.id, proven, false});
   }
 }
 

@@ -228,6 +228,14 @@ bool chain_follows_signatures(Zone const& zone) {
   return settings && settings->opt_out;
 }
 
+bool is_proven(Zone const& zone, Entry const& entry) {
+  if (zone.nsec3.empty()) {
+    return true;
+  }
+  auto const settings = nsec3_of(zone);
+  return !settings || !settings->opt_out || in_nsec3(zone, entry, true);
+}
+
 void rebuild_nsec3(Zone& zone) {
   zone.nsec3 = {};
   auto const settings = nsec3_of(zone);

@@ -45,6 +45,10 @@ void set_node(Zone& zone, dns::Name const& name, Node node, std::vector<Touched>
 // whole, since names and signatures arrive in any order.
 bool chain_follows_signatures(Zone const& zone);
 
+// False for what an opt-out chain leaves out: PowerDNS then looks further up for a name whose existence is proven, and
+// of an empty non-terminal it knows that by `auth` 0.
+bool is_proven(Zone const& zone, Entry const& entry);
+
 // Replaces nsec3 by what the metadata ask for.
 void rebuild_nsec3(Zone& zone);
 

@@ -145,7 +145,7 @@ TEST(Tidy, ArrowsHaveNoCycle) {
 std::map<std::string, std::size_t> const& grown_modules() {
   static std::map<std::string, std::size_t> const all = {
       {"base/database", 1520},     {"base/net", 2600},      {"topology", 2400},
-      {"dns-backend/store", 4000}, {"dns-backend/remote", 2980}, {"dns-backend/navigator", 1600},
+      {"dns-backend/store", 4100}, {"dns-backend/remote", 2980}, {"dns-backend/navigator", 1600},
       {"mesh/wireguard", 2720},    {"mesh/agent", 1900}};
   return all;
 }

@@ -165,6 +165,9 @@ TEST(ZoneBuilder, opt_out_leaves_insecure_delegations_and_what_leads_only_to_the
   EXPECT_TRUE(has("safe.example.org"));
   EXPECT_TRUE(has("three.safe.example.org"));
   EXPECT_EQ(zone.nsec3.size(), 5U);
+  EXPECT_FALSE(is_proven(zone, *zone.find(name("only.example.org"))));
+  EXPECT_TRUE(is_proven(zone, *zone.find(name("both.example.org"))));
+  EXPECT_TRUE(is_proven(zone_of({{"one.only", delegation()}}), *zone.find(name("only.example.org")))) << "NSEC";
 }
 
 // A zone that was signed elsewhere brings the signatures of its NSEC3 records, whose owners are no names of it.
