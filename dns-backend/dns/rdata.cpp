@@ -10,6 +10,8 @@
 namespace dns {
 namespace {
 
+constexpr RRType type_svcb{64};
+constexpr RRType type_https{65};
 constexpr std::size_t content_max = 4 * 65535;  // each octet may be written \DDD
 
 base::Failure bad(RRType type, std::string_view content, std::string_view why) {
@@ -86,10 +88,26 @@ std::optional<std::string> ascii_name(std::string const& token) {
   return token.ends_with('.') ? name->text() : name->text().substr(0, name->text().size() - 1);
 }
 
+// ldns cuts the port of SVCB and HTTPS off as well.
+bool fits_port(std::string_view token) {
+  constexpr std::string_view key = "port=";
+  if (!token.starts_with(key)) {
+    return true;
+  }
+  token.remove_prefix(key.size());
+  bool const quoted = token.size() >= 2 && token.starts_with('"') && token.ends_with('"');
+  return fits(quoted ? token.substr(1, token.size() - 2) : token, 16);
+}
+
 // Checks and mends the leading fields, as long as each field is one token. Empty, or what is wrong.
 std::string check_fields(RRType layout, std::vector<std::string>& tokens, bool has_origin) {
   ldns_rr_descriptor const* const descriptor = ldns_rr_descript(layout.value);
   std::size_t const fields = ldns_rr_descriptor_maximum(descriptor);
+  for (std::string const& token : tokens) {
+    if ((layout == type_svcb || layout == type_https) && !fits_port(token)) {
+      return "'" + token + "' is no port";
+    }
+  }
   for (std::size_t i = 0; i < tokens.size() && i < fields; ++i) {
     unsigned bits = 0;
     switch (ldns_rr_descriptor_field_type(descriptor, i)) {

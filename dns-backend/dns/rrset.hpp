@@ -69,7 +69,8 @@ std::vector<Conflict> check_node(Name const& apex, Name const& owner, std::vecto
 // check_node for every name, and what a zone needs: exactly one SOA and at least one NS at its apex.
 std::vector<Conflict> check_zone(Name const& apex, std::vector<OwnedRRset> const& rrsets);
 
-// The serial and the refresh interval (seconds) inside normalised SOA content, and the same content with another serial.
+// The serial and the refresh interval (seconds) inside normalised SOA content, and the same content with another
+// serial.
 std::uint32_t soa_serial(std::string_view content);
 std::uint32_t soa_refresh(std::string_view content);
 std::string with_soa_serial(std::string_view content, std::uint32_t serial);

@@ -21,7 +21,8 @@ SCHEMA = "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql"
 def free_port(address="127.0.0.1"):
     """A port that is free for UDP and TCP."""
     for _ in range(100):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
+             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
             tcp.bind((address, 0))
             try:
                 udp.bind((address, tcp.getsockname()[1]))
@@ -130,6 +131,7 @@ negquery-cache-ttl=0
 zone-metadata-cache-ttl=0
 dnssec-key-cache-ttl=0
 zone-cache-refresh-interval=1
+security-poll-suffix=
 xfr-cycle-interval=1
 allow-axfr-ips=127.0.0.0/8
 webserver=yes
@@ -177,8 +179,9 @@ api-key=test
         return sorted({" ".join(line.split()) for line in text.splitlines() if line and not line.startswith(";")})
 
     def serial(self, zone):
-        soa = self.short(zone, "SOA")
-        return int(soa[0].split()[2]) if soa else None
+        """None while there is no answer."""
+        soa = self.dig(zone, "SOA", "+short", check=False).split()
+        return int(soa[2]) if len(soa) == 7 else None
 
     def pdnsutil(self, *arguments, check=True, stdin=None):
         return run("pdnsutil", "--config-dir=" + self.folder, *arguments, check=check, stdin=stdin)

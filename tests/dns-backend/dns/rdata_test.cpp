@@ -133,6 +133,8 @@ TEST(Rdata, what_is_no_content_is_refused) {
                                                         {"SOA", "a. b. 4294967296 1 1 1 1"},
                                                         {"CNAME", "a b"},
                                                         {"CNAME", "a..b"},
+                                                        {"SVCB", "1 . port=70000"},
+                                                        {"HTTPS", "1 . port=\"65536\""},
                                                         {"TXT", ""},
                                                         {"TXT", "\"open"},
                                                         {"TXT", "a\\"},

@@ -45,6 +45,10 @@ void change_metadata(Site& site, std::mt19937& random, std::string const& apex) 
                                     removes ? std::vector<std::string>() : settings));
 }
 
+void change_challenges(Site& site, std::string const& owner, std::string const& number) {
+  site.run(site.store->add_challenges({{name(owner), "v" + number}}, "o" + number));
+}
+
 // A random write that may be refused.
 void change(Site& site, std::mt19937& random) {
   static std::vector<std::string> const apexes{"example.org", "example.net", "sub.example.org"};
@@ -103,8 +107,7 @@ void change(Site& site, std::mt19937& random) {
       break;
     }
     case 12:
-      site.run(
-          site.store->add_challenges({{name("_acme-challenge." + label + "." + apex), "v" + number}}, "o" + number));
+      change_challenges(site, "_acme-challenge." + label + "." + apex, number);
       break;
     case 13:
     case 14:
