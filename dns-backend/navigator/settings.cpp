@@ -40,18 +40,6 @@ void read_api(config::Reader& root, Settings& settings) {
   }
 }
 
-void read_powerdns(config::Reader& root, Settings& settings) {
-  auto powerdns = root.section("powerdns");
-  settings.powerdns_control = powerdns.texts("control");
-  settings.powerdns_address = powerdns.text("address", settings.powerdns_address);
-  settings.powerdns_port = powerdns.port("port", settings.powerdns_port);
-  boost::system::error_code bad;
-  boost::asio::ip::make_address(settings.powerdns_address, bad);
-  if (bad) {
-    powerdns.fail("address", "'" + settings.powerdns_address + "' is not an IP address");
-  }
-}
-
 void read_sites(config::Reader& root, Settings& settings) {
   for (auto& section : root.sections("sites")) {
     SiteSettings site;
@@ -113,6 +101,13 @@ void read_remote(config::Reader& root, Settings& settings) {
 void read_powerdns(config::Reader& root, Settings& settings) {
   auto powerdns = root.section("powerdns");
   settings.powerdns_control = powerdns.texts("control");
+  settings.powerdns_address = powerdns.text("address", settings.powerdns_address);
+  settings.powerdns_port = powerdns.port("port", settings.powerdns_port);
+  boost::system::error_code bad;
+  boost::asio::ip::make_address(settings.powerdns_address, bad);
+  if (bad) {
+    powerdns.fail("address", "'" + settings.powerdns_address + "' is not an IP address");
+  }
   for (auto& section : powerdns.sections("api")) {
     PowerDnsApi api;
     api.url = section.text("url");
