@@ -4,19 +4,24 @@
 Needs what powerdns_test.py needs. The measured time is from the acknowledgement of the write to the first new answer.
 """
 import json
+import os
+import sys
 import time
 import unittest
 
-import powerdns_test as powerdns
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+import stack  # noqa: E402
+from daemons import DEADLINE, wait_for  # noqa: E402
+from powerdns_test import SECOND, ZONE  # noqa: E402
 
 FRESH_WITHIN = 1.0
 
 
-class Stack(powerdns.Stack):
+class Stack(stack.Stack):
     """The settings docs/powerdns.md recommends, with every cache at an hour."""
 
     def __init__(self):
-        super().__init__()
+        super().__init__({"zone-cache-refresh-interval": 3600})
         self.write("api.key", "test\n")
         self.write("navigator.yaml", f"""\
 store: {{ url: "sqlite://{self.path('navigator.db')}" }}
@@ -26,26 +31,23 @@ powerdns:
   control: [{self.control}]
   api: [{{ url: "http://127.0.0.1:{self.web_port}/", key_file: {self.path('api.key')} }}]
 """)
-        with open(self.path("pdns.conf"), encoding="utf-8") as file:
-            text = file.read()
-        self.write("pdns.conf", text.replace("zone-cache-refresh-interval=2", "zone-cache-refresh-interval=3600"))
 
 
-class Base(unittest.TestCase):
+class Base(stack.StackCase):
     secure = False
 
     def setUp(self):
         self.stack = Stack()
         self.addCleanup(self.stack.close)
-        self.addCleanup(lambda: powerdns.Base.show_logs(self))
+        self.addCleanup(self.show_logs)
         self.latencies = []
-        self.stack.write("example.test.zone", powerdns.ZONE)
+        self.stack.write("example.test.zone", ZONE)
         self.stack.command("zone", "import", "example.test", self.stack.path("example.test.zone"))
         self.stack.start_navigator()
         self.stack.start_pdns()
         if self.secure:
             self.stack.pdnsutil("secure-zone", "example.test")
-            powerdns.wait_for("the zone is signed", lambda: self.signed("www.example.test"), 5)
+            wait_for("the zone is signed", lambda: self.signed("www.example.test"), 5)
 
     def tearDown(self):
         if self.latencies:
@@ -76,7 +78,7 @@ class Base(unittest.TestCase):
         change()
         begin = time.monotonic()
         for name, rtype, code, contents in expected:
-            powerdns.wait_for(f"{name} {rtype} is {code} {contents}",
+            wait_for(f"{name} {rtype} is {code} {contents}",
                               lambda: self.answer(name, rtype) == (code, contents), FRESH_WITHIN)
         self.latencies.append(time.monotonic() - begin)
         # The second purge, half a second later, must not bring anything old back either.
@@ -128,8 +130,8 @@ class Unsigned(Base):
 
     def test_zones(self):
         stack = self.stack
-        stack.write("third.test.zone", powerdns.SECOND.replace("second.test", "third.test"))
-        stack.write("sub.zone", powerdns.SECOND.replace("second.test", "sub.example.test"))
+        stack.write("third.test.zone", SECOND.replace("second.test", "third.test"))
+        stack.write("sub.zone", SECOND.replace("second.test", "sub.example.test"))
         load = lambda name, file: lambda: stack.command("zone", "import", name, stack.path(file))
         drop = lambda name: lambda: stack.command("zone", "delete", name)
         secure, self.secure = self.secure, False  # the new zones are unsigned
@@ -145,15 +147,15 @@ class Unsigned(Base):
 
     def test_a_zone_gets_keys(self):
         stack = self.stack
-        stack.write("third.test.zone", powerdns.SECOND.replace("second.test", "third.test"))
+        stack.write("third.test.zone", SECOND.replace("second.test", "third.test"))
         stack.command("zone", "import", "third.test", stack.path("third.test.zone"))
-        powerdns.wait_for("the zone is known", lambda: stack.short("www.third.test"), FRESH_WITHIN)
+        wait_for("the zone is known", lambda: stack.short("www.third.test"), FRESH_WITHIN)
         stack.dig("www.third.test", "A", "+dnssec")
 
         def becomes(change, condition):
             change()
             begin = time.monotonic()
-            powerdns.wait_for("the change shows", condition, FRESH_WITHIN)
+            wait_for("the change shows", condition, FRESH_WITHIN)
             self.latencies.append(time.monotonic() - begin)
 
         becomes(lambda: stack.pdnsutil("secure-zone", "third.test"), lambda: self.signed("www.third.test"))
@@ -173,18 +175,17 @@ class Signed(Unsigned):
 class Unreachable(Base):
     def test_an_api_that_is_not_there_is_tried_again(self):
         stack = self.stack
-        stack.pdns.terminate()
-        stack.pdns.wait(timeout=powerdns.DEADLINE)
-        stack.write("third.test.zone", powerdns.SECOND.replace("second.test", "third.test"))
+        stack.stop_pdns()
+        stack.write("third.test.zone", SECOND.replace("second.test", "third.test"))
         stack.command("zone", "import", "third.test", stack.path("third.test.zone"))
 
         def flushes():
             return [one for one in json.loads(stack.call("GET", "/v1/status")[1])["powerdns"] if "api" in one][0]
 
-        failed = powerdns.wait_for("a flush failed", lambda: flushes() if flushes()["failures"] else None)
+        failed = wait_for("a flush failed", lambda: flushes() if flushes()["failures"] else None)
         self.assertIn("connect", failed["last_error"])
         stack.start_pdns()
-        powerdns.wait_for("it was repeated", lambda: flushes()["commands"] == 1 and flushes()["last_error"] == "")
+        wait_for("it was repeated", lambda: flushes()["commands"] == 1 and flushes()["last_error"] == "")
         self.assertIn("navigator_flush_failures_total", stack.call("GET", "/metrics")[1])
 
 

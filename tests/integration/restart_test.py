@@ -11,13 +11,17 @@ import re
 import select
 import socket
 import struct
-import subprocess
+import sys
 import threading
 import time
 import unittest
 
-import powerdns_test as powerdns
-from service_manager import ServiceManager
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+import daemons  # noqa: E402
+import stack as stacks  # noqa: E402
+from navigator_daemon import NAVIGATOR  # noqa: E402
+from powerdns_test import ZONE  # noqa: E402
+from service_manager import ServiceManager  # noqa: E402
 
 RESTARTS = 24 if os.environ.get("SOVEREIGN_LONG") else 6
 RATE = 1000
@@ -91,14 +95,14 @@ class Load:
             one.close()
 
 
-class Stack(powerdns.Stack):
+class Stack(stacks.Stack):
     def __init__(self):
-        super().__init__()
-        self.http_port = powerdns.free_port()
-        self.set_navigator(f"remote: {{ unix: {self.remote} }}")
+        caches = ("cache", "query-cache", "negquery-cache", "zone-metadata-cache", "dnssec-key-cache")
+        super().__init__({"distributor-threads": 3, **{f"{name}-ttl": 0 for name in caches}})
+        self.http_port = daemons.free_port()
         self.set_pdns(f"unix:path={self.remote},timeout=2000")
         records = "\n".join(f"host-{i}.example.test. 60 IN A 192.0.2.{i % 250 + 1}" for i in range(500))
-        self.write("example.test.zone", powerdns.ZONE + records + "\n")
+        self.write("example.test.zone", ZONE + records + "\n")
         self.command("zone", "import", "example.test", self.path("example.test.zone"))
 
     def set_navigator(self, remote):
@@ -110,18 +114,14 @@ powerdns: {{ control: [{self.control}] }}
 """)
 
     def set_pdns(self, connection):
-        with open(self.path("pdns.conf"), encoding="utf-8") as file:
-            lines = [line for line in file.read().splitlines()
-                     if not re.match(r"(remote-connection-string|[a-z-]*cache-ttl|distributor-threads)=", line)]
-        lines += [f"remote-connection-string={connection}", "distributor-threads=3"]
-        lines += [f"{name}-ttl=0" for name in ("cache", "query-cache", "negquery-cache", "zone-metadata-cache",
-                                               "dnssec-key-cache")]
-        self.write("pdns.conf", "\n".join(lines) + "\n")
+        path = os.path.join(self.server.config_dir, "pdns.conf")
+        with open(path, encoding="utf-8") as file:
+            text = re.sub("remote-connection-string=.*", f"remote-connection-string={connection}", file.read())
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
 
     def serve(self, *options):
-        log = open(self.path("navigator.log"), "ab")
-        with log:
-            return subprocess.Popen([powerdns.NAVIGATOR, "--config", self.config, "serve", *options], stdout=log, stderr=log)
+        return daemons.Daemon([NAVIGATOR, "--config", self.config, "serve", *options], self.path("navigator.log"))
 
     def healthy(self):
         try:
@@ -129,25 +129,20 @@ powerdns: {{ control: [{self.control}] }}
         except OSError:
             return False
 
-    def replace(self):
-        """A successor takes over; the old one must end with 0."""
-        before, self.navigator = self.navigator, self.serve("--replace")
-        code = before.wait(timeout=powerdns.DEADLINE)
-        powerdns.wait_for("the successor is healthy", self.healthy)
-        return code
+    def succeed(self):
+        """Starts a successor; the one that ran before."""
+        before, self.daemon.daemon = self.daemon.daemon, self.serve("--replace")
+        return before
 
     def sessions(self):
         return json.loads(self.call("GET", "/v1/status")[1])["powerdns_connections"]
 
 
-class Base(unittest.TestCase):
+class Base(stacks.StackCase):
     def setUp(self):
         self.stack = Stack()
         self.addCleanup(self.stack.close)
         self.addCleanup(self.show_logs)
-
-    def show_logs(self):
-        powerdns.Base.show_logs(self)
 
     def load(self, rate=RATE):
         load = Load(self.stack.port, rate)
@@ -166,13 +161,13 @@ class Base(unittest.TestCase):
         """Half a second of load, answered, between two restarts."""
         answered = lambda: sum(load.codes.values())
         begin = answered()
-        powerdns.wait_for("the load goes on", lambda: answered() - begin >= load.rate / 2)
+        daemons.wait_for("the load goes on", lambda: answered() - begin >= load.rate / 2)
 
 
 class UnderLoad(Base):
     def restarts(self, rate=RATE):
         stack = self.stack
-        manager = ServiceManager(stack.folder, [powerdns.NAVIGATOR, "--config", stack.config, "serve"],
+        manager = ServiceManager(stack.folder, [NAVIGATOR, "--config", stack.config, "serve"],
                                  stack.path("navigator.log"))
         self.addCleanup(manager.close)
         manager.start()
@@ -200,7 +195,7 @@ class UnderLoad(Base):
 
     def test_the_pipe_connector_survives_plain_restarts(self):
         stack = self.stack
-        stack.set_pdns(f"pipe:command={os.path.abspath(powerdns.NAVIGATOR)} pipe --socket {stack.remote},timeout=2000")
+        stack.set_pdns(f"pipe:command={os.path.abspath(NAVIGATOR)} pipe --socket {stack.remote},timeout=2000")
         stack.start_navigator()
         stack.start_pdns()
         load = self.load()
@@ -234,8 +229,8 @@ class UnderLoad(Base):
                 for word in words:
                     peer.send(word)
                     self.hear(peer)
-            powerdns.wait_for("the running one is whole again", stack.healthy)
-            self.assertIsNone(stack.navigator.poll())
+            daemons.wait_for("the running one is whole again", stack.healthy)
+            self.assertIsNone(stack.daemon.daemon.process.poll())
             stack.put("after", "A", [f"192.0.2.{len(words)}"])
         self.settle(load)
         self.check(load, RATE)
@@ -266,7 +261,7 @@ class Succession(Base):
     def test_a_second_daemon_is_refused_and_told_who_is_there(self):
         stack = self.stack
         stack.start_navigator()
-        pid = str(stack.navigator.pid)
+        pid = str(stack.daemon.daemon.pid)
         for options in ([], ["--config", None]):
             config = stack.config
             if options:  # another store, the same socket
@@ -276,7 +271,7 @@ remote: {{ unix: {stack.remote} }}
 api: {{ unix: {stack.path('other-api.sock')} }}
 powerdns: {{ control: [] }}
 """)
-            done = powerdns.run(powerdns.NAVIGATOR, "--config", config, "serve", check=False)
+            done = daemons.run(NAVIGATOR, "--config", config, "serve", check=False)
             self.assertEqual(done.returncode, 1, done.stderr)
             self.assertIn(f"process {pid}", done.stderr.splitlines()[-1])
         self.assertTrue(stack.healthy())
@@ -290,21 +285,21 @@ powerdns: {{ control: [] }}
         domain = self.ask(idle, "getDomainInfo", name="example.test.")["id"]
         self.assertTrue(self.ask(busy, "startTransaction", domain="example.test.", domain_id=-1, trxid=1))
         halved.sendall(b'{"method": "getDomainInfo", ')
-        before, stack.navigator = stack.navigator, stack.serve("--replace")
+        before = stack.succeed()
 
         def refused():
             begun = self.ask(idle, "startTransaction", domain="example.test.", domain_id=-1, trxid=2)
             return not begun or not self.ask(idle, "abortTransaction", trxid=2)
 
-        powerdns.wait_for("no transaction begins any more", refused)
+        daemons.wait_for("no transaction begins any more", refused)
         row = {"qname": "within.example.test.", "qtype": "A", "qclass": 1, "content": "192.0.2.77", "ttl": 60, "auth": True}
         self.assertTrue(self.ask(busy, "replaceRRSet", domain_id=domain, qname="within.example.test.", qtype="A", trxid=1,
                                  rrset=[row]))
         self.assertTrue(self.ask(busy, "commitTransaction", trxid=1))
         halved.sendall(b'"parameters": {"name": "example.test."}}\n')
         self.assertEqual(self.reply(halved)["id"], domain)
-        self.assertEqual(before.wait(timeout=powerdns.DEADLINE), 0)
-        powerdns.wait_for("the successor is healthy", stack.healthy)
+        self.assertEqual(before.process.wait(timeout=daemons.DEADLINE), 0)
+        daemons.wait_for("the successor is healthy", stack.healthy)
         for peer in (idle, halved, busy):
             rows = self.ask(peer, "lookup", qname="within.example.test.", qtype="ANY", **{"zone-id": domain})
             self.assertEqual([row["content"] for row in rows], ["192.0.2.77"])
