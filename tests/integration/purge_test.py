@@ -11,7 +11,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
 import stack  # noqa: E402
-from daemons import DEADLINE, wait_for  # noqa: E402
+from daemons import wait_for  # noqa: E402
 from powerdns_test import SECOND, ZONE  # noqa: E402
 
 FRESH_WITHIN = 1.0
