@@ -19,12 +19,21 @@ bool authoritative(store::Entry const& entry, dns::RRType type) {
   return type == dns::type_rrsig || (!entry.below_cut && (!entry.cut || type == dns::type_ds));
 }
 
+// PowerDNS makes these itself in a zone that is signed or came signed; one out of the zone file would stand beside its
+// own.
+bool made_by_powerdns(store::Zone const& zone, dns::RRType type) {
+  constexpr dns::RRType type_nsec3{50};
+  constexpr dns::RRType type_nsec3param{51};
+  return (type == dns::type_nsec || type == type_nsec3 || type == type_nsec3param) &&
+         (!zone.keys.empty() || zone.metadata.contains("PRESIGNED"));
+}
+
 void add_static(RowList& list, Asked const& asked) {
   store::Entry const& entry = asked.entry;
   for (dns::RRset const& rrset : entry.rrsets) {
     // A balancer owns the address types of its name.
     bool const balanced = entry.balancer && (rrset.type == dns::type_a || rrset.type == dns::type_aaaa);
-    if (!wants(asked, rrset.type) || balanced) {
+    if (!wants(asked, rrset.type) || balanced || made_by_powerdns(asked.zone, rrset.type)) {
       continue;
     }
     std::string const type = dns::to_text(rrset.type);
@@ -117,7 +126,7 @@ void add_entry(RowList& list, Asked const& asked, pool::HealthTable const& healt
     }
   }
   // A name without data exists all the same: without this row PowerDNS would answer NXDOMAIN.
-  if (list.size() == before && asked.type == dns::type_any) {
+  if (list.size() == before && asked.type == dns::type_any && !entry.only_signatures()) {
     bool const proven = !entry.below_cut && store::is_proven(asked.zone, entry);
     list.add(Row{asked.qname, "", "", 0, asked.zone.id, proven, false});
   }
