@@ -37,12 +37,21 @@ std::uint32_t ttl_of(dns::RRset const& rrset, std::string_view content) {
   return ttl;
 }
 
+// PowerDNS makes these itself in a zone that is signed or came signed; one out of the zone file would stand beside its
+// own.
+bool made_by_powerdns(store::Zone const& zone, dns::RRType type) {
+  constexpr dns::RRType type_nsec3{50};
+  constexpr dns::RRType type_nsec3param{51};
+  return (type == dns::type_nsec || type == type_nsec3 || type == type_nsec3param) &&
+         (!zone.keys.empty() || zone.metadata.contains("PRESIGNED"));
+}
+
 void add_static(RowList& list, Asked const& asked) {
   store::Entry const& entry = asked.entry;
   for (dns::RRset const& rrset : entry.rrsets) {
     // A balancer owns the address types of its name.
     bool const balanced = entry.balancer && (rrset.type == dns::type_a || rrset.type == dns::type_aaaa);
-    if (!wants(asked, rrset.type) || balanced) {
+    if (!wants(asked, rrset.type) || balanced || made_by_powerdns(asked.zone, rrset.type)) {
       continue;
     }
     std::string const type = dns::to_text(rrset.type);
@@ -130,7 +139,7 @@ void add_entry(RowList& list, Asked const& asked, pool::HealthTable const& healt
   }
   // A name without data exists all the same: without this row PowerDNS would answer NXDOMAIN. PowerDNS caches rows no
   // longer than their TTL, and takes an authoritative one for the closest encloser that an NSEC3 record proves.
-  if (list.size() == before && asked.type == dns::type_any) {
+  if (list.size() == before && asked.type == dns::type_any && !entry.only_signatures()) {
     constexpr std::uint32_t ent_ttl_s = 3600;
     bool const auth = entry.is_ent() ? store::is_authoritative_ent(asked.zone, entry) : !entry.below_cut;
     list.add(Row{asked.qname, "", "", ent_ttl_s, asked.zone.id, auth, false});

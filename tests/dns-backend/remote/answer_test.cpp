@@ -218,6 +218,24 @@ TEST(Answer, CommandsAreAnsweredAsText) {
   EXPECT_THAT(test::ask(*world, R"({"method":"directBackendCmd","parameters":{"query":"x"}})"), HasSubstr("unknown command"));
 }
 
+// A zone file from a signer holds the chain as records; PowerDNS makes its own from the names.
+TEST(Answer, AChainOutOfAZoneFileIsLeftToPowerDnsAndSignaturesAreAuthoritative) {
+  auto draft = test::example();
+  draft.record("example.org.", "NSEC3PARAM", {"1 0 0 -"});
+  draft.record("sub.example.org.", "NSEC", {"www.example.org. NS DS RRSIG NSEC"});
+  draft.record("sub.example.org.", "RRSIG", {"DS 13 3 300 20300101000000 20200101000000 1 example.org. AQID"});
+  draft.record("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example.org.", "NSEC3", {"1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A"});
+  std::string const hash = test::lookup("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example.org.");
+  EXPECT_EQ(test::rows(test::ask(*test::snapshot({draft}), hash)).size(), 1U) << "not signed: a record like any other";
+  draft.metadata["PRESIGNED"] = {"1"};
+  auto const presigned = test::snapshot({draft});
+  EXPECT_THAT(test::rows(test::ask(*presigned, hash)), IsEmpty()) << "and no empty non-terminal either";
+  EXPECT_THAT(test::rows(test::ask(*presigned, test::lookup("sub.example.org."))),
+              ElementsAre("NS ns.sub.example.org. auth=0", "DS 1 13 2 aa auth=1",
+                          "RRSIG DS 13 3 300 20300101000000 20200101000000 1 example.org. AQID auth=1"));
+  EXPECT_THAT(test::rows(test::ask(*presigned, test::lookup("example.org.", "NSEC3PARAM"))), IsEmpty());
+}
+
 TEST(Answer, WhatIsNotOfferedIsFalse) {
   EXPECT_EQ(test::ask(*world, R"({"method":"searchComments","parameters":{}})"), "{\"result\":false}\n");
   EXPECT_EQ(test::ask(*world, R"({"method":"initialize","parameters":{"path":"/x"}})"), "{\"result\":true}\n");
