@@ -126,7 +126,9 @@ net::Task<void> leave_sockets_behind(Daemon& daemon) {
   auto const stored = handover::store_sockets(sockets, 5s);
   if (!stored) {
     process::log::warning("navigator", "PowerDNS must connect anew: {}", stored.error().what());
+    co_return;
   }
+  process::log::info("navigator", "{} sockets are left to the service manager", sockets.size());
 }
 
 }  // namespace navigator
