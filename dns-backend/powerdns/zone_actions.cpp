@@ -78,7 +78,7 @@ Reply rectify(Dependencies const& dependencies, net::HttpRequest request) {
   if (!zone) {
     co_return refuse(zone.error());
   }
-  if ((*zone)->entries.empty()) {
+  if (api::content_of(**zone).empty()) {
     std::string const name = (*zone)->apex.text();
     co_return refuse(Refusal{
         422, "Failed to rectify '" + name + "' No SOA known for '" + name + "', is such a zone in the database?"});

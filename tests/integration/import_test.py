@@ -141,7 +141,7 @@ class FromDatabase(ImportCase):
         self.assertIn("plain.test.: ", same.stdout)
         self.assertIn(" 0 differ", same.stdout)
         self.assertNotIn("beyond the store was not looked for", same.stdout)
-        self.rows.execute("UPDATE records SET content = '192.0.2.66' WHERE name = 'mail.plain.test' OR content = '192.0.2.3'")
+        self.rows.execute("UPDATE records SET content = '192.0.2.66' WHERE content = '192.0.2.3' AND name = 'www.plain.test'")
         self.rows.execute("DELETE FROM records WHERE name = 'txt.plain.test'")
         zone_id = self.rows.execute("SELECT id FROM domains WHERE name = 'plain.test'").fetchone()[0]
         self.rows.execute("INSERT INTO records (domain_id, name, type, content, ttl, prio, auth) "
@@ -153,7 +153,7 @@ class FromDatabase(ImportCase):
         self.assertEqual(mismatches["www.plain.test.", "A"], ("60 192.0.2.2; 192.0.2.3", "60 192.0.2.2; 192.0.2.66"))
         self.assertEqual(mismatches["txt.plain.test.", "TXT"][1], "NXDOMAIN")
         self.assertEqual(mismatches["extra.plain.test.", "A"], ("nothing", "60 192.0.2.99"))
-        self.assertNotIn(("mail.plain.test.", "MX"), mismatches)
+        self.assertEqual(len(mismatches), 3)
         self.assertEqual(self.stack.command("check", "three.test").returncode, 0)
         self.source.stop()
         self.assertEqual(self.stack.command("check", check=False).returncode, 2, "a server that is silent is trouble")
@@ -259,16 +259,14 @@ class ByTransfer(ImportCase):
         self.assertRegex(complaints, "REFUSED|NOTAUTH|closed the connection")
         self.stack.command("tsig", "create", "transfer", "--algorithm", "hmac-sha256", "--secret", secret)
         self.run_import("--from-powerdns", f"{url}/plain.test", "--tsig", "transfer")
-        self.assertEqual(stack.records(self.stack.command("zone", "export", "plain.test").stdout.split("\n", 1)[1]),
-                         stack.records(self.expected_plain()))
+        signed = daemons.run("dig", "@127.0.0.1", "-p", str(self.source.port), "-y", f"hmac-sha256:transfer:{secret}",
+                             "+noall", "+answer", "+onesoa", "plain.test", "AXFR").stdout
+        exported = self.stack.command("zone", "export", "plain.test").stdout.split("\n", 1)[1]
+        self.assertEqual(stack.records(exported), {one for one in stack.records(signed) if one[2] != "TSIG"})
         self.stack.command("tsig", "delete", "transfer")
         self.stack.command("tsig", "create", "transfer", "--algorithm", "hmac-sha256")  # another secret
         _, complaints = self.run_import("--from-powerdns", f"{url}/plain.test", "--tsig", "transfer", code=1)
         self.assertRegex(complaints, "NOTAUTH|not signed")
-
-    def expected_plain(self):
-        return daemons.run("pdnsutil", "--config-dir=" + self.source.config_dir, "list-zone", "plain.test").stdout.replace(
-            "$ORIGIN .", "").replace("\t", " ")
 
 
 class MasterFiles(ImportCase):

@@ -3,9 +3,9 @@
 #include "tests/support/run_task.hpp"
 #include "dns-backend/zone_file/zone_file.hpp"
 
+#include <gmock/gmock.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
-#include <gmock/gmock.h>
 
 namespace {
 
@@ -131,8 +131,9 @@ TEST_F(ApiTest, AZoneIsImportedListedExportedAndDeleted) {
 }
 
 TEST_F(ApiTest, ABadZoneFileReportsEveryLine) {
-  auto const response = send("PUT", "/v1/zones/example.org/import",
-                             "@ 60 IN SOA ns1 h 1 2 3 4 5\n@ 60 IN NS ns1\nwww 60 IN A nonsense\nmail 60 IN MX nonsense\n");
+  auto const response =
+      send("PUT", "/v1/zones/example.org/import",
+           "@ 60 IN SOA ns1 h 1 2 3 4 5\n@ 60 IN NS ns1\nwww 60 IN A nonsense\nmail 60 IN MX nonsense\n");
   EXPECT_EQ(response.status, 422);
   std::vector<std::int64_t> lines;
   json::value const body = json::parse(response.body);
@@ -162,26 +163,30 @@ TEST_F(ApiTest, EveryMistakeOfABodyIsReportedByField) {
 
 TEST_F(ApiTest, RRsetsAreReplacedByRelativeAndAbsoluteNames) {
   import();
-  auto const put = send("PUT", "/v1/zones/example.org/rrsets",
-                        R"({"rrsets":[{"name":"@","type":"MX","ttl":60,"contents":["10 mail.example.org."]},)"
-                        R"({"name":"mail","type":"A","contents":["192.0.2.9"]},{"name":"www.example.org","type":"A","contents":[]}]})");
+  auto const put = send(
+      "PUT", "/v1/zones/example.org/rrsets",
+      R"({"rrsets":[{"name":"@","type":"MX","ttl":60,"contents":["10 mail.example.org."]},)"
+      R"({"name":"mail","type":"A","contents":["192.0.2.9"]},{"name":"www.example.org","type":"A","contents":[]}]})");
   ASSERT_EQ(put.status, 200) << put.body;
   auto const exported = send("GET", "/v1/zones/example.org/export").body;
   EXPECT_THAT(exported, HasSubstr("192.0.2.9"));
   EXPECT_THAT(exported, HasSubstr("10 mail.example.org."));
   EXPECT_THAT(exported, testing::Not(HasSubstr("192.0.2.2")));
-  EXPECT_EQ(send("PUT", "/v1/zones/example.org/rrsets", R"([{"name":"bare","type":"A","contents":["192.0.2.10"]}])").status, 200);
+  EXPECT_EQ(
+      send("PUT", "/v1/zones/example.org/rrsets", R"([{"name":"bare","type":"A","contents":["192.0.2.10"]}])").status,
+      200);
 }
 
 TEST_F(ApiTest, WrongRRsetsAreReportedTogetherAndChangeNothing) {
   import();
   auto const before = store->revision();
-  EXPECT_THAT(wrong(send("PUT", "/v1/zones/example.org/rrsets",
-                         R"({"rrsets":[{"name":"a","type":"A","contents":["nonsense","192.0.2.1"]},)"
-                         R"({"name":"b.other.","type":"NOSUCH","ttl":-1,"contents":[]},{"name":"c","type":"A","contents":[]},)"
-                         R"({"name":"c","type":"A","contents":["192.0.2.2"]},7]})")),
-              UnorderedElementsAre("rrsets[0].contents[0]", "rrsets[1].name", "rrsets[1].type", "rrsets[1].ttl",
-                                   "rrsets[3].name", "rrsets[4]"));
+  EXPECT_THAT(
+      wrong(send("PUT", "/v1/zones/example.org/rrsets",
+                 R"({"rrsets":[{"name":"a","type":"A","contents":["nonsense","192.0.2.1"]},)"
+                 R"({"name":"b.other.","type":"NOSUCH","ttl":-1,"contents":[]},{"name":"c","type":"A","contents":[]},)"
+                 R"({"name":"c","type":"A","contents":["192.0.2.2"]},7]})")),
+      UnorderedElementsAre("rrsets[0].contents[0]", "rrsets[1].name", "rrsets[1].type", "rrsets[1].ttl",
+                           "rrsets[3].name", "rrsets[4]"));
   EXPECT_EQ(store->revision(), before);
   EXPECT_EQ(send("PUT", "/v1/zones/other.org/rrsets", "[]").status, 404);
 }
@@ -199,15 +204,48 @@ TEST_F(ApiTest, TheKindOfAZoneIsChanged) {
   EXPECT_EQ(get("/v1/zones/example.org").at("kind"), "master");
   EXPECT_THAT(wrong(send("PUT", "/v1/zones/example.org/kind", R"({"kind":"king"})")), ElementsAre("kind"));
   EXPECT_EQ(send("PUT", "/v1/zones/other.org/kind", R"({"kind":"native"})").status, 404);
-  EXPECT_EQ(send("PUT", "/v1/zones/example.org/settings", R"({"kind":"slave","masters":["192.0.2.1:5300"],"account":"shop"})").status, 200);
+  EXPECT_EQ(
+      send("PUT", "/v1/zones/example.org/settings", R"({"kind":"slave","masters":["192.0.2.1:5300"],"account":"shop"})")
+          .status,
+      200);
   EXPECT_EQ(get("/v1/zones/example.org").at("masters").at(0), "192.0.2.1:5300");
   EXPECT_EQ(get("/v1/zones/example.org").at("account"), "shop");
   EXPECT_EQ(send("PUT", "/v1/zones/example.org/settings", R"({"kind":"slave","masters":["nowhere"]})").status, 422);
   EXPECT_EQ(send("PUT", "/v1/zones/other.org/settings", R"({"kind":"native"})").status, 404);
 }
 
+TEST_F(ApiTest, AZoneIsTakenOverAsAWholeAndASecondTimeChangesNothing) {
+  json::object body{
+      {"kind", "master"},
+      {"account", "shop"},
+      {"zone", zone_file},
+      {"metadata", json::array{json::object{{"kind", "ALSO-NOTIFY"}, {"values", json::array{"192.0.2.9"}}}}},
+      {"keys",
+       json::array{json::object{{"id", 7}, {"flags", 257}, {"active", 1}, {"published", 0}, {"content", "secret"}}}}};
+  auto const restore = [&] { return send("PUT", "/v1/zones/example.org/restore", json::serialize(body)); };
+  auto const first = json::parse(restore().body);
+  EXPECT_EQ(first.at("created"), true);
+  EXPECT_EQ(first.at("serial"), 5);
+  auto const zone = get("/v1/zones/example.org");
+  EXPECT_EQ(zone.at("kind"), "master");
+  EXPECT_EQ(zone.at("account"), "shop");
+  EXPECT_EQ(zone.at("metadata").at("ALSO-NOTIFY").at(0), "192.0.2.9");
+  EXPECT_EQ(zone.at("secured"), true);
+  auto const revision = store->revision();
+  auto const second = json::parse(restore().body);
+  EXPECT_EQ(second.at("created"), false);
+  EXPECT_EQ(second.at("changed"), false);
+  EXPECT_EQ(store->revision(), revision) << "not a row was written";
+  body["keys"].as_array()[0].as_object()["active"] = 0;
+  EXPECT_EQ(json::parse(restore().body).at("changed"), true);
+  EXPECT_EQ(get("/v1/zones/example.org").at("secured"), false);
+  body["zone"] = "@ 60 IN A 1.2.3\n";
+  EXPECT_EQ(restore().status, 422);
+}
+
 TEST_F(ApiTest, ASecondaryZoneNeedsMastersAndNoRecords) {
-  EXPECT_EQ(send("POST", "/v1/zones", R"({"name":"second.example","kind":"slave","masters":["192.0.2.1"]})").status, 201);
+  EXPECT_EQ(send("POST", "/v1/zones", R"({"name":"second.example","kind":"slave","masters":["192.0.2.1"]})").status,
+            201);
   EXPECT_EQ(get("/v1/zones/second.example").at("masters").at(0), "192.0.2.1");
   EXPECT_EQ(get("/v1/zones/second.example").at("serial"), 0);
   EXPECT_EQ(send("POST", "/v1/zones", R"({"name":"second.example","kind":"slave"})").status, 409);
@@ -233,7 +271,9 @@ TEST_F(ApiTest, ATenantLivesFromPostToDelete) {
   EXPECT_EQ(json::parse(made.body).at("name"), "acme-tv.example.org.");
   EXPECT_EQ(get("/v1/tenants").at("tenants").as_array().size(), 1U);
   EXPECT_EQ(get("/v1/tenants/acme-tv").at("backups"), json::array{"fra"});
-  EXPECT_EQ(send("POST", "/v1/tenants", R"({"label":"acme-tv","zone":"example.org","plan":"gold","primary":"ams"})").status, 409);
+  EXPECT_EQ(
+      send("POST", "/v1/tenants", R"({"label":"acme-tv","zone":"example.org","plan":"gold","primary":"ams"})").status,
+      409);
   EXPECT_EQ(send("DELETE", "/v1/tenants/acme-tv").status, 204);
   EXPECT_EQ(send("GET", "/v1/tenants/acme-tv").status, 404);
   EXPECT_EQ(send("DELETE", "/v1/tenants/acme-tv").status, 404);
@@ -242,9 +282,11 @@ TEST_F(ApiTest, ATenantLivesFromPostToDelete) {
 TEST_F(ApiTest, AWrongTenantIsReportedByField) {
   import();
   make_pools();
-  EXPECT_THAT(wrong(send("POST", "/v1/tenants",
-                         R"({"label":"Not A Label","zone":"nowhere.org","plan":"gold","primary":"xxx","backups":["ams","ams"],"x":1})")),
-              UnorderedElementsAre("label", "zone", "primary", "backups[1]", "x"));
+  EXPECT_THAT(
+      wrong(send(
+          "POST", "/v1/tenants",
+          R"({"label":"Not A Label","zone":"nowhere.org","plan":"gold","primary":"xxx","backups":["ams","ams"],"x":1})")),
+      UnorderedElementsAre("label", "zone", "primary", "backups[1]", "x"));
 }
 
 TEST_F(ApiTest, PoolsShowTheHealthOfTheirEndpoints) {

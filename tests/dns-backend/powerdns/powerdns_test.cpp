@@ -3,7 +3,11 @@
 #include "dns-backend/powerdns/search.hpp"
 #include "dns-backend/powerdns/zones/routes.hpp"
 
+#include "base/net/http_client.hpp"
+#include "base/net/http_server.hpp"
+
 #include "tests/support/run_task.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
 #include <boost/asio/io_context.hpp>
@@ -124,6 +128,37 @@ TEST_F(PowerDnsApi, AnotherServersWordsNeedOne) {
   };
   EXPECT_EQ(send("PUT", "/zones/a.test./notify").status, 200);
   EXPECT_EQ(asked, "NOTIFY a.test.");
+}
+
+TEST_F(PowerDnsApi, OnAReplicaWritesGoToThePrimaryAndReadsStay) {
+  test::TemporaryFolder folder;
+  std::string const path = folder.path() + "/primary.sock";
+  net::HttpServer server(loop.get_executor(), router, {});
+  ASSERT_TRUE(server.listen_unix(path, 0600));
+  net::HttpClient client(loop.get_executor(), {});
+  auto const copy = store::Store::open("sqlite://:memory:", {}, health, loop.get_executor()).value();
+  api::Dependencies replica{*copy, metrics};
+  replica.primary = &client;
+  replica.primary_url = "unix:" + path + ":";
+  powerdns::Dependencies const of_replica{replica, "the-key-of-sixteen"};
+  net::Router here;
+  powerdns::add_routes(here, of_replica);
+  auto const ask = [&](std::string const& method, std::string const& target, std::string const& body) {
+    net::HttpRequest request;
+    request.method = method;
+    request.target = root + target;
+    request.body = body;
+    request.peer = peer;
+    request.headers.set("X-API-Key", key);
+    return test::run_task(loop, here.dispatch(std::move(request)));
+  };
+  EXPECT_EQ(ask("POST", "/zones", R"({"name":"a.test.","kind":"Native","nameservers":["ns1.a.test."]})").status, 201);
+  EXPECT_EQ(store->zones().size(), 1U);
+  EXPECT_EQ(ask("GET", "/zones", "").body, "[]") << "the copy has not followed yet";
+  EXPECT_EQ(ask("DELETE", "/zones/a.test.", "").status, 204);
+  EXPECT_TRUE(store->zones().empty());
+  key = "another";
+  EXPECT_EQ(ask("DELETE", "/zones/a.test.", "").status, 401) << "who asks is checked here";
 }
 
 TEST(PowerDnsIds, EncodeWhatIsNoLetter) {

@@ -166,5 +166,15 @@ TEST(StoreSettings, a_store_of_version_1_is_migrated_and_a_copy_stays_beside_it)
   EXPECT_THAT(again.snapshot()->autoprimaries, SizeIs(1));
 }
 
+TEST(StoreSettings, an_imported_key_keeps_its_id_where_that_is_free) {
+  Site site;
+  site.ok(site.store->create_zone(name("example.org"), {}, records(zone_head)));
+  EXPECT_EQ(site.ok(site.store->add_key(name("example.org"), {41, 257, true, true, "one"})), 41);
+  std::int64_t const second = site.ok(site.store->add_key(name("example.org"), {41, 256, true, true, "two"}));
+  EXPECT_NE(second, 41) << "taken";
+  EXPECT_GT(site.ok(site.store->add_key(name("example.org"), {0, 256, true, true, "three"})), second);
+  EXPECT_THAT(site.zone()->keys, SizeIs(3));
+}
+
 }  // namespace
 }  // namespace store
