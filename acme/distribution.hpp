@@ -19,7 +19,7 @@
 #pragma once
 
 #include "acme/vault/vault.hpp"
-#include "base/net/http.hpp"
+#include "base/http/http.hpp"
 #include "base/net/task.hpp"
 #include "dns-backend/store/store.hpp"
 

@@ -7,13 +7,21 @@ module(base/process SOURCES log.cpp metrics.cpp service.cpp child.cpp detached.c
   DEPENDS base/result
   LIBRARIES spdlog::spdlog fmt::fmt prometheus-cpp::core PkgConfig::systemd Threads::Threads)
 module(base/config SOURCES document.cpp nearest.cpp reader.cpp DEPENDS base/result LIBRARIES yaml-cpp)
-module(base/net
-  SOURCES separate.cpp task.cpp backoff.cpp http.cpp http_parse.cpp router.cpp tls.cpp url.cpp stream.cpp message.cpp
-    http_client.cpp http_server.cpp
+module(base/net SOURCES separate.cpp task.cpp backoff.cpp tls.cpp stream.cpp
   DEPENDS base/result base/process
-  LIBRARIES Boost::headers Boost::json Boost::url OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
-module(base/database SOURCES database.cpp connection.cpp schema.cpp change_log.cpp store_thread.cpp
+  LIBRARIES Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+module(base/http SOURCES http.cpp http_parse.cpp message.cpp router.cpp
+  DEPENDS base/result base/process base/net LIBRARIES Boost::headers Boost::json Boost::url)
+module(base/http_client SOURCES url.cpp http_client.cpp
+  DEPENDS base/result base/net base/http LIBRARIES Boost::headers Boost::url)
+module(base/http_server SOURCES http_server.cpp
+  DEPENDS base/result base/process base/net base/http LIBRARIES Boost::headers)
+if(SOVEREIGN_TESTS)
+  target_link_libraries(base.http_server.test PRIVATE base.http_client)  # the two are tested against each other
+endif()
+module(base/database SOURCES database.cpp connection.cpp schema.cpp change_log.cpp
   DEPENDS base/result base/process
   LIBRARIES SQLiteCpp PkgConfig::sqlite3)
+module(base/store_thread SOURCES store_thread.cpp DEPENDS base/result base/net base/database)
 module(base/probe SOURCES health_state.cpp probe.cpp http_probe.cpp dns_probe.cpp dns_message.cpp
   DEPENDS base/result base/net LIBRARIES PkgConfig::ldns)

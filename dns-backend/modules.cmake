@@ -1,58 +1,73 @@
-module(dns-backend/dns SOURCES name.cpp type.cpp rdata.cpp zone_rules.cpp zone_file.cpp nsec3.cpp
+module(dns-backend/dns SOURCES name.cpp type.cpp present.cpp rdata.cpp zone_rules.cpp nsec3.cpp
   DEPENDS base/result LIBRARIES PkgConfig::ldns PkgConfig::idn2 Boost::headers)
 module(dns-backend/pool SOURCES health_table.cpp monitor.cpp select.cpp
   DEPENDS base/result base/net base/probe base/process)
 module(dns-backend/snapshot SOURCES snapshot.cpp zone_builder.cpp
   DEPENDS base/result base/probe dns-backend/dns dns-backend/pool)
+module(dns-backend/zone_file SOURCES zone_file.cpp DEPENDS base/result dns-backend/dns)
+module(dns-backend/tables SOURCES schema.cpp model.cpp compose.cpp build.cpp
+  DEPENDS base/result base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot LIBRARIES Boost::json)
 module(dns-backend/store
-  SOURCES schema.cpp model.cpp compose.cpp build.cpp rules.cpp store.cpp store_zones.cpp store_settings.cpp
-    store_tenants.cpp
+  SOURCES rules.cpp store.cpp store_zones.cpp store_settings.cpp store_tenants.cpp
   DEPENDS base/result base/net base/database base/process base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
+    dns-backend/tables
+    base/store_thread
   LIBRARIES Boost::json)
-module(dns-backend/remote SOURCES request.cpp question.cpp reply.cpp rows.cpp neighbours.cpp secondary.cpp commands.cpp
-  answer.cpp transaction.cpp write.cpp
+module(dns-backend/protocol SOURCES request.cpp question.cpp reply.cpp
+  DEPENDS base/result dns-backend/dns dns-backend/snapshot LIBRARIES Boost::json)
+module(dns-backend/remote SOURCES rows.cpp neighbours.cpp secondary.cpp commands.cpp answer.cpp transaction.cpp write.cpp
   DEPENDS base/result base/net base/database base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
-    dns-backend/store
+    dns-backend/store dns-backend/protocol
   LIBRARIES Boost::json)
 module(dns-backend/handover SOURCES sockets.cpp handover.cpp DEPENDS base/result base/net base/process)
 module(dns-backend/connector SOURCES meters.cpp framing.cpp conversation.cpp session.cpp door.cpp listener.cpp
   DEPENDS base/result base/net base/process dns-backend/pool dns-backend/snapshot dns-backend/store dns-backend/remote
-    dns-backend/handover)
-module(dns-backend/pipe SOURCES relay.cpp DEPENDS base/result base/process dns-backend/remote)
+    dns-backend/handover
+    base/http dns-backend/protocol)
+module(dns-backend/pipe SOURCES relay.cpp DEPENDS base/result base/process dns-backend/remote
+    dns-backend/protocol)
 module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp zone_changes.cpp purge.cpp zone_flusher.cpp
-  DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store)
+  DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store
+    base/http_client)
 module(dns-backend/api
   SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp tenants.cpp
   DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool
     dns-backend/snapshot dns-backend/store
+    base/http base/http_client dns-backend/zone_file
   LIBRARIES Boost::json)
 module(dns-backend/feed SOURCES codec.cpp feed_server.cpp follower.cpp
   DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/snapshot dns-backend/store
+    base/http base/http_client
   LIBRARIES Boost::json)
 module(dns-backend/cloudflare SOURCES record.cpp plan.cpp wanted.cpp client.cpp sync.cpp
   DEPENDS base/result base/net base/process dns-backend/dns dns-backend/pool
     dns-backend/snapshot dns-backend/store
+    base/http_client
   LIBRARIES Boost::json)
 module(dns-backend/dnssec SOURCES key.cpp DEPENDS base/result dns-backend/dns LIBRARIES PkgConfig::ldns)
 module(dns-backend/powerdns/zones SOURCES routes.cpp serial.cpp zone_json.cpp rrset_json.cpp new_zone.cpp zones.cpp
   DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/store dns-backend/api
     dns-backend/dnssec
+    dns-backend/zone_file
   LIBRARIES Boost::json OpenSSL::Crypto)
 module(dns-backend/powerdns
   SOURCES powerdns.cpp zone_actions.cpp metadata.cpp cryptokeys.cpp tsigkeys.cpp search.cpp server.cpp
   DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/store dns-backend/api
     dns-backend/dnssec dns-backend/powerdns/zones
+    dns-backend/zone_file
   LIBRARIES Boost::json OpenSSL::Crypto)
 module(dns-backend/migrate
   SOURCES assemble.cpp sql_source.cpp sqlite.cpp postgres.cpp dns_connection.cpp name_server.cpp diff.cpp check.cpp
   DEPENDS base/result dns-backend/dns dns-backend/snapshot dns-backend/store
+    dns-backend/zone_file
   LIBRARIES Boost::json SQLiteCpp PkgConfig::sqlite3 PkgConfig::libpq PkgConfig::ldns)
 module(dns-backend/commands
-  SOURCES place.cpp connection.cpp progress.cpp table.cpp show_commands.cpp zone_commands.cpp import_commands.cpp
+  SOURCES connection.cpp progress.cpp table.cpp show_commands.cpp zone_commands.cpp import_commands.cpp
     compare_commands.cpp key_commands.cpp command_line.cpp
   DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/store dns-backend/api
     dns-backend/powerdns dns-backend/powerdns/zones dns-backend/migrate
+    base/http base/http_client dns-backend/zone_file
   LIBRARIES Boost::json CLI11::CLI11)

@@ -10,7 +10,7 @@
 #include "acme/crypto/jws.hpp"
 #include "acme/protocol/messages.hpp"
 #include "acme/protocol/order_machine.hpp"
-#include "base/net/http_client.hpp"
+#include "base/http_client/http_client.hpp"
 #include "base/net/task.hpp"
 
 #include <chrono>

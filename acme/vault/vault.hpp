@@ -10,7 +10,7 @@
 
 #include "acme/crypto/certificate.hpp"
 #include "acme/vault/seal.hpp"
-#include "base/database/store_thread.hpp"
+#include "base/store_thread/store_thread.hpp"
 #include "base/net/task.hpp"
 
 #include <cstdint>

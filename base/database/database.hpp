@@ -14,7 +14,7 @@
 //
 // SQLiteCpp is included in connection.cpp only; its exceptions end there.
 //
-// Threads: a Database belongs to one thread (the store thread; see store_thread.hpp).
+// Threads: a Database belongs to one thread (the store thread; see base/store_thread).
 #pragma once
 
 #include "base/result/result.hpp"

@@ -10,8 +10,8 @@
 // Threads: everything runs on the control loop.
 #pragma once
 
-#include "base/net/http.hpp"
-#include "base/net/http_client.hpp"
+#include "base/http/http.hpp"
+#include "base/http_client/http_client.hpp"
 #include "base/process/metrics.hpp"
 #include "dns-backend/pool/monitor.hpp"
 #include "dns-backend/store/store.hpp"

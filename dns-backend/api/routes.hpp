@@ -31,7 +31,7 @@ net::HttpResponse reply(int status, boost::json::value const& body);
 net::HttpResponse reply_nothing();  // 204
 net::HttpResponse no_such_zone(std::string const& zone);
 
-// A request that carries a whole zone: 256 MiB, ten minutes.
+// A request that carries a whole zone: 256 MiB, ten minutes to be done.
 inline constexpr net::RouteLimits whole_zone_limits{256U << 20U, std::chrono::minutes(10)};
 
 // A master file read on the store's thread: a million names take seconds, which would delay every check on this loop.

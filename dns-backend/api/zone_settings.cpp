@@ -2,6 +2,7 @@
 #include "dns-backend/api/access.hpp"
 #include "dns-backend/api/body.hpp"
 #include "dns-backend/api/routes.hpp"
+#include "dns-backend/zone_file/zone_file.hpp"
 
 #include <boost/json.hpp>
 

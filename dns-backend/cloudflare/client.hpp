@@ -3,7 +3,7 @@
 // Threads: belongs to the loop of its HttpClient.
 #pragma once
 
-#include "base/net/http_client.hpp"
+#include "base/http_client/http_client.hpp"
 #include "dns-backend/cloudflare/plan.hpp"
 
 #include <chrono>

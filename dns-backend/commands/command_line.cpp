@@ -13,6 +13,7 @@ namespace {
 
 struct Arguments {
   bool json = false;
+  bool settings_only = false;
   std::string name;
   std::string file;
   std::string kind;
@@ -129,13 +130,13 @@ void add_key_commands(CLI::App& app, Arguments& given, Action& action) {
 void add_check_command(CLI::App& app, Arguments& given, Action& action) {
   auto* check = app.add_subcommand("check", "Compare what PowerDNS answers with the store: 0 equal, 1 not, 2 trouble");
   auto* zones = check->add_option("zones", given.values, "Only these zones");
-  auto* only = check->add_flag("--settings", "Check the settings file and nothing else");
+  auto* only = check->add_flag("--settings", given.settings_only, "Check the settings file and nothing else");
   check->add_flag("--json", given.json, "Print JSON")->excludes(only);
   zones->excludes(only);
-  check->callback([&given, &action, only] {
-    bool const settings = only->count() > 0;  // they are read, and so checked, before any command runs
-    action = [&given, settings](Place const& place) {
-      return settings ? 0 : check_answers(place, given.values, {given.json});
+  check->callback([&given, &action] {
+    // Settings are read, and so checked, before any command runs.
+    action = [&given](Place const& place) {
+      return given.settings_only ? 0 : check_answers(place, given.values, {given.json});
     };
   });
 }

@@ -6,6 +6,7 @@
 #include "dns-backend/commands/zone_commands.hpp"
 #include "dns-backend/migrate/check.hpp"
 #include "dns-backend/migrate/diff.hpp"
+#include "dns-backend/zone_file/zone_file.hpp"
 
 #include <boost/json.hpp>
 

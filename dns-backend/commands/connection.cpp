@@ -1,6 +1,6 @@
 #include "dns-backend/commands/connection.hpp"
 
-#include "base/net/http_client.hpp"
+#include "base/http_client/http_client.hpp"
 #include "base/process/metrics.hpp"
 #include "dns-backend/api/api.hpp"
 #include "dns-backend/commands/table.hpp"

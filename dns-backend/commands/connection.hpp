@@ -4,7 +4,7 @@
 // Threads: blocking; the command line only.
 #pragma once
 
-#include "base/net/http.hpp"
+#include "base/http/http.hpp"
 #include "dns-backend/commands/place.hpp"
 
 #include <boost/json/value.hpp>

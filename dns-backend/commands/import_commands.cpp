@@ -5,6 +5,7 @@
 #include "dns-backend/commands/progress.hpp"
 #include "dns-backend/commands/zone_commands.hpp"
 #include "dns-backend/migrate/name_server.hpp"
+#include "dns-backend/zone_file/zone_file.hpp"
 
 #include <boost/json.hpp>
 
@@ -233,7 +234,7 @@ int zone_import(Place const& place, std::string const& zone, std::string const& 
     return 2;
   }
   dns::Name const apex = *dns::Name::parse(zone);
-  // Read here first, so that problems name the file and nothing is sent that cannot be imported.
+  // Read here: problems name the file, and what it includes and generates is part of what is sent.
   auto const rrsets = read_zone_file(file, apex);
   if (!rrsets) {
     std::fputs(base::text(rrsets.error()).c_str(), stderr);
@@ -243,7 +244,6 @@ int zone_import(Place const& place, std::string const& zone, std::string const& 
   if (!connection) {
     return say(connection.error().what(), 1);
   }
-  // What the file includes and generates is part of what is sent.
   auto const answer =
       (*connection)->call("PUT", *path + "/import", dns::to_zone_file(apex, *rrsets), "import of " + zone);
   if (!answer) {

@@ -90,13 +90,10 @@ int metadata_get(Place const& place, std::string const& zone, std::string const&
 int metadata_set(Place const& place, std::string const& zone, std::string const& kind,
                  std::vector<std::string> const& values) {
   auto const path = zone_path(zone);
-  if (!path) {
-    return 2;
-  }
-  json::object const body{{"values", json::value_from(values)}};
+  std::string const body = json::serialize(json::object{{"values", json::value_from(values)}});
+  std::string const kind_path = "/metadata/" + net::percent_encode(kind);
   net::HttpResponse answer;
-  return call_once(place, Without::open_store, "PUT", *path + "/metadata/" + net::percent_encode(kind),
-                   json::serialize(body), answer);
+  return path ? call_once(place, Without::open_store, "PUT", *path + kind_path, body, answer) : 2;
 }
 
 }  // namespace commands

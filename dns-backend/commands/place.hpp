@@ -7,6 +7,7 @@
 #include "base/result/result.hpp"
 
 #include <cstdint>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct Output {
 };
 
 // "navigator: sentence" on stderr; gives back `exit_code`.
-int say(std::string const& sentence, int exit_code);
+inline int say(std::string const& sentence, int exit_code) {
+  std::fprintf(stderr, "navigator: %s\n", sentence.c_str());
+  return exit_code;
+}
 
 }  // namespace commands

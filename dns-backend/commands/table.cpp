@@ -6,7 +6,6 @@
 #include <algorithm>
 
 namespace commands {
-
 namespace {
 
 std::string cell(boost::json::value const& value) {

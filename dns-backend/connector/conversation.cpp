@@ -1,6 +1,6 @@
 #include "dns-backend/connector/conversation.hpp"
 
-#include "dns-backend/remote/reply.hpp"
+#include "dns-backend/protocol/reply.hpp"
 
 #include <chrono>
 

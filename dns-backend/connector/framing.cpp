@@ -1,7 +1,7 @@
 #include "dns-backend/connector/framing.hpp"
 
-#include "base/net/http_parse.hpp"
-#include "dns-backend/remote/request.hpp"
+#include "base/http/http_parse.hpp"
+#include "dns-backend/protocol/request.hpp"
 
 #include <algorithm>
 
@@ -59,9 +59,8 @@ base::Result<std::optional<Cut>> cut_line(std::string_view bytes) {
   if (newline != std::string_view::npos) {
     return std::optional<Cut>({bytes.substr(0, newline), newline + 1, true});
   }
-  if (bytes.size() >= remote::request_limit) {
-    return base::fail(remote::errc::too_large,
-                      "a request of more than " + std::to_string(remote::request_limit) + " octets");
+  if (std::size_t const limit = remote::limit_of(bytes); bytes.size() >= limit) {
+    return base::fail(remote::errc::too_large, "a request of more than " + std::to_string(limit) + " octets");
   }
   return std::optional<Cut>();
 }
@@ -72,7 +71,7 @@ base::Result<std::optional<Cut>> cut_request(Framing framing, std::string_view b
   if (framing == Framing::line) {
     return cut_line(bytes);
   }
-  auto parsed = net::parse_request(bytes, remote::request_limit);
+  auto parsed = net::parse_request(bytes, remote::content_limit);
   if (!parsed) {
     return parsed.error();
   }

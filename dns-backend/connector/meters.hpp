@@ -8,7 +8,7 @@
 #pragma once
 
 #include "base/process/metrics.hpp"
-#include "dns-backend/remote/request.hpp"
+#include "dns-backend/protocol/request.hpp"
 
 #include <array>
 

@@ -1,5 +1,7 @@
 #include "dns-backend/dns/name.hpp"
 
+#include "dns-backend/dns/present.hpp"
+
 #include <idn2.h>
 
 #include <algorithm>
@@ -62,33 +64,6 @@ std::string to_a_label(std::string const& label) {
   std::string result(out);
   // A mapping may yield a dot (U+3002) or nothing: then it was not one label.
   return result.find('.') == std::string::npos ? result : std::string{};
-}
-
-void append_escaped(std::string& text, char c) {
-  auto const octet = static_cast<unsigned char>(c);
-  switch (c) {
-    case '.':
-    case '\\':
-    case '"':
-    case ';':
-    case '(':
-    case ')':
-    case '@':
-    case '$':
-      text.push_back('\\');
-      text.push_back(c);
-      return;
-    default:
-      break;
-  }
-  if (octet > 0x20 && octet < 0x7f) {
-    text.push_back(c);
-    return;
-  }
-  text.push_back('\\');
-  text.push_back(static_cast<char>('0' + octet / 100));
-  text.push_back(static_cast<char>('0' + octet / 10 % 10));
-  text.push_back(static_cast<char>('0' + octet % 10));
 }
 
 // Reads octets and finds the labels; the octets of all labels lie one after another.
@@ -222,6 +197,33 @@ void for_each_label(std::string_view text, Visit const& visit) {
 }
 
 }  // namespace
+
+void append_escaped(std::string& text, char c) {
+  auto const octet = static_cast<unsigned char>(c);
+  switch (c) {
+    case '.':
+    case '\\':
+    case '"':
+    case ';':
+    case '(':
+    case ')':
+    case '@':
+    case '$':
+      text.push_back('\\');
+      text.push_back(c);
+      return;
+    default:
+      break;
+  }
+  if (octet > 0x20 && octet < 0x7f) {
+    text.push_back(c);
+    return;
+  }
+  text.push_back('\\');
+  text.push_back(static_cast<char>('0' + octet / 100));
+  text.push_back(static_cast<char>('0' + octet / 10 % 10));
+  text.push_back(static_cast<char>('0' + octet % 10));
+}
 
 boost::system::error_code make_error_code(errc code) {
   static Category const category;

@@ -1,6 +1,8 @@
 #include "dns-backend/dns/ldns.hpp"
+#include "dns-backend/dns/present.hpp"
 #include "dns-backend/dns/rrset.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <span>
@@ -8,6 +10,8 @@
 namespace dns {
 namespace {
 
+constexpr RRType type_svcb{64};
+constexpr RRType type_https{65};
 constexpr std::size_t content_max = 4 * 65535;  // each octet may be written \DDD
 
 base::Failure bad(RRType type, std::string_view content, std::string_view why) {
@@ -84,10 +88,26 @@ std::optional<std::string> ascii_name(std::string const& token) {
   return token.ends_with('.') ? name->text() : name->text().substr(0, name->text().size() - 1);
 }
 
+// ldns cuts the port of SVCB and HTTPS off as well.
+bool fits_port(std::string_view token) {
+  constexpr std::string_view key = "port=";
+  if (!token.starts_with(key)) {
+    return true;
+  }
+  token.remove_prefix(key.size());
+  bool const quoted = token.size() >= 2 && token.starts_with('"') && token.ends_with('"');
+  return fits(quoted ? token.substr(1, token.size() - 2) : token, 16);
+}
+
 // Checks and mends the leading fields, as long as each field is one token. Empty, or what is wrong.
-std::string check_fields(RRType type, std::vector<std::string>& tokens, bool has_origin) {
-  ldns_rr_descriptor const* const descriptor = ldns_rr_descript(type.value);
+std::string check_fields(RRType layout, std::vector<std::string>& tokens, bool has_origin) {
+  ldns_rr_descriptor const* const descriptor = ldns_rr_descript(layout.value);
   std::size_t const fields = ldns_rr_descriptor_maximum(descriptor);
+  for (std::string const& token : tokens) {
+    if ((layout == type_svcb || layout == type_https) && !fits_port(token)) {
+      return "'" + token + "' is no port";
+    }
+  }
   for (std::size_t i = 0; i < tokens.size() && i < fields; ++i) {
     unsigned bits = 0;
     switch (ldns_rr_descriptor_field_type(descriptor, i)) {
@@ -127,38 +147,13 @@ RecordPtr parse_record(RRType type, std::string const& content, Name const& orig
   ldns_rr* record = nullptr;
   ldns_rdf* previous = nullptr;
   // The number names types that ldns does not know; for those it does, the mnemonic is what it wants.
-  std::string const line = "x. 0 IN " + to_text(type) + " " + content;
+  ldns_rr_descriptor const* const descriptor = ldns_rr_descript(type.value);
+  bool const named = descriptor != nullptr && descriptor->_name != nullptr;
+  std::string const line =
+      "x. 0 IN " + (named ? descriptor->_name : "TYPE" + std::to_string(type.value)) + " " + content;
   status = ldns_rr_new_frm_str(&record, line.c_str(), 0, origin_rdata.get(), &previous);
   RdataPtr const owner(previous);
   return RecordPtr(status == LDNS_STATUS_OK ? record : nullptr);
-}
-
-// Presentation form of every field, names escaped our way.
-std::optional<std::string> print(ldns_rr const& record) {
-  std::string text;
-  for (std::size_t i = 0; i < ldns_rr_rd_count(&record); ++i) {
-    ldns_rdf const* const field = ldns_rr_rdf(&record, i);
-    TextPtr const printed(ldns_rdf2str(field));
-    if (printed == nullptr) {
-      return std::nullopt;
-    }
-    std::string part(printed.get());
-    if (ldns_rdf_get_type(field) == LDNS_RDF_TYPE_DNAME) {
-      auto const name = Name::parse(part);
-      if (!name) {
-        return std::nullopt;
-      }
-      part = name->text();
-    } else if (ldns_rdf_get_type(field) == LDNS_RDF_TYPE_CERT_ALG) {
-      part = std::to_string(ldns_rdf2native_int16(field));  // PowerDNS reads numbers only
-    }
-    while (part.ends_with(' ')) {
-      part.pop_back();
-    }
-    text += text.empty() || part.empty() ? "" : " ";
-    text += part;
-  }
-  return text.empty() ? "\\# 0" : text;
 }
 
 // ALIAS and LUA are PowerDNS's: ldns has never heard of them.
@@ -182,28 +177,42 @@ base::Result<std::string> normalize_private(RRType type, std::vector<std::string
   return content;
 }
 
-bool too_long_string(RRType type, std::vector<std::string> const& tokens) {
+// Octets that one character or escape of a string stands for: how far the next one is.
+std::size_t step(std::string_view text, std::size_t at) {
+  if (text[at] != '\\' || at + 1 == text.size()) {
+    return 1;
+  }
+  return std::min<std::size_t>(text[at + 1] >= '0' && text[at + 1] <= '9' ? 4U : 2U, text.size() - at);
+}
+
+// A string takes 255 octets; PowerDNS cuts longer ones (a pasted DKIM key), and so does this.
+std::vector<std::string> cut_long_strings(std::vector<std::string> const& tokens) {
   constexpr std::size_t string_max = 255;
-  constexpr RRType type_spf{99};
-  if (type != type_txt && type != type_spf) {
-    return false;
-  }
+  std::vector<std::string> cut;
   for (std::string const& token : tokens) {
+    std::string part;
     std::size_t octets = 0;
-    for (std::size_t i = 0; i < token.size(); ++i) {
-      if (token[i] == '"') {
-        continue;
+    for (std::size_t at = 0; at < token.size();) {
+      std::size_t const length = step(token, at);
+      if (token[at] != '"' && octets++ == string_max) {
+        cut.push_back("\"" + part + "\"");
+        part.clear();
+        octets = 1;
       }
-      if (token[i] == '\\') {
-        i += token[i + 1] >= '0' && token[i + 1] <= '9' ? 3U : 1U;
-      }
-      ++octets;
+      part += token[at] == '"' ? "" : token.substr(at, length);
+      at += length;
     }
-    if (octets > string_max) {
-      return true;
-    }
+    cut.push_back("\"" + part + "\"");
   }
-  return false;
+  return cut;
+}
+
+// Types whose layout is another's and which ldns knows under that name only.
+RRType layout_of(RRType type) {
+  constexpr RRType type_key{25};
+  constexpr RRType type_rkey{57};
+  constexpr RRType type_ta{32768};
+  return type == type_rkey ? type_key : type == type_ta ? type_ds : type;
 }
 
 }  // namespace
@@ -224,26 +233,31 @@ base::Result<std::string> normalize_content(RRType type, std::string_view conten
     return normalize_private(type, tokens, origin);
   }
   if (!generic) {
-    if (too_long_string(type, tokens)) {
-      return bad(type, content, "a string is longer than 255 octets; write several strings");
+    constexpr RRType type_spf{99};
+    if (type == type_txt || type == type_spf) {
+      tokens = cut_long_strings(tokens);
     }
-    if (std::string const why = check_fields(type, tokens, !origin.is_root()); !why.empty()) {
+    if (std::string const why = check_fields(layout_of(type), tokens, !origin.is_root()); !why.empty()) {
       return bad(type, content, why);
     }
   }
   ldns_status status = LDNS_STATUS_OK;
-  RecordPtr const record = parse_record(type, join(tokens), origin, status);
+  RRType const layout = layout_of(type);
+  RecordPtr const record = parse_record(layout, join(tokens), origin, status);
   if (record == nullptr) {
     return bad(type, content, ldns_get_errorstr_by_id(status));
   }
   ldns_rr2canonical(record.get());
-  auto const text = print(*record);
-  // What ldns prints must mean what it read: it does not for some quoted SVCB values.
-  RecordPtr const again = text ? parse_record(type, *text, {}, status) : nullptr;
+  if (!is_known_to_powerdns(type)) {
+    return present_generic(*record);
+  }
+  // What is written must mean what was read: ldns's own text does not for some quoted SVCB values.
+  auto const text = present(*record, TypeNames::numbers);
+  RecordPtr const again = text ? parse_record(layout, *text, {}, status) : nullptr;
   if (again == nullptr || ldns_rr_compare(record.get(), again.get()) != 0) {
     return bad(type, content, "it has no faithful presentation form");
   }
-  return *text;
+  return *present(*record, TypeNames::mnemonics);
 }
 
 namespace {

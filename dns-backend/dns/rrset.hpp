@@ -31,6 +31,7 @@ inline constexpr RRType type_a{1}, type_ns{2}, type_cname{5}, type_soa{6}, type_
 inline constexpr RRType type_alias{65401}, type_lua{65402};
 
 base::Result<RRType> parse_type(std::string_view mnemonic);  // any case; "TYPE123" too
+// The mnemonic where PowerDNS has one, else "TYPE123": what it does not know it would take for no type at all.
 std::string to_text(RRType type);
 // False for what no zone can hold: OPT, TSIG, ANY and the other query and meta types (RFC 6895 3.1).
 bool is_storable(RRType type);
@@ -42,8 +43,9 @@ struct RRset {
   bool operator==(RRset const&) const = default;
 };
 
-// Validates and normalises one rdata: absolute names in lower case, numbers in range, TXT
-// quoted with \DDD for what is not ASCII. Names are read as absolute, with or without the final dot, unless an `origin`
+// Validates and normalises one rdata: absolute names (in lower case where RFC 4034 6.2 says so), numbers in range, TXT
+// quoted with \DDD for what is not ASCII and cut into strings of 255 octets, types unknown to PowerDNS as RFC 3597 has
+// them. Names are read as absolute, with or without the final dot, unless an `origin`
 // is given; then those without it are relative, as in a master file. bad_rdata with the reason; bad_type for a type
 // that no zone can hold.
 base::Result<std::string> normalize_content(RRType type, std::string_view content, Name const& origin = {});
@@ -67,33 +69,13 @@ std::vector<Conflict> check_node(Name const& apex, Name const& owner, std::vecto
 // check_node for every name, and what a zone needs: exactly one SOA and at least one NS at its apex.
 std::vector<Conflict> check_zone(Name const& apex, std::vector<OwnedRRset> const& rrsets);
 
-// The serial and the refresh interval (seconds) inside normalised SOA content, and the same content with another serial.
+// The serial and the refresh interval (seconds) inside normalised SOA content, and the same content with another
+// serial.
 std::uint32_t soa_serial(std::string_view content);
 std::uint32_t soa_refresh(std::string_view content);
 std::string with_soa_serial(std::string_view content, std::uint32_t serial);
 // Serial number arithmetic (RFC 1982): `a` is ahead of `b`.
 bool serial_after(std::uint32_t a, std::uint32_t b);
-
-struct FileOptions {
-  bool whole_zone = true;  // false: any records within the apex, not what a zone needs
-  // The text of the file that $INCLUDE names, and the name for its problems; `from` is the including file's name.
-  // Empty: $INCLUDE is refused. At most 8 files deep.
-  struct Included {
-    std::string source_name, text;
-  };
-  std::function<base::Result<Included>(std::string const& name, std::string const& from)> include = {};
-  std::function<void(std::size_t records)> progress = {};  // each 50,000 records
-};
-
-// A master file (RFC 1035 5; $ORIGIN, $TTL, $INCLUDE, BIND's $GENERATE with at most 65,536 records each). All problems
-// with their lines; also what makes a zone no zone: not exactly one SOA at the apex, no NS there, owners outside, CNAME
-// beside other data.
-boost::system::result<std::vector<OwnedRRset>, base::Problems> parse_zone_file(std::string_view text,
-                                                                               std::string const& source_name,
-                                                                               Name const& apex,
-                                                                               FileOptions const& options = {});
-// The way back, one record a line, canonical order.
-std::string to_zone_file(Name const& apex, std::vector<OwnedRRset> const& rrsets);
 
 // NSEC3 (RFC 5155) hash of a name, lower-case base32hex. `salt` is raw octets.
 std::string nsec3_hash(Name const& name, std::string_view salt, unsigned iterations);

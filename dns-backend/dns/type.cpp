@@ -1,4 +1,5 @@
 #include "dns-backend/dns/ldns.hpp"
+#include "dns-backend/dns/present.hpp"
 #include "dns-backend/dns/rrset.hpp"
 
 #include <array>
@@ -8,14 +9,19 @@
 namespace dns {
 namespace {
 
-// What ldns does not name: query types, and the types PowerDNS invented for itself.
-constexpr std::array<std::pair<std::string_view, std::uint16_t>, 7> extra_types{{{"ANY", 255},
-                                                                                 {"MAILA", 254},
-                                                                                 {"MAILB", 253},
-                                                                                 {"AXFR", 252},
-                                                                                 {"IXFR", 251},
-                                                                                 {"ALIAS", type_alias.value},
-                                                                                 {"LUA", type_lua.value}}};
+// What ldns does not name: query types, younger or forgotten types, and the types PowerDNS invented for itself.
+constexpr std::array<std::pair<std::string_view, std::uint16_t>, 12> extra_types{{{"ANY", 255},
+                                                                                  {"MAILA", 254},
+                                                                                  {"MAILB", 253},
+                                                                                  {"AXFR", 252},
+                                                                                  {"IXFR", 251},
+                                                                                  {"RKEY", 57},
+                                                                                  {"SMIMEA", 53},
+                                                                                  {"DOA", 259},
+                                                                                  {"AMTRELAY", 260},
+                                                                                  {"TA", 32768},
+                                                                                  {"ALIAS", type_alias.value},
+                                                                                  {"LUA", type_lua.value}}};
 
 std::string upper(std::string_view text) {
   std::string result(text);
@@ -58,13 +64,16 @@ base::Result<RRType> parse_type(std::string_view mnemonic) {
 }
 
 std::string to_text(RRType type) {
+  std::string const fallback = "TYPE" + std::to_string(type.value);
+  if (is_storable(type) && !is_known_to_powerdns(type)) {
+    return fallback;
+  }
   for (auto const& [known, value] : extra_types) {
     if (type.value == value) {
       return std::string(known);
     }
   }
   ldns_rr_descriptor const* const descriptor = ldns_rr_descript(type.value);
-  std::string const fallback = "TYPE" + std::to_string(type.value);
   return descriptor != nullptr && descriptor->_name != nullptr && type.value != 0 ? descriptor->_name : fallback;
 }
 

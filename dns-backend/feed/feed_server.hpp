@@ -9,7 +9,7 @@
 // Threads: the control loop.
 #pragma once
 
-#include "base/net/http.hpp"
+#include "base/http/http.hpp"
 #include "dns-backend/store/store.hpp"
 
 #include <chrono>

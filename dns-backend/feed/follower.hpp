@@ -4,7 +4,7 @@
 // Threads: one object on the control loop.
 #pragma once
 
-#include "base/net/http_client.hpp"
+#include "base/http_client/http_client.hpp"
 #include "dns-backend/store/store.hpp"
 
 #include <chrono>

@@ -1,6 +1,7 @@
 #include "dns-backend/migrate/source.hpp"
 
 #include "base/result/category.hpp"
+#include "dns-backend/zone_file/zone_file.hpp"
 
 #include <boost/json.hpp>
 

@@ -4,4 +4,5 @@ program(navigator dns-backend/navigator
     dns-backend/snapshot dns-backend/store dns-backend/connector dns-backend/handover dns-backend/pipe dns-backend/purge
     dns-backend/api dns-backend/feed dns-backend/powerdns dns-backend/powerdns/zones dns-backend/commands acme
     acme/crypto acme/vault
+    base/http_client base/http_server
   LIBRARIES CLI11::CLI11 Boost::json)

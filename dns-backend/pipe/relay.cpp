@@ -1,7 +1,7 @@
 #include "dns-backend/pipe/relay.hpp"
 
 #include "base/process/descriptors.hpp"
-#include "dns-backend/remote/request.hpp"
+#include "dns-backend/protocol/request.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -35,8 +35,8 @@ Reply discover(Dependencies const&, net::HttpRequest) {
 }
 
 Reply discover_v1(Dependencies const&, net::HttpRequest) {
-  json::object const body{{"api_features", json::array()}, {"server_url", "/api/v1/servers{/server}"}};
-  co_return json_reply(200, body);
+  json::object body{{"api_features", json::array()}, {"server_url", "/api/v1/servers{/server}"}};
+  co_return json_reply(200, json::array{std::move(body)});
 }
 
 Reply list_servers(Dependencies const&, net::HttpRequest) {

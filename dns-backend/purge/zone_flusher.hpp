@@ -10,7 +10,7 @@
 // Threads: belongs to the control loop.
 #pragma once
 
-#include "base/net/http_client.hpp"
+#include "base/http_client/http_client.hpp"
 #include "base/process/metrics.hpp"
 #include "dns-backend/dns/name.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "dns-backend/remote/commands.hpp"
 #include "dns-backend/remote/neighbours.hpp"
-#include "dns-backend/remote/reply.hpp"
+#include "dns-backend/protocol/reply.hpp"
 #include "dns-backend/remote/rows.hpp"
 #include "dns-backend/remote/secondary.hpp"
 
@@ -273,8 +273,11 @@ bool answer_at_once(std::string_view line, World const& world, std::string& out)
 
 base::Result<void> answer(Request const& request, World const& world, std::string& out) {
   ASSERT(out.empty() && !is_write(request.method));
-  // A greeting and a status are true at any time; everything else would be a guess.
-  bool const about_data = request.method != Method::initialize && request.method != Method::direct_backend_cmd;
+  // A greeting and a status are true at any time, and so is that nothing is to be transferred: PowerDNS ends when the
+  // connection that asks for transfers breaks. Everything else would be a guess.
+  bool const about_data = request.method != Method::initialize && request.method != Method::direct_backend_cmd &&
+                          request.method != Method::get_updated_masters &&
+                          request.method != Method::get_unfresh_slave_infos;
   if (about_data && world.refuse_while_empty && world.snapshot.zones.empty()) {
     return base::fail(errc::unavailable, "this replica has not received any zone from its primary yet");
   }

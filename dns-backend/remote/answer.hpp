@@ -14,8 +14,8 @@
 #pragma once
 
 #include "dns-backend/pool/health_table.hpp"
-#include "dns-backend/remote/question.hpp"
-#include "dns-backend/remote/request.hpp"
+#include "dns-backend/protocol/question.hpp"
+#include "dns-backend/protocol/request.hpp"
 #include "dns-backend/snapshot/snapshot.hpp"
 
 #include <functional>

@@ -8,7 +8,7 @@ namespace {
 using store::Entry;
 
 bool in_chain(Entry const& entry) {
-  return !entry.below_cut && !entry.is_ent();
+  return !entry.below_cut && !entry.is_ent() && !entry.only_signatures();
 }
 
 // The apex is always in the chain, so that both walks end.

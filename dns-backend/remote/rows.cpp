@@ -16,7 +16,8 @@ bool wants(Asked const& asked, dns::RRType type) {
 }
 
 bool authoritative(store::Entry const& entry, dns::RRType type) {
-  return !entry.below_cut && (!entry.cut || type == dns::type_ds);
+  // A signature is the zone's own wherever it stands (PowerDNS feeds them so).
+  return type == dns::type_rrsig || (!entry.below_cut && (!entry.cut || type == dns::type_ds));
 }
 
 // RFC 4034 3: a signature's TTL is that of the RRset it covers, its fourth field; so the signatures at a name differ.

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "dns-backend/pool/health_table.hpp"
-#include "dns-backend/remote/reply.hpp"
+#include "dns-backend/protocol/reply.hpp"
 #include "dns-backend/snapshot/snapshot.hpp"
 
 #include <cstddef>

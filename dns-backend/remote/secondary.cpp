@@ -1,6 +1,6 @@
 #include "dns-backend/remote/secondary.hpp"
 
-#include "dns-backend/remote/reply.hpp"
+#include "dns-backend/protocol/reply.hpp"
 
 #include <algorithm>
 

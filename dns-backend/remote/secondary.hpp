@@ -3,7 +3,7 @@
 // Threads: pure; any loop.
 #pragma once
 
-#include "dns-backend/remote/request.hpp"
+#include "dns-backend/protocol/request.hpp"
 #include "dns-backend/snapshot/snapshot.hpp"
 
 #include <cstdint>
@@ -12,14 +12,15 @@
 
 namespace remote {
 
-// Whether a "slave" zone with masters must be compared with them (RFC 1035 3.3.13: REFRESH seconds after the last time).
-// One without an SOA was never transferred and is always due; so is one whose check was taken back (setStale).
+// Whether a "slave" zone with masters must be compared with them (RFC 1035 3.3.13: REFRESH seconds after the last
+// time). One without an SOA was never transferred and is always due; so is one whose check was taken back (setStale).
 [[nodiscard]] bool is_due(store::Zone const& zone, std::int64_t now_s);
 
 // getUnfreshSlaveInfos: the zones that are due. PowerDNS asks all it is told of, so nothing else may be among them.
 void answer_unfresh(store::Snapshot const& snapshot, std::int64_t now_s, std::string& out);
 
-// superMasterBackend: {account,nameserver} of the autoprimary with that address and one of these name servers, or false.
+// superMasterBackend: {account,nameserver} of the autoprimary with that address and one of these name servers, or
+// false.
 void answer_autoprimary(FromAutoprimary const& asked, store::Snapshot const& snapshot, std::string& out);
 
 // The masters of a zone that an autoprimary announced: every address of that name server and account, the announcing

@@ -12,7 +12,7 @@
 // Threads: belongs to one session.
 #pragma once
 
-#include "dns-backend/remote/request.hpp"
+#include "dns-backend/protocol/request.hpp"
 #include "dns-backend/snapshot/snapshot.hpp"
 
 #include <map>

@@ -11,7 +11,7 @@
 
 #include "base/net/task.hpp"
 #include "dns-backend/remote/answer.hpp"
-#include "dns-backend/remote/request.hpp"
+#include "dns-backend/protocol/request.hpp"
 #include "dns-backend/remote/transaction.hpp"
 #include "dns-backend/store/store.hpp"
 

@@ -1,6 +1,20 @@
 #include "dns-backend/snapshot/snapshot.hpp"
 
+#include <algorithm>
+
 namespace store {
+
+namespace {
+
+constexpr dns::RRType type_nsec3{50};
+
+}  // namespace
+
+bool Entry::only_signatures() const {
+  return !rrsets.empty() && balancer == nullptr && std::all_of(rrsets.begin(), rrsets.end(), [](auto const& rrset) {
+    return rrset.type == dns::type_rrsig || rrset.type == dns::type_nsec || rrset.type == type_nsec3;
+  });
+}
 
 EntryPtr Zone::find(std::string_view key) const {
   EntryPtr const* const found = entries.find(key);

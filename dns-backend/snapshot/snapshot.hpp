@@ -37,6 +37,8 @@ struct Entry {
   [[nodiscard]] bool is_ent() const { return rrsets.empty() && balancer == nullptr; }
   [[nodiscard]] dns::Name name() const { return dns::Name::from_key(key); }
   [[nodiscard]] bool is_within(Entry const& ancestor) const { return key.starts_with(ancestor.key); }
+  // The owner of an NSEC3 record in a zone that came with its signatures: no name of the zone, and in no chain.
+  [[nodiscard]] bool only_signatures() const;
 };
 
 struct EntryKey {

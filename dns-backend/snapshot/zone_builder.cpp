@@ -70,16 +70,32 @@ bool is_presigned(Zone const& zone) {
   return found != zone.metadata.end() && found->second.size() == 1 && found->second.front() == "1";
 }
 
+// Whoever signed a zone elsewhere may have put insecure delegations into an opt-out chain all the same. What came with
+// the signatures tells: there is one for the NSEC3 record.
+bool signed_in_chain(Zone const& zone, Entry const& entry) {
+  auto const settings = is_presigned(zone) ? nsec3_of(zone) : std::nullopt;
+  if (!settings) {
+    return false;
+  }
+  auto const owner = zone.apex.child(dns::nsec3_hash(entry.name(), settings->salt, settings->iterations));
+  Entry const* const found = owner ? entry_at(zone, owner->key()) : nullptr;
+  return found != nullptr && has_type(*found, dns::type_rrsig);
+}
+
+bool is_insecure_delegation(Zone const& zone, Entry const& entry) {
+  return entry.cut && !has_type(entry, dns::type_ds) && !signed_in_chain(zone, entry);
+}
+
 // RFC 5155 7.1: with opt-out an insecure delegation is left out.
 bool in_nsec3(Zone const& zone, Entry const& entry, Nsec3 const& settings) {
-  if (entry.below_cut) {
+  if (entry.below_cut || entry.only_signatures()) {
     return false;
   }
   if (!settings.opt_out || entry.key == zone.apex.key()) {
     return true;
   }
   if (entry.cut) {
-    return has_type(entry, dns::type_ds);
+    return !is_insecure_delegation(zone, entry);
   }
   if (!entry.is_ent() || !settings.omits_ents) {
     return true;
@@ -89,7 +105,7 @@ bool in_nsec3(Zone const& zone, Entry const& entry, Nsec3 const& settings) {
     if (!below->is_within(entry)) {
       return false;
     }
-    found = !below->is_ent() && !below->below_cut && (!below->cut || has_type(*below, dns::type_ds));
+    found = !below->is_ent() && !below->below_cut && !is_insecure_delegation(zone, *below);
     return !found;
   });
   return found;
@@ -218,6 +234,11 @@ bool is_authoritative_ent(Zone const& zone, Entry const& entry) {
   auto const settings = nsec3_of(zone);
   return !settings || !settings->omits_ents ||
          zone.nsec3.find(dns::nsec3_hash(entry.name(), settings->salt, settings->iterations)) != nullptr;
+}
+
+bool chain_follows_signatures(Zone const& zone) {
+  auto const settings = is_presigned(zone) ? nsec3_of(zone) : std::nullopt;
+  return settings && settings->opt_out;
 }
 
 void rebuild_nsec3(Zone& zone) {

@@ -51,6 +51,10 @@ void fill(Zone& zone, std::vector<OwnedNode> nodes);
 // changed: the name alone, or a subtree when names came or went, a delegation moved, or the name is a wildcard.
 void set_node(Zone& zone, dns::Name const& name, Node node, std::vector<Touched>& touched);
 
+// Whether the chain depends on which NSEC3 signatures came with the zone (presigned, opt-out): then it is rebuilt as a
+// whole, since names and signatures arrive in any order.
+bool chain_follows_signatures(Zone const& zone);
+
 // Replaces nsec3 by what the metadata ask for.
 void rebuild_nsec3(Zone& zone);
 

@@ -3,7 +3,7 @@
 // Threads: builder, current, stale, failure and waiters belong to the store thread; the rest says so itself.
 #pragma once
 
-#include "dns-backend/store/build.hpp"
+#include "dns-backend/tables/build.hpp"
 #include "dns-backend/store/store.hpp"
 
 #include <boost/asio/steady_timer.hpp>

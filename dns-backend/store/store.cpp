@@ -1,7 +1,7 @@
 #include "dns-backend/store/store.hpp"
 
 #include "base/process/log.hpp"
-#include "dns-backend/store/schema.hpp"
+#include "dns-backend/tables/schema.hpp"
 #include "dns-backend/store/state.hpp"
 
 #include <boost/asio/as_tuple.hpp>

@@ -13,7 +13,7 @@
 // Threads: one object on one loop.
 #pragma once
 
-#include "base/net/http.hpp"
+#include "base/http/http.hpp"
 #include "base/net/task.hpp"
 #include "base/process/metrics.hpp"
 #include "mesh/agent/bird_service.hpp"

@@ -1,7 +1,7 @@
 #include "mesh/agent/follower.hpp"
 
 #include "base/net/backoff.hpp"
-#include "base/net/http_client.hpp"
+#include "base/http_client/http_client.hpp"
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
 #include "mesh/enrolment/authority.hpp"

@@ -1,6 +1,6 @@
 #include "mesh/enrolment/enroller.hpp"
 
-#include "base/net/http_client.hpp"
+#include "base/http_client/http_client.hpp"
 #include "base/process/service.hpp"
 #include "mesh/enrolment/credentials.hpp"
 #include "mesh/enrolment/openssl.hpp"

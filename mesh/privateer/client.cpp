@@ -1,7 +1,7 @@
 // Commands that talk to a daemon: over its unix socket, or once over HTTPS to join.
 #include "mesh/privateer/commands.hpp"
 
-#include "base/net/http_client.hpp"
+#include "base/http_client/http_client.hpp"
 #include "base/process/service.hpp"
 #include "mesh/enrolment/enroller.hpp"
 #include "mesh/privateer/run.hpp"

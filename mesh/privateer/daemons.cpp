@@ -2,7 +2,7 @@
 #include "mesh/privateer/commands.hpp"
 
 #include "acme/edge/agent.hpp"
-#include "base/net/http_server.hpp"
+#include "base/http_server/http_server.hpp"
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
 #include "mesh/agent/agent.hpp"

@@ -1,7 +1,7 @@
 #include "mesh/privateer/settings.hpp"
 
 #include "base/config/reader.hpp"
-#include "base/net/http_client.hpp"
+#include "base/http_client/http_client.hpp"
 #include "base/process/service.hpp"
 
 #include <algorithm>

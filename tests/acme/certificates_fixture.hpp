@@ -8,6 +8,7 @@
 #include "tests/support/scripted_acme.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/txt_server.hpp"
+#include "dns-backend/zone_file/zone_file.hpp"
 
 #include <gmock/gmock.h>
 

@@ -54,6 +54,8 @@ class Api:
 class ClientCase(stack.StackCase):
     """A stack whose API listens on loopback with a key."""
 
+    settings = {"primary": "yes", "secondary": "yes"}
+
     def setUp(self):
         self.port = daemons.free_port()
         key_file = os.path.join(self.folder_for_key(), "key")
@@ -103,19 +105,6 @@ def history():
     create = {"name": "a.test.", "kind": "Native", "nameservers": ["ns1.a.test.", "ns2.a.test."]}
     yield "POST", ROOT + "/zones", create
     yield "POST", ROOT + "/zones", create
-    for body in ("{", "", [], {"kind": "Native"}, {"name": "b.test", "kind": "Native"}, {"name": "b.test."},
-                 {"name": "b.test.", "kind": 5}, {"name": "b.test.", "kind": "Native", "nameservers": "x"},
-                 {"name": "b.test.", "kind": "Native", "nameservers": [5]},
-                 {"name": "b.test.", "kind": "Native", "nameservers": ["ns1.a.test"]},
-                 {"name": "b.test.", "kind": "Native", "nameservers": ["ns1."],
-                  "rrsets": [{"name": "b.test.", "type": "NS", "ttl": 60, "records": [{"content": "ns2."}]}]},
-                 {"name": "b.test.", "kind": "Native", "zone": "b.test. 60 IN SOA a. b. 5 1 2 3 4\n", "rrsets": []},
-                 {"name": "b.test.", "kind": "Native", "nsec3param": "1 0 0 -", "nameservers": ["ns1."]},
-                 {"name": "b.test.", "kind": "Slave", "masters": ["x"]},
-                 {"name": "b.test.", "kind": "Native", "zone": "@ 60 IN SOA a. b. 5 1 2 3 4\nbroken line"},
-                 {"name": "b.test.", "kind": "Native", "nameservers": ["ns1."],
-                  "rrsets": [{"name": "b.test.", "type": "CNAME", "ttl": 60, "records": [{"content": "x."}]}]}):
-        yield "POST", ROOT + "/zones", body
     yield "POST", ROOT + "/zones", {"name": "slave.test.", "kind": "Slave", "masters": ["127.0.0.9", "[::1]:5300"]}
     yield "POST", ROOT + "/zones", {"name": "text.test.", "kind": "Master", "account": "me", "zone":
                                     "text.test. 60 IN SOA a. b. 5 1 2 3 4\ntext.test. 60 IN NS ns1.text.test.\n"}
@@ -148,7 +137,7 @@ def history():
     yield "PUT", ROOT + "/zones/nope.test./notify", None
     yield from metadata_history(zone + "/metadata")
     yield from key_history()
-    for query in ("q=*a.test*&max=5", "q=www.a.test", "q=a&max=0", "", "q=*192.0.2.1*&object_type=record",
+    for query in ("q=*a.test*&max=50", "q=www.a.test", "q=a&max=0", "", "q=*192.0.2.1*&object_type=record",
                   "q=*a.test*&object_type=zone", "q=*x*&object_type=foo"):
         yield "GET", ROOT + "/search-data?" + query, None
     for query in ("?domain=a.test.", "?domain=a.test", ""):
@@ -161,6 +150,26 @@ def history():
     for _ in range(2):
         yield "DELETE", zone, None
     yield "GET", zone, None
+
+
+# Zones that cannot be made. PowerDNS leaves some of them behind half made, so each has a name of its own.
+def bad_zones():
+    bodies = ("{", "", [], {"kind": "Native"}, {"name": "b.test", "kind": "Native"}, {"name": "NAME"},
+              {"name": "NAME", "kind": 5}, {"name": "NAME", "kind": "Native", "nameservers": "x"},
+              {"name": "NAME", "kind": "Native", "nameservers": [5]},
+              {"name": "NAME", "kind": "Native", "nameservers": ["ns1.a.test"]},
+              {"name": "NAME", "kind": "Native", "nameservers": ["ns1."],
+               "rrsets": [{"name": "NAME", "type": "NS", "ttl": 60, "records": [{"content": "ns2."}]}]},
+              {"name": "NAME", "kind": "Native", "zone": "NAME 60 IN SOA a. b. 5 1 2 3 4\n", "rrsets": []},
+              {"name": "NAME", "kind": "Native", "nsec3param": "1 0 0 -", "nameservers": ["ns1."]},
+              {"name": "NAME", "kind": "Slave", "masters": ["x"]},
+              {"name": "NAME", "kind": "Native", "zone": "@ 60 IN SOA a. b. 5 1 2 3 4\nbroken line"},
+              {"name": "NAME", "kind": "Slave", "master_tsig_key_ids": ["nokey."]},
+              {"name": "NAME", "kind": "Native", "nameservers": ["ns1."],
+               "rrsets": [{"name": "NAME", "type": "CNAME", "ttl": 60, "records": [{"content": "x."}]}]})
+    for number, body in enumerate(bodies):
+        text = body if isinstance(body, str) else json.dumps(body)
+        yield text.replace("NAME", f"bad{number}.test.")
 
 
 def rrset(name, rtype, *contents, ttl=300, change="REPLACE", **more):
@@ -305,15 +314,23 @@ class SameAsPowerDns(ClientCase):
                 for item in answer:
                     item.pop("navigator_version", None)
             if isinstance(wanted, str):
-                if status >= 400 and isinstance(answer, str) and answer != wanted and "problem" not in answer:
+                # Where there is no route at all, Navigator says so in its own words.
+                if status >= 400 and answer != wanted and "servers/other" not in target:
                     different.append(f"{step}: {answer!r}, PowerDNS {wanted!r}")
                 continue
             if shape(answer) != shape(wanted):
                 different.append(f"{step}: shape {json.dumps(answer)[:600]}\n    PowerDNS {json.dumps(wanted)[:600]}")
             elif comparable(answer) != comparable(wanted):
                 different.append(f"{step}: value {json.dumps(answer)[:600]}\n    PowerDNS {json.dumps(wanted)[:600]}")
-        self.assertGreater(steps, 120)
+        self.assertGreater(steps, 100)
         self.assertEqual(different, [], "\n" + "\n".join(different))
+
+    def test_a_zone_that_cannot_be_is_refused_and_leaves_nothing_behind(self):
+        for body in bad_zones():
+            wanted = self.reference.call("POST", ROOT + "/zones", body)
+            status, answer = self.api.call("POST", ROOT + "/zones", body)
+            self.assertEqual((status, shape(answer)), (wanted[0], shape(wanted[1])), (body, answer, wanted))
+        self.assertEqual(self.api.good("GET", "/zones"), [])
 
     def test_without_the_right_key_there_is_nothing(self):
         for key in (False, "wrong", KEY[:-1] + "x", KEY + "x"):
@@ -374,8 +391,6 @@ class Refusals(ClientCase):
 
 
 class PowerDnsBehind(ClientCase):
-    settings = {"primary": "yes", "secondary": "yes"}
-
     def test_notify_and_retrieve_reach_pdns_server(self):
         self.make_zone(kind="Master")
         self.api.good("POST", "/zones", {"name": "slave.test.", "kind": "Slave", "masters": ["127.0.0.1:1"]})
@@ -457,6 +472,8 @@ class ExternalDns(ClientCase):
 
 class Acme(ClientCase):
     """lego through the API, certbot through RFC 2136, pebble as the CA that asks our pdns_server."""
+
+    settings = {}  # a pdns_server that is nobody's primary: the usual one
 
     def setUp(self):
         super().setUp()

@@ -6,7 +6,7 @@
 
 #include "acme/crypto/encoding.hpp"
 #include "acme/crypto/jws.hpp"
-#include "base/net/http_server.hpp"
+#include "base/http_server/http_server.hpp"
 #include "tests/support/test_ca.hpp"
 
 #include <openssl/ecdsa.h>

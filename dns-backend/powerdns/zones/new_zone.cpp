@@ -3,6 +3,7 @@
 #include "dns-backend/powerdns/zones/rrset_json.hpp"
 #include "dns-backend/powerdns/zones/serial.hpp"
 #include "dns-backend/powerdns/zones/zone_json.hpp"
+#include "dns-backend/zone_file/zone_file.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/json.hpp>

@@ -27,6 +27,16 @@ bool secured(store::Zone const& zone) {
   return std::any_of(zone.keys.begin(), zone.keys.end(), [](store::Key const& key) { return key.active; });
 }
 
+// Metadata name keys without the final dot, ids have it.
+std::vector<std::string> key_ids(store::Zone const& zone, std::string const& kind) {
+  std::vector<std::string> ids = metadata_list(zone, kind);
+  for (std::string& id : ids) {
+    auto const name = dns::Name::parse(id);
+    id = name ? id_of_name(*name) : id;
+  }
+  return ids;
+}
+
 char const* kind_word(std::string const& kind) {
   return kind == "master" ? "Master" : kind == "slave" ? "Slave" : "Native";
 }
@@ -57,10 +67,10 @@ json::object summary(store::Zone const& zone, bool dnssec, std::int64_t now_s) {
 json::object details(store::Zone const& zone, std::int64_t now_s) {
   json::object out = summary(zone, true, now_s);
   out["api_rectify"] = metadata_text(zone, "API-RECTIFY") == "1";
-  out["master_tsig_key_ids"] = json::value_from(metadata_list(zone, "TSIG-ALLOW-AXFR"));
+  out["master_tsig_key_ids"] = json::value_from(key_ids(zone, "TSIG-ALLOW-AXFR"));
   out["nsec3narrow"] = metadata_text(zone, "NSEC3NARROW") == "1";
   out["nsec3param"] = metadata_text(zone, "NSEC3PARAM");
-  out["slave_tsig_key_ids"] = json::value_from(metadata_list(zone, "AXFR-MASTER-TSIG"));
+  out["slave_tsig_key_ids"] = json::value_from(key_ids(zone, "AXFR-MASTER-TSIG"));
   out["soa_edit"] = metadata_text(zone, "SOA-EDIT");
   out["soa_edit_api"] = metadata_text(zone, "SOA-EDIT-API");
   return out;

@@ -2,7 +2,7 @@
 #include "acme/edge/agent.hpp"
 
 #include "acme/edge/handshake.hpp"
-#include "base/net/http_server.hpp"
+#include "base/http_server/http_server.hpp"
 #include "tests/support/run_task.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/test_ca.hpp"

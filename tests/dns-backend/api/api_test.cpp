@@ -1,6 +1,7 @@
 #include "dns-backend/api/api.hpp"
 
 #include "tests/support/run_task.hpp"
+#include "dns-backend/zone_file/zone_file.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>

@@ -2,7 +2,7 @@
 // failures on demand. Its rules are the ones of the real API that a client can trip over.
 #pragma once
 
-#include "base/net/http_server.hpp"
+#include "base/http_server/http_server.hpp"
 
 #include <boost/json.hpp>
 

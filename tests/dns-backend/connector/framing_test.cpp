@@ -2,7 +2,7 @@
 
 #include "base/net/task.hpp"
 #include "dns-backend/connector/door.hpp"
-#include "dns-backend/remote/request.hpp"
+#include "dns-backend/protocol/request.hpp"
 
 #include <gmock/gmock.h>
 

@@ -62,7 +62,14 @@ TEST(Rdata, txt_is_quoted_and_keeps_its_octets) {
   EXPECT_EQ(norm("TXT", "\"\""), "\"\"");
   EXPECT_EQ(norm("TXT", "\"  two  blanks  \""), "\"  two  blanks  \"");
   EXPECT_EQ(norm("TXT", "\"" + std::string(255, 'x') + "\""), "\"" + std::string(255, 'x') + "\"");
-  EXPECT_THAT(norm("TXT", "\"" + std::string(256, 'x') + "\""), HasSubstr("longer than 255"));
+  std::string const full = "\"" + std::string(255, 'x') + "\"";
+  EXPECT_EQ(norm("TXT", "\"" + std::string(511, 'x') + "\""), full + " " + full + " \"x\"") << "cut, as PowerDNS does";
+  EXPECT_EQ(norm("SPF", std::string(256, 'x')), full + " \"x\"");
+  std::string escaped;
+  for (int i = 0; i < 256; ++i) {
+    escaped += i % 2 == 0 ? "\\255" : "\\\"";
+  }
+  EXPECT_EQ(norm("TXT", "\"" + escaped + "\""), "\"" + escaped.substr(0, escaped.size() - 2) + "\" \"\\\"\"");
   EXPECT_THAT(norm("TXT", "v=DKIM1; k=rsa"), HasSubstr("must stand in quotes"));
 }
 
@@ -73,6 +80,31 @@ TEST(Rdata, unknown_types_are_generic) {
   EXPECT_THAT(norm("TYPE65280", "abc"), HasSubstr("refused"));
   EXPECT_THAT(norm("A", "\\# 3 0A0000"), HasSubstr("refused"));
   EXPECT_THAT(norm("TYPE65280", "\\# 4 0A0000"), HasSubstr("refused"));
+}
+
+// PowerDNS would take their names for no type at all.
+TEST(Rdata, types_that_powerdns_does_not_know_are_generic) {
+  EXPECT_EQ(to_text(*parse_type("HIP")), "TYPE55");
+  EXPECT_EQ(to_text(*parse_type("AMTRELAY")), "TYPE260");
+  EXPECT_EQ(to_text(*parse_type("RKEY")), "RKEY");
+  EXPECT_EQ(to_text(RRType{250}), "TSIG") << "messages name it";
+  EXPECT_EQ(norm("PX", "10 a. B."), "\\# 8 000a016100016200") << "RFC 4034 6.2 names PX: lower case";
+  EXPECT_EQ(norm("WKS", "192.0.2.1 6 25"), "\\# 9 c00002010600000040");
+  EXPECT_EQ(norm("X25", "\"311061700956\""), "\\# 13 0c333131303631373030393536");
+  EXPECT_EQ(norm("TA", "1 13 2 aabb"), "\\# 6 00010d02aabb");
+  EXPECT_EQ(norm("RKEY", "0 3 5 AQID"), "0 3 5 AQID");
+  EXPECT_EQ(norm("RRSIG", "HIP 5 3 86400 20030322173103 20030220173103 2642 example.com. AQID"),
+            "TYPE55 5 3 86400 20030322173103 20030220173103 2642 example.com. AQID");
+  EXPECT_EQ(norm("CSYNC", "66 3 A HIP TYPE65280 NS"), "66 3 A NS TYPE55 TYPE65280");
+  EXPECT_EQ(norm("RRSIG", "TYPE57 5 3 86400 20030322173103 20030220173103 2642 example.com. AQID").substr(0, 5), "RKEY ");
+}
+
+// What RFC 4034 6.2 does not list is signed as it is written, so it has to stay so.
+TEST(Rdata, letter_case_stays_where_signatures_see_it) {
+  EXPECT_EQ(norm("SVCB", "1 Svc.Example.org. alpn=h2"), "1 Svc.Example.org. alpn=h2");
+  EXPECT_EQ(norm("LP", "10 L64.Example.org."), "10 L64.Example.org.");
+  EXPECT_EQ(norm("DNAME", "Other.Example.org."), "other.example.org.");
+  EXPECT_EQ(norm("IPSECKEY", "10 3 2 Gw.Example.org. AQID"), "10 3 2 Gw.Example.org. AQID");
 }
 
 TEST(Rdata, the_private_types_of_powerdns_are_known) {
@@ -101,6 +133,8 @@ TEST(Rdata, what_is_no_content_is_refused) {
                                                         {"SOA", "a. b. 4294967296 1 1 1 1"},
                                                         {"CNAME", "a b"},
                                                         {"CNAME", "a..b"},
+                                                        {"SVCB", "1 . port=70000"},
+                                                        {"HTTPS", "1 . port=\"65536\""},
                                                         {"TXT", ""},
                                                         {"TXT", "\"open"},
                                                         {"TXT", "a\\"},

@@ -1,5 +1,5 @@
 // Primary and replica, each with its own store, joined by the real HTTP server and client.
-#include "base/net/http_server.hpp"
+#include "base/http_server/http_server.hpp"
 #include "dns-backend/feed/codec.hpp"
 #include "dns-backend/feed/feed_server.hpp"
 #include "dns-backend/feed/follower.hpp"

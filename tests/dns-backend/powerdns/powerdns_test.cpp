@@ -114,6 +114,8 @@ TEST_F(PowerDnsApi, ASecuredZoneHasAKeyAndAnUnsecuredNone) {
 
 TEST_F(PowerDnsApi, AnotherServersWordsNeedOne) {
   make();
+  EXPECT_EQ(send("PUT", "/zones/a.test./notify").status, 200) << "nobody waits for a native zone";
+  EXPECT_EQ(send("PUT", "/zones/a.test.", R"({"kind":"Master"})").status, 204);
   EXPECT_THAT(error(send("PUT", "/zones/a.test./notify")), HasSubstr("no pdns_server is named"));
   std::string asked;
   dependencies.control = [&asked](std::string command) -> net::Task<base::Result<std::string>> {

@@ -1,6 +1,6 @@
 #include "dns-backend/purge/zone_flusher.hpp"
 
-#include "base/net/http_server.hpp"
+#include "base/http_server/http_server.hpp"
 #include "dns-backend/purge/zone_changes.hpp"
 #include "tests/dns-backend/remote/world.hpp"
 #include "tests/support/run_task.hpp"

@@ -138,6 +138,12 @@ TEST(Answer, AReplicaThatKnowsNothingClosesTheConnectionInsteadOfAnsweringNothin
   EXPECT_EQ(answered.error().code, remote::errc::unavailable);
   EXPECT_TRUE(out.empty());
   EXPECT_TRUE(remote::answer(request, {empty, health, false, nullptr}, out)) << "a new primary has no zones, truly";
+  for (auto const* method : {"getUpdatedMasters", "getUnfreshSlaveInfos"}) {
+    out.clear();
+    auto const cycle = remote::parse_request(std::string(R"({"method":")") + method + R"(","parameters":{}})").value();
+    EXPECT_TRUE(remote::answer(cycle, {empty, health, true, nullptr}, out)) << "PowerDNS would end";
+    EXPECT_EQ(out, "{\"result\":[]}\n");
+  }
 }
 
 TEST(Answer, DomainInfoIsCompleteAndUnknownZonesAreFalse) {

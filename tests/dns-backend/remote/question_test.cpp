@@ -1,4 +1,4 @@
-#include "dns-backend/remote/question.hpp"
+#include "dns-backend/protocol/question.hpp"
 
 #include "world.hpp"
 

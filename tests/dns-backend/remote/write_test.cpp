@@ -2,6 +2,7 @@
 
 #include "tests/dns-backend/remote/world.hpp"
 #include "tests/support/run_task.hpp"
+#include "dns-backend/zone_file/zone_file.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>

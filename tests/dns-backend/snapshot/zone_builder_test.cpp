@@ -183,6 +183,30 @@ TEST(ZoneBuilder, opt_out_leaves_insecure_delegations_and_in_zones_signed_elsewh
   EXPECT_THAT(touched, testing::Contains(Touched{name("only.example.org"), false}));
 }
 
+// A zone that was signed elsewhere brings the signatures of its NSEC3 records, whose owners are no names of it.
+TEST(ZoneBuilder, owners_of_nsec3_signatures_are_in_no_chain) {
+  Node const signature = node({{dns::type_rrsig, "NSEC3 13 3 300 20300101000000 20200101000000 1 example.org. AQID"}});
+  Zone const zone = zone_of({{"a.b", address()}, {"2t7b4g4vsa5smi47k61mv5bv1a22bojr", signature}}, "1 0 5 aabb");
+  EXPECT_EQ(zone.nsec3.size(), 3U);  // apex, b, a.b
+  EXPECT_NE(zone.find(name("2t7b4g4vsa5smi47k61mv5bv1a22bojr.example.org")), nullptr) << "it is served";
+  EXPECT_TRUE(zone.find(name("2t7b4g4vsa5smi47k61mv5bv1a22bojr.example.org"))->only_signatures());
+  EXPECT_FALSE(zone.find(name("b.example.org"))->only_signatures());
+}
+
+TEST(ZoneBuilder, a_presigned_opt_out_chain_has_the_delegations_that_were_signed) {
+  Node const signature = node({{dns::type_rrsig, "NSEC3 13 3 300 20300101000000 20200101000000 1 example.org. AQID"}});
+  std::string const in = dns::nsec3_hash(name("in.deep.example.org"), "", 0);
+  Zone zone = zone_of({{"in.deep", delegation()}, {"out", delegation()}, {in, signature}}, "1 1 0 -");
+  EXPECT_EQ(zone.nsec3.size(), 2U) << "not presigned: the apex, and what leads to a delegation";
+  EXPECT_FALSE(chain_follows_signatures(zone));
+  zone.metadata["PRESIGNED"] = {"1"};
+  EXPECT_TRUE(chain_follows_signatures(zone));
+  rebuild_nsec3(zone);
+  EXPECT_TRUE(zone.nsec3.contains(in));
+  EXPECT_TRUE(zone.nsec3.contains(dns::nsec3_hash(name("deep.example.org"), "", 0))) << "what leads to it";
+  EXPECT_EQ(zone.nsec3.size(), 3U);
+}
+
 TEST(ZoneBuilder, there_is_no_chain_without_or_with_unreadable_parameters) {
   EXPECT_TRUE(zone_of({{"a", address()}}).nsec3.empty());
   for (auto const* bad : {"", "1", "2 0 0 -", "1 0 9999 -", "1 0 0 abc", "x y z -"}) {

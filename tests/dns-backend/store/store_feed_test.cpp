@@ -38,6 +38,17 @@ void change_settings(Site& site, std::mt19937& random, std::string const& apex) 
   }
 }
 
+void change_metadata(Site& site, std::mt19937& random, std::string const& apex) {
+  std::vector<std::string> const settings{random() % 2 == 0 ? "1 0 1 ab" : "1 1 0 -"};
+  bool const removes = random() % 2 == 0;
+  site.run(site.store->set_metadata(name(apex), random() % 2 == 0 ? "NSEC3PARAM" : "OTHER",
+                                    removes ? std::vector<std::string>() : settings));
+}
+
+void change_challenges(Site& site, std::string const& owner, std::string const& number) {
+  site.run(site.store->add_challenges({{name(owner), "v" + number}}, "o" + number));
+}
+
 // A random write that may be refused.
 void change(Site& site, std::mt19937& random) {
   static std::vector<std::string> const apexes{"example.org", "example.net", "sub.example.org"};
@@ -72,10 +83,7 @@ void change(Site& site, std::mt19937& random) {
             {dns::type_ns, 60, random() % 2 == 0 ? std::vector<std::string>{} : std::vector<std::string>{"ns."}}}}));
       break;
     case 6:
-      site.run(site.store->set_metadata(name(apex), random() % 2 == 0 ? "NSEC3PARAM" : "OTHER",
-                                        random() % 2 == 0
-                                            ? std::vector<std::string>{}
-                                            : std::vector<std::string>{random() % 2 == 0 ? "1 0 1 ab" : "1 1 0 -"}));
+      change_metadata(site, random, apex);
       break;
     case 7:
       site.run(site.store->add_key(name(apex), {0, 257, random() % 2 == 0, true, "key" + number}));
@@ -99,8 +107,7 @@ void change(Site& site, std::mt19937& random) {
       break;
     }
     case 12:
-      site.run(
-          site.store->add_challenges({{name("_acme-challenge." + label + "." + apex), "v" + number}}, "o" + number));
+      change_challenges(site, "_acme-challenge." + label + "." + apex, number);
       break;
     case 13:
     case 14:

@@ -4,6 +4,7 @@
 #include "dns-backend/dns/rrset.hpp"
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/store/store.hpp"
+#include "dns-backend/zone_file/zone_file.hpp"
 
 #include <gmock/gmock.h>
 #include <boost/asio/co_spawn.hpp>

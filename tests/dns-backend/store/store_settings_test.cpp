@@ -1,4 +1,4 @@
-#include "dns-backend/store/schema.hpp"
+#include "dns-backend/tables/schema.hpp"
 #include "tests/dns-backend/store/store_fixture.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -133,7 +133,8 @@ TEST(StoreSettings, a_store_of_version_1_is_migrated_and_a_copy_stays_beside_it)
     auto const written = old->write([](database::Transaction& transaction) -> base::Result<void> {
       for (auto const* sql : {"INSERT INTO zone (apex, serial, kind) VALUES ('example.org.', 9, 'slave')",
                               R"(INSERT INTO rrset VALUES (1, 'example.org.', 6, 60, '["ns. host. 0 2 3 4 5"]'))",
-                              R"(INSERT INTO rrset VALUES (1, 'example.org.', 2, 60, '["ns."]'))"}) {
+                              R"(INSERT INTO rrset VALUES (1, 'example.org.', 2, 60, '["ns."]'))",
+            R"(INSERT INTO rrset VALUES (1, 'x.example.org.', 26, 60, '["10 a. b."]'))"}) {
         if (auto done = transaction.execute(sql); !done) {
           return done.error();
         }
@@ -150,6 +151,8 @@ TEST(StoreSettings, a_store_of_version_1_is_migrated_and_a_copy_stays_beside_it)
     EXPECT_THAT(site.zone()->masters, IsEmpty());
     EXPECT_EQ(site.zone()->last_check_s, 0);
     EXPECT_THAT(site.contents("example.org", dns::type_ns), ElementsAre("ns."));
+    EXPECT_THAT(site.contents("x.example.org", dns::RRType{26}), ElementsAre("\\# 8 000a016100016200"))
+        << "PX, which PowerDNS does not know";
     site.ok(site.store->set_checked(1, 5));
     site.ok(site.store->set_autoprimary({"192.0.2.1", "ns.", ""}));
   }

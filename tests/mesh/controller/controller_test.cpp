@@ -1,7 +1,7 @@
 // A whole controller on loopback, with nodes that join, follow, renew, report and are removed.
 #include "mesh/controller/controller.hpp"
 
-#include "base/net/http_client.hpp"
+#include "base/http_client/http_client.hpp"
 #include "base/process/service.hpp"
 #include "mesh/enrolment/credentials.hpp"
 #include "mesh/enrolment/enroller.hpp"

@@ -1,0 +1,136 @@
+// The small tables in memory: everything but the RRsets, indexed the way building and checking ask for them.
+//
+// Rows come in one by one, from a first reading or from the changes of a commit, and say which names and zones they
+// concern. Called by dns-backend/store alone.
+//
+// Threads: belongs to the store thread.
+#pragma once
+
+#include "base/database/database.hpp"
+#include "dns-backend/tables/rows.hpp"
+#include "dns-backend/snapshot/zone_builder.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace store {
+
+// One zone's row; everything else about a zone is in other tables.
+struct ZoneRow {
+  std::int64_t id = 0;
+  dns::Name apex;
+  std::uint32_t serial = 0;
+  std::uint32_t notified_serial = 0;
+  std::string kind;
+  std::vector<std::string> masters = {};
+  std::string account = {};
+  std::int64_t last_check_s = 0;
+};
+
+// What a batch of changes concerns.
+struct Dirty {
+  std::set<std::int64_t> zones;                        // zone row, metadata or keys
+  std::set<std::int64_t> secured;                      // of these: metadata or keys, so that every signed answer moves
+  std::set<dns::Name> names;                           // tenant and challenge names
+  std::map<std::int64_t, std::set<dns::Name>> owners;  // RRsets
+  std::set<std::string> pools;
+  bool tsig = false;
+  bool autoprimaries = false;
+};
+
+class Model {
+ public:
+  // Endpoint names and their slots in the HealthTable, which gives them out on another loop. Every endpoint must be
+  // known before its row comes in.
+  void know_slots(std::map<std::string, std::uint32_t> const& slots) { slots_.insert(slots.begin(), slots.end()); }
+
+  // Takes every row of the small tables anew.
+  base::Result<void> load(database::Database& database);
+  // Takes one changed row. Rows that make no sense here (a newer program's) are logged and left out.
+  void apply(database::Change const& change, Dirty& dirty);
+  // After the last row of a batch: rebuilds the touched pools; the names of tenants that use them become dirty.
+  void finish(Dirty& dirty);
+
+  [[nodiscard]] std::map<std::int64_t, ZoneRow> const& zones() const { return zones_; }
+  [[nodiscard]] ZoneRow const* zone(dns::Name const& apex) const;
+  [[nodiscard]] ZoneRow const* enclosing(dns::Name const& name) const;
+  // Metadata and keys into a zone under construction.
+  void describe(ZoneRow const& row, Zone& zone) const;
+  [[nodiscard]] std::vector<TsigKey> tsig_keys() const;
+  [[nodiscard]] std::vector<Autoprimary> autoprimaries() const;
+  [[nodiscard]] std::vector<PoolRow> pools() const;  // as they were set
+  [[nodiscard]] std::map<std::int64_t, Tenant> const& tenants() const { return tenants_; }
+  [[nodiscard]] Tenant const* tenant(std::string const& label) const;
+  // The tenant whose name or wildcard `name` is, whatever its state.
+  [[nodiscard]] Tenant const* tenant_at(dns::Name const& name) const;
+  [[nodiscard]] bool has_pool(std::string const& name) const { return pools_.contains(name); }
+  [[nodiscard]] bool has_challenge(dns::Name const& name) const { return challenges_.contains(name); }
+  // Tenant and challenge names inside `apex`.
+  [[nodiscard]] std::set<dns::Name> derived_names(dns::Name const& apex) const;
+
+  // Adds to what the RRset table holds at `name` what tenants and challenges put there, and the zone's serial.
+  [[nodiscard]] Node compose(ZoneRow const& zone, dns::Name const& name, std::vector<dns::RRset> rrsets) const;
+
+  static constexpr std::uint32_t tenant_ttl = 30;
+  static constexpr std::uint32_t challenge_ttl = 5;
+
+ private:
+  using Columns = std::map<std::string, database::Value>;
+  struct PoolState {
+    std::int64_t position = 0;
+    PoolRow row;  // without endpoints
+    std::shared_ptr<pool::Pool const> shared;
+  };
+  struct EndpointState {
+    std::int64_t position = 0;
+    PoolRow::EndpointRow row;
+  };
+
+  bool take(std::string const& table, Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_zone(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_metadata(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_key(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_rrset(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_tsig(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_autoprimary(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_pool(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_endpoint(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_tenant(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_challenge(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_readiness(Columns const& key, Columns const& values, Dirty& dirty);
+  void touch_tenant(std::int64_t id, Dirty& dirty) const;
+  void index_tenant(Tenant const& tenant, bool add);
+  [[nodiscard]] std::vector<EndpointState> endpoints_of(std::string const& pool) const;
+  [[nodiscard]] std::shared_ptr<pool::Pool const> make_pool(PoolState const& state) const;
+  [[nodiscard]] std::shared_ptr<pool::LoadBalancer const> balancer_of(Tenant const& tenant) const;
+
+  std::map<std::string, std::uint32_t> slots_;
+  std::map<std::int64_t, ZoneRow> zones_;
+  std::map<dns::Name, std::int64_t> zone_ids_;
+  std::map<std::int64_t, std::map<std::string, std::vector<std::string>>> metadata_;  // by zone
+  std::map<std::int64_t, std::map<std::int64_t, Key>> keys_;                          // by zone and id
+  std::map<std::int64_t, std::int64_t> zone_of_key_;
+  std::map<std::string, TsigKey> tsig_;
+  std::map<std::pair<std::string, std::string>, Autoprimary> autoprimaries_;  // by address and name server
+  std::map<std::string, PoolState> pools_;
+  std::map<std::string, std::map<std::string, EndpointState>> endpoints_;  // by pool and name
+  std::map<std::int64_t, Tenant> tenants_;
+  std::map<std::string, std::int64_t> labels_;
+  std::map<dns::Name, std::int64_t> tenant_names_;
+  std::map<dns::Name, std::map<std::string, std::set<std::string>>> challenges_;  // name -> value -> owners
+  std::map<std::int64_t, std::vector<std::string>> ready_;
+};
+
+// JSON arrays of strings, the form lists take in a column. nullopt: it is none.
+std::string to_json(std::vector<std::string> const& list);
+std::optional<std::vector<std::string>> from_json(std::string const& text);
+
+// A TXT content of one or more quoted strings of at most 255 octets each.
+std::string txt_content(std::string const& value);
+
+// label.zone; nullopt when that is no name.
+std::optional<dns::Name> tenant_name(std::string const& label, std::string const& zone);
+
+}  // namespace store
