@@ -51,6 +51,7 @@ Answer get_status(Dependencies const& api, net::HttpRequest) {
   body["role"] = api.primary == nullptr ? "primary" : "replica";
   body["node"] = api.node;
   body["revision"] = api.store.revision();
+  body["published_us"] = api.store.publication_us();
   body["zones"] = api.store.published().copy()->zones.size();
   if (api.primary != nullptr) {
     body["primary"] = api.primary_url;

@@ -67,10 +67,11 @@ struct Store::State {
   // On the store thread, after a write: the failure to publish it, if any.
   base::Result<void> settle(database::Database& database);
 
-  pool::HealthTable& health;           // the control loop
-  Published<Snapshot> published;       // any thread
-  std::atomic<Revision> revision;      // any thread
-  std::atomic<bool> read_only{false};  // any thread
+  pool::HealthTable& health;                    // the control loop
+  Published<Snapshot> published;                // any thread
+  std::atomic<Revision> revision;               // any thread
+  std::atomic<std::int64_t> publication_us{0};  // any thread
+  std::atomic<bool> read_only{false};           // any thread
   Builder builder;
   Builder::SnapshotPtr current;
   bool stale = false;                    // a publication failed: the next one reads everything

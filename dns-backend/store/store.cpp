@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <chrono>
 
 namespace store {
 namespace {
@@ -79,6 +80,7 @@ base::Result<void> Write::raise_serial(ZoneRow const& zone, std::optional<std::u
 }
 
 void Store::State::publish(database::Database& database, database::Changes const& changes) {
+  auto const committed = std::chrono::steady_clock::now();
   database::Changes everything;
   everything.complete = true;
   everything.to = changes.to;
@@ -95,6 +97,8 @@ void Store::State::publish(database::Database& database, database::Changes const
   failure.reset();
   current = std::move(update->snapshot);
   published.publish(current);
+  std::chrono::nanoseconds const took = std::chrono::steady_clock::now() - committed;
+  publication_us.store(took.count() / 1000, std::memory_order_relaxed);
   revision.store(current->revision, std::memory_order_release);
   for (std::weak_ptr<Waiter> const& weak : waiters) {
     if (auto const waiter = weak.lock()) {
@@ -202,6 +206,10 @@ database::StoreThread& Store::thread() {
 
 void Store::on_publish(std::function<void(Revision, std::vector<Touched>)> listener) {
   state_->listeners->push_back(std::move(listener));
+}
+
+std::int64_t Store::publication_us() const {
+  return state_->publication_us.load(std::memory_order_relaxed);
 }
 
 Revision Store::revision() const {

@@ -9,7 +9,8 @@
 //
 // Threads: coroutines may be awaited from any loop (the work runs on the store thread), except set_pools and
 // apply_feed, which give out slots of the HealthTable and so belong to the control loop, as open() does. Listeners run
-// on the executor given to open(). published(), revision(), zones() and set_read_only() may be called from any thread.
+// on the executor given to open(). published(), publication_us(), revision(), zones() and set_read_only() may be called
+// from any thread.
 // The Store must outlive every task that awaits it.
 #pragma once
 
@@ -71,6 +72,7 @@ class Store {
   Store& operator=(Store const&) = delete;
 
   [[nodiscard]] Published<Snapshot> const& published() const;
+  [[nodiscard]] std::int64_t publication_us() const;  // from the last commit to its snapshot
   // For modules that own tables of their own (acme): same database, same transaction rules.
   [[nodiscard]] database::StoreThread& thread();
   // Called once for every publication with what it touched (nothing, when only other modules' tables changed). Register
