@@ -12,6 +12,11 @@ target_compile_definitions(tidy.test PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}"
 add_test(NAME tidy COMMAND tidy.test --gtest_brief=1)
 set_tests_properties(tidy PROPERTIES LABELS tidy)
 
+# Fixtures that write their zones as master files, in tests of modules that know none.
+foreach(user dns-backend.store dns-backend.remote acme)
+  target_link_libraries(${user}.test PRIVATE dns-backend.zone_file)
+endforeach()
+
 # Python suites against the real binaries. They use the release build, which is what operators run; SOVEREIGN_BIN names it.
 set(SOVEREIGN_BIN ${PROJECT_SOURCE_DIR}/build/release/bin CACHE PATH "Folder of the binaries under test")
 foreach(kind integration lab)

@@ -3,8 +3,8 @@
 #include "dns-backend/powerdns/search.hpp"
 #include "dns-backend/powerdns/zones/routes.hpp"
 
-#include "base/net/http_client.hpp"
-#include "base/net/http_server.hpp"
+#include "base/http_client/http_client.hpp"
+#include "base/http_server/http_server.hpp"
 
 #include "tests/support/run_task.hpp"
 #include "tests/support/temporary_folder.hpp"
