@@ -17,6 +17,11 @@ foreach(user dns-backend.store dns-backend.remote acme)
   target_link_libraries(${user}.test PRIVATE dns-backend.zone_file)
 endforeach()
 
+# And the servers that clients are tried against.
+foreach(user dns-backend.purge dns-backend.powerdns)
+  target_link_libraries(${user}.test PRIVATE base.http_server)
+endforeach()
+
 # Python suites against the real binaries. They use the release build, which is what operators run; SOVEREIGN_BIN names it.
 set(SOVEREIGN_BIN ${PROJECT_SOURCE_DIR}/build/release/bin CACHE PATH "Folder of the binaries under test")
 foreach(kind integration lab)

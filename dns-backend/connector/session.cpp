@@ -19,10 +19,6 @@ constexpr auto request_deadline = 10s;
 constexpr auto reply_deadline = 10s;
 constexpr std::size_t kept_capacity = 1U << 20U;  // a buffer that grew above this for one large reply is given back
 
-std::int64_t unix_now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 }  // namespace
 
 net::Task<process::Descriptor> Session::run(std::shared_ptr<Session> self) {
