@@ -310,14 +310,14 @@ class Presigned(Base):
     def test_a_file_signer(self):
         self.transferred(self.signed_by_ldns(), False)
 
-    # The store has one TTL for all records of a name and type, but each signature has that of what it signs (RFC 4034 3):
-    # with several TTLs at one name the signatures' are wrong here, and a zone file that has them is refused.
+    # The store has one TTL for all records of a name and type, but each signature has that of what it signs (RFC 4034
+    # 3): with several TTLs at one name the signatures' are wrong here, and a zone file that has them is refused.
     @unittest.expectedFailure
     def test_a_file_signer_with_nsec3(self):
         self.transferred(self.signed_by_ldns("-n -s ab -t 3", "1 0 3 ab"), False)
 
-    # The store has one TTL for all records of a name and type, but each signature has that of what it signs (RFC 4034 3):
-    # with several TTLs at one name the signatures' are wrong here, and a zone file that has them is refused.
+    # The store has one TTL for all records of a name and type, but each signature has that of what it signs (RFC 4034
+    # 3): with several TTLs at one name the signatures' are wrong here, and a zone file that has them is refused.
     @unittest.expectedFailure
     def test_a_signed_file_imported_here(self):
         """The whole file, its NSEC3 records too, at a Navigator that is the primary itself."""
