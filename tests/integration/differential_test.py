@@ -289,7 +289,9 @@ class Differential(unittest.TestCase):
         self.pair.reference.pdnsutil("rectify-all-zones", "quiet")
         self.pair.database.execute("DELETE FROM cryptokeys")
         # Nor are the owners of NSEC3 records names of the zone, though their signatures are stored there.
-        self.pair.database.execute("UPDATE records SET ordername = NULL WHERE type = 'RRSIG' AND content LIKE 'NSEC3 %'")
+        self.pair.database.execute(
+            "UPDATE records SET ordername = NULL WHERE type = 'RRSIG' AND content LIKE 'NSEC3 %'"
+        )
         self.pair.set_metadata(list(texts), "PRESIGNED", ["1"])
         self.pair.start()
         zones = []
