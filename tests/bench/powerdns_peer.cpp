@@ -190,7 +190,7 @@ int calls(std::string const& path, std::string const& file, std::size_t count) {
     if (reply.empty()) {
       give_up("lookup");
     }
-    empty += reply == "{\"result\":[]}" ? 1 : 0;
+    empty += reply == "{\"result\":[]}" ? 1U : 0U;
     microseconds.push_back(took.count());
   }
   std::sort(microseconds.begin(), microseconds.end());

@@ -288,6 +288,10 @@ class Differential(unittest.TestCase):
                 self.pair.set_metadata([apex], kind, values)
         self.pair.reference.pdnsutil("rectify-all-zones", "quiet")
         self.pair.database.execute("DELETE FROM cryptokeys")
+        # Nor are the owners of NSEC3 records names of the zone, though their signatures are stored there.
+        self.pair.database.execute(
+            "UPDATE records SET ordername = NULL WHERE type = 'RRSIG' AND content LIKE 'NSEC3 %'"
+        )
         self.pair.set_metadata(list(texts), "PRESIGNED", ["1"])
         self.pair.start()
         zones = []
@@ -296,7 +300,8 @@ class Differential(unittest.TestCase):
             differential_zones.delegations(zone)
             for line in texts[apex].splitlines():
                 owner, _, _, rtype, content = line.split(None, 4)
-                if rtype != "SOA":
+                # Hashed owners are no names: below one the reference makes up a record that nobody signed.
+                if rtype != "SOA" and not content.startswith("NSEC3 "):
                     zone.add(owner, rtype, content)
             zones.append(zone)
         self.compare("presigned", differential_zones.questions(zones, max(QUESTIONS // 4, 200), random.Random(SEED)))
