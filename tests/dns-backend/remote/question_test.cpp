@@ -53,7 +53,8 @@ TEST(Question, ids_of_any_zone_come_in_two_forms) {
 }
 
 TEST(Question, names_keep_the_escapes_they_came_with) {
-  auto const question = read(test::lookup(R"(a\\032b\\.c.example.org.)"));
+  std::string const line = test::lookup(R"(a\\032b\\.c.example.org.)");
+  auto const question = read(line);
   ASSERT_TRUE(question);
   EXPECT_EQ(question->qname, R"(a\\032b\\.c.example.org.)");
   EXPECT_EQ(question->key, test::name(R"(a\032b\.c.example.org.)").key());
