@@ -26,7 +26,7 @@ class TxtServer {
  public:
   // `lookup("_acme-challenge.a.example")` gives the values; none: NXDOMAIN.
   TxtServer(net::asio::io_context& loop, std::function<std::vector<std::string>(std::string)> lookup)
-      : state_(std::make_shared<State>(loop, std::move(lookup))) {
+      : state_(bind_both(loop, std::move(lookup))) {
     net::spawn(loop.get_executor(), "test udp", serve_udp(state_));
     net::spawn(loop.get_executor(), "test tcp", serve_tcp(state_));
   }
@@ -51,6 +51,19 @@ class TxtServer {
     std::function<std::vector<std::string>(std::string)> lookup;
     int questions = 0;
   };
+  // A port that is free for UDP may be taken for TCP by another test that runs at the same time; then the next one.
+  static std::shared_ptr<State> bind_both(net::asio::io_context& loop,
+                                          std::function<std::vector<std::string>(std::string)> const& lookup) {
+    for (int attempt = 0;; ++attempt) {
+      try {
+        return std::make_shared<State>(loop, lookup);
+      } catch (boost::system::system_error const&) {
+        if (attempt == 20) {
+          throw;
+        }
+      }
+    }
+  }
   static constexpr auto quiet = net::asio::as_tuple(net::asio::use_awaitable);
 
   static std::string answer(State& state, std::string const& question) {

@@ -62,7 +62,7 @@ TEST(Framing, WhatPowerDnsDoesNotSendIsRefused) {
   EXPECT_THAT(cut(Framing::http, http("GET /lookup/www.example.org./ANY HTTP/1.1", "")), HasSubstr("post_json=1"));
   EXPECT_THAT(cut(Framing::http, http("POST / HTTP/1.1\r\nOrigin: null", "{}")), HasSubstr("browser"));
   EXPECT_THAT(cut(Framing::http, "no HTTP at all\r\n\r\n"), HasSubstr("HTTP"));
-  std::string const large = "POST / HTTP/1.1\r\nContent-Length: 70000\r\n\r\n";
+  std::string const large = "POST / HTTP/1.1\r\nContent-Length: 17000000\r\n\r\n";
   std::string body;
   EXPECT_EQ(cut_request(Framing::http, large, body).error().code, net::errc::too_large);
   std::string const endless = "POST / HTTP/1.1\r\nX: " + std::string(20000, 'x');

@@ -285,6 +285,8 @@ TEST_F(Listening, ARequestHalfSentIsWaitedForAndOneNeverEndedIsGivenUp) {
   std::string const whole = test::lookup("ns1.example.org.");
   slow.send(whole.substr(0, 10));
   dead.send(whole.substr(0, 10));
+  slow.wait_until_read();  // else the half goes to the successor, unread
+  dead.wait_until_read();
   std::promise<handover::OpenSockets> handed;
   net::spawn(loop.get_executor(), "hand-over", take(*listener, std::chrono::milliseconds(300), handed));
   slow.send(whole.substr(10));

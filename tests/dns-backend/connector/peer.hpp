@@ -7,7 +7,9 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -33,6 +35,17 @@ class Peer {
     if (::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) {
       throw std::runtime_error("cannot send");
     }
+  }
+  // Returns when the other side has read all that was sent; throws after 10 s.
+  void wait_until_read() const {
+    for (int attempt = 0; attempt < 10000; ++attempt) {
+      int unread = 0;
+      if (::ioctl(fd_, SIOCOUTQ, &unread) != 0 || unread == 0) {
+        return;
+      }
+      ::poll(nullptr, 0, 1);
+    }
+    throw std::runtime_error("nobody reads");
   }
   // Up to and with the next newline; "" when the peer closed; throws after 10 s.
   std::string line() {
