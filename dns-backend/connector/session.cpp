@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 namespace connector {
@@ -17,6 +18,8 @@ using namespace std::chrono_literals;
 
 constexpr auto request_deadline = 10s;
 constexpr auto reply_deadline = 10s;
+constexpr std::size_t piece_least = 4096;
+constexpr std::size_t piece_most = 1U << 20U;
 constexpr std::size_t kept_capacity = 1U << 20U;  // a buffer that grew above this for one large reply is given back
 
 }  // namespace
@@ -85,9 +88,11 @@ net::Task<base::Result<void>> Session::serve() {
 
 net::Task<base::Result<std::size_t>> Session::read_some() {
   std::size_t const before = in_.size();
-  in_.resize(before + 4096);
+  // Each piece is searched for its end with all before it: pieces that grow keep a request of megabytes linear.
+  std::size_t const piece = std::clamp(before, piece_least, piece_most);
+  in_.resize(before + piece);
   boost::system::error_code error;
-  std::size_t const count = co_await socket_.async_read_some(asio::buffer(in_.data() + before, 4096),
+  std::size_t const count = co_await socket_.async_read_some(asio::buffer(in_.data() + before, piece),
                                                              asio::redirect_error(asio::use_awaitable, error));
   in_.resize(before + count);
   if (error == asio::error::operation_aborted) {

@@ -51,6 +51,9 @@ net::Task<base::Result<bool>> poll_once(StatePtr state) {
   if (!position) {
     co_return position.error();
   }
+  if (!state->running) {
+    co_return false;  // the client may be gone by now
+  }
   std::string const url = state->settings.primary_url + "/v1/changes?since=" + std::to_string(position->revision) +
                           "&history=" + position->history + "&wait_ms=" + std::to_string(state->settings.wait.count());
   net::HttpRequest const request;

@@ -81,7 +81,7 @@ base::Result<bool> Relay::next_request() {
       in_.erase(0, newline + 1);
       return true;
     }
-    if (in_.size() >= remote::request_limit) {
+    if (in_.size() >= remote::limit_of(in_)) {
       return base::fail(remote::errc::too_large, "PowerDNS sends a request without end");
     }
     searched = in_.size();

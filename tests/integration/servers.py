@@ -10,48 +10,14 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
-import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from daemons import DEADLINE, free_port, run, wait_for  # noqa: E402
 
 NAVIGATOR = os.environ.get("NAVIGATOR", "build/release/bin/navigator")
-DEADLINE = 30.0
 SCHEMA = "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql"
-
-
-def free_port(address="127.0.0.1"):
-    """A port that is free for UDP and TCP."""
-    for _ in range(100):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
-             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind((address, 0))
-            try:
-                udp.bind((address, tcp.getsockname()[1]))
-            except OSError:
-                continue
-            return tcp.getsockname()[1]
-    raise AssertionError("no free port")
-
-
-def wait_for(what, condition, deadline=DEADLINE):
-    """Polls `condition` until it yields something true; fails with its last value at the deadline."""
-    end = time.monotonic() + deadline
-    seen = None
-    while time.monotonic() < end:
-        try:
-            seen = condition()
-            if seen:
-                return seen
-        except OSError as error:
-            seen = error
-        time.sleep(0.05)
-    raise AssertionError(f"{what}: not within {deadline} s; last seen: {seen!r}")
-
-
-def run(*argv, check=True, stdin=None):
-    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=120)
-    if check and done.returncode != 0:
-        raise AssertionError(f"{' '.join(argv)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
-    return done
 
 
 class Process:

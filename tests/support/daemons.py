@@ -15,16 +15,16 @@ import time
 DEADLINE = 30.0
 
 
-def free_port():
-    """A port that is free on loopback for UDP and for TCP."""
+def free_port(address="127.0.0.1"):
+    """A port that is free there for UDP and for TCP."""
     while True:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, socket.socket(
             socket.AF_INET, socket.SOCK_DGRAM
         ) as twin:
-            probe.bind(("127.0.0.1", 0))
+            probe.bind((address, 0))
             port = probe.getsockname()[1]
             try:
-                twin.bind(("127.0.0.1", port))
+                twin.bind((address, port))
             except OSError:
                 continue
             return port

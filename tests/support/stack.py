@@ -1,4 +1,5 @@
 """One Navigator and one pdns_server with every cache an hour long, as most suites want them, and a test case around."""
+import json
 import os
 import signal
 import unittest
@@ -98,6 +99,15 @@ class Stack:
         return daemons.run(
             "dig", "@127.0.0.1", "-p", str(self.port), "+noall", "+answer", "+onesoa", *options, zone, "AXFR"
         ).stdout
+
+    def purged(self):
+        """Returns once PowerDNS has heard of every change so far: what it caches from now on stays cached."""
+
+        def settled():
+            target = json.loads(self.call("GET", "/v1/status")[1])["powerdns"][0]
+            return target["commands"] > 0 and target["waiting"] == 0
+
+        daemons.wait_for("the purges so far", settled)
 
     def ask_backend(self, *lines):
         """Raw lines to the backend's socket; the replies, None where the connection was closed."""

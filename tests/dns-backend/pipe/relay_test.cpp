@@ -206,4 +206,27 @@ TEST_F(Relaying, AReplyOfManyMegabytesPassesWhole) {
   EXPECT_EQ(got, large);
 }
 
+// One feedEnts names every empty non-terminal of a zone; nothing else may be so long.
+TEST_F(Relaying, ARequestThatCarriesContentMayBeLong) {
+  listen();
+  begin();
+  std::string const names(300000, 'x');
+  std::string const feed = R"({"method":"feedEnts","parameters":{"domain_id":1,"nonterm":[")" + names + "\"]}}\n";
+  auto const asking = std::async(std::launch::async, [&] { write_text(ask.get(), feed); });
+  Descriptor const daemon = accept();
+  EXPECT_EQ(read_line(daemon.get()), feed);
+  write_text(daemon.get(), "{\"result\":true}\n");
+  EXPECT_EQ(read_line(hear.get()), "{\"result\":true}\n");
+}
+
+TEST_F(Relaying, AnyOtherRequestWithoutEndEndsIt) {
+  listen();
+  begin();
+  std::string const endless = R"({"method":"lookup","parameters":{"qname":")" + std::string(100000, 'x');
+  auto const asking = std::async(std::launch::async, [&] { write_text(ask.get(), endless); });
+  auto const done = running.get();
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().what(), testing::HasSubstr("without end"));
+}
+
 }  // namespace
