@@ -1,8 +1,13 @@
-// The choice of an answer, pure: balancer and health in, endpoints out. The whole rule table is in README.md.
+// The choice of an answer, pure: balancer, health, client and time in, endpoints out. The whole rule table is in
+// README.md.
 //
-// Threads: any.
+// The same inputs give the same answer on every replica, and twice within one query: what must vary varies by a hash of
+// the balancer's name with the client's prefix or with the time in steps of the TTL, never by a random number.
+//
+// Threads: any. Takes nothing from the heap while a pool has no more endpoints than endpoints_in_place.
 #pragma once
 
+#include "dns-backend/geo/geo.hpp"
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/pool/pool.hpp"
 
@@ -12,12 +17,15 @@ namespace pool {
 // endpoint always has an A answer and its NSEC bitmap stays true while health moves.
 enum class Family { any, ipv4, ipv6 };
 
-// Failover order among the candidates: enabled, of the family, and in `ready` if any such endpoint is. The first pool
-// with at least minimum_origins of them up; else the first with any up; else the same two steps for unknown; else all
-// of them are down and all_down decides. All endpoints of the chosen pool in that state are answered.
-//
-// So an endpoint that is down is never answered while an up candidate exists in any pool, and one that was never
-// judged is not answered while one that was found up exists.
-Selection select(LoadBalancer const& balancer, HealthTable const& health, Family family = Family::any);
+// Where and when the question is asked, beside the health.
+struct Asking {
+  HealthTable const& health;
+  std::int64_t now_s = 0;                // Unix time
+  geo::Client client = {};               // the resolver, or the client's prefix it sent (ECS)
+  geo::Locator const* locator = nullptr; // nullptr: nobody's place is known
+  geo::SiteCosts const* costs = nullptr; // of the answering site to the others; nullptr: no mesh here
+};
+
+Selection select(LoadBalancer const& balancer, Asking const& asking, Family family = Family::any);
 
 }  // namespace pool
