@@ -27,6 +27,7 @@ struct Endpoint {
   std::string name;        // the node, for instance "edge-ams-1"
   std::string address4;    // answered as A; empty: none
   std::string address6;    // answered as AAAA; empty: none
+  std::string target;      // answered as CNAME; then it has no address, and neither has any other of its balancer
   std::uint32_t slot = 0;  // index into the HealthTable
   bool enabled = true;
   std::uint32_t weight = 1000;  // relative; Cloudflare's 0 to 1, in thousandths; 0: only when nothing else is there
