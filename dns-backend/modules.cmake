@@ -2,6 +2,8 @@ module(dns-backend/dns SOURCES name.cpp type.cpp present.cpp rdata.cpp zone_rule
   DEPENDS base/result LIBRARIES PkgConfig::ldns PkgConfig::idn2 Boost::headers)
 module(dns-backend/pool SOURCES health_table.cpp monitor.cpp select.cpp
   DEPENDS base/result base/net base/probe base/process)
+module(dns-backend/vantage SOURCES council.cpp report.cpp exchange.cpp
+  DEPENDS base/result base/net base/process base/probe base/http base/http_client LIBRARIES Boost::json)
 module(dns-backend/snapshot SOURCES snapshot.cpp zone_builder.cpp
   DEPENDS base/result base/probe dns-backend/dns dns-backend/pool)
 module(dns-backend/zone_file SOURCES zone_file.cpp DEPENDS base/result dns-backend/dns)
