@@ -152,6 +152,9 @@ void Exchange::State::tell() {
 }
 
 net::Task<net::HttpResponse> Exchange::State::take(net::HttpRequest request) {
+  if (!running) {
+    co_return net::HttpResponse::problem(503, "this site is stopping", "no verdicts are taken any more");
+  }
   auto const sender = std::find_if(peers.begin(), peers.end(), [&request](auto const& peer) {
     return !request.peer.certificate_name.empty() && peer->settings.node == request.peer.certificate_name;
   });

@@ -20,11 +20,12 @@ using probe::Health;
 std::vector<std::string> const names = {"ams", "nyc", "sin"};
 
 struct Site {
-  explicit Site(boost::asio::io_context& loop) : server(loop.get_executor(), router, net::HttpServerSettings{}) {}
+  explicit Site(boost::asio::io_context& loop)
+      : server(std::make_unique<net::HttpServer>(loop.get_executor(), router, net::HttpServerSettings{})) {}
   std::string name;
   process::Metrics metrics;
   net::Router router;
-  net::HttpServer server;
+  std::unique_ptr<net::HttpServer> server;
   std::map<std::string, Health> decided;
   std::unique_ptr<Exchange> exchange;
 };
@@ -41,7 +42,7 @@ class ExchangeTest : public testing::Test {
       tls.identity = {authority.file("server.pem"), authority.file("server.key")};
       tls.client_ca_file = authority.file("ca.pem");
       tls.require_client_certificate = true;
-      if (!site->server.listen_tls("127.0.0.1:0", tls)) {
+      if (!site->server->listen_tls("127.0.0.1:0", tls)) {
         throw std::runtime_error("listen");
       }
       sites.push_back(std::move(site));
@@ -50,8 +51,8 @@ class ExchangeTest : public testing::Test {
   void TearDown() override {
     for (auto const& site : sites) {
       site->exchange.reset();
+      site->server.reset();
     }
-    sites.clear();
     loop.restart();
     loop.run_for(3s);
   }
@@ -69,7 +70,7 @@ class ExchangeTest : public testing::Test {
     for (auto const& other : sites) {
       if (other->name != site.name) {
         settings.peers.push_back({other->name, "node-" + other->name,
-                                  "https://127.0.0.1:" + std::to_string(other->server.local_port()),
+                                  "https://127.0.0.1:" + std::to_string(other->server->local_port()),
                                   client_of("node-" + site.name)});
       }
     }
@@ -164,7 +165,7 @@ TEST_F(ExchangeTest, ACutOffSiteKeepsWhatItHas) {
 TEST_F(ExchangeTest, OnlyPeersMayReport) {
   begin(*sites[0]);
   authority.issue("stranger", "DNS:stranger");
-  std::string const url = "https://127.0.0.1:" + std::to_string(sites[0]->server.local_port()) + "/v1/verdicts";
+  std::string const url = "https://127.0.0.1:" + std::to_string(sites[0]->server->local_port()) + "/v1/verdicts";
   auto const post = [&](std::string const& node, Report const& report) {
     net::HttpClient client(loop.get_executor(), client_of(node));
     net::HttpRequest request;
