@@ -4,6 +4,10 @@ module(dns-backend/pool SOURCES health_table.cpp monitor.cpp select.cpp
   DEPENDS base/result base/net base/probe base/process)
 module(dns-backend/vantage SOURCES council.cpp report.cpp exchange.cpp
   DEPENDS base/result base/net base/process base/probe base/http base/http_client LIBRARIES Boost::json)
+module(dns-backend/transitions SOURCES transition_log.cpp
+  DEPENDS base/result base/net base/process base/probe base/database base/store_thread)
+module(dns-backend/webhook SOURCES webhook.cpp
+  DEPENDS base/result base/net base/process base/http base/http_client LIBRARIES Boost::json OpenSSL::Crypto)
 module(dns-backend/snapshot SOURCES snapshot.cpp zone_builder.cpp
   DEPENDS base/result base/probe dns-backend/dns dns-backend/pool)
 module(dns-backend/zone_file SOURCES zone_file.cpp DEPENDS base/result dns-backend/dns)
