@@ -57,6 +57,9 @@ void Monitor::State::add(Watch const& watch, Instant now) {
     endpoint.observed_since_ms = warm.since_ms;
     endpoint.changed_at_ms = warm.since_ms;
     endpoint.sequence = warm.sequence;
+    if (table.get(endpoint.slot) != initial) {
+      flips.push_back({watch.endpoint, {table.get(endpoint.slot), initial, now.steady}, "as before the restart"});
+    }
     table.set(endpoint.slot, initial, seconds_of(warm.since_ms));
   }
   attach(endpoint, watch, now);
