@@ -176,7 +176,7 @@ TEST_F(MonitorTest, HasAtMost256ProbesInFlightAndServesTheRestInTurn) {
   monitor_->watch(wanted);
   loop_.poll();
   EXPECT_EQ(targets_.in_flight, Limits().in_flight);
-  EXPECT_EQ(monitor_->work().waiting, 600U - Limits().in_flight);
+  run_until([&] { return monitor_->work().waiting == 600U - Limits().in_flight; });
   wanted.erase(wanted.begin() + 300, wanted.end());
   monitor_->watch(wanted);
   targets_.hold = false;
