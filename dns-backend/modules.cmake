@@ -1,6 +1,6 @@
 module(dns-backend/dns SOURCES name.cpp type.cpp present.cpp rdata.cpp zone_rules.cpp nsec3.cpp
   DEPENDS base/result LIBRARIES PkgConfig::ldns PkgConfig::idn2 Boost::headers)
-module(dns-backend/pool SOURCES health_table.cpp monitor.cpp select.cpp
+module(dns-backend/pool SOURCES health_table.cpp select.cpp
   DEPENDS base/result base/net base/probe base/process)
 module(dns-backend/vantage SOURCES council.cpp report.cpp exchange.cpp
   DEPENDS base/result base/net base/process base/probe base/http base/http_client LIBRARIES Boost::json)
@@ -8,6 +8,9 @@ module(dns-backend/transitions SOURCES transition_log.cpp
   DEPENDS base/result base/net base/process base/probe base/database base/store_thread)
 module(dns-backend/webhook SOURCES webhook.cpp
   DEPENDS base/result base/net base/process base/http base/http_client LIBRARIES Boost::json OpenSSL::Crypto)
+module(dns-backend/monitor
+  SOURCES endpoint_state.cpp report.cpp recent_checks.cpp warm.cpp engine.cpp monitor.cpp
+  DEPENDS base/result base/net base/probe base/process dns-backend/pool LIBRARIES Boost::json)
 module(dns-backend/snapshot SOURCES snapshot.cpp zone_builder.cpp
   DEPENDS base/result base/probe dns-backend/dns dns-backend/pool)
 module(dns-backend/zone_file SOURCES zone_file.cpp DEPENDS base/result dns-backend/dns)
@@ -38,7 +41,7 @@ module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp zone_changes.
 module(dns-backend/api
   SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp tenants.cpp
   DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool
-    dns-backend/snapshot dns-backend/store
+    dns-backend/snapshot dns-backend/store dns-backend/monitor
     base/http base/http_client dns-backend/zone_file
   LIBRARIES Boost::json)
 module(dns-backend/feed SOURCES codec.cpp feed_server.cpp follower.cpp

@@ -22,11 +22,17 @@ probe::Type probe_type(std::string const& type) {
   if (type == "https") {
     return probe::Type::https;
   }
+  if (type == "icmp") {
+    return probe::Type::icmp;
+  }
+  if (type == "push") {
+    return probe::Type::push;
+  }
   return type == "dns" ? probe::Type::dns : probe::Type::tcp;
 }
 
-pool::Watch watch_of(store::PoolRow const& pool, store::PoolRow::EndpointRow const& endpoint) {
-  pool::Watch watch;
+monitor::Watch watch_of(store::PoolRow const& pool, store::PoolRow::EndpointRow const& endpoint) {
+  monitor::Watch watch;
   watch.endpoint = endpoint.name;
   watch.check.type = probe_type(pool.type);
   watch.check.address = endpoint.probe_address;
@@ -63,11 +69,11 @@ std::vector<store::Touched> names_answering(store::Snapshot const& snapshot, std
   return all;
 }
 
-std::vector<pool::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table) {
-  std::vector<pool::Watch> watches;
+std::vector<monitor::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table) {
+  std::vector<monitor::Watch> watches;
   for (auto const& pool : pools) {
     for (auto const& endpoint : pool.endpoints) {
-      if (endpoint.enabled && !endpoint.probe_address.empty()) {
+      if (endpoint.enabled && (!endpoint.probe_address.empty() || pool.type == "push")) {
         watches.push_back(watch_of(pool, endpoint));
         watches.back().slot = table.slot(endpoint.name);
       }

@@ -3,7 +3,7 @@
 // Threads: pure functions over immutable values.
 #pragma once
 
-#include "dns-backend/pool/monitor.hpp"
+#include "dns-backend/monitor/monitor.hpp"
 #include "dns-backend/snapshot/snapshot.hpp"
 #include "dns-backend/store/store.hpp"
 
@@ -19,6 +19,6 @@ std::vector<store::Touched> names_answering(store::Snapshot const& snapshot, std
                                             std::size_t names_max = 1000);
 
 // One watch for each enabled endpoint of the pools.
-std::vector<pool::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table);
+std::vector<monitor::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table);
 
 }  // namespace navigator

@@ -3,6 +3,6 @@ program(navigator dns-backend/navigator
   DEPENDS base/result base/config base/net base/process base/probe base/database topology dns-backend/dns dns-backend/pool
     dns-backend/snapshot dns-backend/store dns-backend/connector dns-backend/handover dns-backend/pipe dns-backend/purge
     dns-backend/api dns-backend/feed dns-backend/powerdns dns-backend/powerdns/zones dns-backend/commands acme
-    acme/crypto acme/vault
+    acme/crypto acme/vault dns-backend/monitor
     base/http_client base/http_server
   LIBRARIES CLI11::CLI11 Boost::json)
