@@ -11,7 +11,8 @@
 #include "dns-backend/dns/name.hpp"
 #include "dns-backend/dns/rrset.hpp"
 #include "dns-backend/pool/pool.hpp"
-#include "dns-backend/snapshot/persistent_map.hpp"
+#include "dns-backend/snapshot/persistent/balanced_names.hpp"
+#include "dns-backend/snapshot/persistent/persistent_map.hpp"
 
 #include <cstdint>
 #include <map>
@@ -90,6 +91,7 @@ struct Snapshot {
   std::int64_t revision = 0;
   PersistentMap<std::string, ZonePtr> zones;  // by apex key
   PersistentMap<std::int64_t, ZonePtr> zones_by_id;
+  BalancedNames balanced;
   std::vector<TsigKey> tsig_keys;
   std::vector<Autoprimary> autoprimaries;
 
