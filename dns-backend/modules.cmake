@@ -2,8 +2,11 @@ module(dns-backend/dns SOURCES name.cpp type.cpp present.cpp rdata.cpp zone_rule
   DEPENDS base/result LIBRARIES PkgConfig::ldns PkgConfig::idn2 Boost::headers)
 module(dns-backend/geo SOURCES geo.cpp cidr_map.cpp mmdb.cpp locators.cpp
   DEPENDS base/result LIBRARIES Boost::headers PkgConfig::maxminddb)
-module(dns-backend/pool SOURCES health_table.cpp monitor.cpp candidates.cpp draw.cpp steering.cpp origins.cpp select.cpp
+module(dns-backend/pool SOURCES health_table.cpp candidates.cpp draw.cpp steering.cpp origins.cpp select.cpp
   DEPENDS base/result base/net base/probe base/process dns-backend/geo)
+module(dns-backend/monitor
+  SOURCES endpoint_state.cpp report.cpp recent_checks.cpp warm.cpp engine.cpp monitor.cpp
+  DEPENDS base/result base/net base/probe base/process dns-backend/pool LIBRARIES Boost::json)
 module(dns-backend/steering SOURCES objects.cpp address.cpp check.cpp build.cpp
   DEPENDS base/result base/config base/probe dns-backend/dns dns-backend/pool LIBRARIES Boost::json)
 module(dns-backend/steering/reading SOURCES read.cpp json_document.cpp
@@ -45,7 +48,7 @@ module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp zone_changes.
 module(dns-backend/api
   SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp tenants.cpp
   DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool
-    dns-backend/snapshot dns-backend/store
+    dns-backend/snapshot dns-backend/store dns-backend/monitor
     base/http base/http_client dns-backend/zone_file
   LIBRARIES Boost::json)
 module(dns-backend/api/steering SOURCES pools.cpp steering.cpp

@@ -4,6 +4,7 @@
 // Threads: run on the calling loop; no shared state.
 #pragma once
 
+#include "base/probe/http/redirect.hpp"
 #include "base/probe/probe.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -58,6 +59,9 @@ net::Task<Verdict> icmp_attempt(ContextPtr context);
 [[nodiscard]] std::string reason_of(boost::system::error_code error);
 // Nothing when `text` is no IP address; then the reason is in `problem`.
 [[nodiscard]] std::optional<boost::asio::ip::address> target_address(std::string const& text, Verdict& problem);
+
+// Whom an HTTP check asks first.
+[[nodiscard]] Target first_target(Check const& check);
 
 // --- the pure half of the ICMP check ---
 

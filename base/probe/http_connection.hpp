@@ -5,7 +5,7 @@
 
 #include "base/net/tls.hpp"
 #include "base/probe/attempt.hpp"
-#include "base/probe/redirect.hpp"
+#include "base/probe/http/redirect.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>

@@ -1,5 +1,5 @@
 #include "base/probe/attempt.hpp"
-#include "base/probe/expected.hpp"
+#include "base/probe/http/expected.hpp"
 #include "base/probe/http_connection.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -263,6 +263,11 @@ std::string setting_problem(Context& context) {
 }
 
 }  // namespace
+
+Target first_target(Check const& check) {
+  return {{check.type == Type::https, check.host.empty() ? check.address : check.host, check.port},
+          check.path.empty() ? "/" : check.path};
+}
 
 net::Task<Verdict> http_attempt(ContextPtr context) {
   Target target = first_target(context->check);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/net/task.hpp"
+#include "base/probe/http/expected.hpp"
 
 #include <chrono>
 #include <compare>
@@ -78,12 +79,5 @@ class Session {
  private:
   std::shared_ptr<struct Context> context_;
 };
-
-// "2xx", "200", "301-399", comma-separated. False for a pattern that is not one (then every code fails).
-[[nodiscard]] bool code_matches(std::string const& expected_codes, int status);
-[[nodiscard]] bool valid_codes(std::string const& expected_codes);
-
-// Why this is no expected_body_pattern: RE2's own words, or its length (1,024 characters) or size; empty: it is one.
-[[nodiscard]] std::string pattern_problem(std::string const& pattern);
 
 }  // namespace probe

@@ -9,8 +9,8 @@ namespace {
 namespace json = boost::json;
 using Answer = net::Task<net::HttpResponse>;
 
-std::vector<pool::EndpointStatus> statuses(Dependencies const& api) {
-  return api.endpoints ? api.endpoints() : std::vector<pool::EndpointStatus>();
+std::vector<monitor::EndpointStatus> statuses(Dependencies const& api) {
+  return api.endpoints ? api.endpoints() : std::vector<monitor::EndpointStatus>();
 }
 
 Answer get_status(Dependencies const& api, net::HttpRequest) {
@@ -32,10 +32,10 @@ Answer get_status(Dependencies const& api, net::HttpRequest) {
 
 Answer list_health(Dependencies const& api, net::HttpRequest) {
   json::array list;
-  for (pool::EndpointStatus const& status : statuses(api)) {
+  for (monitor::EndpointStatus const& status : statuses(api)) {
     json::object one;
     one["endpoint"] = status.endpoint;
-    one["health"] = probe::name(status.health);
+    one["health"] = probe::name(status.effective);
     one["reason"] = status.reason;
     one["elapsed_us"] = status.elapsed.count();
     one["checked_at_ms"] = status.checked_at_ms;

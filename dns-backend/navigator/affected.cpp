@@ -14,8 +14,8 @@ probe::Type probe_type(std::string const& type) {
   return found == types.end() ? probe::Type::tcp : found->second;
 }
 
-pool::Watch watch_of(store::PoolRow const& pool, store::PoolRow::EndpointRow const& endpoint) {
-  pool::Watch watch;
+monitor::Watch watch_of(store::PoolRow const& pool, store::PoolRow::EndpointRow const& endpoint) {
+  monitor::Watch watch;
   watch.endpoint = endpoint.name;
   watch.check.type = probe_type(pool.type);
   watch.check.address = endpoint.probe_address;
@@ -47,10 +47,10 @@ unsigned short port_of(steering::Monitor const& monitor, steering::Origin const&
   }
 }
 
-pool::Watch watch_of(steering::Monitor const& monitor, std::string const& pool, steering::Origin const& origin) {
+monitor::Watch watch_of(steering::Monitor const& monitor, std::string const& pool, steering::Origin const& origin) {
   auto const address = steering::parse_address(origin.address).value_or(steering::Address{});
   std::string const target = address.target.substr(0, address.target.empty() ? 0 : address.target.size() - 1);
-  pool::Watch watch;
+  monitor::Watch watch;
   watch.endpoint = steering::endpoint_key(pool, origin.name);
   watch.check.type = probe_type(monitor.type);
   watch.check.address = origin.probe_address.empty() ? address.v4 + address.v6 : origin.probe_address;
@@ -134,12 +134,12 @@ std::vector<store::Touched> names_answering(store::Snapshot const& snapshot, std
   return all;
 }
 
-std::vector<pool::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table,
+std::vector<monitor::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table,
                                     steering::Objects const& objects) {
-  std::vector<pool::Watch> watches;
+  std::vector<monitor::Watch> watches;
   for (auto const& pool : pools) {
     for (auto const& endpoint : pool.endpoints) {
-      if (endpoint.enabled && !endpoint.probe_address.empty()) {
+      if (endpoint.enabled && (!endpoint.probe_address.empty() || pool.type == "push")) {
         watches.push_back(watch_of(pool, endpoint));
       }
     }
@@ -152,7 +152,7 @@ std::vector<pool::Watch> watches_of(std::vector<store::PoolRow> const& pools, po
       }
     }
   }
-  for (pool::Watch& watch : watches) {
+  for (monitor::Watch& watch : watches) {
     watch.slot = table.slot(watch.endpoint);
   }
   return watches;

@@ -3,7 +3,7 @@
 // Threads: pure functions over immutable values.
 #pragma once
 
-#include "dns-backend/pool/monitor.hpp"
+#include "dns-backend/monitor/monitor.hpp"
 #include "dns-backend/snapshot/snapshot.hpp"
 #include "dns-backend/store/store.hpp"
 
@@ -21,7 +21,7 @@ std::vector<store::Touched> names_answering(store::Snapshot const& snapshot, std
 
 // One watch for each enabled endpoint of the topology's pools, and for each enabled origin of the operator's enabled
 // pools that have a monitor.
-std::vector<pool::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table,
+std::vector<monitor::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table,
                                     steering::Objects const& objects = {});
 
 }  // namespace navigator

@@ -144,14 +144,32 @@ void connect_publication(Daemon& daemon) {
   daemon.store->on_publish(published);
 }
 
-std::unique_ptr<pool::Monitor> make_monitor(Daemon& daemon) {
+std::unique_ptr<monitor::Monitor> make_monitor(Daemon& daemon) {
   auto const flipped = [&daemon](std::string const& endpoint, probe::Transition transition, std::string const& reason) {
     info("health", "{} is {} (was {}): {}", endpoint, probe::name(transition.to), probe::name(transition.from), reason);
     daemon.metrics.gauge("navigator_endpoint_up", "1 while the endpoint's checks succeed", {{"endpoint", endpoint}})
         .set(transition.to == probe::Health::up ? 1 : 0);
     daemon.purger.purge(names_answering(*daemon.store->published().copy(), {endpoint}));
   };
-  return std::make_unique<pool::Monitor>(daemon.executor, daemon.health, flipped);
+  std::string const path = warm_file(daemon.settings.store_url);
+  auto known = path.empty() ? std::vector<monitor::Warm>() : monitor::load_warm(path, wall_ms());
+  return std::make_unique<monitor::Monitor>(daemon.executor, daemon.health, flipped, std::move(known));
+}
+
+std::string warm_file(std::string const& store_url) {
+  constexpr std::string_view scheme = "sqlite://";
+  std::string const path = store_url.starts_with(scheme) ? store_url.substr(scheme.size()) : std::string();
+  return path.empty() || path == ":memory:" ? std::string() : path + "-health.json";
+}
+
+void save_health(Daemon const& daemon) {
+  std::string const path = warm_file(daemon.settings.store_url);
+  if (path.empty() || daemon.monitor == nullptr) {
+    return;
+  }
+  if (auto const saved = monitor::save_warm(path, daemon.monitor->save(), wall_ms()); !saved) {
+    warning("health", "the next start will know nothing: {}", saved.error().what());
+  }
 }
 
 std::vector<acme::Site> gate_sites(Daemon const& daemon) {

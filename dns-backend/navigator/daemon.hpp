@@ -14,10 +14,10 @@
 #include "dns-backend/feed/follower.hpp"
 #include "dns-backend/navigator/settings.hpp"
 #include "dns-backend/pool/health_table.hpp"
-#include "dns-backend/pool/monitor.hpp"
 #include "dns-backend/powerdns/powerdns.hpp"
 #include "dns-backend/connector/listener.hpp"
 #include "dns-backend/handover/handover.hpp"
+#include "dns-backend/monitor/monitor.hpp"
 #include "dns-backend/purge/purge.hpp"
 #include "dns-backend/purge/zone_changes.hpp"
 #include "dns-backend/purge/zone_flusher.hpp"
@@ -56,7 +56,7 @@ struct Daemon {
   std::unique_ptr<purge::ZoneFlusher> flusher;
   std::optional<purge::ZoneChanges> zone_changes;
   std::unique_ptr<store::Store> store;
-  std::unique_ptr<pool::Monitor> monitor;
+  std::unique_ptr<monitor::Monitor> monitor;
   std::unique_ptr<connector::Listener> remote;
   std::unique_ptr<net::HttpClient> primary;      // replica
   std::unique_ptr<feed::FeedServer> feed_server;
@@ -84,7 +84,10 @@ net::Task<void> refresh_watches(Daemon& daemon);
 void connect_publication(Daemon& daemon);
 // The keys of PowerDNS's APIs are read from their files here.
 base::Result<void> make_flusher(Daemon& daemon);
-std::unique_ptr<pool::Monitor> make_monitor(Daemon& daemon);
+std::unique_ptr<monitor::Monitor> make_monitor(Daemon& daemon);
+// What is known of the endpoints, for the next start: beside the store, nowhere when that is no file.
+std::string warm_file(std::string const& store_url);
+void save_health(Daemon const& daemon);
 
 // Sites as the certificate gate needs them now: what each acknowledged, and whether it is followed at all.
 std::vector<acme::Site> gate_sites(Daemon const& daemon);

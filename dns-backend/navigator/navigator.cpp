@@ -249,6 +249,7 @@ net::Task<void> run(Daemon& daemon, net::asio::io_context& loop) {
     process::notify_service_manager("STOPPING=1");
     process::log::info("navigator", "stopping");
     daemon.offer.reset();
+    save_health(daemon);
     if (process::has_service_manager()) {
       co_await leave_sockets_behind(daemon);
     }

@@ -1,6 +1,6 @@
 // The Location header of a redirect: any text is refused or names a target that can be asked, and asking it again with
 // its own URL leads to itself.
-#include "base/probe/redirect.hpp"
+#include "base/probe/http/redirect.hpp"
 
 #include <cstdint>
 #include <cstdlib>

@@ -65,7 +65,7 @@ Health health_of(Dependencies const& api) {
   Health health;
   if (api.endpoints) {
     for (auto const& status : api.endpoints()) {
-      health[status.endpoint] = status.health;
+      health[status.endpoint] = status.effective;
     }
   }
   return health;

@@ -202,14 +202,6 @@ TEST_F(HttpProbe, IsNotTrappedByAPatternOrABodyMadeForIt) {
   EXPECT_EQ(verdict(what).reason, "the expected pattern is not in the first 65536 octets of the body");
 }
 
-TEST(Pattern, IsRefusedWithItsProblem) {
-  EXPECT_EQ(pattern_problem("a+b?"), "");
-  EXPECT_EQ(pattern_problem("(a"), "missing ): (a");
-  EXPECT_THAT(pattern_problem("(a)\\1"), HasSubstr("invalid escape sequence")) << "nothing that needs backtracking";
-  EXPECT_THAT(pattern_problem("((a{100}){100}){100}"), Not("")) << "no room for that";
-  EXPECT_EQ(pattern_problem(std::string(1025, 'a')), "longer than 1,024 characters");
-}
-
 TEST_F(HttpProbe, NamesAPatternThatIsNone) {
   Check what = check();
   what.expected_body_pattern = "(a";
@@ -431,6 +423,18 @@ TEST_F(HttpsProbe, UsesNoKeptConnectionWhoseCertificateHasEnded) {
   EXPECT_EQ(take_kept(context, {false, "a", 80}, 999), nullptr) << "too old";
   keep_one();
   EXPECT_NE(take_kept(context, {false, "a", 80}, 999), nullptr);
+}
+
+TEST(Target, TakesTheHostOfTheMonitorOrElseItsAddress) {
+  Check check;
+  check.type = Type::https;
+  check.address = "2001:db8::1";
+  check.port = 443;
+  EXPECT_EQ(url_of(first_target(check)), "https://[2001:db8::1]/");
+  check.host = "www.example.org";
+  check.port = 80;
+  check.path = "/x";
+  EXPECT_EQ(url_of(first_target(check)), "https://www.example.org:80/x");
 }
 
 }  // namespace

@@ -27,11 +27,11 @@ class ApiTest : public testing::Test {
     dependencies.node = "ams-ns-1";
     dependencies.sections["powerdns"] = [] { return json::value(json::array{1}); };
     dependencies.endpoints = [] {
-      pool::EndpointStatus status;
+      monitor::EndpointStatus status;
       status.endpoint = "ams-1";
-      status.health = probe::Health::up;
+      status.effective = probe::Health::up;
       status.reason = "200 OK";
-      return std::vector<pool::EndpointStatus>{status};
+      return std::vector<monitor::EndpointStatus>{status};
     };
     api::add_routes(router, dependencies);
   }

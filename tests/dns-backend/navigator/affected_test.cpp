@@ -140,6 +140,23 @@ TEST(WatchesOf, LeaveADisabledPoolAlone) {
   EXPECT_TRUE(navigator::watches_of({}, table, objects).empty());
 }
 
+TEST(WatchesOf, KnowEveryTypeOfMonitorAndThatAPushNeedsNoAddress) {
+  pool::HealthTable table;
+  for (auto const& [word, type] : std::map<std::string, probe::Type>{{"tcp", probe::Type::tcp},
+                                                                     {"http", probe::Type::http},
+                                                                     {"https", probe::Type::https},
+                                                                     {"dns", probe::Type::dns},
+                                                                     {"icmp", probe::Type::icmp},
+                                                                     {"push", probe::Type::push}}) {
+    store::PoolRow pool;
+    pool.type = word;
+    pool.endpoints.push_back({"a", "192.0.2.1", "", word == "push" ? "" : "192.0.2.1", true, 1});
+    auto const watches = navigator::watches_of({pool}, table);
+    ASSERT_EQ(watches.size(), 1U) << word;
+    EXPECT_EQ(watches[0].check.type, type) << word;
+  }
+}
+
 TEST(WatchesOf, SkipDisabledEndpointsAndCarryTheMonitor) {
   store::PoolRow pool;
   pool.type = "http";

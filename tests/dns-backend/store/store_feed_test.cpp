@@ -85,7 +85,7 @@ void change(Site& site, std::mt19937& random) {
   std::string const number = std::to_string(random() % 5);
   std::string const owner = "n" + number + (random() % 3 == 0 ? ".deep.er." : ".") + apex;
   std::string const label = "t" + number;
-  unsigned const kind = random() % 18;
+  auto const kind = random() % 18;
   if (kind > 14) {
     return change_steering(site, random, owner);
   }

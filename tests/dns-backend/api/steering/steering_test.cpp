@@ -27,9 +27,9 @@ class SteeringApi : public testing::Test {
     dependencies.endpoints = [] {
       decltype(dependencies.endpoints()) list(2);
       list[0].endpoint = "e1";
-      list[0].health = probe::Health::up;
+      list[0].effective = probe::Health::up;
       list[1].endpoint = "ams/a";
-      list[1].health = probe::Health::down;
+      list[1].effective = probe::Health::down;
       return list;
     };
     api::add_steering_routes(router, dependencies);

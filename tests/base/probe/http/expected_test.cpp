@@ -1,6 +1,6 @@
-#include "base/probe/probe.hpp"
+#include "base/probe/http/expected.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace probe {
 namespace {
@@ -35,6 +35,15 @@ TEST(ExpectedCodes, HasALimitOnItsParts) {
   }
   EXPECT_TRUE(valid_codes(pattern));
   EXPECT_FALSE(valid_codes(pattern + ",200"));
+}
+
+TEST(Pattern, IsRefusedWithItsProblem) {
+  EXPECT_EQ(pattern_problem("a+b?"), "");
+  EXPECT_EQ(pattern_problem("(a"), "missing ): (a");
+  EXPECT_THAT(pattern_problem("(a)\\1"), testing::HasSubstr("invalid escape sequence"))
+      << "nothing that needs backtracking";
+  EXPECT_THAT(pattern_problem("((a{100}){100}){100}"), testing::Not("")) << "no room for that";
+  EXPECT_EQ(pattern_problem(std::string(1025, 'a')), "longer than 1,024 characters");
 }
 
 }  // namespace

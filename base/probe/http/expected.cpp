@@ -1,7 +1,4 @@
-// What a monitor expects of an HTTP answer: patterns of status codes and of bodies.
-#include "base/probe/expected.hpp"
-
-#include "base/probe/probe.hpp"
+#include "base/probe/http/expected.hpp"
 
 #include <re2/re2.h>
 

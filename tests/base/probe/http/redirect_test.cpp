@@ -1,4 +1,4 @@
-#include "base/probe/redirect.hpp"
+#include "base/probe/http/redirect.hpp"
 
 #include <gmock/gmock.h>
 
@@ -58,18 +58,6 @@ TEST(RedirectMethod, KeepsTheMethodExceptWhereHttpSaysGet) {
   EXPECT_EQ(method_after(302, "HEAD"), "HEAD");
   EXPECT_EQ(method_after(307, "POST"), "POST");
   EXPECT_EQ(method_after(308, "PUT"), "PUT");
-}
-
-TEST(Target, TakesTheHostOfTheMonitorOrElseItsAddress) {
-  Check check;
-  check.type = Type::https;
-  check.address = "2001:db8::1";
-  check.port = 443;
-  EXPECT_EQ(url_of(first_target(check)), "https://[2001:db8::1]/");
-  check.host = "www.example.org";
-  check.port = 80;
-  check.path = "/x";
-  EXPECT_EQ(url_of(first_target(check)), "https://www.example.org:80/x");
 }
 
 }  // namespace

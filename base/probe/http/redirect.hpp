@@ -1,9 +1,8 @@
-// Where an HTTP check asks, and where a redirect sends it; pure. Private to base/probe.
+// Where an HTTP check asks, and where a redirect sends it.
 //
-// Threads: any.
+// Threads: pure functions.
 #pragma once
 
-#include "base/probe/probe.hpp"
 #include "base/result/result.hpp"
 
 #include <string>
@@ -24,8 +23,6 @@ struct Target {
   std::string path;  // with the query
   bool operator==(Target const&) const = default;
 };
-
-[[nodiscard]] Target first_target(Check const& check);
 
 // "http://www.example.org:8080/path"
 [[nodiscard]] std::string url_of(Target const& target);

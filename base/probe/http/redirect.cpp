@@ -1,4 +1,6 @@
-#include "base/probe/redirect.hpp"
+#include "base/probe/http/redirect.hpp"
+
+#include "base/net/task.hpp"
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
@@ -55,11 +57,6 @@ std::string path_of(urls::url_view const& view) {
 }
 
 }  // namespace
-
-Target first_target(Check const& check) {
-  return {{check.type == Type::https, check.host.empty() ? check.address : check.host, check.port},
-          check.path.empty() ? "/" : check.path};
-}
 
 std::string host_header(Origin const& origin) {
   std::string const host = origin.host.find(':') != std::string::npos ? "[" + origin.host + "]" : origin.host;
