@@ -1,7 +1,9 @@
 module(dns-backend/dns SOURCES name.cpp type.cpp present.cpp rdata.cpp zone_rules.cpp nsec3.cpp
   DEPENDS base/result LIBRARIES PkgConfig::ldns PkgConfig::idn2 Boost::headers)
-module(dns-backend/pool SOURCES health_table.cpp monitor.cpp select.cpp
-  DEPENDS base/result base/net base/probe base/process)
+module(dns-backend/geo SOURCES geo.cpp cidr_map.cpp mmdb.cpp locators.cpp
+  DEPENDS base/result LIBRARIES Boost::headers PkgConfig::maxminddb)
+module(dns-backend/pool SOURCES health_table.cpp monitor.cpp candidates.cpp draw.cpp steering.cpp origins.cpp select.cpp
+  DEPENDS base/result base/net base/probe base/process dns-backend/geo)
 module(dns-backend/snapshot SOURCES snapshot.cpp zone_builder.cpp
   DEPENDS base/result base/probe dns-backend/dns dns-backend/pool)
 module(dns-backend/zone_file SOURCES zone_file.cpp DEPENDS base/result dns-backend/dns)
@@ -14,15 +16,15 @@ module(dns-backend/store
     base/store_thread
   LIBRARIES Boost::json)
 module(dns-backend/protocol SOURCES request.cpp question.cpp reply.cpp
-  DEPENDS base/result dns-backend/dns dns-backend/snapshot LIBRARIES Boost::json)
+  DEPENDS base/result dns-backend/dns dns-backend/geo dns-backend/snapshot LIBRARIES Boost::json)
 module(dns-backend/remote SOURCES rows.cpp neighbours.cpp secondary.cpp commands.cpp answer.cpp transaction.cpp write.cpp
-  DEPENDS base/result base/net base/database base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
-    dns-backend/store dns-backend/protocol
+  DEPENDS base/result base/net base/database base/probe dns-backend/dns dns-backend/geo dns-backend/pool
+    dns-backend/snapshot dns-backend/store dns-backend/protocol
   LIBRARIES Boost::json)
 module(dns-backend/handover SOURCES sockets.cpp handover.cpp DEPENDS base/result base/net base/process)
 module(dns-backend/connector SOURCES meters.cpp framing.cpp conversation.cpp session.cpp door.cpp listener.cpp
-  DEPENDS base/result base/net base/process dns-backend/pool dns-backend/snapshot dns-backend/store dns-backend/remote
-    dns-backend/handover
+  DEPENDS base/result base/net base/process dns-backend/geo dns-backend/pool dns-backend/snapshot dns-backend/store
+    dns-backend/remote dns-backend/handover
     base/http dns-backend/protocol)
 module(dns-backend/pipe SOURCES relay.cpp DEPENDS base/result base/process dns-backend/remote
     dns-backend/protocol)

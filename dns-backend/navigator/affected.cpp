@@ -1,19 +1,10 @@
 #include "dns-backend/navigator/affected.hpp"
 
+#include "dns-backend/pool/select.hpp"
+
 namespace navigator {
 
 namespace {
-
-bool answers_any(pool::LoadBalancer const& balancer, std::set<std::string> const& endpoints) {
-  for (auto const& pool : balancer.pools) {
-    for (auto const& endpoint : pool->endpoints) {
-      if (endpoints.contains(endpoint.name)) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
 
 probe::Type probe_type(std::string const& type) {
   if (type == "http") {
@@ -50,7 +41,7 @@ std::vector<store::Touched> names_answering(store::Snapshot const& snapshot, std
   snapshot.zones.for_each([&](std::string const&, store::ZonePtr const& zone) {
     std::vector<store::Touched> names;
     zone->entries.for_each([&](store::EntryPtr const& entry) {
-      if (entry->balancer != nullptr && answers_any(*entry->balancer, endpoints)) {
+      if (entry->balancer != nullptr && pool::mentions(*entry->balancer, endpoints)) {
         dns::Name const name = entry->name();
         names.push_back({name.is_wildcard() ? name.parent() : name, name.is_wildcard()});
       }

@@ -1,23 +1,13 @@
 // What the model says about pools, tenants and names.
 #include "dns-backend/tables/rows.hpp"
 
+#include "dns-backend/pool/select.hpp"
 #include "dns-backend/tables/model.hpp"
 
 #include <algorithm>
 
 namespace store {
 namespace {
-
-bool any_endpoint(pool::LoadBalancer const& balancer, std::string pool::Endpoint::*address) {
-  for (auto const& pool : balancer.pools) {
-    for (pool::Endpoint const& endpoint : pool->endpoints) {
-      if (endpoint.enabled && !(endpoint.*address).empty()) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
 
 void add_challenges(std::vector<dns::RRset>& rrsets, std::map<std::string, std::set<std::string>> const& values) {
   auto place =
@@ -168,7 +158,7 @@ std::shared_ptr<pool::Pool const> Model::make_pool(PoolState const& state) const
   pool->minimum_origins = state.row.minimum_origins;
   for (EndpointState const& endpoint : endpoints_of(state.row.name)) {
     ASSERT(slots_.contains(endpoint.row.name));
-    pool->endpoints.push_back({endpoint.row.name, endpoint.row.address4, endpoint.row.address6,
+    pool->endpoints.push_back({endpoint.row.name, endpoint.row.address4, endpoint.row.address6, {},
                                slots_.at(endpoint.row.name), endpoint.row.enabled, endpoint.row.weight});
   }
   return pool;
@@ -205,7 +195,6 @@ void Model::finish(Dirty& dirty) {
 std::shared_ptr<pool::LoadBalancer const> Model::balancer_of(Tenant const& tenant) const {
   auto balancer = std::make_shared<pool::LoadBalancer>();
   balancer->ttl = tenant_ttl;
-  balancer->all_down = pool::AllDown::serve_all;
   auto const add = [this, &balancer](std::string const& name) {
     auto const found = pools_.find(name);
     if (found != pools_.end()) {
@@ -235,8 +224,9 @@ Node Model::compose(ZoneRow const& zone, dns::Name const& name, std::vector<dns:
   Tenant const* const tenant = tenant_at(name);
   if (tenant != nullptr && tenant->state == "active" && tenant->zone == zone.apex.text()) {
     node.balancer = balancer_of(*tenant);
-    node.has4 = any_endpoint(*node.balancer, &pool::Endpoint::address4);
-    node.has6 = any_endpoint(*node.balancer, &pool::Endpoint::address6);
+    node.has4 = pool::serves(*node.balancer, pool::Family::ipv4);
+    node.has6 = pool::serves(*node.balancer, pool::Family::ipv6);
+    node.has_target = pool::serves(*node.balancer, pool::Family::name);
   }
   auto const challenge = challenges_.find(name);
   if (challenge != challenges_.end() && enclosing(name) == &zones_.at(zone.id)) {
