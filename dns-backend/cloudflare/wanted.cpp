@@ -41,8 +41,8 @@ void add_entry(WantedZone& zone, store::Entry const& entry, pool::HealthTable co
   bool const apex = owner == zone.apex;
   for (dns::RRset const& rrset : entry.rrsets) {
     bool const cloudflares_own = rrset.type == dns::type_soa || (apex && rrset.type == dns::type_ns);
-    bool const balanced = entry.balancer != nullptr && (rrset.type == dns::type_a || rrset.type == dns::type_aaaa ||
-                                                        rrset.type == dns::type_cname);
+    bool const balanced = entry.balancer != nullptr &&
+                          (rrset.type == dns::type_a || rrset.type == dns::type_aaaa || rrset.type == dns::type_cname);
     if (cloudflares_own || balanced) {
       continue;
     }

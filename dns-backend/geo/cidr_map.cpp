@@ -4,8 +4,8 @@
 #include <bit>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <iterator>
 #include <limits>
 #include <tuple>
@@ -28,7 +28,8 @@ std::string_view take_word(std::string_view& line) {
 bool is_region(std::string_view text) {
   constexpr std::size_t longest = 63;
   return !text.empty() && text.size() <= longest && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
   });
 }
 
@@ -141,7 +142,9 @@ CidrMap::Key CidrMap::key_of(Client const& client) {
 CidrMap::Key CidrMap::last_of(Client const& client) {
   Key key = key_of(client);
   key.high |= client.bits >= word_bits ? 0 : all_ones >> client.bits;
-  key.low |= client.bits <= word_bits ? all_ones : client.bits >= 2 * word_bits ? 0 : all_ones >> (client.bits - word_bits);
+  key.low |= client.bits <= word_bits       ? all_ones
+             : client.bits >= 2 * word_bits ? 0
+                                            : all_ones >> (client.bits - word_bits);
   return key;
 }
 
@@ -162,8 +165,8 @@ unsigned CidrMap::common_bits(Key a, Key b) {
                                                 : static_cast<int>(word_bits) + std::countl_zero(a.low ^ b.low));
 }
 
-// Sweeps over the sorted prefixes with those that are open: each opens a range, and where it ends the one around it goes
-// on.
+// Sweeps over the sorted prefixes with those that are open: each opens a range, and where it ends the one around it
+// goes on.
 CidrMap::Ranges CidrMap::ranges_of(bool ipv6) {
   Ranges ranges{{Key{}, -1}};
   std::vector<std::int32_t> open;
@@ -197,8 +200,9 @@ CidrMap::Ranges CidrMap::ranges_of(bool ipv6) {
   while (!open.empty()) {
     close();
   }
-  ranges.erase(std::unique(ranges.begin(), ranges.end(), [](auto const& a, auto const& b) { return a.entry == b.entry; }),
-               ranges.end());
+  ranges.erase(
+      std::unique(ranges.begin(), ranges.end(), [](auto const& a, auto const& b) { return a.entry == b.entry; }),
+      ranges.end());
   ranges.shrink_to_fit();
   return ranges;
 }
@@ -239,9 +243,8 @@ std::optional<Place> CidrMap::locate(Client const& client) const {
   if (found.entry == nullptr) {
     return std::nullopt;
   }
-  return Place{found.entry->region,   {},
-               found.entry->has_coordinates, found.entry->latitude,
-               found.entry->longitude, found.scope_bits};
+  return Place{found.entry->region, {}, found.entry->has_coordinates, found.entry->latitude, found.entry->longitude,
+               found.scope_bits};
 }
 
 boost::system::result<std::shared_ptr<CidrMap const>, base::Problems> CidrMap::parse(std::string_view text,
@@ -259,13 +262,20 @@ boost::system::result<std::shared_ptr<CidrMap const>, base::Problems> CidrMap::p
 }
 
 boost::system::result<std::shared_ptr<CidrMap const>, base::Problems> CidrMap::load(std::string const& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string const text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.is_open() || file.bad()) {
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> const file(std::fopen(path.c_str(), "rb"), std::fclose);
+  std::string text;
+  std::array<char, 16384> piece{};
+  while (file != nullptr) {
+    std::size_t const count = std::fread(piece.data(), 1, piece.size(), file.get());
+    text.append(piece.data(), count);
+    if (count < piece.size()) {
+      break;
+    }
+  }
+  if (file == nullptr || std::ferror(file.get()) != 0) {
     return base::Problems{{{path, 0, 0},
                            {},
-                           "the CIDR map cannot be read: " + std::string(std::strerror(errno != 0 ? errno : EIO)),
+                           "the CIDR map cannot be read: " + std::string(std::strerror(errno)),
                            "name a text file with lines 'prefix region' that this user may read"}};
   }
   return parse(text, path);

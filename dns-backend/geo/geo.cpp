@@ -84,8 +84,8 @@ double distance_km(double latitude_a, double longitude_a, double latitude_b, dou
   constexpr double radius_km = 6371;
   double const half_latitude = std::sin(radians(latitude_b - latitude_a) / 2);
   double const half_longitude = std::sin(radians(longitude_b - longitude_a) / 2);
-  double const part = half_latitude * half_latitude + std::cos(radians(latitude_a)) * std::cos(radians(latitude_b)) *
-                                                          half_longitude * half_longitude;
+  double const part = half_latitude * half_latitude +
+                      std::cos(radians(latitude_a)) * std::cos(radians(latitude_b)) * half_longitude * half_longitude;
   // Rounding may carry two antipodes above 1.
   return 2 * radius_km * std::asin(std::sqrt(std::min(part, 1.0)));
 }

@@ -41,7 +41,8 @@ boost::system::result<std::shared_ptr<Locator const>, base::Problems> load_locat
     if (loaded) {
       place = std::move(*loaded);
     } else {
-      problems.insert(problems.end(), loaded.error().begin(), loaded.error().end());
+      base::Problems const theirs = loaded.error();
+      problems.insert(problems.end(), theirs.begin(), theirs.end());
     }
   };
   if (!files.cidr_map.empty()) {

@@ -135,7 +135,7 @@ std::vector<store::Touched> names_answering(store::Snapshot const& snapshot, std
 }
 
 std::vector<monitor::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table,
-                                    steering::Objects const& objects) {
+                                       steering::Objects const& objects) {
   std::vector<monitor::Watch> watches;
   for (auto const& pool : pools) {
     for (auto const& endpoint : pool.endpoints) {

@@ -38,8 +38,8 @@ struct Endpoint {
 // What a pool answers with when all its candidates are down (Cloudflare has only the last resort of a fallback pool).
 enum class AllDown { serve_all, fallback, empty, keep_last };
 
-// Which of a pool's eligible endpoints one answer names (Cloudflare: origin_steering.policy). `all` is ours: every one of
-// them, which is what DNS clients that try the next address want. The others name one, or Pool::origins_max of them.
+// Which of a pool's eligible endpoints one answer names (Cloudflare: origin_steering.policy). `all` is ours: every one
+// of them, which is what DNS clients that try the next address want. The others name one, or Pool::origins_max of them.
 enum class OriginSteering { all, random, hash, least_load };
 
 struct Coordinates {
@@ -69,8 +69,8 @@ using PoolPtr = std::shared_ptr<Pool const>;
 // Levels of nested pools below a balancer's own. What is deeper is not looked at; configuration refuses it.
 inline constexpr unsigned nesting_max = 4;
 
-// How a load balancer orders its pools (Cloudflare: steering_policy). `mesh` is ours: by the mesh's own measured cost from
-// the answering site to the pool's.
+// How a load balancer orders its pools (Cloudflare: steering_policy). `mesh` is ours: by the mesh's own measured cost
+// from the answering site to the pool's.
 enum class Steering { off, random, hash, geo, proximity, mesh, least_load };
 
 struct LoadBalancer {
@@ -99,9 +99,9 @@ struct Selection {
   Pool const* pool = nullptr;  // which pool answered; as long as the balancer lives
   bool healthy = true;         // false: the all-down policy decided
   std::uint32_t ttl = 0;       // seconds: the balancer's, or less because a flip is near
-  // The prefix length of the client address that the choice depended on; 0: everybody gets this answer, and PowerDNS may
-  // cache it for everybody (RFC 7871 7.2.1). Never 0 where another client may be told something else, so 1 for a client
-  // of whom nothing is known.
+  // The prefix length of the client address that the choice depended on; 0: everybody gets this answer, and PowerDNS
+  // may cache it for everybody (RFC 7871 7.2.1). Never 0 where another client may be told something else, so 1 for a
+  // client of whom nothing is known.
   std::uint8_t scope_bits = 0;
 };
 

@@ -36,7 +36,7 @@ class Choice {
     order_ = steer(balancer, asking, all_, fallback_);
   }
 
-  [[nodiscard]] Selection make() const {
+  Selection make() {
     for (Health const health : {Health::up, Health::unknown, Health::draining}) {
       if (health == Health::up && balancer_.failback_s > 0) {
         if (auto found = first_settled()) {
@@ -52,7 +52,7 @@ class Choice {
 
  private:
   // False: not enough for the pool.
-  bool ask(std::size_t number, Wanted const& wanted, Answer& answer) const {
+  bool ask(std::size_t number, Wanted const& wanted, Answer& answer) {
     Candidates::Node const& node = all_.node(number);
     for (std::size_t i = node.first; i < node.last; ++i) {
       if (all_.counts(all_.at(i)) && wanted.fits(all_.at(i))) {
@@ -62,6 +62,7 @@ class Choice {
     for (std::size_t nested = number + 1; nested < node.end; nested = all_.node(nested).end) {
       Answer inner;
       if (ask(nested, wanted, inner)) {
+        consulted_bits_ = std::max(consulted_bits_, inner.scope_bits);
         add(answer, inner);
       }
     }
@@ -87,14 +88,13 @@ class Choice {
         answer.endpoints.push_back(one);
       }
     }
-    answer.scope_bits = std::max(answer.scope_bits, inner.scope_bits);
   }
 
   [[nodiscard]] Selection selection(std::size_t node, Answer const& answer) const {
     Selection out;
     out.pool = all_.node(node).pool;
     out.ttl = balancer_.ttl;
-    out.scope_bits = std::max(order_.scope_bits, answer.scope_bits);
+    out.scope_bits = std::max({order_.scope_bits, consulted_bits_, answer.scope_bits});
     for (Candidate const* const one : answer.endpoints) {
       out.endpoints.push_back(one->endpoint);
       out.ttl = std::min(out.ttl, std::max(one->stable_s, 1U));
@@ -102,7 +102,7 @@ class Choice {
     return out;
   }
 
-  [[nodiscard]] std::optional<Selection> first_settled() const {
+  std::optional<Selection> first_settled() {
     for (std::size_t const node : order_.nodes) {
       Answer answer;
       if (ask(node, {Health::up}, answer) && answer.settled) {
@@ -113,7 +113,7 @@ class Choice {
   }
 
   // The first pool with enough, or else the first with any.
-  [[nodiscard]] std::optional<Selection> first(Wanted wanted) const {
+  std::optional<Selection> first(Wanted wanted) {
     for (bool const minimum : {true, false}) {
       wanted.minimum = minimum;
       for (std::size_t const node : order_.nodes) {
@@ -125,13 +125,13 @@ class Choice {
     return std::nullopt;
   }
 
-  [[nodiscard]] std::optional<Selection> only(std::size_t node, Wanted const& wanted) const {
+  std::optional<Selection> only(std::size_t node, Wanted const& wanted) {
     Answer answer;
     return ask(node, wanted, answer) ? std::optional(selection(node, answer)) : std::nullopt;
   }
 
   // The best that the fallback pool has, nullopt without one.
-  [[nodiscard]] std::optional<Selection> from_fallback() const {
+  std::optional<Selection> from_fallback() {
     if (!fallback_) {
       return std::nullopt;
     }
@@ -143,16 +143,7 @@ class Choice {
     return only(*fallback_, {{}, {}, false});
   }
 
-  [[nodiscard]] std::optional<Selection> from_last() const {
-    for (std::size_t i = order_.nodes.size(); i-- > 0;) {
-      if (auto found = only(order_.nodes[i], {{}, {}, false})) {
-        return found;
-      }
-    }
-    return std::nullopt;
-  }
-
-  [[nodiscard]] std::optional<Selection> last_up() const {
+  std::optional<Selection> last_up() {
     std::uint32_t latest = 0;
     for (std::size_t const node : order_.nodes) {
       for (std::size_t i = all_.node(node).first; i < all_.end_of(node); ++i) {
@@ -163,13 +154,13 @@ class Choice {
     return first({{}, latest});
   }
 
-  [[nodiscard]] std::optional<Selection> by_policy(AllDown policy) const {
+  std::optional<Selection> by_policy(AllDown policy) {
     switch (policy) {
       case AllDown::serve_all:
         break;
       case AllDown::fallback: {
         auto found = from_fallback();
-        return found ? found : from_last();
+        return found ? found : only(order_.nodes.back(), {{}, {}, false});
       }
       case AllDown::keep_last:
         return last_up();
@@ -182,16 +173,13 @@ class Choice {
     return first({});
   }
 
-  [[nodiscard]] Selection all_down() const {
-    auto const first_with_any = std::find_if(order_.nodes.begin(), order_.nodes.end(),
-                                             [this](std::size_t node) { return all_.any_in(node); });
-    std::optional<Selection> found = first_with_any == order_.nodes.end()
-                                         ? from_fallback()
-                                         : by_policy(all_.node(*first_with_any).pool->all_down);
+  Selection all_down() {
+    std::optional<Selection> found =
+        order_.nodes.empty() ? from_fallback() : by_policy(all_.node(order_.nodes.front()).pool->all_down);
     Selection out = found ? std::move(*found) : Selection();
     if (!found) {
       out.ttl = balancer_.ttl;
-      out.scope_bits = order_.scope_bits;
+      out.scope_bits = std::max(order_.scope_bits, consulted_bits_);
     }
     out.healthy = false;
     return out;
@@ -202,6 +190,9 @@ class Choice {
   Candidates all_;
   std::optional<std::size_t> fallback_;
   Order order_;
+  // The scope of what nested pools chose so far: it may have decided whether an outer pool had enough, this one or one
+  // before it.
+  std::uint8_t consulted_bits_ = 0;
 };
 
 }  // namespace

@@ -137,6 +137,9 @@ Order steer(LoadBalancer const& balancer, Asking const& asking, Candidates& all,
     }
   }
   all.settle_readiness();
+  order.nodes.erase(
+      std::remove_if(order.nodes.begin(), order.nodes.end(), [&all](std::size_t node) { return !all.any_in(node); }),
+      order.nodes.end());
   bool const choice = order.nodes.size() > 1;
   switch (choice ? balancer.steering : Steering::off) {
     case Steering::random:

@@ -8,7 +8,7 @@
 namespace pool {
 
 struct Order {
-  boost::container::small_vector<std::size_t, 16> nodes;  // numbers in Candidates
+  boost::container::small_vector<std::size_t, 16> nodes;  // numbers in Candidates; only pools with a candidate
   std::uint8_t scope_bits = 0;                            // as Selection::scope_bits
 };
 

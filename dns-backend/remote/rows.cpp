@@ -49,8 +49,8 @@ void add_static(RowList& list, Asked const& asked) {
   store::Entry const& entry = asked.entry;
   for (dns::RRset const& rrset : entry.rrsets) {
     // A balancer owns the address types of its name, and what would stand for them.
-    bool const balanced = entry.balancer && (rrset.type == dns::type_a || rrset.type == dns::type_aaaa ||
-                                             rrset.type == dns::type_cname);
+    bool const balanced =
+        entry.balancer && (rrset.type == dns::type_a || rrset.type == dns::type_aaaa || rrset.type == dns::type_cname);
     if (!wants(asked, rrset.type) || balanced || made_by_powerdns(asked.zone, rrset.type)) {
       continue;
     }
@@ -82,7 +82,7 @@ void add_chosen(RowList& list, Asked const& asked, pool::Asking const& asking, C
   // Each type has its own choice: the type must not vanish when the pool that answers another type has nothing of it.
   pool::Selection const selection = pool::select(*asked.entry.balancer, asking, what.family);
   std::string const name = dns::to_text(what.type);
-  Row row{asked.qname, name, {}, selection.ttl, asked.zone.id, authoritative(asked.entry, what.type),
+  Row row{asked.qname,         name, {}, selection.ttl, asked.zone.id, authoritative(asked.entry, what.type),
           selection.scope_bits};
   for (pool::Endpoint const* const endpoint : selection.endpoints) {
     row.content = endpoint->*what.content;
@@ -156,8 +156,8 @@ bool matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-void search_records(RowList& list, store::Snapshot const& snapshot, pool::Asking const& asking, std::string_view pattern,
-                    std::size_t results_max) {
+void search_records(RowList& list, store::Snapshot const& snapshot, pool::Asking const& asking,
+                    std::string_view pattern, std::size_t results_max) {
   constexpr std::size_t hard_limit = 10000;
   std::size_t const limit = std::min(results_max, hard_limit);
   snapshot.zones.for_each_from({}, [&](std::string const&, store::ZonePtr const& zone) {
