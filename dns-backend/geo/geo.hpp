@@ -3,11 +3,9 @@
 // Threads: a Locator and SiteCosts are immutable once made; any thread may read them.
 #pragma once
 
-#include "base/result/problem.hpp"
-#include "base/result/result.hpp"
-
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,15 +23,22 @@ struct Client {
   bool operator==(Client const&) const = default;
 };
 
-// "192.0.2.1", "192.0.2.0/24", "2001:db8::/56"; nullopt: none of them. Takes nothing from the heap.
+// "192.0.2.1", "192.0.2.0/24", "2001:db8::/56"; nullopt: none of them. Bits behind the prefix are cleared, and an IPv4
+// address that is written as an IPv6 one (::ffff:192.0.2.1) is read as what it is. Takes nothing from the heap.
 [[nodiscard]] std::optional<Client> parse_client(std::string_view text);
+// "192.0.2.0/24", always with its length.
+[[nodiscard]] std::string to_text(Client const& client);
+// The same client known by at most `bits` of its address.
+[[nodiscard]] Client shortened(Client client, std::uint8_t bits);
 
 struct Place {
   std::string_view region;     // the name the operator's map gives, or a country ("DE"); lives as long as the Locator
   std::string_view continent;  // "EU"; empty: unknown
   bool has_coordinates = false;
   double latitude = 0, longitude = 0;  // degrees
-  std::uint8_t scope_bits = 0;         // how much of the client's address decided: the scope of the answer (RFC 7871)
+  // How much of the client's address decided, never more than it has: every client with the same so many bits is at the
+  // same place (RFC 7871 7.2.1).
+  std::uint8_t scope_bits = 0;
 };
 
 // What is known about addresses: an operator's CIDR map first, then a MaxMind database (MMDB).
@@ -49,5 +54,11 @@ class Locator {
 
 // The mesh's cost from the site that answers to each other one; a site that is missing cannot be reached.
 using SiteCosts = std::map<std::string, std::uint32_t, std::less<>>;
+
+// Both as a daemon hands them to its lookup loops; either may be missing.
+struct Surroundings {
+  std::shared_ptr<Locator const> locator;
+  std::shared_ptr<SiteCosts const> costs;
+};
 
 }  // namespace geo

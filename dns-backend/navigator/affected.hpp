@@ -13,12 +13,15 @@
 
 namespace navigator {
 
-// Every name whose balancer contains one of `endpoints`; a wildcard with its subtree. When a zone has more than
-// `names_max` of them the whole zone stands for them: one purge of a subtree is cheaper than thousands of names.
+// Every name whose balancer reaches one of `endpoints`; a wildcard with its subtree. When a zone has more than
+// `names_max` of them the whole zone stands for them: one purge of a subtree is cheaper than thousands of names. Costs
+// as much as there are such names, whatever else the zones hold.
 std::vector<store::Touched> names_answering(store::Snapshot const& snapshot, std::set<std::string> const& endpoints,
                                             std::size_t names_max = 1000);
 
-// One watch for each enabled endpoint of the pools.
-std::vector<monitor::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table);
+// One watch for each enabled endpoint of the topology's pools, and for each enabled origin of the operator's enabled
+// pools that have a monitor.
+std::vector<monitor::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table,
+                                       steering::Objects const& objects = {});
 
 }  // namespace navigator

@@ -102,7 +102,12 @@ net::Task<void> refresh_watches(Daemon& daemon) {
       warning("navigator", "pools cannot be read: {}", pools.error().what());
       continue;
     }
-    daemon.monitor->watch(watches_of(*pools, daemon.health));
+    auto const objects = co_await daemon.store->steering();
+    if (!objects) {
+      warning("navigator", "monitors cannot be read: {}", objects.error().what());
+      continue;
+    }
+    daemon.monitor->watch(watches_of(*pools, daemon.health, *objects));
   }
   daemon.watches_running = false;
 }

@@ -3,6 +3,7 @@
 #include "acme/vault/schema.hpp"
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
+#include "dns-backend/api/steering/steering.hpp"
 #include "dns-backend/navigator/daemon.hpp"
 #include "dns-backend/navigator/succession.hpp"
 #include "dns-backend/navigator/topology_pools.hpp"
@@ -95,6 +96,7 @@ void make_api(Daemon& daemon) {
                                                                      primary_url, endpoints, {}, {}});
   add_status_sections(daemon, *daemon.api);
   api::add_routes(daemon.router, *daemon.api);
+  api::add_steering_routes(daemon.router, *daemon.api);
   if (daemon.is_primary()) {
     std::set<std::string> followers;
     for (auto const& site : daemon.settings.sites) {

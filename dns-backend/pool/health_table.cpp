@@ -20,7 +20,7 @@ HealthTable::HealthTable()
     : states_(std::make_unique<std::atomic<std::uint64_t>[]>(slots_max)),
       outlooks_(std::make_unique<std::atomic<std::uint32_t>[]>(slots_max)) {
   for (std::uint32_t slot = 0; slot < slots_max; ++slot) {
-    outlooks_[slot].store(load_unknown << half_bits, std::memory_order_relaxed);
+    outlooks_[slot].store((load_unknown << half_bits) | stable_unknown, std::memory_order_relaxed);
   }
 }
 
@@ -32,7 +32,8 @@ std::uint32_t HealthTable::slot(std::string const& endpoint) {
 
 HealthTable::View HealthTable::view(std::uint32_t slot) const {
   std::uint64_t const state = states_[slot].load(std::memory_order_acquire);
-  return {static_cast<probe::Health>(state & health_mask), static_cast<std::uint32_t>((state >> health_bits) & fall_mask),
+  return {static_cast<probe::Health>(state & health_mask),
+          static_cast<std::uint32_t>((state >> health_bits) & fall_mask),
           static_cast<std::uint32_t>(state >> (health_bits + fall_bits))};
 }
 
@@ -64,7 +65,8 @@ std::uint32_t HealthTable::load_permille(std::uint32_t slot) const {
 // One writer, the control loop: reading and writing back cannot lose another's store.
 void HealthTable::set_stable(std::uint32_t slot, std::uint32_t seconds) {
   ASSERT(slot < slots_max);
-  outlooks_[slot].store((load_permille(slot) << half_bits) | std::min(seconds, half_mask), std::memory_order_release);
+  outlooks_[slot].store((load_permille(slot) << half_bits) | std::min(seconds, stable_unknown),
+                        std::memory_order_release);
 }
 
 void HealthTable::set_load(std::uint32_t slot, std::uint32_t permille) {

@@ -2,7 +2,7 @@
 // a lock. A flip is one store.
 //
 //   state:    | up since, Unix seconds (32 bits; 0: not up) | left "up" (30 bits, counts up; 0: never) | health (2) |
-//   outlook:  | load in thousandths (16 bits; 65535: unknown) | seconds before it can flip (16 bits) |
+//   outlook:  | load in thousandths (16 bits; 65535: unknown) | seconds before it can flip (16 bits; 65535: unknown) |
 //
 // Slots are given out once per endpoint name and never reused while the process lives; at most 65,536.
 //
@@ -24,6 +24,7 @@ class HealthTable {
  public:
   static constexpr std::uint32_t slots_max = 65536;
   static constexpr std::uint32_t load_unknown = 65535;
+  static constexpr std::uint32_t stable_unknown = 65535;
 
   // One slot as one load of it saw it.
   struct View {
@@ -39,12 +40,13 @@ class HealthTable {
   [[nodiscard]] View view(std::uint32_t slot) const;
   [[nodiscard]] probe::Health get(std::uint32_t slot) const { return view(slot).health; }
   [[nodiscard]] std::uint32_t left_up(std::uint32_t slot) const { return view(slot).left_up; }
-  // How long no check can change the health; 0: the next one may, or nobody knows.
+  // How long no check can change the health; 0: the next one may; stable_unknown: nobody said.
   [[nodiscard]] std::uint32_t stable_s(std::uint32_t slot) const;
   [[nodiscard]] std::uint32_t load_permille(std::uint32_t slot) const;
 
   // `now_s`: Unix time of the change; kept as up_since_s when it turns up.
   void set(std::uint32_t slot, probe::Health health, std::uint32_t now_s = 0);
+  // After each check: how long no further one can change the health.
   void set_stable(std::uint32_t slot, std::uint32_t seconds);
   void set_load(std::uint32_t slot, std::uint32_t permille);
 

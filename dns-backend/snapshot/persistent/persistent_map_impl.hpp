@@ -3,7 +3,7 @@
 // Threads: as persistent_map.hpp.
 #pragma once
 
-#include "dns-backend/snapshot/persistent_map.hpp"
+#include "dns-backend/snapshot/persistent/persistent_map.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "dns-backend/snapshot/persistent_map.hpp"
+#include "dns-backend/snapshot/persistent/persistent_map.hpp"
 
 #include <gmock/gmock.h>
 

@@ -282,4 +282,4 @@ class PersistentMap {
 
 }  // namespace store
 
-#include "dns-backend/snapshot/persistent_map_impl.hpp"
+#include "dns-backend/snapshot/persistent/persistent_map_impl.hpp"
