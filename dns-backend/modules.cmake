@@ -59,7 +59,7 @@ module(dns-backend/powerdns
     dns-backend/zone_file
   LIBRARIES Boost::json OpenSSL::Crypto)
 module(dns-backend/migrate
-  SOURCES assemble.cpp sql_source.cpp sqlite.cpp postgres.cpp dns_connection.cpp name_server.cpp diff.cpp check.cpp
+  SOURCES assemble.cpp sql_source.cpp sqlite.cpp postgres.cpp dns_connection.cpp transfer.cpp name_server.cpp diff.cpp check.cpp
   DEPENDS base/result dns-backend/dns dns-backend/snapshot dns-backend/store
     dns-backend/zone_file
   LIBRARIES Boost::json SQLiteCpp PkgConfig::sqlite3 PkgConfig::libpq PkgConfig::ldns)

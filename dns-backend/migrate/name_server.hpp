@@ -5,6 +5,7 @@
 
 #include "dns-backend/migrate/dns_connection.hpp"
 #include "dns-backend/migrate/source.hpp"
+#include "dns-backend/migrate/transfer.hpp"
 
 #include <optional>
 #include <vector>
@@ -17,7 +18,6 @@ struct Reply {
   std::vector<dns::OwnedRRset> answer;
   std::vector<dns::OwnedRRset> authority;
 };
-std::string rcode_text(unsigned rcode);  // "NXDOMAIN"
 
 class NameServer {
  public:
@@ -26,14 +26,7 @@ class NameServer {
   // A connection that the server closed meanwhile is opened anew, once.
   base::Result<Reply> ask(dns::Name const& name, dns::RRType type);
 
-  // Every RRset of the zone; records of one set with different TTLs get the lowest. DNSSEC records that a signer makes
-  // (RRSIG, NSEC, NSEC3, NSEC3PARAM, and the DNSKEY, CDS and CDNSKEY of the apex) are left out when `signer` says so.
-  // Failures: unreachable, refused (the rcode, or a TSIG that does not verify), bad_answer.
-  struct Transfer {
-    std::optional<store::TsigKey> key;
-    bool without_signatures = true;
-    std::function<void(std::size_t records)> progress;  // each 50,000 records
-  };
+  // Every RRset of the zone. Failures: unreachable, and those of Assembly.
   base::Result<std::vector<dns::OwnedRRset>> transfer(dns::Name const& zone, Transfer const& how);
 
  private:
