@@ -25,7 +25,7 @@ import navigator_daemon  # noqa: E402
 import powerdns_server  # noqa: E402
 
 LONG = os.environ.get("SOVEREIGN_LONG") == "1"
-QUESTIONS = int(os.environ.get("QUESTIONS", "30000" if LONG else "1200"))
+QUESTIONS = int(os.environ.get("QUESTIONS", "30000" if LONG else "800"))
 SEED = int(os.environ.get("SEED", str(differential_zones.SEED)))
 SHOWN = 12
 

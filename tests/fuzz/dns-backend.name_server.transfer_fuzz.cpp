@@ -1,6 +1,6 @@
 // The messages of a transfer from whoever answers at the primary's address: as TCP carries them, two octets of length
 // before each. What is taken must be writable again.
-#include "dns-backend/migrate/transfer.hpp"
+#include "dns-backend/name_server/transfer.hpp"
 
 #include <cstdint>
 #include <cstdlib>
@@ -8,8 +8,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   dns::Name const zone = dns::Name::parse("example.").value();
-  migrate::Transfer const how;
-  migrate::Assembly assembly(zone, how, nullptr);
+  name_server::Transfer const how;
+  name_server::Assembly assembly(zone, how, nullptr);
   std::string_view rest(reinterpret_cast<char const*>(data), size);
   while (rest.size() >= 2 && !assembly.done()) {
     std::size_t const length = static_cast<std::size_t>(static_cast<unsigned char>(rest[0])) << 8U |

@@ -1,12 +1,12 @@
-#include "dns-backend/migrate/transfer.hpp"
+#include "dns-backend/name_server/transfer.hpp"
 
-#include "dns-backend/migrate/source.hpp"
+#include "dns-backend/name_server/error.hpp"
 
 #include <algorithm>
 #include <array>
 #include <set>
 
-namespace migrate {
+namespace name_server {
 namespace {
 
 using Sets = std::map<std::pair<dns::Name, dns::RRType>, dns::RRset>;
@@ -168,4 +168,4 @@ std::vector<dns::OwnedRRset> Assembly::finish() {
   return list_of(std::move(sets_));
 }
 
-}  // namespace migrate
+}  // namespace name_server

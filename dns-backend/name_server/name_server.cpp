@@ -1,10 +1,10 @@
-#include "dns-backend/migrate/name_server.hpp"
+#include "dns-backend/name_server/name_server.hpp"
 
 #include "dns-backend/dns/ldns.hpp"
+#include "dns-backend/name_server/error.hpp"
 
-#include <charconv>
 
-namespace migrate {
+namespace name_server {
 namespace {
 
 constexpr std::chrono::milliseconds connect_deadline{5000};
@@ -16,7 +16,7 @@ base::Result<std::string> question(dns::Name const& name, unsigned type, std::op
   PacketPtr const packet(ldns_pkt_query_new(ldns_dname_new_frm_str(name.text().c_str()),
                                             static_cast<ldns_rr_type>(type), LDNS_RR_CLASS_IN, 0));
   if (packet == nullptr) {
-    return base::fail(errc::bad_source, "no question can be made about " + name.text());
+    return base::fail(errc::bad_question, "no question can be made about " + name.text());
   }
   ldns_pkt_set_random_id(packet.get());
   if (key) {
@@ -25,14 +25,14 @@ base::Result<std::string> question(dns::Name const& name, unsigned type, std::op
     ldns_status const status =
         ldns_pkt_tsig_sign(packet.get(), key->name.c_str(), key->content.c_str(), 300, wire_name.c_str(), nullptr);
     if (status != LDNS_STATUS_OK) {
-      return base::fail(errc::bad_source, "sign with TSIG key " + key->name + ": " + ldns_get_errorstr_by_id(status));
+      return base::fail(errc::bad_question, "sign with TSIG key " + key->name + ": " + ldns_get_errorstr_by_id(status));
     }
     mac.reset(ldns_rdf_clone(ldns_rr_rdf(ldns_pkt_tsig(packet.get()), 3)));
   }
   std::uint8_t* octets = nullptr;
   std::size_t size = 0;
   if (ldns_pkt2wire(&octets, packet.get(), &size) != LDNS_STATUS_OK) {
-    return base::fail(errc::bad_source, "no question can be made about " + name.text());
+    return base::fail(errc::bad_question, "no question can be made about " + name.text());
   }
   std::string out(reinterpret_cast<char const*>(octets), size);
   std::free(octets);  // NOLINT(cppcoreguidelines-no-malloc): ldns allocates so
@@ -119,84 +119,4 @@ base::Result<std::vector<dns::OwnedRRset>> NameServer::transfer(dns::Name const&
   return assembly.finish();
 }
 
-namespace {
-
-class AxfrSource final : public Source {
- public:
-  AxfrSource(NameServer server, std::string zone, Transfer how)
-      : server_(std::move(server)), zone_(std::move(zone)), how_(std::move(how)) {}
-
-  base::Result<std::vector<std::string>> zones() override { return std::vector<std::string>{zone_}; }
-  base::Result<Zone> zone(std::string const& name) override {
-    Zone zone;
-    zone.name = name;
-    auto const apex = dns::Name::parse(name);
-    if (!apex) {
-      return apex.error();
-    }
-    zone.apex = *apex;
-    auto rrsets = server_.transfer(*apex, how_);
-    if (!rrsets) {
-      return rrsets.error();
-    }
-    zone.rrsets = std::move(*rrsets);
-    for (dns::Conflict const& conflict : dns::check_zone(*apex, zone.rrsets)) {
-      std::string const type = conflict.type.value == 0 ? "" : dns::to_text(conflict.type);
-      zone.refused.push_back({conflict.owner.text(), type, "", conflict.message});
-    }
-    return zone;
-  }
-  base::Result<std::vector<store::TsigKey>> tsig_keys() override { return std::vector<store::TsigKey>(); }
-  base::Result<std::vector<store::Autoprimary>> autoprimaries() override { return std::vector<store::Autoprimary>(); }
-
- private:
-  NameServer server_;
-  std::string zone_;
-  Transfer how_;
-};
-
-}  // namespace
-
-base::Result<std::unique_ptr<Source>> open_axfr(std::string const& url, std::optional<store::TsigKey> key,
-                                                std::function<void(std::size_t)> progress) {
-  constexpr std::string_view scheme = "axfr://";
-  auto const bad = base::fail(errc::bad_source, "'" + url + "' is not of the form axfr://192.0.2.1:53/example.org");
-  std::size_t const slash = url.find('/', scheme.size());
-  if (!url.starts_with(scheme) || slash == std::string::npos || slash + 1 == url.size()) {
-    return bad;
-  }
-  std::string host = url.substr(scheme.size(), slash - scheme.size());
-  std::uint16_t port = 53;
-  std::size_t const colon = host.rfind(':');
-  bool const bracketed = host.starts_with('[');
-  if (colon != std::string::npos && (!bracketed || colon > host.find(']'))) {
-    auto const [end, error] = std::from_chars(host.data() + colon + 1, host.data() + host.size(), port);
-    if (error != std::errc() || end != host.data() + host.size() || port == 0) {
-      return bad;
-    }
-    host.resize(colon);
-  }
-  if (bracketed) {
-    host = host.substr(1, host.find(']') - 1);
-  }
-  Transfer how;
-  how.key = std::move(key);
-  how.progress = std::move(progress);
-  return std::unique_ptr<Source>(
-      std::make_unique<AxfrSource>(NameServer(host, port), url.substr(slash + 1), std::move(how)));
-}
-
-base::Result<std::unique_ptr<Source>> open_source(std::string const& source, std::optional<store::TsigKey> key,
-                                                  std::function<void(std::size_t)> progress) {
-  if (source.starts_with("axfr://")) {
-    return open_axfr(source, std::move(key), std::move(progress));
-  }
-  bool const conninfo = source.find("dbname=") != std::string::npos || source.find("host=") != std::string::npos;
-  if (source.starts_with("postgresql://") || source.starts_with("postgres://") || conninfo) {
-    return open_postgres(source);
-  }
-  std::string const scheme = "sqlite://";
-  return open_sqlite(source.starts_with(scheme) ? source.substr(scheme.size()) : source);
-}
-
-}  // namespace migrate
+}  // namespace name_server

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace migrate {
+namespace name_server {
 
 struct FreePacket {
   void operator()(ldns_pkt* packet) const { ldns_pkt_free(packet); }
@@ -66,4 +66,4 @@ class Assembly {
   bool done_ = false;
 };
 
-}  // namespace migrate
+}  // namespace name_server

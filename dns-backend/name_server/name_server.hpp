@@ -3,14 +3,13 @@
 // Threads: blocks; belongs to one thread.
 #pragma once
 
-#include "dns-backend/migrate/dns_connection.hpp"
-#include "dns-backend/migrate/source.hpp"
-#include "dns-backend/migrate/transfer.hpp"
+#include "dns-backend/name_server/dns_connection.hpp"
+#include "dns-backend/name_server/transfer.hpp"
 
 #include <optional>
 #include <vector>
 
-namespace migrate {
+namespace name_server {
 
 struct Reply {
   unsigned rcode = 0;  // RFC 1035 4.1.1
@@ -37,13 +36,4 @@ class NameServer {
   std::optional<DnsConnection> connection_;
 };
 
-// "axfr://host:port/zone": one zone, its kind "native".
-base::Result<std::unique_ptr<Source>> open_axfr(std::string const& url, std::optional<store::TsigKey> key,
-                                                std::function<void(std::size_t)> progress);
-
-// By the form of `source`: axfr://..., a libpq conninfo (postgresql://..., "host=... dbname=..."), else the path of a
-// gsqlite3 database, with or without sqlite://. The other arguments are for transfers.
-base::Result<std::unique_ptr<Source>> open_source(std::string const& source, std::optional<store::TsigKey> key,
-                                                  std::function<void(std::size_t)> progress);
-
-}  // namespace migrate
+}  // namespace name_server

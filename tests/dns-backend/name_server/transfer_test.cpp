@@ -1,6 +1,4 @@
-#include "dns-backend/migrate/transfer.hpp"
-
-#include "dns-backend/migrate/source.hpp"
+#include "dns-backend/name_server/transfer.hpp"
 
 #include <gmock/gmock.h>
 
@@ -10,12 +8,12 @@
 
 namespace {
 
-using migrate::Assembly;
-using migrate::Transfer;
+using name_server::Assembly;
+using name_server::Transfer;
 
 // A message of an AXFR made by ldns, from records in presentation form.
 std::string message(std::vector<std::string> const& records, unsigned rcode = 0) {
-  migrate::PacketPtr const packet(ldns_pkt_query_new(ldns_dname_new_frm_str("example."), LDNS_RR_TYPE_AXFR,
+  name_server::PacketPtr const packet(ldns_pkt_query_new(ldns_dname_new_frm_str("example."), LDNS_RR_TYPE_AXFR,
                                                      LDNS_RR_CLASS_IN, 0));
   ldns_pkt_set_qr(packet.get(), true);
   ldns_pkt_set_rcode(packet.get(), static_cast<std::uint8_t>(rcode));
