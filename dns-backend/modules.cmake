@@ -85,17 +85,20 @@ module(dns-backend/powerdns
     dns-backend/dnssec dns-backend/powerdns/zones
     dns-backend/zone_file
   LIBRARIES Boost::json OpenSSL::Crypto)
+module(dns-backend/name_server SOURCES error.cpp dns_connection.cpp transfer.cpp name_server.cpp
+  DEPENDS base/result dns-backend/dns dns-backend/snapshot LIBRARIES PkgConfig::ldns)
 module(dns-backend/migrate
-  SOURCES assemble.cpp sql_source.cpp sqlite.cpp postgres.cpp dns_connection.cpp name_server.cpp diff.cpp check.cpp
-  DEPENDS base/result dns-backend/dns dns-backend/snapshot dns-backend/store
+  SOURCES assemble.cpp sql_source.cpp sqlite.cpp postgres.cpp axfr.cpp diff.cpp check.cpp
+  DEPENDS base/result dns-backend/dns dns-backend/snapshot dns-backend/store dns-backend/name_server
     dns-backend/zone_file
-  LIBRARIES Boost::json SQLiteCpp PkgConfig::sqlite3 PkgConfig::libpq PkgConfig::ldns)
+  LIBRARIES Boost::json SQLiteCpp PkgConfig::sqlite3 PkgConfig::libpq)
 module(dns-backend/commands
   SOURCES connection.cpp progress.cpp table.cpp show_commands.cpp zone_commands.cpp import_commands.cpp
     compare_commands.cpp key_commands.cpp command_line.cpp
   DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/store dns-backend/api dns-backend/api/steering
-    dns-backend/powerdns dns-backend/powerdns/zones dns-backend/migrate
+    dns-backend/powerdns dns-backend/powerdns/zones dns-backend/name_server
+    dns-backend/migrate
     base/http base/http_client dns-backend/zone_file
   LIBRARIES Boost::json CLI11::CLI11)
 module(dns-backend/commands/steering SOURCES yaml.cpp sending.cpp set_commands.cpp object_commands.cpp command_line.cpp

@@ -6,6 +6,7 @@
 #include "dns-backend/commands/zone_commands.hpp"
 #include "dns-backend/migrate/check.hpp"
 #include "dns-backend/migrate/diff.hpp"
+#include "dns-backend/migrate/source.hpp"
 #include "dns-backend/zone_file/zone_file.hpp"
 
 #include <boost/json.hpp>
@@ -138,7 +139,7 @@ int check_answers(Place const& place, std::vector<std::string> const& zones, Out
   if (!names) {
     return say(names.error().what(), 2);
   }
-  migrate::NameServer server(place.pdns_address, place.pdns_port);
+  name_server::NameServer server(place.pdns_address, place.pdns_port);
   json::array reports;
   bool differs = false;
   for (std::string const& name : *names) {

@@ -4,7 +4,7 @@
 #include "dns-backend/commands/connection.hpp"
 #include "dns-backend/commands/progress.hpp"
 #include "dns-backend/commands/zone_commands.hpp"
-#include "dns-backend/migrate/name_server.hpp"
+#include "dns-backend/migrate/source.hpp"
 #include "dns-backend/zone_file/zone_file.hpp"
 
 #include <boost/json.hpp>

@@ -48,7 +48,7 @@ bool equal(dns::RRset expected, dns::RRset answered, bool ignore_serial) {
 
 class Check {
  public:
-  Check(NameServer& server, StoredZone const& zone) : server_(server), zone_(zone) {}
+  Check(name_server::NameServer& server, StoredZone const& zone) : server_(server), zone_(zone) {}
 
   base::Result<void> ask(Question const& question) {
     dns::Name const& name = question.expected.owner;
@@ -61,7 +61,7 @@ class Check {
     dns::RRset const* const answered = find(question.referral ? reply->authority : reply->answer, name, type);
     if (answered == nullptr || !equal(question.expected.rrset, *answered, zone_.serial_edited)) {
       bool const fault = answered == nullptr && reply->rcode != 0;
-      add({name, type, sentence(&question.expected.rrset), fault ? rcode_text(reply->rcode) : sentence(answered)});
+      add({name, type, sentence(&question.expected.rrset), fault ? name_server::rcode_text(reply->rcode) : sentence(answered)});
     }
     return {};
   }
@@ -94,7 +94,7 @@ class Check {
     }
   }
 
-  NameServer& server_;
+  name_server::NameServer& server_;
   StoredZone const& zone_;
 };
 
@@ -120,7 +120,7 @@ std::vector<Question> questions(StoredZone const& zone) {
   return out;
 }
 
-base::Result<CheckReport> check(NameServer& server, StoredZone const& zone,
+base::Result<CheckReport> check(name_server::NameServer& server, StoredZone const& zone,
                                 std::function<void(std::size_t asked, std::size_t all)> const& progress) {
   Check run(server, zone);
   std::vector<Question> const list = questions(zone);

@@ -4,7 +4,7 @@
 // Threads: blocks; the command line only. questions() is a pure function.
 #pragma once
 
-#include "dns-backend/migrate/name_server.hpp"
+#include "dns-backend/name_server/name_server.hpp"
 
 #include <functional>
 #include <set>
@@ -44,7 +44,7 @@ struct CheckReport {
 };
 
 // `progress` is called after each 1,000 questions. A server that cannot be asked ends the check with its failure.
-base::Result<CheckReport> check(NameServer& server, StoredZone const& zone,
+base::Result<CheckReport> check(name_server::NameServer& server, StoredZone const& zone,
                                 std::function<void(std::size_t asked, std::size_t all)> const& progress);
 
 }  // namespace migrate

@@ -83,6 +83,15 @@ base::Result<std::unique_ptr<Source>> open_sqlite(std::string const& path);
 // A gpgsql database; `conninfo` is a libpq connection URI or string.
 base::Result<std::unique_ptr<Source>> open_postgres(std::string const& conninfo);
 
+// "axfr://host:port/zone": one zone, its kind "native"; it fails as name_server does.
+base::Result<std::unique_ptr<Source>> open_axfr(std::string const& url, std::optional<store::TsigKey> key,
+                                                std::function<void(std::size_t)> progress);
+
+// By the form of `source`: axfr://..., a libpq conninfo (postgresql://..., "host=... dbname=..."), else the path of a
+// gsqlite3 database, with or without sqlite://. The other arguments are for transfers.
+base::Result<std::unique_ptr<Source>> open_source(std::string const& source, std::optional<store::TsigKey> key,
+                                                  std::function<void(std::size_t)> progress);
+
 }  // namespace migrate
 
 template <>

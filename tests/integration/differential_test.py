@@ -25,7 +25,7 @@ import navigator_daemon  # noqa: E402
 import powerdns_server  # noqa: E402
 
 LONG = os.environ.get("SOVEREIGN_LONG") == "1"
-QUESTIONS = int(os.environ.get("QUESTIONS", "30000" if LONG else "1500"))
+QUESTIONS = int(os.environ.get("QUESTIONS", "30000" if LONG else "800"))
 SEED = int(os.environ.get("SEED", str(differential_zones.SEED)))
 SHOWN = 12
 
@@ -63,6 +63,7 @@ class Pair:
         }
         if http_port:
             connectors["http"] = (powerdns_server.http(http_port), {})
+            connectors["http, forms"] = (powerdns_server.http_forms(http_port), {})
         if navigator_daemon.has_pipe():
             connectors["pipe"] = (powerdns_server.pipe(navigator_daemon.NAVIGATOR, self.navigator.remote), {})
         self.servers = {

@@ -6,7 +6,7 @@ answer and SERVFAIL are counted apart: they are allowed only from a kill -9 of t
 each connection of PowerDNS then loses the query in hand. PowerDNS asks for all zones every 3 s, so that a single
 empty list would show.
 
-Needs: the binary named by NAVIGATOR, root (a small tmpfs); pdns-server, pdns-backend-remote. 10 s of each fault by
+Needs: the binary named by NAVIGATOR, root (a small tmpfs), cc; pdns-server, pdns-backend-remote. 6 s of each fault by
 default, SOVEREIGN_LONG=1: ten minutes of all.
 """
 import os
@@ -26,7 +26,7 @@ import dns_wire  # noqa: E402
 import navigator_daemon  # noqa: E402
 import powerdns_server  # noqa: E402
 
-SECONDS = 75 if os.environ.get("SOVEREIGN_LONG") == "1" else 10  # of each of eight faults
+SECONDS = 70 if os.environ.get("SOVEREIGN_LONG") == "1" else 6  # of each of nine faults
 ZONES = 20
 NAMES = 30
 
@@ -97,6 +97,7 @@ class Client(threading.Thread):
 
 class Faults(unittest.TestCase):
     parent = None  # where the folder lies
+    environment = None  # of the daemon, beside this process's own
 
     def setUp(self):
         self.folder = daemons.Folder(prefix="navigator-faults-", parent=self.parent)
@@ -112,7 +113,7 @@ class Faults(unittest.TestCase):
         self.navigator = navigator_daemon.Navigator(self.folder, [self.server.control])
         self.addCleanup(self.navigator.stop)
         self.addCleanup(self.server.stop)
-        self.navigator.start()
+        self.navigator.start(env={**os.environ, **(self.environment or {})})
         for zone in range(ZONES):
             self.navigator.import_zone(f"z{zone}.test", zone_text(zone))
         self.server.start()
@@ -124,10 +125,10 @@ class Faults(unittest.TestCase):
     def right(self):
         return sum(client.right for client in self.clients)
 
-    def keep_asking(self, seconds=2.0):
+    def keep_asking(self, seconds=2.0, shorten=True):
         """Some seconds of questions, and proof that they were answered."""
         begin = self.right()
-        pause = min(seconds, max(0.2, self.end - time.monotonic()))
+        pause = min(seconds, max(0.2, self.end - time.monotonic())) if shorten else seconds
         daemons.wait_for("answers", lambda: self.right() >= begin + 50, 30)
         threading.Event().wait(pause)  # not for anything to happen: this long the fault lasts
 
@@ -180,7 +181,7 @@ class Store(Faults):
                 other.execute("BEGIN IMMEDIATE")
                 changer = threading.Thread(target=lambda: statuses.add(self.put(1)[0]), daemon=True)
                 changer.start()
-                self.keep_asking(7)  # longer than Navigator's own patience with a lock
+                self.keep_asking(7, shorten=False)  # longer than Navigator's own patience with a lock
                 other.execute("ROLLBACK")
             finally:
                 other.close()
@@ -210,6 +211,34 @@ class Store(Faults):
         while self.going_on():
             self.put(random.randrange(1000))
             self.keep_asking(1)
+        self.settle()
+
+
+class SlowDisk(Faults):
+    """Every sync takes 0.7 s: changes wait for it, lookups never do."""
+
+    @classmethod
+    def setUpClass(cls):
+        holder = daemons.Folder(prefix="navigator-slow-")
+        cls.addClassCleanup(holder.remove)
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support", "slow_disk.c")
+        library = holder.path("slow_disk.so")
+        daemons.run("cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl")
+        cls.switch = holder.path("slow")
+        cls.environment = {"LD_PRELOAD": library, "SLOW_DISK": cls.switch}
+
+    def test_every_sync_is_slow(self):
+        taken = []
+        with open(self.switch, "wb"):
+            pass
+        while self.going_on():
+            begin = time.monotonic()
+            before = self.right()
+            self.assertEqual(self.put(len(taken))[0], 200)
+            taken.append(time.monotonic() - begin)
+            self.assertGreater(self.right(), before, "lookups waited for the disk")
+        # A library that was not loaded would make this test one that cannot fail.
+        self.assertGreater(min(taken), 0.7)
         self.settle()
 
 

@@ -255,6 +255,9 @@ class ByTransfer(ImportCase):
         with open(os.path.join(self.source.config_dir, "pdns.conf"), "a", encoding="utf-8") as file:
             file.write("allow-axfr-ips=\n")
         self.source.start()
+        # Of many messages, each of which carries a signature that continues the one before.
+        many = PLAIN + "".join(f"many{number}.plain.test. 300 IN TXT \"{'x' * 200}\"\n" for number in range(2000))
+        self.source.pdnsutil("load-zone", "plain.test", self.files.write("many", many))
         _, complaints = self.run_import("--from-powerdns", f"{url}/plain.test", code=1)
         self.assertRegex(complaints, "REFUSED|NOTAUTH|closed the connection")
         self.stack.command("tsig", "create", "transfer", "--algorithm", "hmac-sha256", "--secret", secret)

@@ -99,6 +99,11 @@ def http(port, timeout_ms=20000):
     return remote(f"http:url=http://127.0.0.1:{port}/,post=1,post_json=1,timeout={timeout_ms}")
 
 
+def http_forms(port, timeout_ms=20000):
+    """The method in the target, its parameters in a form: post without post_json."""
+    return remote(f"http:url=http://127.0.0.1:{port}/dns,post=1,timeout={timeout_ms}")
+
+
 def pipe(program, socket_path, timeout_ms=20000):
     return remote(f"pipe:command={program} pipe --socket {socket_path},timeout={timeout_ms}")
 

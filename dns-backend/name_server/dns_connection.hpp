@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace migrate {
+namespace name_server {
 
 class DnsConnection {
  public:
@@ -29,4 +29,4 @@ class DnsConnection {
   int fd_ = -1;
 };
 
-}  // namespace migrate
+}  // namespace name_server

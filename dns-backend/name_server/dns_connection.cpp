@@ -1,6 +1,6 @@
-#include "dns-backend/migrate/dns_connection.hpp"
+#include "dns-backend/name_server/dns_connection.hpp"
 
-#include "dns-backend/migrate/source.hpp"
+#include "dns-backend/name_server/error.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -13,7 +13,7 @@
 #include <cstring>
 #include <utility>
 
-namespace migrate {
+namespace name_server {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -67,7 +67,7 @@ base::Result<DnsConnection> DnsConnection::open(std::string const& address, std:
   boost::system::error_code bad;
   boost::asio::ip::tcp::endpoint const endpoint(boost::asio::ip::make_address(address, bad), port);
   if (bad) {
-    return base::fail(errc::bad_source, "'" + address + "' is not an IP address");
+    return base::fail(errc::bad_question, "'" + address + "' is not an IP address");
   }
   DnsConnection connection(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   std::string const doing = "connect to " + address + " port " + std::to_string(port);
@@ -134,4 +134,4 @@ base::Result<std::string> DnsConnection::receive(std::chrono::milliseconds deadl
   return message;
 }
 
-}  // namespace migrate
+}  // namespace name_server
