@@ -54,7 +54,8 @@ module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp zone_changes.
 module(dns-backend/api
   SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp tenants.cpp
   DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool
-    dns-backend/snapshot dns-backend/store dns-backend/monitor
+    dns-backend/snapshot dns-backend/store dns-backend/monitor dns-backend/transitions
+    base/store_thread
     base/http base/http_client dns-backend/zone_file
   LIBRARIES Boost::json)
 module(dns-backend/api/steering SOURCES pools.cpp steering.cpp
@@ -94,7 +95,7 @@ module(dns-backend/migrate
   LIBRARIES Boost::json SQLiteCpp PkgConfig::sqlite3 PkgConfig::libpq)
 module(dns-backend/commands
   SOURCES connection.cpp progress.cpp table.cpp show_commands.cpp zone_commands.cpp import_commands.cpp
-    compare_commands.cpp key_commands.cpp command_line.cpp
+    compare_commands.cpp key_commands.cpp health_commands.cpp command_line.cpp
   DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/store dns-backend/api dns-backend/api/steering
     dns-backend/powerdns dns-backend/powerdns/zones dns-backend/name_server

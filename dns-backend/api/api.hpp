@@ -15,6 +15,7 @@
 #include "base/process/metrics.hpp"
 #include "dns-backend/monitor/monitor.hpp"
 #include "dns-backend/store/store.hpp"
+#include "dns-backend/transitions/transition_log.hpp"
 
 #include <boost/json/fwd.hpp>
 
@@ -36,6 +37,9 @@ struct Dependencies {
   std::string primary_url = {};        // "https://10.200.0.1:18010"
   // Health of the endpoints, from the monitor; may be empty.
   std::function<std::vector<monitor::EndpointStatus>()> endpoints = {};
+  // How the sites voted on an endpoint, as JSON; null where they do not. May be empty.
+  std::function<boost::json::value(std::string const& endpoint)> votes = {};
+  transitions::TransitionLog* transitions = nullptr;  // of this machine; nullptr: none are kept
   // Further sections of /v1/status by name, for instance "followers", "replica", "powerdns".
   std::map<std::string, std::function<boost::json::value()>> sections = {};
   // Why this process is not healthy now, empty when it is; decides /healthz. May be empty.

@@ -1,6 +1,7 @@
 #include "dns-backend/commands/command_line.hpp"
 
 #include "dns-backend/commands/compare_commands.hpp"
+#include "dns-backend/commands/health_commands.hpp"
 #include "dns-backend/commands/import_commands.hpp"
 #include "dns-backend/commands/key_commands.hpp"
 #include "dns-backend/commands/show_commands.hpp"
@@ -23,6 +24,8 @@ struct Arguments {
   ImportRequest import;
   TsigRequest tsig;
   TenantRequest tenant;
+  HealthRequest health;
+  TransitionsRequest transitions;
 };
 
 CLI::App* leaf(CLI::App& parent, char const* name, char const* text, Action& action, Action run) {
@@ -168,6 +171,22 @@ void add_show_command(CLI::App& app, Arguments& given, Action& action, char cons
   })->add_flag("--json", given.json, "Print JSON");
 }
 
+void add_health_commands(CLI::App& app, Arguments& given, Action& action) {
+  auto* health = leaf(app, "health", "Every endpoint, its state and why; of one, its last checks", action,
+                      [&given](Place const& place) { return show_health(place, given.health, {given.json}); });
+  health->add_option("endpoint", given.health.endpoint, "Node, or POOL/ORIGIN");
+  health->add_flag("--watch", given.health.watch, "Again each second, until Ctrl-C");
+  health->add_flag("--json", given.json, "Print JSON");
+  auto* changes = leaf(app, "transitions", "How health changed, newest first", action, [&given](Place const& place) {
+    return show_transitions(place, given.transitions, {given.json});
+  });
+  changes->add_option("endpoint", given.transitions.endpoint, "Node, or POOL/ORIGIN");
+  changes->add_option("--limit", given.transitions.limit, "At most so many")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  changes->add_flag("--json", given.json, "Print JSON");
+}
+
 }  // namespace
 
 std::shared_ptr<void> add_commands(CLI::App& app, Action& action) {
@@ -177,7 +196,7 @@ std::shared_ptr<void> add_commands(CLI::App& app, Action& action) {
   add_check_command(app, *given, action);
   add_tenant_commands(app, *given, action);
   add_show_command(app, *given, action, "status", "What the daemon does and how it fares", show_status);
-  add_show_command(app, *given, action, "health", "Every endpoint, its state and why", show_health);
+  add_health_commands(app, *given, action);
   add_show_command(app, *given, action, "pools", "Pools and their endpoints", show_pools);
   add_show_command(app, *given, action, "certificates", "Tenants' certificates", show_certificates);
   return given;

@@ -48,12 +48,17 @@ std::optional<probe::Transition> EndpointState::force(Override order, Instant no
   return settle(now);
 }
 
+std::optional<probe::Transition> EndpointState::judge(std::optional<Health> judged, Instant now) {
+  judged_ = judged;
+  return settle(now);
+}
+
 std::optional<probe::Transition> EndpointState::settle(Instant now) {
   if (!order_.counts(now.unix_ms)) {
     order_ = Override();
   }
   Health const before = effective_;
-  effective_ = health_of(order_.to, checks_.health());
+  effective_ = health_of(order_.to, judged_.value_or(checks_.health()));
   if (effective_ == before) {
     return std::nullopt;
   }

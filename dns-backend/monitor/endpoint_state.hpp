@@ -1,4 +1,5 @@
-// What one endpoint is taken for: what its checks say, and what an operator says above that. Pure: observations, orders
+// What one endpoint is taken for: what its checks say, what the sites decided together, if they do, and what an operator
+// says above that. Pure: observations, orders
 // and the time in, transitions out.
 //
 // Threads: a plain value owned by the monitor.
@@ -43,11 +44,14 @@ class EndpointState {
   // Each returns the transition of the *effective* health, if it changed.
   std::optional<probe::Transition> observe(bool success, Instant now);
   std::optional<probe::Transition> force(Override order, Instant now);
+  // What several sites decided (dns-backend/vantage), which counts instead of what the checks here say; nothing: they do.
+  std::optional<probe::Transition> judge(std::optional<probe::Health> judged, Instant now);
   // Looks at the clock: an order may have ended.
   std::optional<probe::Transition> settle(Instant now);
 
   [[nodiscard]] probe::Health observed() const { return checks_.health(); }
   [[nodiscard]] probe::Health effective() const { return effective_; }  // as of the last call
+  [[nodiscard]] std::optional<probe::Health> judged() const { return judged_; }
   [[nodiscard]] Override const& order() const { return order_; }
   [[nodiscard]] probe::Thresholds const& thresholds() const { return thresholds_; }
   [[nodiscard]] unsigned checks_to_change() const { return checks_.checks_to_change(); }
@@ -60,6 +64,7 @@ class EndpointState {
  private:
   probe::Thresholds thresholds_;
   probe::HealthState checks_;
+  std::optional<probe::Health> judged_;
   Override order_;
   probe::Health effective_;
 };

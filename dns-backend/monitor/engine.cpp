@@ -81,6 +81,10 @@ void Monitor::State::add(Watch const& watch, Instant now, probe::Time first) {
     }
     table.set(endpoint.slot, initial, seconds_of(warm.since_ms));
   }
+  if (observer) {
+    endpoint.state.judge(initial, now);  // as it is, until the sites decide otherwise
+    note_observed(endpoint);
+  }
   attach(endpoint, watch, now, first);
   force(endpoint, watch.override, now);
 }
@@ -96,8 +100,10 @@ void Monitor::State::update(Endpoint& endpoint, Watch const& watch, Instant now)
   }
   if (!same_check || !same_slot || !(state.thresholds() == watch.thresholds)) {
     Override const order = state.order();
+    std::optional<probe::Health> const judged = state.judged();
     state = EndpointState(watch.thresholds, state.observed(), state.effective());
     state.force(order, now);  // as before: no transition
+    state.judge(judged, now);
     if (!same_check) {
       detach(endpoint);
       attach(endpoint, watch, now, now.steady);
@@ -289,8 +295,15 @@ void Monitor::State::record(Endpoint& endpoint, probe::Verdict const& verdict, I
   auto const transition = endpoint.state.observe(verdict.success, now);
   if (endpoint.state.observed() != before_it) {
     endpoint.observed_since_ms = now.unix_ms;
+    note_observed(endpoint);
   }
   publish(endpoint, transition, verdict.reason, now);
+}
+
+void Monitor::State::note_observed(Endpoint const& endpoint) {
+  if (observer && endpoint.state.observed() != probe::Health::unknown) {
+    observed[endpoint.name] = endpoint.state.observed();
+  }
 }
 
 void Monitor::State::silence(RunningProbe& probe, Instant now) {
@@ -318,6 +331,13 @@ void Monitor::State::publish(Endpoint& endpoint, std::optional<probe::Transition
 // Last, because the listener may call watch(), or end the monitor.
 void Monitor::State::tell_listener() {
   auto const alive = shared_from_this();
+  std::map<std::string, probe::Health> const seen = std::exchange(observed, {});
+  for (auto const& [endpoint, health] : seen) {
+    if (stopped) {
+      return;
+    }
+    observer(endpoint, health);
+  }
   std::vector<Flip> const told = std::exchange(flips, {});
   for (Flip const& flip : told) {
     if (stopped || !listener) {

@@ -89,6 +89,7 @@ struct Monitor::State : std::enable_shared_from_this<Monitor::State> {
   void finish(RunningProbe& probe, probe::Verdict const& verdict, probe::Time began);
   void record(Endpoint& endpoint, probe::Verdict const& verdict, Instant now);
   void silence(RunningProbe& probe, Instant now);
+  void note_observed(Endpoint const& endpoint);
   void publish(Endpoint& endpoint, std::optional<probe::Transition> transition, std::string const& reason, Instant now);
   void tell_listener();
 
@@ -119,6 +120,8 @@ struct Monitor::State : std::enable_shared_from_this<Monitor::State> {
   net::asio::steady_timer timer;
   std::optional<probe::Time> armed;
   std::vector<Flip> flips;  // not told yet
+  Observer observer;        // set: the checks do not decide
+  std::map<std::string, probe::Health> observed;  // not told to it yet
   std::minstd_rand random{std::random_device{}()};
   std::size_t in_flight = 0;
   std::size_t keeping = 0;

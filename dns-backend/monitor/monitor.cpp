@@ -79,6 +79,22 @@ void Monitor::watch(std::vector<Watch> const& wanted) {
   state->tell_listener();
 }
 
+void Monitor::observe_only(Observer observer) {
+  state_->observer = std::move(observer);
+}
+
+void Monitor::judge(std::string const& endpoint, probe::Health decided, std::string const& reason) {
+  auto const state = state_;
+  auto const found = state->endpoints.find(endpoint);
+  if (state->stopped || found == state->endpoints.end()) {
+    return;
+  }
+  Instant const now = this_instant();
+  auto const transition = found->second->state.judge(decided, now);
+  state->publish(*found->second, transition, reason, now);
+  state->tell_listener();
+}
+
 base::Result<void> Monitor::report(std::string const& name, Report const& report) {
   auto const state = state_;
   Instant const now = this_instant();

@@ -103,6 +103,13 @@ class Monitor {
   // - What is gone stops, and its slot turns unknown, without a call of the listener.
   void watch(std::vector<Watch> const& wanted);
 
+  // From now on what the checks say is only told to `observer`, at once for what is known and then at each change; what
+  // judge() is told counts instead. Before watch().
+  using Observer = std::function<void(std::string const& endpoint, probe::Health observed)>;
+  void observe_only(Observer observer);
+  // What several sites decided of an endpoint; one that is not watched is passed over. May be called from the observer.
+  void judge(std::string const& endpoint, probe::Health decided, std::string const& reason);
+
   // What a pushed endpoint says about itself: one check. Silence longer than interval + timeout counts as one failed
   // check, and as another one each further interval. A refused report changes nothing and is counted.
   base::Result<void> report(std::string const& endpoint, Report const& report);
