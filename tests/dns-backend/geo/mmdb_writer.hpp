@@ -94,7 +94,7 @@ class MmdbWriter {
   void insert(geo::Client const& prefix, long data) {
     std::vector<bool> path(!prefix.ipv6 && ip_version_ == 6 ? 96 : 0, false);
     for (unsigned bit = 0; bit < prefix.bits; ++bit) {
-      path.push_back((prefix.octets[bit / 8] >> (7 - bit % 8) & 1U) != 0);
+      path.push_back((unsigned{prefix.octets[bit / 8]} >> (7 - bit % 8) & 1U) != 0);
     }
     std::size_t node = 0;
     for (std::size_t i = 0; i + 1 < path.size(); ++i) {
