@@ -158,4 +158,19 @@ std::vector<monitor::Watch> watches_of(std::vector<store::PoolRow> const& pools,
   return watches;
 }
 
+std::vector<vantage::Subject> subjects_of(std::vector<store::PoolRow> const& pools, steering::Objects const& objects) {
+  std::vector<vantage::Subject> subjects;
+  for (auto const& pool : pools) {
+    for (auto const& endpoint : pool.endpoints) {
+      subjects.push_back({endpoint.name, pool.site, 0});
+    }
+  }
+  for (auto const& [name, pool] : objects.pools) {
+    for (steering::Origin const& origin : pool.origins) {
+      subjects.push_back({steering::endpoint_key(name, origin.name), pool.site, pool.quorum});
+    }
+  }
+  return subjects;
+}
+
 }  // namespace navigator

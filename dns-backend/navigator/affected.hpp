@@ -6,6 +6,7 @@
 #include "dns-backend/monitor/monitor.hpp"
 #include "dns-backend/snapshot/snapshot.hpp"
 #include "dns-backend/store/store.hpp"
+#include "dns-backend/vantage/exchange.hpp"
 
 #include <set>
 #include <string>

@@ -2,7 +2,6 @@
 
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
-#include "dns-backend/navigator/affected.hpp"
 
 #include <boost/json.hpp>
 
@@ -89,29 +88,6 @@ std::int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-net::Task<void> refresh_watches(Daemon& daemon) {
-  daemon.watches_stale = true;
-  if (daemon.watches_running) {
-    co_return;
-  }
-  daemon.watches_running = true;
-  while (daemon.watches_stale) {
-    daemon.watches_stale = false;
-    auto const pools = co_await daemon.store->pools();
-    if (!pools) {  // the present checks stay
-      warning("navigator", "pools cannot be read: {}", pools.error().what());
-      continue;
-    }
-    auto const objects = co_await daemon.store->steering();
-    if (!objects) {
-      warning("navigator", "monitors cannot be read: {}", objects.error().what());
-      continue;
-    }
-    daemon.monitor->watch(watches_of(*pools, daemon.health, *objects));
-  }
-  daemon.watches_running = false;
-}
-
 base::Result<void> make_flusher(Daemon& daemon) {
   purge::ZoneFlusherSettings settings;
   for (PowerDnsApi const& api : daemon.settings.powerdns_api) {
@@ -142,34 +118,6 @@ void connect_publication(Daemon& daemon) {
     }
   };
   daemon.store->on_publish(published);
-}
-
-std::unique_ptr<monitor::Monitor> make_monitor(Daemon& daemon) {
-  auto const flipped = [&daemon](std::string const& endpoint, probe::Transition transition, std::string const& reason) {
-    info("health", "{} is {} (was {}): {}", endpoint, probe::name(transition.to), probe::name(transition.from), reason);
-    daemon.metrics.gauge("navigator_endpoint_up", "1 while the endpoint's checks succeed", {{"endpoint", endpoint}})
-        .set(transition.to == probe::Health::up ? 1 : 0);
-    daemon.purger.purge(names_answering(*daemon.store->published().copy(), {endpoint}));
-  };
-  std::string const path = warm_file(daemon.settings.store_url);
-  auto known = path.empty() ? std::vector<monitor::Warm>() : monitor::load_warm(path, wall_ms());
-  return std::make_unique<monitor::Monitor>(daemon.executor, daemon.health, flipped, std::move(known));
-}
-
-std::string warm_file(std::string const& store_url) {
-  constexpr std::string_view scheme = "sqlite://";
-  std::string const path = store_url.starts_with(scheme) ? store_url.substr(scheme.size()) : std::string();
-  return path.empty() || path == ":memory:" ? std::string() : path + "-health.json";
-}
-
-void save_health(Daemon const& daemon) {
-  std::string const path = warm_file(daemon.settings.store_url);
-  if (path.empty() || daemon.monitor == nullptr) {
-    return;
-  }
-  if (auto const saved = monitor::save_warm(path, daemon.monitor->save(), wall_ms()); !saved) {
-    warning("health", "the next start will know nothing: {}", saved.error().what());
-  }
 }
 
 std::vector<acme::Site> gate_sites(Daemon const& daemon) {

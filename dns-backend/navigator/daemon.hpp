@@ -12,6 +12,7 @@
 #include "dns-backend/api/api.hpp"
 #include "dns-backend/feed/feed_server.hpp"
 #include "dns-backend/feed/follower.hpp"
+#include "dns-backend/geo/locators.hpp"
 #include "dns-backend/navigator/settings.hpp"
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/powerdns/powerdns.hpp"
@@ -22,6 +23,9 @@
 #include "dns-backend/purge/zone_changes.hpp"
 #include "dns-backend/purge/zone_flusher.hpp"
 #include "dns-backend/store/store.hpp"
+#include "dns-backend/transitions/transition_log.hpp"
+#include "dns-backend/vantage/exchange.hpp"
+#include "dns-backend/webhook/webhook.hpp"
 #include "topology/topology.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -57,6 +61,12 @@ struct Daemon {
   std::optional<purge::ZoneChanges> zone_changes;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<monitor::Monitor> monitor;
+  std::unique_ptr<vantage::Exchange> exchange;   // with other sites
+  std::unique_ptr<transitions::TransitionLog> transitions;
+  std::unique_ptr<webhook::Webhook> webhook;
+  std::optional<store::Published<geo::Surroundings>> surroundings;
+  std::uint64_t events = 0;                      // told to webhooks
+  std::shared_ptr<bool> alive = std::make_shared<bool>(true);
   std::unique_ptr<connector::Listener> remote;
   std::unique_ptr<net::HttpClient> primary;      // replica
   std::unique_ptr<feed::FeedServer> feed_server;
@@ -84,7 +94,13 @@ net::Task<void> refresh_watches(Daemon& daemon);
 void connect_publication(Daemon& daemon);
 // The keys of PowerDNS's APIs are read from their files here.
 base::Result<void> make_flusher(Daemon& daemon);
-std::unique_ptr<monitor::Monitor> make_monitor(Daemon& daemon);
+// Monitors, the exchange between sites, the log of transitions and webhooks. Fails when a secret cannot be read.
+base::Result<void> start_health(Daemon& daemon);
+void stop_health(Daemon& daemon);
+void add_report_routes(Daemon& daemon);
+void add_health_sections(Daemon const& daemon, api::Dependencies& api);
+// Where clients are: at the start, and again on SIGHUP. Fails with all problems of its files; what was known stays.
+base::Result<void> load_surroundings(Daemon& daemon);
 // What is known of the endpoints, for the next start: beside the store, nowhere when that is no file.
 std::string warm_file(std::string const& store_url);
 void save_health(Daemon const& daemon);
