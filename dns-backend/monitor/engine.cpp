@@ -24,6 +24,25 @@ Instant this_instant() {
   return {std::chrono::steady_clock::now(), std::chrono::duration_cast<milliseconds>(wall).count()};
 }
 
+std::chrono::microseconds first_delay(std::size_t index, std::size_t count, std::size_t at_once,
+                                      milliseconds interval) {
+  if (index < at_once) {
+    return {};
+  }
+  std::chrono::microseconds const half = interval / 2;
+  return half * static_cast<std::int64_t>(index - at_once) / static_cast<std::int64_t>(count);
+}
+
+probe::Time on_the_beat(probe::Time at, milliseconds interval) {
+  constexpr std::chrono::nanoseconds beat_max = milliseconds(10);
+  std::chrono::nanoseconds const beat = std::min(std::chrono::nanoseconds(interval) / 500, beat_max);
+  if (beat.count() <= 0) {
+    return at;
+  }
+  std::chrono::nanoseconds const since = at.time_since_epoch();
+  return probe::Time((since + beat - std::chrono::nanoseconds(1)) / beat * beat);
+}
+
 Monitor::State::State(net::asio::any_io_executor owner, pool::HealthTable& health, Listener heard,
                       std::vector<Warm> warm, Prober made, Limits wanted)
     : executor(std::move(owner)),
@@ -41,7 +60,7 @@ Monitor::State::State(net::asio::any_io_executor owner, pool::HealthTable& healt
 
 // --- the wanted set ---
 
-void Monitor::State::add(Watch const& watch, Instant now) {
+void Monitor::State::add(Watch const& watch, Instant now, probe::Time first) {
   probe::Health initial = table.get(watch.slot);
   auto const known = before.extract(watch.endpoint);
   if (!known.empty()) {
@@ -57,9 +76,12 @@ void Monitor::State::add(Watch const& watch, Instant now) {
     endpoint.observed_since_ms = warm.since_ms;
     endpoint.changed_at_ms = warm.since_ms;
     endpoint.sequence = warm.sequence;
+    if (table.get(endpoint.slot) != initial) {
+      flips.push_back({watch.endpoint, {table.get(endpoint.slot), initial, now.steady}, "as before the restart"});
+    }
     table.set(endpoint.slot, initial, seconds_of(warm.since_ms));
   }
-  attach(endpoint, watch, now);
+  attach(endpoint, watch, now, first);
   force(endpoint, watch.override, now);
 }
 
@@ -78,7 +100,7 @@ void Monitor::State::update(Endpoint& endpoint, Watch const& watch, Instant now)
     state.force(order, now);  // as before: no transition
     if (!same_check) {
       detach(endpoint);
-      attach(endpoint, watch, now);
+      attach(endpoint, watch, now, now.steady);
     } else if (!endpoint.probe->is_push() && !endpoint.probe->running) {
       list(*endpoint.probe, now.steady);
     }
@@ -96,7 +118,7 @@ void Monitor::State::remove(Endpoint& endpoint) {
   detach(endpoint);
 }
 
-void Monitor::State::attach(Endpoint& endpoint, Watch const& watch, Instant now) {
+void Monitor::State::attach(Endpoint& endpoint, Watch const& watch, Instant now, probe::Time first) {
   bool const push = watch.check.type == probe::Type::push;
   auto const found = push ? shared.end() : shared.find(watch);
   if (found != shared.end()) {
@@ -115,7 +137,7 @@ void Monitor::State::attach(Endpoint& endpoint, Watch const& watch, Instant now)
   if (push) {
     list(*endpoint.probe, now.steady + watch.interval + watch.check.timeout);
   } else if (!endpoint.probe->running) {
-    list(*endpoint.probe, now.steady);
+    list(*endpoint.probe, found == shared.end() ? first : now.steady);
   }
 }
 
@@ -253,7 +275,7 @@ void Monitor::State::finish(RunningProbe& probe, probe::Verdict const& verdict, 
   bool const first = probe.gap.count() == 0;
   milliseconds const pause = first ? first_pause(probe.interval, chance) : jittered(probe.interval, chance);
   probe.gap = first ? pause : probe.interval;
-  list(probe, std::max(began + pause, now.steady));
+  list(probe, on_the_beat(std::max(began + pause, now.steady), probe.interval));
   for (Endpoint* const endpoint : probe.endpoints) {
     record(*endpoint, verdict, now);
   }

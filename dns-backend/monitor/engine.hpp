@@ -67,10 +67,11 @@ struct Monitor::State : std::enable_shared_from_this<Monitor::State> {
         Prober made, Limits wanted);
 
   // --- the wanted set ---
-  void add(Watch const& watch, Instant now);
+  void add(Watch const& watch, Instant now, probe::Time first);
   void update(Endpoint& endpoint, Watch const& watch, Instant now);
   void remove(Endpoint& endpoint);
-  void attach(Endpoint& endpoint, Watch const& watch, Instant now);
+  // `first`: when its probe is checked first, if it has none to share.
+  void attach(Endpoint& endpoint, Watch const& watch, Instant now, probe::Time first);
   void detach(Endpoint& endpoint);
   void force(Endpoint& endpoint, Override const& order, Instant now);
 
@@ -128,5 +129,13 @@ struct Monitor::State : std::enable_shared_from_this<Monitor::State> {
 };
 
 [[nodiscard]] Instant this_instant();
+
+// When the `index`th of `count` new watches is checked first, after now: the first `at_once` of them immediately, the
+// others evenly over half of their interval, so that the loop has room for everything else. Pure.
+[[nodiscard]] std::chrono::microseconds first_delay(std::size_t index, std::size_t count, std::size_t at_once,
+                                                    std::chrono::milliseconds interval);
+
+// The next multiple of a 500th of the interval, at most 10 ms: what is due together needs one wake-up. Pure.
+[[nodiscard]] probe::Time on_the_beat(probe::Time at, std::chrono::milliseconds interval);
 
 }  // namespace monitor

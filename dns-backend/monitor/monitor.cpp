@@ -64,10 +64,13 @@ void Monitor::watch(std::vector<Watch> const& wanted) {
     }
     return gone;
   });
+  std::size_t const count = by_name.size();
+  std::size_t added = 0;
   for (auto const& [name, watch] : by_name) {
     auto const found = state->endpoints.find(name);
     if (found == state->endpoints.end()) {
-      state->add(*watch, now);
+      auto const delay = first_delay(added++, count, state->limits.in_flight, watch->interval);
+      state->add(*watch, now, now.steady + delay);
     } else {
       state->update(*found->second, *watch, now);
     }

@@ -92,7 +92,9 @@ class Monitor {
   // Wanted set of watches, by endpoint name; of two of the same name the last one counts. May be called from the
   // listener.
   // - What is new starts: from its warm state, or else from the health the table has for its slot, which then takes the
-  //   full threshold to change; it is checked at once. A pushed one has interval + timeout to send its first report.
+  //   full threshold to change; it is checked at once; of more than
+  //   Limits::in_flight new ones the rest are spread over half of their interval. A pushed one has interval + timeout
+  //   to send its first report.
   // - What is unchanged is not touched.
   // - What has another check, interval, threshold or slot keeps its observed health and is checked at once; a former
   // slot

@@ -30,13 +30,18 @@ struct Load {
   milliseconds interval{5000};
 };
 
-double cpu_s() {
+struct Cpu {
+  double user_s;
+  double system_s;
+};
+
+Cpu cpu() {
   rusage used{};
   ::getrusage(RUSAGE_SELF, &used);
   auto const seconds = [](timeval const& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
   };
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
+  return {seconds(used.ru_utime), seconds(used.ru_stime)};
 }
 
 long resident_bytes() {
@@ -72,15 +77,19 @@ net::Task<void> measure(Load load, monitor::Monitor* monitor, asio::io_context* 
   monitor::Work const second = monitor->work();
   print_work("second", second, first.checks);
   auto const begin = std::chrono::steady_clock::now();
-  double const cpu_before = cpu_s();
+  Cpu const before = cpu();
   co_await net::wait_for(std::chrono::seconds(load.seconds));
-  double const cpu = cpu_s() - cpu_before;
+  Cpu const after = cpu();
   std::chrono::duration<double> const passed = std::chrono::steady_clock::now() - begin;
   monitor::Work const settled = monitor->work();
   print_work("settled", settled, second.checks);
   double const checks = static_cast<double>(settled.checks - second.checks);
-  std::printf("CPU            %.1f %% of one core over %.0f s, %.0f us a check at %.0f checks/s\n",
-              100 * cpu / passed.count(), passed.count(), 1e6 * cpu / checks, checks / passed.count());
+  double const user_s = after.user_s - before.user_s;
+  double const system_s = after.system_s - before.system_s;
+  std::printf(
+      "CPU            %.1f %% of one core over %.0f s at %.0f checks/s; a check: %.0f us user, %.0f us system\n",
+      100 * (user_s + system_s) / passed.count(), passed.count(), checks / passed.count(), 1e6 * user_s / checks,
+      1e6 * system_s / checks);
   std::printf("memory         %ld bytes resident an endpoint\n",
               (resident_bytes() - resident_before) / static_cast<long>(load.endpoints));
   auto const all = monitor->status();

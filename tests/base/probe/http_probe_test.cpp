@@ -170,7 +170,6 @@ TEST_F(HttpProbe, NamesARedirectThatLeadsNowhere) {
 
 TEST_F(HttpProbe, HasOneDeadlineForAllRedirects) {
   web_.answer = [&](std::string const&) { return moved("http://" + other_.here() + "/"); };
-  std::function<std::string(std::string const&)> const answers = other_.answer;
   other_.answer = [](std::string const&) { return std::string("HTTP/1.1 200 OK\r\nX-Half: "); };
   Check what = check();
   what.timeout = short_deadline;

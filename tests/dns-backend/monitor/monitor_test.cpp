@@ -176,7 +176,7 @@ TEST_F(MonitorTest, HasAtMost256ProbesInFlightAndServesTheRestInTurn) {
   monitor_->watch(wanted);
   loop_.poll();
   EXPECT_EQ(targets_.in_flight, Limits().in_flight);
-  EXPECT_EQ(monitor_->work().waiting, 600U - Limits().in_flight);
+  run_until([&] { return monitor_->work().waiting == 600U - Limits().in_flight; });
   wanted.erase(wanted.begin() + 300, wanted.end());
   monitor_->watch(wanted);
   targets_.hold = false;
@@ -382,6 +382,7 @@ TEST_F(MonitorTest, BeginsWithWhatWasKnownBeforeARestart) {
   EXPECT_EQ(health("a"), Health::up) << "before any check";
   EXPECT_EQ(table_.view(table_.slot("a")).up_since_s, 1'700'000'000U);
   EXPECT_EQ(monitor_->unknown_count(), 1U);
+  EXPECT_THAT(events_, ElementsAre("a unknown>up as before the restart"));
   targets_.hold = false;
   int const before = targets_.checked["a"];
   run_until([&] { return health("a") == Health::down; });
