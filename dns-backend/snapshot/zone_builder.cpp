@@ -303,7 +303,8 @@ void fill(Zone& zone, std::vector<OwnedNode> nodes) {
 
 bool same_content(Entry const& a, Entry const& b) {
   return a.key == b.key && a.rrsets == b.rrsets && a.balancer_has4 == b.balancer_has4 &&
-         a.balancer_has6 == b.balancer_has6 && a.balancer_has_target == b.balancer_has_target && a.cut == b.cut && a.below_cut == b.below_cut && same_balancer(a, b);
+         a.balancer_has6 == b.balancer_has6 && a.balancer_has_target == b.balancer_has_target && a.cut == b.cut &&
+         a.below_cut == b.below_cut && same_balancer(a, b);
 }
 
 void set_node(Zone& zone, dns::Name const& name, Node node, std::vector<Touched>& touched) {

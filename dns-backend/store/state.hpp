@@ -13,6 +13,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace store {
@@ -43,13 +44,16 @@ struct Store::State {
   void publish(database::Database& database, database::Changes const& changes);
   net::Task<base::Result<Revision>> write(Body body);
   // On the control loop: the slots of endpoint names.
-  [[nodiscard]] std::map<std::string, std::uint32_t> slots_of(std::vector<std::string> const& endpoints) const;
+  [[nodiscard]] std::map<std::string, std::uint32_t> slots_of(std::vector<std::string> const& endpoints);
+  // Slots are never given back, so a process that has seen too many names refuses further ones instead of ending.
+  [[nodiscard]] base::Result<void> check_room(std::vector<std::string> const& endpoints) const;
   // False when there are too many.
   bool add_waiter(std::shared_ptr<Waiter> const& waiter);
   // On the store thread, after a write: the failure to publish it, if any.
   base::Result<void> settle(database::Database& database);
 
   pool::HealthTable& health;                    // the control loop
+  std::set<std::string> endpoints;              // that have a slot; the control loop
   Published<Snapshot> published;                // any thread
   std::atomic<Revision> revision;               // any thread
   std::atomic<std::int64_t> publication_us{0};  // any thread

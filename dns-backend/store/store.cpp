@@ -82,12 +82,24 @@ net::Task<base::Result<Revision>> Store::State::write(Body body) {
   co_return co_await thread->run<Revision>(work);
 }
 
-std::map<std::string, std::uint32_t> Store::State::slots_of(std::vector<std::string> const& endpoints) const {
+std::map<std::string, std::uint32_t> Store::State::slots_of(std::vector<std::string> const& names) {
   std::map<std::string, std::uint32_t> slots;
-  for (std::string const& endpoint : endpoints) {
+  for (std::string const& endpoint : names) {
     slots[endpoint] = health.slot(endpoint);
+    endpoints.insert(endpoint);
   }
   return slots;
+}
+
+base::Result<void> Store::State::check_room(std::vector<std::string> const& names) const {
+  constexpr std::size_t reserve = 10000;  // for the topology
+  auto const fresh = std::count_if(names.begin(), names.end(),
+                                   [this](std::string const& name) { return !endpoints.contains(name); });
+  if (endpoints.size() + static_cast<std::size_t>(fresh) + reserve <= pool::HealthTable::slots_max) {
+    return {};
+  }
+  return refused("this process has seen " + std::to_string(endpoints.size()) +
+                 " names of endpoints and has no room for the health of more until it is restarted");
 }
 
 bool Store::State::add_waiter(std::shared_ptr<Waiter> const& waiter) {
@@ -134,6 +146,9 @@ base::Result<std::unique_ptr<Store>> Store::open(std::string const& url, std::ve
     return first.error();
   }
   auto state = std::make_unique<State>(std::move(builder), std::move(*first), health, std::move(listeners));
+  for (auto const& [endpoint, slot] : slots) {
+    state->endpoints.insert(endpoint);
+  }
   state->trimmed_at = (*database)->revision();
   (*database)->on_commit([inside = state.get(), opened = database->get()](database::Changes const& changes) {
     inside->publish(*opened, changes);

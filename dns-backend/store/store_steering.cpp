@@ -48,8 +48,12 @@ net::Task<base::Result<steering::Objects>> Store::steering() {
 }
 
 net::Task<base::Result<SteeringOutcome>> Store::put_steering(steering::Object object) {
+  std::vector<std::string> const keys = keys_of(object);
+  if (auto const room = state_->check_room(keys); !room) {
+    co_return room.error();
+  }
   auto const outcome = std::make_shared<SteeringOutcome>();
-  Body body = [state = state_.get(), slots = state_->slots_of(keys_of(object)), object,
+  Body body = [state = state_.get(), slots = state_->slots_of(keys), object,
                outcome](Write const& write) -> base::Result<void> {
     state->builder.know_slots(slots);
     SteeringWish wish{write.model.steering(), false, true};
@@ -68,6 +72,9 @@ net::Task<base::Result<SteeringOutcome>> Store::apply_steering(steering::Objects
   std::vector<std::string> const keys = steering::endpoint_keys(wanted);
   if (keys.size() > steering::origins_max) {
     co_return refused("more than " + std::to_string(steering::origins_max) + " origins");
+  }
+  if (auto const room = state_->check_room(keys); !room) {
+    co_return room.error();
   }
   auto const outcome = std::make_shared<SteeringOutcome>();
   auto const wish = std::make_shared<SteeringWish>(SteeringWish{std::move(wanted), dry_run, false});

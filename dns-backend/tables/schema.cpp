@@ -94,8 +94,8 @@ constexpr std::string_view version_2 = R"sql(
     PRIMARY KEY (ip, nameserver)) WITHOUT ROWID;
 )sql";
 
-// What operators declare for steering. The body is the object as the API shows it: its fields grow with the program, and
-// nothing here is asked for by a column.
+// What operators declare for steering. The body is the object as the API shows it: its fields grow with the program,
+// and nothing here is asked for by a column.
 constexpr std::string_view version_3 = R"sql(
   CREATE TABLE steering (
     kind TEXT NOT NULL,                  -- monitor, pool, load_balancer

@@ -85,11 +85,10 @@ void change(Site& site, std::mt19937& random) {
   std::string const number = std::to_string(random() % 5);
   std::string const owner = "n" + number + (random() % 3 == 0 ? ".deep.er." : ".") + apex;
   std::string const label = "t" + number;
-  auto const kind = random() % 18;
-  if (kind > 14) {
+  if (random() % 6 == 0) {
     return change_steering(site, random, owner);
   }
-  switch (kind) {
+  switch (random() % 15) {
     case 0:
       site.run(site.store->import_zone(name(apex), records(zone_head + "i" + number + " A 192.0.2.1\n", apex)));
       break;

@@ -252,6 +252,24 @@ TEST_F(StoreSteering, a_replica_answers_alike_and_refuses_writes) {
             errc::read_only);
 }
 
+TEST_F(StoreSteering, a_process_that_has_seen_too_many_origins_refuses_more_and_goes_on) {
+  std::size_t rounds = 0;
+  for (; rounds < 8; ++rounds) {
+    auto wide = pool_of("wide", {});
+    for (int i = 0; i < 9000; ++i) {
+      wide.origins.push_back(origin("r" + std::to_string(rounds) + "-" + std::to_string(i), "198.51.100.7"));
+    }
+    auto const done = site.run(site.store->put_steering(wide));
+    if (!done) {
+      EXPECT_EQ(done.error().code, errc::refused);
+      EXPECT_THAT(done.error().detail, HasSubstr("until it is restarted"));
+      break;
+    }
+  }
+  EXPECT_EQ(rounds, 6U);
+  put(pool_of("ams", {origin("a", "198.51.100.8")}));
+}
+
 TEST(StoreSteeringFile, a_store_of_version_2_is_migrated_and_objects_survive_a_restart) {
   test::TemporaryFolder const folder;
   std::string const url = "sqlite://" + folder.file("navigator.db");
