@@ -18,6 +18,8 @@ module(dns-backend/steering SOURCES objects.cpp address.cpp check.cpp build.cpp
 module(dns-backend/steering/reading SOURCES read.cpp json_document.cpp
   DEPENDS base/result base/config base/probe dns-backend/dns dns-backend/pool dns-backend/steering LIBRARIES Boost::json)
 module(dns-backend/snapshot/persistent SOURCES balanced_names.cpp DEPENDS base/result base/probe dns-backend/pool)
+module(dns-backend/overrides SOURCES overrides.cpp
+  DEPENDS base/result base/net base/probe base/database base/store_thread dns-backend/monitor)
 module(dns-backend/snapshot SOURCES snapshot.cpp zone_builder.cpp
   DEPENDS base/result base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot/persistent)
 module(dns-backend/zone_file SOURCES zone_file.cpp DEPENDS base/result dns-backend/dns)
@@ -52,9 +54,9 @@ module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp zone_changes.
   DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store
     base/http_client)
 module(dns-backend/api
-  SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp tenants.cpp
+  SOURCES access.cpp routes.cpp body.cpp status.cpp overrides.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp tenants.cpp
   DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool
-    dns-backend/snapshot dns-backend/store dns-backend/monitor dns-backend/transitions
+    dns-backend/snapshot dns-backend/store dns-backend/monitor dns-backend/overrides dns-backend/transitions
     base/store_thread
     base/http base/http_client dns-backend/zone_file
   LIBRARIES Boost::json)

@@ -14,6 +14,7 @@
 #include "base/http_client/http_client.hpp"
 #include "base/process/metrics.hpp"
 #include "dns-backend/monitor/monitor.hpp"
+#include "dns-backend/overrides/overrides.hpp"
 #include "dns-backend/store/store.hpp"
 #include "dns-backend/transitions/transition_log.hpp"
 
@@ -39,6 +40,7 @@ struct Dependencies {
   std::function<std::vector<monitor::EndpointStatus>()> endpoints = {};
   // How the sites voted on an endpoint, as JSON; null where they do not. May be empty.
   std::function<boost::json::value(std::string const& endpoint)> votes = {};
+  overrides::Overrides* overrides = nullptr;          // nullptr: nobody obeys any
   transitions::TransitionLog* transitions = nullptr;  // of this machine; nullptr: none are kept
   // Further sections of /v1/status by name, for instance "followers", "replica", "powerdns".
   std::map<std::string, std::function<boost::json::value()>> sections = {};

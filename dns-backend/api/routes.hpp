@@ -45,6 +45,7 @@ void add_zone_routes(net::Router& router, Dependencies const& dependencies);
 void add_autoprimary_routes(net::Router& router, Dependencies const& dependencies);
 void add_rrset_routes(net::Router& router, Dependencies const& dependencies);
 void add_tenant_routes(net::Router& router, Dependencies const& dependencies);
+void add_override_routes(net::Router& router, Dependencies const& dependencies);
 void add_status_routes(net::Router& router, Dependencies const& dependencies);
 
 }  // namespace api

@@ -168,4 +168,34 @@ int show_transitions(Place const& place, TransitionsRequest const& request, Outp
   return 0;
 }
 
+int order_endpoint(Place const& place, OrderRequest const& request) {
+  net::HttpResponse answer;
+  if (request.to.empty()) {
+    return call_once(place, Without::refuse, "DELETE", "/v1/overrides?endpoint=" + net::percent_encode(request.endpoint),
+                     {}, answer);
+  }
+  json::object body{{"endpoint", request.endpoint}, {"to", request.to}, {"reason", request.reason}};
+  if (request.for_s != 0) {
+    body["for_s"] = request.for_s;
+  }
+  return call_once(place, Without::refuse, "PUT", "/v1/overrides", json::serialize(body), answer);
+}
+
+int list_orders(Place const& place, Output output) {
+  net::HttpResponse answer;
+  if (int const failed = call_once(place, Without::refuse, "GET", "/v1/overrides", {}, answer); failed != 0) {
+    return failed;
+  }
+  if (output.json) {
+    std::printf("%s\n", answer.body.c_str());
+    return 0;
+  }
+  json::array rows = list_of(json_of(answer), "overrides");
+  for (json::value& one : rows) {
+    one.as_object()["until"] = utc(number(one.as_object(), "until_ms"));
+  }
+  std::printf("%s", table(rows, {{"endpoint", "ENDPOINT"}, {"to", "TO"}, {"until", "UNTIL"}, {"reason", "REASON"}}).c_str());
+  return 0;
+}
+
 }  // namespace commands

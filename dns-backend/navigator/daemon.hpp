@@ -19,6 +19,7 @@
 #include "dns-backend/connector/listener.hpp"
 #include "dns-backend/handover/handover.hpp"
 #include "dns-backend/monitor/monitor.hpp"
+#include "dns-backend/overrides/overrides.hpp"
 #include "dns-backend/purge/purge.hpp"
 #include "dns-backend/purge/zone_changes.hpp"
 #include "dns-backend/purge/zone_flusher.hpp"
@@ -61,6 +62,7 @@ struct Daemon {
   std::optional<purge::ZoneChanges> zone_changes;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<monitor::Monitor> monitor;
+  std::unique_ptr<overrides::Overrides> overrides;
   std::unique_ptr<vantage::Exchange> exchange;   // with other sites
   std::unique_ptr<transitions::TransitionLog> transitions;
   std::unique_ptr<webhook::Webhook> webhook;

@@ -146,7 +146,18 @@ net::Task<void> refresh_watches(Daemon& daemon) {
       };
       daemon.exchange->watch(subjects_of(*pools, *objects), current);
     }
-    daemon.monitor->watch(watches_of(*pools, daemon.health, *objects));
+    auto const orders = co_await daemon.overrides->orders(wall_ms());
+    if (!orders) {
+      warning("navigator", "overrides cannot be read: {}", orders.error().what());
+      continue;
+    }
+    auto watches = watches_of(*pools, daemon.health, *objects);
+    for (monitor::Watch& watch : watches) {
+      if (auto const order = orders->find(watch.endpoint); order != orders->end()) {
+        watch.override = order->second;
+      }
+    }
+    daemon.monitor->watch(watches);
   }
   daemon.watches_running = false;
 }
@@ -156,6 +167,7 @@ base::Result<void> start_health(Daemon& daemon) {
   kept.kept = std::chrono::hours(24) * daemon.settings.transitions_days;
   daemon.transitions =
       std::make_unique<transitions::TransitionLog>(daemon.executor, daemon.store->thread(), kept, daemon.metrics);
+  daemon.overrides = std::make_unique<overrides::Overrides>(daemon.store->thread());
   webhook::WebhookSettings hooks;
   for (WebhookTarget const& target : daemon.settings.webhooks) {
     std::string secret;
@@ -202,6 +214,7 @@ void stop_health(Daemon& daemon) {
 }
 
 void add_health_sections(Daemon const& daemon, api::Dependencies& api) {
+  api.overrides = daemon.overrides.get();
   api.transitions = daemon.transitions.get();
   if (daemon.exchange != nullptr) {
     api.votes = [&daemon](std::string const& endpoint) { return votes_of(daemon, endpoint); };

@@ -3,6 +3,7 @@
 #include "dns-backend/commands/command_line.hpp"
 #include "dns-backend/commands/steering/command_line.hpp"
 #include "dns-backend/navigator/navigator.hpp"
+#include "dns-backend/overrides/overrides.hpp"
 #include "dns-backend/pipe/relay.hpp"
 #include "dns-backend/transitions/transition_log.hpp"
 
@@ -21,7 +22,7 @@ commands::Place place_of(navigator::Settings const& settings) {
   commands::Place place;
   place.api_unix = settings.api_unix;
   place.store_url = settings.store_url;
-  place.schemas = {vault::schema(), transitions::schema()};
+  place.schemas = {vault::schema(), transitions::schema(), overrides::schema()};
   place.pdns_address = settings.powerdns_address;
   place.pdns_port = settings.powerdns_port;
   return place;

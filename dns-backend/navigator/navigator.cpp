@@ -273,7 +273,7 @@ net::Task<void> run(Daemon& daemon, net::asio::io_context& loop) {
 Result<std::unique_ptr<store::Store>> open_store(Daemon& daemon, std::chrono::steady_clock::time_point patience) {
   for (;;) {
     auto store =
-        store::Store::open(daemon.settings.store_url, {vault::schema(), transitions::schema()}, daemon.health, daemon.executor);
+        store::Store::open(daemon.settings.store_url, {vault::schema(), transitions::schema(), overrides::schema()}, daemon.health, daemon.executor);
     if (store || store.error().code != database::errc::locked || std::chrono::steady_clock::now() >= patience) {
       return store;
     }

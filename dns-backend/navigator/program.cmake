@@ -4,7 +4,7 @@ program(navigator dns-backend/navigator
     dns-backend/snapshot dns-backend/store dns-backend/connector dns-backend/handover dns-backend/pipe dns-backend/purge
     dns-backend/api dns-backend/api/steering dns-backend/feed dns-backend/powerdns dns-backend/powerdns/zones
     dns-backend/commands dns-backend/commands/steering dns-backend/steering acme
-    acme/crypto acme/vault dns-backend/monitor dns-backend/geo dns-backend/vantage dns-backend/transitions
+    acme/crypto acme/vault dns-backend/monitor dns-backend/geo dns-backend/vantage dns-backend/transitions dns-backend/overrides
     dns-backend/webhook
     base/http_client base/http_server
   LIBRARIES CLI11::CLI11 Boost::json)
