@@ -1,6 +1,7 @@
+#include "dns-backend/commands/steering/steering_commands.hpp"
+
 #include "dns-backend/commands/connection.hpp"
 #include "dns-backend/commands/steering/sending.hpp"
-#include "dns-backend/commands/steering/steering_commands.hpp"
 #include "dns-backend/commands/steering/yaml.hpp"
 #include "dns-backend/steering/reading/read.hpp"
 
