@@ -1,5 +1,5 @@
 // Health as the daemon wires it: monitors, what the sites decide together, the log of transitions, webhooks, purges.
-#include "base/process/files.hpp"
+#include "base/process/service.hpp"
 #include "base/process/log.hpp"
 #include "dns-backend/navigator/affected.hpp"
 #include "dns-backend/navigator/daemon.hpp"

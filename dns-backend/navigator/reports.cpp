@@ -37,7 +37,7 @@ std::optional<monitor::Report> read_report(json::object const& body) {
   report.success = success->get_bool();
   report.sequence = static_cast<std::uint64_t>(sequence->get_int64());
   report.at_ms = at_ms->get_int64();
-  report.reason = reason == nullptr ? std::string() : std::string(reason->get_string().substr(0, 256));
+  report.reason = reason == nullptr ? std::string() : std::string(reason->get_string()).substr(0, 256);
   if (load != nullptr) {
     if (!load->is_number() || load->to_number<double>() < 0 || load->to_number<double>() > 60) {
       return std::nullopt;
