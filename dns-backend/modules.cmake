@@ -1,28 +1,52 @@
 module(dns-backend/dns SOURCES name.cpp type.cpp present.cpp rdata.cpp zone_rules.cpp nsec3.cpp
   DEPENDS base/result LIBRARIES PkgConfig::ldns PkgConfig::idn2 Boost::headers)
-module(dns-backend/pool SOURCES health_table.cpp monitor.cpp select.cpp
-  DEPENDS base/result base/net base/probe base/process)
+module(dns-backend/vantage SOURCES council.cpp report.cpp exchange.cpp
+  DEPENDS base/result base/net base/process base/probe base/http base/http_client LIBRARIES Boost::json)
+module(dns-backend/transitions SOURCES transition_log.cpp
+  DEPENDS base/result base/net base/process base/probe base/database base/store_thread)
+module(dns-backend/webhook SOURCES webhook.cpp
+  DEPENDS base/result base/net base/process base/http base/http_client LIBRARIES Boost::json OpenSSL::Crypto)
+module(dns-backend/geo SOURCES geo.cpp cidr_map.cpp mmdb.cpp locators.cpp
+  DEPENDS base/result LIBRARIES Boost::headers PkgConfig::maxminddb)
+module(dns-backend/pool SOURCES health_table.cpp candidates.cpp draw.cpp steering.cpp origins.cpp select.cpp
+  DEPENDS base/result base/net base/probe base/process dns-backend/geo)
+module(dns-backend/monitor
+  SOURCES endpoint_state.cpp report.cpp recent_checks.cpp warm.cpp engine.cpp monitor.cpp
+  DEPENDS base/result base/net base/probe base/process dns-backend/pool LIBRARIES Boost::json)
+module(dns-backend/steering SOURCES objects.cpp address.cpp check.cpp build.cpp
+  DEPENDS base/result base/config base/probe dns-backend/dns dns-backend/pool LIBRARIES Boost::json)
+module(dns-backend/steering/reading SOURCES read.cpp json_document.cpp
+  DEPENDS base/result base/config base/probe dns-backend/dns dns-backend/pool dns-backend/steering LIBRARIES Boost::json)
+module(dns-backend/snapshot/persistent SOURCES balanced_names.cpp DEPENDS base/result base/probe dns-backend/pool)
+module(dns-backend/overrides SOURCES overrides.cpp
+  DEPENDS base/result base/net base/probe base/database base/store_thread dns-backend/monitor)
 module(dns-backend/snapshot SOURCES snapshot.cpp zone_builder.cpp
-  DEPENDS base/result base/probe dns-backend/dns dns-backend/pool)
+  DEPENDS base/result base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot/persistent)
 module(dns-backend/zone_file SOURCES zone_file.cpp DEPENDS base/result dns-backend/dns)
-module(dns-backend/tables SOURCES schema.cpp model.cpp compose.cpp build.cpp
-  DEPENDS base/result base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot LIBRARIES Boost::json)
+module(dns-backend/tables SOURCES schema.cpp model.cpp steering.cpp compose.cpp build.cpp
+  DEPENDS base/result base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
+    dns-backend/steering dns-backend/steering/reading
+  LIBRARIES Boost::json)
+module(dns-backend/writes SOURCES write.cpp rules.cpp steering.cpp
+  DEPENDS base/result base/database base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/tables
+    dns-backend/steering
+  LIBRARIES Boost::json)
 module(dns-backend/store
-  SOURCES rules.cpp store.cpp store_zones.cpp store_settings.cpp store_tenants.cpp
+  SOURCES store.cpp store_zones.cpp store_settings.cpp store_tenants.cpp store_steering.cpp
   DEPENDS base/result base/net base/database base/process base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
-    dns-backend/tables
+    dns-backend/tables dns-backend/writes dns-backend/steering dns-backend/steering/reading
     base/store_thread
   LIBRARIES Boost::json)
 module(dns-backend/protocol SOURCES request.cpp question.cpp reply.cpp
-  DEPENDS base/result dns-backend/dns dns-backend/snapshot LIBRARIES Boost::json)
+  DEPENDS base/result dns-backend/dns dns-backend/geo dns-backend/snapshot LIBRARIES Boost::json)
 module(dns-backend/remote SOURCES rows.cpp neighbours.cpp secondary.cpp commands.cpp answer.cpp transaction.cpp write.cpp
-  DEPENDS base/result base/net base/database base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
-    dns-backend/store dns-backend/protocol
+  DEPENDS base/result base/net base/database base/probe dns-backend/dns dns-backend/geo dns-backend/pool
+    dns-backend/snapshot dns-backend/store dns-backend/protocol
   LIBRARIES Boost::json)
 module(dns-backend/handover SOURCES sockets.cpp handover.cpp DEPENDS base/result base/net base/process)
 module(dns-backend/connector SOURCES meters.cpp framing.cpp conversation.cpp session.cpp door.cpp listener.cpp
-  DEPENDS base/result base/net base/process dns-backend/pool dns-backend/snapshot dns-backend/store dns-backend/remote
-    dns-backend/handover
+  DEPENDS base/result base/net base/process dns-backend/geo dns-backend/pool dns-backend/snapshot dns-backend/store
+    dns-backend/remote dns-backend/handover
     base/http dns-backend/protocol)
 module(dns-backend/pipe SOURCES relay.cpp DEPENDS base/result base/process dns-backend/remote
     dns-backend/protocol)
@@ -30,10 +54,16 @@ module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp zone_changes.
   DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store
     base/http_client)
 module(dns-backend/api
-  SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp tenants.cpp
+  SOURCES access.cpp routes.cpp body.cpp status.cpp overrides.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp tenants.cpp
   DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool
-    dns-backend/snapshot dns-backend/store
+    dns-backend/snapshot dns-backend/store dns-backend/monitor dns-backend/overrides dns-backend/transitions
+    base/store_thread
     base/http base/http_client dns-backend/zone_file
+  LIBRARIES Boost::json)
+module(dns-backend/api/steering SOURCES pools.cpp steering.cpp
+  DEPENDS base/result base/net base/process base/config base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
+    dns-backend/store dns-backend/steering dns-backend/steering/reading dns-backend/api
+    base/http
   LIBRARIES Boost::json)
 module(dns-backend/feed SOURCES codec.cpp feed_server.cpp follower.cpp
   DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/snapshot dns-backend/store
@@ -67,9 +97,15 @@ module(dns-backend/migrate
   LIBRARIES Boost::json SQLiteCpp PkgConfig::sqlite3 PkgConfig::libpq)
 module(dns-backend/commands
   SOURCES connection.cpp progress.cpp table.cpp show_commands.cpp zone_commands.cpp import_commands.cpp
-    compare_commands.cpp key_commands.cpp command_line.cpp
+    compare_commands.cpp key_commands.cpp health_commands.cpp command_line.cpp
   DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
-    dns-backend/store dns-backend/api
-    dns-backend/powerdns dns-backend/powerdns/zones dns-backend/name_server dns-backend/migrate
+    dns-backend/store dns-backend/api dns-backend/api/steering
+    dns-backend/powerdns dns-backend/powerdns/zones dns-backend/name_server
+    dns-backend/migrate
     base/http base/http_client dns-backend/zone_file
+  LIBRARIES Boost::json CLI11::CLI11)
+module(dns-backend/commands/steering SOURCES yaml.cpp sending.cpp set_commands.cpp object_commands.cpp command_line.cpp
+  DEPENDS base/result base/config base/database dns-backend/pool dns-backend/steering dns-backend/steering/reading
+    dns-backend/commands
+    base/http
   LIBRARIES Boost::json CLI11::CLI11)

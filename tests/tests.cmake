@@ -18,7 +18,7 @@ foreach(user dns-backend.store dns-backend.remote acme)
 endforeach()
 
 # And the servers that clients are tried against.
-foreach(user dns-backend.purge dns-backend.powerdns dns-backend.feed dns-backend.cloudflare dns-backend.api acme acme.edge
+foreach(user dns-backend.purge dns-backend.vantage dns-backend.webhook dns-backend.powerdns dns-backend.feed dns-backend.cloudflare dns-backend.api acme acme.edge
     acme.protocol)
   target_link_libraries(${user}.test PRIVATE base.http_server base.http_client)
 endforeach()

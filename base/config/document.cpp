@@ -239,6 +239,10 @@ boost::system::result<Document, base::Problems> Document::parse(std::string_view
   return Document(std::make_shared<Node const>(builder.take_root()), std::move(source_name));
 }
 
+Document Document::of(Node root, std::string source_name) {
+  return Document(std::make_shared<Node const>(std::move(root)), std::move(source_name));
+}
+
 boost::system::result<Document, base::Problems> Document::load(std::string const& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);

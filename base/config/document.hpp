@@ -55,6 +55,9 @@ class Document {
   // Reads the file and parses it; the path is the source name. A file that cannot be read is one problem. Blocks.
   static boost::system::result<Document, base::Problems> load(std::string const& path);
 
+  // A tree that was made elsewhere, for instance of JSON: read by the same Reader. Lines of 0 are places nobody knows.
+  static Document of(Node root, std::string source_name);
+
   [[nodiscard]] Node const& root() const { return *root_; }
   [[nodiscard]] std::string const& source() const { return source_; }
 

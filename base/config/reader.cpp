@@ -130,6 +130,15 @@ bool Reader::has(std::string_view key) {
   return entry != nullptr && entry->value.kind != Node::Kind::nothing;
 }
 
+std::vector<std::string> Reader::keys() {
+  cursor_->all_known = true;
+  std::vector<std::string> out;
+  for (auto const& entry : cursor_->node->entries) {
+    out.push_back(entry.key);
+  }
+  return out;
+}
+
 // --- Scalars
 // ----------------------------------------------------------------------------------------------------------
 

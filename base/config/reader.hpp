@@ -60,6 +60,8 @@ class Reader {
 
   // Whether the key is written with a value. Marks it as known.
   [[nodiscard]] bool has(std::string_view key);
+  // The keys of a section whose keys are free names, in the order of the file. All of them are known by that.
+  [[nodiscard]] std::vector<std::string> keys();
 
   // --- Scalars: without a fallback the key is required --------------------------------------------------------------
 

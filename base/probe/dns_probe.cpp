@@ -20,15 +20,15 @@ namespace asio = boost::asio;
 constexpr auto values = asio::as_tuple(asio::use_awaitable);
 using Octets = std::vector<std::uint8_t>;
 
-net::Task<Verdict> ask_over_tcp(Check check, asio::ip::address address, Octets question, ProgressPtr progress) {
-  progress->waiting_for = "no connection";
+net::Task<Verdict> ask_over_tcp(ContextPtr context, asio::ip::address address, Octets question) {
+  context->waiting_for = "no connection";
   asio::ip::tcp::socket socket(co_await asio::this_coro::executor);
-  asio::ip::tcp::endpoint const endpoint(address, check.port);
+  asio::ip::tcp::endpoint const endpoint(address, context->check.port);
   auto const [connect_error] = co_await socket.async_connect(endpoint, values);
   if (connect_error) {
     co_return bad(reason_of(connect_error));
   }
-  progress->waiting_for = "connected, but no answer";
+  context->waiting_for = "connected, but no answer";
   // RFC 7766 8: length and message in one write, or some servers answer only after the second segment.
   Octets framed{static_cast<std::uint8_t>(question.size() >> 8U), static_cast<std::uint8_t>(question.size() & 0xffU)};
   framed.insert(framed.end(), question.begin(), question.end());
@@ -49,17 +49,17 @@ net::Task<Verdict> ask_over_tcp(Check check, asio::ip::address address, Octets q
   if (!is_answer_to(answer, question)) {
     co_return bad("the answer is not for our question");
   }
-  co_return judge_dns_answer(check, answer);
+  co_return judge_dns_answer(context->check, answer);
 }
 
-net::Task<Verdict> ask_over_udp(Check check, asio::ip::address address, Octets question, ProgressPtr progress) {
-  progress->waiting_for = "no answer";
+net::Task<Verdict> ask_over_udp(ContextPtr context, asio::ip::address address, Octets question) {
+  context->waiting_for = "no answer";
   asio::ip::udp::socket socket(co_await asio::this_coro::executor);
   boost::system::error_code error;
   socket.open(address.is_v4() ? asio::ip::udp::v4() : asio::ip::udp::v6(), error);
   if (!error) {
     // A connected socket hears only its peer, and hears "port unreachable" as an error.
-    socket.connect(asio::ip::udp::endpoint(address, check.port), error);
+    socket.connect(asio::ip::udp::endpoint(address, context->check.port), error);
   }
   if (error) {
     co_return bad(reason_of(error));
@@ -80,19 +80,20 @@ net::Task<Verdict> ask_over_udp(Check check, asio::ip::address address, Octets q
       continue;
     }
     if (is_truncated(answer)) {
-      co_return co_await ask_over_tcp(std::move(check), std::move(address), std::move(question), std::move(progress));
+      co_return co_await ask_over_tcp(std::move(context), std::move(address), std::move(question));
     }
-    co_return judge_dns_answer(check, answer);
+    co_return judge_dns_answer(context->check, answer);
   }
 }
 
 }  // namespace
 
-net::Task<Verdict> dns_attempt(Check check, ProgressPtr progress) {
-  boost::system::error_code error;
-  asio::ip::address const address = asio::ip::make_address(check.address, error);
-  if (error) {
-    co_return bad("'" + check.address + "' is no IP address");
+net::Task<Verdict> dns_attempt(ContextPtr context) {
+  Check const& check = context->check;
+  Verdict problem;
+  auto const address = target_address(check.address, problem);
+  if (!address) {
+    co_return problem;
   }
   // The id guards against late answers of an earlier check, not against forgery: the socket is connected.
   std::random_device random;
@@ -101,9 +102,9 @@ net::Task<Verdict> dns_attempt(Check check, ProgressPtr progress) {
     co_return bad("'" + check.qname + " " + check.qtype + "' is no DNS question");
   }
   if (check.tcp) {
-    co_return co_await ask_over_tcp(std::move(check), address, std::move(question), std::move(progress));
+    co_return co_await ask_over_tcp(std::move(context), *address, std::move(question));
   }
-  co_return co_await ask_over_udp(std::move(check), address, std::move(question), std::move(progress));
+  co_return co_await ask_over_udp(std::move(context), *address, std::move(question));
 }
 
 }  // namespace probe

@@ -20,6 +20,8 @@ char const* name(Health health) {
       return "up";
     case Health::down:
       return "down";
+    case Health::draining:
+      return "draining";
   }
   return "unknown";
 }

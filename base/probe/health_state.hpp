@@ -13,7 +13,8 @@ namespace probe {
 
 using Time = std::chrono::steady_clock::time_point;
 
-enum class Health : std::uint8_t { unknown = 0, up = 1, down = 2 };
+// `draining` is set by an operator: up for whoever is there, no answer for anybody new.
+enum class Health : std::uint8_t { unknown = 0, up = 1, down = 2, draining = 3 };
 [[nodiscard]] char const* name(Health health);
 
 struct Thresholds {

@@ -1,18 +1,18 @@
-#include "base/net/tls.hpp"
 #include "base/probe/attempt.hpp"
+#include "base/probe/http/expected.hpp"
+#include "base/probe/http_connection.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <re2/re2.h>
+
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -24,25 +24,11 @@ namespace http = boost::beast::http;
 constexpr auto values = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t header_limit = 16U << 10U;
 
-// Host and SNI are the monitor's `host`, the connection goes to its `address`.
-std::string host_of(Check const& check) {
-  return check.host.empty() ? check.address : check.host;
-}
+using Request = http::request<http::empty_body>;
+using Parser = http::response_parser<http::buffer_body>;
 
-bool is_address(std::string const& text) {
-  boost::system::error_code error;
-  asio::ip::make_address(text, error);
-  return !error;
-}
-
-// "[::1]:8080", "www.example.org", "203.0.113.9:8443" (RFC 9110 7.2: the scheme's own port is left out).
-std::string host_header(Check const& check) {
-  std::string host = host_of(check);
-  if (host.find(':') != std::string::npos) {
-    host.insert(0, "[").append("]");
-  }
-  bool const usual = check.port == (check.type == Type::https ? 443 : 80);
-  return usual ? host : host + ":" + std::to_string(check.port);
+std::int64_t now_s() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 // A header or target from a configuration file must not smuggle a second request in.
@@ -50,24 +36,34 @@ bool is_clean(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
 }
 
-base::Result<http::request<http::empty_body>> make_request(Check const& check) {
-  http::request<http::empty_body> request;
+// What belongs to the host that was asked first goes to no other.
+bool stays_behind(std::string const& name) {
+  return boost::beast::iequals(name, "Host") || boost::beast::iequals(name, "Authorization") ||
+         boost::beast::iequals(name, "Cookie");
+}
+
+base::Result<Request> make_request(Context const& context, Target const& target, std::string const& method) {
+  Check const& check = context.check;
+  Request request;
   request.version(11);
-  request.target(check.path.empty() ? "/" : check.path);
-  bool clean = is_clean(check.path) && is_clean(check.host) && is_clean(check.method) && !check.method.empty();
-  request.set(http::field::host, host_header(check));
+  bool clean = is_clean(target.path) && is_clean(target.origin.host) && is_clean(method) && !method.empty();
+  request.target(target.path);
+  request.set(http::field::host, host_header(target.origin));
   request.set(http::field::user_agent, "sovereign-probe/" SOVEREIGN_VERSION);
-  request.set(http::field::connection, "close");
+  if (!context.keep) {
+    request.set(http::field::connection, "close");
+  }
+  bool const elsewhere = !(target.origin == first_target(check).origin);
   for (auto const& [name, value] : check.header) {
     clean = clean && !name.empty() && is_clean(name) && is_clean(value);
-    if (clean) {
+    if (clean && !(elsewhere && stays_behind(name))) {
       request.set(name, value);
     }
   }
   if (!clean) {
     return base::fail(net::errc::bad_message, "method, path, host or header of the monitor is no HTTP");
   }
-  request.method_string(check.method);
+  request.method_string(method);
   return request;
 }
 
@@ -87,117 +83,218 @@ std::string http_reason(boost::system::error_code error) {
   return reason_of(error);
 }
 
-using Parser = http::response_parser<http::buffer_body>;
+// What one request brought.
+struct Reply {
+  Verdict verdict;
+  int redirect = 0;  // the status, when the target is to be asked elsewhere; then `location` says where
+  std::string location;
+  bool nothing_heard = false;  // the connection ended before an answer began
+  bool reusable = false;
+};
 
-// Reads the body piece by piece until the expected text came, at most answer_limit octets. A string_body would reserve
-// whatever Content-Length claims.
+// Reads on into `body` while it is smaller than answer_limit; false at the end of the answer or with an error.
 template <class Stream>
-net::Task<Verdict> look_for_text(Stream& stream, boost::beast::flat_buffer& buffer, Parser& parser, std::string text) {
-  std::string body;
+net::Task<bool> read_more(Stream& stream, Connection& connection, Parser& parser, std::string& body,
+                          boost::system::error_code& problem) {
+  if (parser.is_done() || body.size() >= answer_limit) {
+    co_return false;
+  }
   std::array<char, 4096> piece{};
-  while (body.find(text) == std::string::npos) {
-    if (parser.is_done() || body.size() >= answer_limit) {
-      co_return bad("the expected text is not in the first " + std::to_string(body.size()) + " octets of the body");
-    }
-    parser.get().body().data = piece.data();
-    parser.get().body().size = piece.size();
-    auto const [error, size] = co_await http::async_read_some(stream, buffer, parser, values);
-    if (error && error != http::error::need_buffer && error != http::error::end_of_stream) {
-      co_return bad(http_reason(error));
-    }
-    body.append(piece.data(), piece.size() - parser.get().body().size);
+  parser.get().body().data = piece.data();
+  parser.get().body().size = std::min(piece.size(), answer_limit - body.size());
+  std::size_t const room = parser.get().body().size;
+  auto const [error, size] = co_await http::async_read_some(stream, connection.buffer, parser, values);
+  if (error && error != http::error::need_buffer && error != http::error::end_of_stream) {
+    problem = error;
+    co_return false;
+  }
+  body.append(piece.data(), room - parser.get().body().size);
+  co_return true;
+}
+
+// The body piece by piece, at most answer_limit octets: a string_body would reserve whatever Content-Length claims. The
+// text may be found early; an expression is held against the whole, because "$" means its end.
+template <class Stream>
+net::Task<Verdict> judge_body(Stream& stream, ContextPtr context, Connection& connection, Parser& parser,
+                              std::string& body) {
+  std::string const& text = context->check.expected_body;
+  bool const whole = context->pattern != nullptr;
+  context->waiting_for = "the expected body did not come";
+  bool found = text.empty();
+  bool more = true;
+  std::size_t searched = 0;
+  boost::system::error_code problem;
+  while (more && (!found || whole)) {
+    more = co_await read_more(stream, connection, parser, body, problem);
+    found = found || body.find(text, searched) != std::string::npos;
+    searched = body.size() - std::min(body.size(), text.size());
+  }
+  if (problem) {
+    co_return bad(http_reason(problem));
+  }
+  if (!found) {
+    co_return bad("the expected text is not in the first " + std::to_string(body.size()) + " octets of the body");
+  }
+  if (whole && !re2::RE2::PartialMatch(body, *context->pattern)) {
+    co_return bad("the expected pattern is not in the first " + std::to_string(body.size()) + " octets of the body");
   }
   co_return good();
 }
 
+template <class Stream>
+net::Task<void> judge_answer(Stream& stream, ContextPtr context, Connection& connection, Parser& parser, Reply& reply) {
+  int const status = static_cast<int>(parser.get().result_int());
+  std::string body;
+  if (context->check.follow_redirects && is_redirect(status) && parser.get().count(http::field::location) != 0) {
+    reply.redirect = status;
+    reply.location = std::string(parser.get()[http::field::location]);
+  } else if (!code_matches(context->check.expected_codes, status)) {
+    reply.verdict = bad("status " + std::to_string(status) + ", expected " + context->check.expected_codes);
+  } else if (context->check.expected_body.empty() && context->pattern == nullptr) {
+    reply.verdict = good();
+  } else {
+    reply.verdict = co_await judge_body(stream, context, connection, parser, body);
+  }
+  if (context->warning.empty()) {
+    context->warning = certificate_warning(connection.certificate_ends_s, now_s());
+  }
+  reply.verdict.warning = context->warning;
+  if (!context->keep || !parser.keep_alive()) {
+    co_return;
+  }
+  // The next request may only follow the whole of this answer. Its rest changes nothing of the verdict.
+  if (reply.redirect == 0 && !parser.is_done()) {
+    context->decided = reply.verdict;
+    context->decided->elapsed =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - context->began);
+  }
+  boost::system::error_code problem;
+  bool more = true;
+  while (more) {
+    more = co_await read_more(stream, connection, parser, body, problem);
+  }
+  reply.reusable = !problem && parser.is_done();
+}
+
 // One request and as much of its answer as the verdict needs.
 template <class Stream>
-net::Task<Verdict> exchange(Stream& stream, Check check, ProgressPtr progress) {
-  auto request = make_request(check);
-  if (request.has_error()) {
-    co_return bad(request.error().detail);
-  }
-  progress->waiting_for = "connected, but no answer";
-  auto const [write_error, written] = co_await http::async_write(stream, *request, values);
+net::Task<Reply> exchange(Stream& stream, ContextPtr context, Connection& connection, Request request) {
+  Reply reply;
+  context->waiting_for = "connected, but no answer";
+  auto const [write_error, written] = co_await http::async_write(stream, request, values);
   if (write_error) {
-    co_return bad(http_reason(write_error));
+    reply.verdict = bad(http_reason(write_error));
+    reply.nothing_heard = write_error != asio::error::operation_aborted;
+    co_return reply;
   }
-  boost::beast::flat_buffer buffer(answer_limit);
   Parser parser;
   parser.header_limit(header_limit);
-  parser.body_limit(boost::none);  // look_for_text stops by itself
-  parser.skip(check.method == "HEAD");
-  auto const [header_error, header_size] = co_await http::async_read_header(stream, buffer, parser, values);
+  parser.body_limit(boost::none);  // read_more stops by itself
+  parser.skip(request.method_string() == "HEAD");
+  auto const [header_error, header_size] = co_await http::async_read_header(stream, connection.buffer, parser, values);
   if (header_error) {
-    co_return bad(http_reason(header_error));
+    reply.verdict = bad(http_reason(header_error));
+    reply.nothing_heard = header_error != asio::error::operation_aborted && !parser.got_some();
+    co_return reply;
   }
-  int const status = static_cast<int>(parser.get().result_int());
-  if (!code_matches(check.expected_codes, status)) {
-    co_return bad("status " + std::to_string(status) + ", expected " + check.expected_codes);
-  }
-  if (check.expected_body.empty()) {
-    co_return good();
-  }
-  progress->waiting_for = "the expected body did not come";
-  co_return co_await look_for_text(stream, buffer, parser, check.expected_body);
+  co_await judge_answer(stream, context, connection, parser, reply);
+  co_return reply;
 }
 
-std::string certificate_reason(asio::ssl::stream<asio::ip::tcp::socket>& stream, boost::system::error_code error) {
-  long const verified = ::SSL_get_verify_result(stream.native_handle());
-  if (verified != X509_V_OK) {
-    return std::string("the certificate was not accepted: ") + ::X509_verify_cert_error_string(verified);
+net::Task<Reply> exchange_over(Connection& connection, ContextPtr context, Request request) {
+  Reply reply;
+  if (connection.tls != nullptr) {
+    reply = co_await exchange(*connection.tls, context, connection, std::move(request));
+  } else {
+    reply = co_await exchange(connection.socket, context, connection, std::move(request));
   }
-  return "TLS failed: " + reason_of(error);
+  co_return reply;
 }
 
-net::Task<Verdict> exchange_over_tls(asio::ip::tcp::socket socket, Check check, ProgressPtr progress) {
-  net::TlsClientSettings settings;
-  settings.verify = !check.allow_insecure;
-  settings.ca_file = check.ca_file;
-  auto context = net::make_client_context(settings);
-  if (context.has_error()) {
-    co_return bad(context.error().what());
+void keep(Context& context, std::unique_ptr<Connection> connection, bool reusable) {
+  if (context.keep && reusable && connection->buffer.size() == 0) {
+    connection->buffer.shrink_to_fit();
+    context.kept = std::move(connection);
   }
-  asio::ssl::stream<asio::ip::tcp::socket> stream(std::move(socket), **context);
-  std::string const host = host_of(check);
-  // RFC 6066 3: no literal addresses in SNI.
-  if (!is_address(host) && ::SSL_ctrl(stream.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                                      const_cast<char*>(host.c_str())) != 1) {
-    co_return bad("'" + host + "' cannot be sent as SNI");
+}
+
+// Asks one target, over the kept connection if there is one.
+net::Task<Reply> ask(ContextPtr context, Target target, std::string method) {
+  Reply reply;
+  auto const request = make_request(*context, target, method);
+  if (request.has_error()) {
+    reply.verdict = bad(request.error().detail);
+    co_return reply;
   }
-  if (!check.allow_insecure) {
-    stream.set_verify_mode(asio::ssl::verify_peer);
-    stream.set_verify_callback(asio::ssl::host_name_verification(host));
+  std::unique_ptr<Connection> connection = take_kept(*context, target.origin, now_s());
+  if (connection != nullptr) {
+    reply = co_await exchange_over(*connection, context, *request);
+    if (!reply.nothing_heard) {
+      keep(*context, std::move(connection), reply.reusable);
+      co_return reply;
+    }
+    // The target closed it meanwhile: that tells nothing about its health.
+    reply = Reply();
   }
-  progress->waiting_for = "no TLS handshake";
-  auto const [error] = co_await stream.async_handshake(asio::ssl::stream_base::client, values);
-  if (error) {
-    co_return bad(certificate_reason(stream, error));
+  auto const problem = std::make_shared<Verdict>();
+  connection = co_await open_connection(context, target.origin, problem);
+  if (connection == nullptr) {
+    reply.verdict = *problem;
+    co_return reply;
   }
-  co_return co_await exchange(stream, std::move(check), std::move(progress));
+  reply = co_await exchange_over(*connection, context, *request);
+  keep(*context, std::move(connection), reply.reusable);
+  co_return reply;
+}
+
+// Nothing, or why this check cannot be made.
+std::string setting_problem(Context& context) {
+  Check const& check = context.check;
+  if (!valid_codes(check.expected_codes)) {
+    return "'" + check.expected_codes + "' is no pattern of status codes";
+  }
+  if (!check.expected_body_pattern.empty() && context.pattern == nullptr) {
+    if (std::string const problem = pattern_problem(check.expected_body_pattern); !problem.empty()) {
+      return "the expected_body_pattern is none: " + problem;
+    }
+    context.pattern = compiled(check.expected_body_pattern);
+  }
+  return {};
 }
 
 }  // namespace
 
-net::Task<Verdict> http_attempt(Check check, ProgressPtr progress) {
-  boost::system::error_code error;
-  asio::ip::address const address = asio::ip::make_address(check.address, error);
-  if (error) {
-    co_return bad("'" + check.address + "' is no IP address");
+Target first_target(Check const& check) {
+  return {{check.type == Type::https, check.host.empty() ? check.address : check.host, check.port},
+          check.path.empty() ? "/" : check.path};
+}
+
+net::Task<Verdict> http_attempt(ContextPtr context) {
+  Target target = first_target(context->check);
+  std::string method = context->check.method;
+  if (std::string const problem = setting_problem(*context); !problem.empty()) {
+    co_return bad(problem);
   }
-  if (!valid_codes(check.expected_codes)) {
-    co_return bad("'" + check.expected_codes + "' is no pattern of status codes");
+  std::vector<Target> asked;
+  for (;;) {
+    Reply reply = co_await ask(context, target, method);
+    if (reply.redirect == 0) {
+      co_return std::move(reply.verdict);
+    }
+    asked.push_back(target);
+    auto const next = redirected(target, reply.location);
+    if (!next) {
+      co_return bad(next.error().detail);
+    }
+    if (std::find(asked.begin(), asked.end(), *next) != asked.end()) {
+      co_return bad("redirected in a loop, again to " + url_of(*next));
+    }
+    if (asked.size() > redirects_max) {
+      co_return bad("redirected more than " + std::to_string(redirects_max) + " times, at last to " + url_of(*next));
+    }
+    method = method_after(reply.redirect, method);
+    target = *next;
   }
-  asio::ip::tcp::socket socket(co_await asio::this_coro::executor);
-  asio::ip::tcp::endpoint const endpoint(address, check.port);
-  auto const [failed] = co_await socket.async_connect(endpoint, values);
-  if (failed) {
-    co_return bad(reason_of(failed));
-  }
-  if (check.type == Type::https) {
-    co_return co_await exchange_over_tls(std::move(socket), std::move(check), std::move(progress));
-  }
-  co_return co_await exchange(socket, std::move(check), std::move(progress));
 }
 
 }  // namespace probe

@@ -1,16 +1,17 @@
 #include "base/probe/probe.hpp"
 
 #include "base/probe/attempt.hpp"
+#include "base/probe/http_connection.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <optional>
 #include <utility>
 
 namespace probe {
@@ -18,110 +19,115 @@ namespace {
 
 namespace asio = boost::asio;
 
-net::Task<base::Result<Verdict>> attempt(Check check, ProgressPtr progress) {
+net::Task<base::Result<Verdict>> attempt(ContextPtr context) {
   Verdict verdict;
-  switch (check.type) {
+  switch (context->check.type) {
     case Type::tcp:
-      verdict = co_await tcp_attempt(std::move(check), std::move(progress));
+      verdict = co_await tcp_attempt(std::move(context));
       break;
     case Type::http:
     case Type::https:
-      verdict = co_await http_attempt(std::move(check), std::move(progress));
+      verdict = co_await http_attempt(std::move(context));
       break;
     case Type::dns:
-      verdict = co_await dns_attempt(std::move(check), std::move(progress));
+      verdict = co_await dns_attempt(std::move(context));
+      break;
+    case Type::icmp:
+      verdict = co_await icmp_attempt(std::move(context));
+      break;
+    case Type::push:
+      verdict = bad("a push monitor reports by itself: there is nothing to ask");
       break;
   }
   co_return verdict;
 }
 
-using Range = std::pair<int, int>;
-
-std::optional<int> status_code(std::string_view text) {
-  int code = 0;
-  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
-  if (error != std::errc() || end != text.data() + text.size() || text.size() != 3 || code < 100 || code > 599) {
-    return std::nullopt;
-  }
-  return code;
+std::chrono::microseconds since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) {
-    text.remove_prefix(1);
+// One attempt with its deadline.
+net::Task<Verdict> attempt_in_time(ContextPtr context) {
+  context->began = std::chrono::steady_clock::now();
+  context->waiting_for = "no connection";
+  context->decided.reset();
+  context->warning.clear();
+  auto const timeout = context->check.timeout;
+  base::Result<Verdict> result = co_await net::within<Verdict>(timeout, attempt(context));
+  if (context->decided) {
+    // Only the rest of the answer was missing. A target that never ends its answers is not waited for again.
+    context->keep = context->keep && result.has_value();
+    co_return std::move(*context->decided);
   }
-  while (text.ends_with(' ')) {
-    text.remove_suffix(1);
-  }
-  return text;
+  Verdict verdict = result.has_value()
+                        ? std::move(*result)
+                        : bad(std::string(context->waiting_for) + " within " + std::to_string(timeout.count()) + " ms");
+  verdict.elapsed = since(context->began);
+  co_return verdict;
 }
 
-std::optional<Range> parse_range(std::string_view text) {
-  if (text.size() == 3 && (text.ends_with("xx") || text.ends_with("XX")) && text[0] >= '1' && text[0] <= '5') {
-    int const hundred = (text[0] - '0') * 100;
-    return Range{hundred, hundred + 99};
+net::Task<Verdict> run_in(ContextPtr context) {
+  Verdict verdict = co_await attempt_in_time(context);
+  unsigned const attempts = 1 + std::min(context->check.retries, retries_max);
+  for (unsigned made = 1; made < attempts && !verdict.success; ++made) {
+    verdict = co_await attempt_in_time(context);
   }
-  std::size_t const dash = text.find('-');
-  auto const first = status_code(trimmed(text.substr(0, dash)));
-  auto const last = dash == std::string_view::npos ? first : status_code(trimmed(text.substr(dash + 1)));
-  if (!first || !last || *first > *last) {
-    return std::nullopt;
+  if (!verdict.success && attempts > 1) {
+    verdict.reason += " (" + std::to_string(attempts) + " attempts)";
   }
-  return Range{*first, *last};
-}
-
-// Calls `visit` for each range; false when the pattern is not one.
-template <class Visit>
-bool each_range(std::string_view pattern, Visit visit) {
-  constexpr int ranges_max = 64;
-  for (int count = 0; count < ranges_max; ++count) {
-    std::size_t const comma = pattern.find(',');
-    auto const range = parse_range(trimmed(pattern.substr(0, comma)));
-    if (!range) {
-      return false;
-    }
-    visit(*range);
-    if (comma == std::string_view::npos) {
-      return true;
-    }
-    pattern.remove_prefix(comma + 1);
-  }
-  return false;
+  co_return verdict;
 }
 
 }  // namespace
 
+Context::Context(Check wanted, bool may_keep)
+    : check(std::move(wanted)), keep(may_keep && (check.method == "GET" || check.method == "HEAD")) {}
+Context::~Context() = default;
+
 net::Task<Verdict> run(Check check) {
-  auto const begin = std::chrono::steady_clock::now();
-  auto const timeout = check.timeout;
-  auto progress = std::make_shared<Progress>();
-  base::Result<Verdict> result = co_await net::within<Verdict>(timeout, attempt(std::move(check), progress));
-  Verdict verdict = result.has_value()
-                        ? std::move(*result)
-                        : bad(progress->waiting_for + " within " + std::to_string(timeout.count()) + " ms");
-  verdict.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
-  co_return verdict;
+  return run_in(std::make_shared<Context>(std::move(check), false));
 }
 
-net::Task<Verdict> tcp_attempt(Check check, ProgressPtr progress) {
-  boost::system::error_code error;
-  asio::ip::address const address = asio::ip::make_address(check.address, error);
-  if (error) {
-    co_return bad("'" + check.address + "' is no IP address");
+Session::Session(Check check, bool keep_connection)
+    : context_(std::make_shared<Context>(std::move(check), keep_connection)) {}
+
+Session::~Session() {
+  context_->keep = false;
+  context_->kept.reset();
+}
+
+net::Task<Verdict> Session::run() {
+  return run_in(context_);
+}
+
+net::Task<Verdict> tcp_attempt(ContextPtr context) {
+  Verdict problem;
+  auto const address = target_address(context->check.address, problem);
+  if (!address) {
+    co_return problem;
   }
-  progress->waiting_for = "no connection";
   asio::ip::tcp::socket socket(co_await asio::this_coro::executor);
-  asio::ip::tcp::endpoint const endpoint(address, check.port);
+  asio::ip::tcp::endpoint const endpoint(*address, context->check.port);
   auto const [failed] = co_await socket.async_connect(endpoint, asio::as_tuple(asio::use_awaitable));
   co_return failed ? bad(reason_of(failed)) : good();
 }
 
 Verdict good() {
-  return {true, "ok", {}};
+  return {true, "ok", {}, {}};
 }
 
 Verdict bad(std::string reason) {
-  return {false, std::move(reason), {}};
+  return {false, std::move(reason), {}, {}};
+}
+
+std::optional<asio::ip::address> target_address(std::string const& text, Verdict& problem) {
+  boost::system::error_code error;
+  auto const address = asio::ip::make_address(text, error);
+  if (error) {
+    problem = bad("'" + text + "' is no IP address");
+    return std::nullopt;
+  }
+  return address;
 }
 
 std::string reason_of(boost::system::error_code error) {
@@ -143,17 +149,6 @@ std::string reason_of(boost::system::error_code error) {
     return "closed without an answer";
   }
   return error.message();
-}
-
-bool code_matches(std::string const& expected_codes, int status) {
-  bool matches = false;
-  bool const valid = each_range(
-      expected_codes, [&](Range range) { matches = matches || (range.first <= status && status <= range.second); });
-  return valid && matches;
-}
-
-bool valid_codes(std::string const& expected_codes) {
-  return each_range(expected_codes, [](Range) {});
 }
 
 }  // namespace probe

@@ -13,8 +13,10 @@
 #include "base/http/http.hpp"
 #include "base/http_client/http_client.hpp"
 #include "base/process/metrics.hpp"
-#include "dns-backend/pool/monitor.hpp"
+#include "dns-backend/monitor/monitor.hpp"
+#include "dns-backend/overrides/overrides.hpp"
 #include "dns-backend/store/store.hpp"
+#include "dns-backend/transitions/transition_log.hpp"
 
 #include <boost/json/fwd.hpp>
 
@@ -35,7 +37,11 @@ struct Dependencies {
   net::HttpClient* primary = nullptr;  // set on a replica, with its certificate
   std::string primary_url = {};        // "https://10.200.0.1:18010"
   // Health of the endpoints, from the monitor; may be empty.
-  std::function<std::vector<pool::EndpointStatus>()> endpoints = {};
+  std::function<std::vector<monitor::EndpointStatus>()> endpoints = {};
+  // How the sites voted on an endpoint, as JSON; null where they do not. May be empty.
+  std::function<boost::json::value(std::string const& endpoint)> votes = {};
+  overrides::Overrides* overrides = nullptr;          // nullptr: nobody obeys any
+  transitions::TransitionLog* transitions = nullptr;  // of this machine; nullptr: none are kept
   // Further sections of /v1/status by name, for instance "followers", "replica", "powerdns".
   std::map<std::string, std::function<boost::json::value()>> sections = {};
   // Why this process is not healthy now, empty when it is; decides /healthz. May be empty.

@@ -3,46 +3,17 @@
 
 #include <boost/json.hpp>
 
+#include <charconv>
+#include <optional>
+
 namespace api {
 namespace {
 
 namespace json = boost::json;
 using Answer = net::Task<net::HttpResponse>;
 
-std::vector<pool::EndpointStatus> statuses(Dependencies const& api) {
-  return api.endpoints ? api.endpoints() : std::vector<pool::EndpointStatus>();
-}
-
-json::object endpoint_json(store::PoolRow::EndpointRow const& endpoint,
-                           std::map<std::string, probe::Health> const& health) {
-  json::object one;
-  one["name"] = endpoint.name;
-  one["address4"] = endpoint.address4;
-  one["address6"] = endpoint.address6;
-  one["probe_address"] = endpoint.probe_address;
-  one["enabled"] = endpoint.enabled;
-  one["weight"] = endpoint.weight;
-  auto const found = health.find(endpoint.name);
-  one["health"] = probe::name(found == health.end() ? probe::Health::unknown : found->second);
-  return one;
-}
-
-json::object monitor_json(store::PoolRow const& pool) {
-  json::object one;
-  one["type"] = pool.type;
-  one["port"] = pool.port;
-  if (pool.type != "tcp") {
-    one["method"] = pool.method;
-    one["path"] = pool.path;
-    one["host"] = pool.host;
-    one["expected_codes"] = pool.expected_codes;
-    one["expected_body"] = pool.expected_body;
-  }
-  one["interval_ms"] = pool.interval_ms;
-  one["timeout_ms"] = pool.timeout_ms;
-  one["consecutive_up"] = pool.consecutive_up;
-  one["consecutive_down"] = pool.consecutive_down;
-  return one;
+std::vector<monitor::EndpointStatus> statuses(Dependencies const& api) {
+  return api.endpoints ? api.endpoints() : std::vector<monitor::EndpointStatus>();
 }
 
 Answer get_status(Dependencies const& api, net::HttpRequest) {
@@ -62,49 +33,104 @@ Answer get_status(Dependencies const& api, net::HttpRequest) {
   co_return reply(200, body);
 }
 
-Answer list_pools(Dependencies const& api, net::HttpRequest) {
-  base::Result<std::vector<store::PoolRow>> const pools = co_await api.store.pools();
-  if (!pools) {
-    co_return refusal(pools.error());
-  }
-  std::map<std::string, probe::Health> health;
-  for (pool::EndpointStatus const& status : statuses(api)) {
-    health[status.endpoint] = status.health;
-  }
-  json::array list;
-  for (store::PoolRow const& pool : *pools) {
-    json::object one;
-    one["name"] = pool.name;
-    one["site"] = pool.site;
-    one["minimum_origins"] = pool.minimum_origins;
-    one["monitor"] = monitor_json(pool);
-    json::array endpoints;
-    for (auto const& endpoint : pool.endpoints) {
-      endpoints.push_back(endpoint_json(endpoint, health));
-    }
-    one["endpoints"] = std::move(endpoints);
-    list.push_back(std::move(one));
-  }
-  json::object body;
-  body["pools"] = std::move(list);
-  co_return reply(200, body);
+json::object json_of(monitor::CheckRecord const& check) {
+  return {{"at_ms", check.at_ms},
+          {"success", check.success},
+          {"reason", check.reason},
+          {"warning", check.warning},
+          {"elapsed_us", check.elapsed.count()}};
 }
 
-Answer list_health(Dependencies const& api, net::HttpRequest) {
+json::object json_of(Dependencies const& api, monitor::EndpointStatus const& status, bool with_checks) {
+  json::object one;
+  one["endpoint"] = status.endpoint;
+  one["health"] = probe::name(status.effective);
+  one["observed"] = probe::name(status.observed);
+  if (status.override != monitor::Forced::none) {
+    one["override"] = json::object{{"to", monitor::name(status.override)},
+                                   {"until_ms", status.override_until_ms},
+                                   {"reason", status.override_reason}};
+  }
+  one["reason"] = status.reason;
+  one["warning"] = status.warning;
+  one["elapsed_us"] = status.elapsed.count();
+  one["checked_at_ms"] = status.checked_at_ms;
+  one["changed_at_ms"] = status.changed_at_ms;
+  one["checks_to_change"] = status.checks_to_change;
+  if (json::value votes = api.votes ? api.votes(status.endpoint) : json::value(); !votes.is_null()) {
+    one["sites"] = std::move(votes);
+  }
+  if (with_checks) {
+    json::array checks;
+    for (monitor::CheckRecord const& check : status.checks) {
+      checks.push_back(json_of(check));
+    }
+    one["checks"] = std::move(checks);
+  }
+  return one;
+}
+
+// With ?endpoint=NAME that one alone, and its last checks.
+Answer list_health(Dependencies const& api, net::HttpRequest request) {
+  auto const wanted = request.query.find("endpoint");
   json::array list;
-  for (pool::EndpointStatus const& status : statuses(api)) {
-    json::object one;
-    one["endpoint"] = status.endpoint;
-    one["health"] = probe::name(status.health);
-    one["reason"] = status.reason;
-    one["elapsed_us"] = status.elapsed.count();
-    one["checked_at_ms"] = status.checked_at_ms;
-    one["changed_at_ms"] = status.changed_at_ms;
-    one["checks_to_change"] = status.checks_to_change;
-    list.push_back(std::move(one));
+  for (monitor::EndpointStatus const& status : statuses(api)) {
+    if (wanted == request.query.end() || wanted->second == status.endpoint) {
+      list.push_back(json_of(api, status, wanted != request.query.end()));
+    }
+  }
+  if (wanted != request.query.end() && list.empty()) {
+    co_return refusal(base::fail(store::errc::not_found, "there is no endpoint '" + wanted->second + "'"));
   }
   json::object body;
   body["endpoints"] = std::move(list);
+  co_return reply(200, body);
+}
+
+// A whole number of the query; absent: `otherwise`; nothing: it is none.
+std::optional<std::int64_t> number(net::HttpRequest const& request, std::string const& key, std::int64_t otherwise) {
+  auto const found = request.query.find(key);
+  if (found == request.query.end()) {
+    return otherwise;
+  }
+  std::int64_t value = 0;
+  char const* const end = found->second.data() + found->second.size();
+  auto const [stopped, error] = std::from_chars(found->second.data(), end, value);
+  return error != std::errc() || stopped != end || value < 0 ? std::nullopt : std::optional<std::int64_t>(value);
+}
+
+Answer list_transitions(Dependencies const& api, net::HttpRequest request) {
+  auto const limit = number(request, "limit", 100);
+  auto const before_id = number(request, "before_id", 0);
+  auto const since_ms = number(request, "since_ms", 0);
+  if (!limit || !before_id || !since_ms || *limit == 0) {
+    co_return net::HttpResponse::problem(400, "not a page", "limit, before_id and since_ms are whole numbers");
+  }
+  if (api.transitions == nullptr) {
+    co_return net::HttpResponse::problem(404, "no transitions", "this process keeps none");
+  }
+  transitions::Query query;
+  auto const endpoint = request.query.find("endpoint");
+  query.endpoint = endpoint == request.query.end() ? std::string() : endpoint->second;
+  query.limit = *limit;
+  query.before_id = *before_id;
+  query.since_ms = *since_ms;
+  auto const found = co_await api.transitions->recent(query);
+  if (!found) {
+    co_return refusal(found.error());
+  }
+  json::array list;
+  for (transitions::Transition const& one : *found) {
+    list.push_back(json::object{{"id", one.id},
+                                {"at_ms", one.at_ms},
+                                {"endpoint", one.endpoint},
+                                {"from", probe::name(one.from)},
+                                {"to", probe::name(one.to)},
+                                {"reason", one.reason},
+                                {"decided_by", one.decided_by}});
+  }
+  json::object body;
+  body["transitions"] = std::move(list);
   co_return reply(200, body);
 }
 
@@ -126,8 +152,8 @@ void add_status_routes(net::Router& router, Dependencies const& dependencies) {
   router.add("GET", "/healthz", [api = &dependencies](net::HttpRequest) { return healthz(api); });
   router.add("GET", "/metrics", [api = &dependencies](net::HttpRequest) { return metrics(api); });
   router.add("GET", "/v1/status", administrators(dependencies, get_status));
-  router.add("GET", "/v1/pools", administrators(dependencies, list_pools));
   router.add("GET", "/v1/health", administrators(dependencies, list_health));
+  router.add("GET", "/v1/transitions", administrators(dependencies, list_transitions));
 }
 
 }  // namespace api

@@ -16,15 +16,24 @@ void add(WantedZone& zone, dns::Name const& name, dns::RRType type, std::uint32_
   zone.records.push_back(std::move(record));
 }
 
+// One answer for everybody: Cloudflare asks nobody where they are, and a draw by time would be written again and again,
+// as would a TTL that falls while a flip is near.
 void add_balancer(WantedZone& zone, store::Entry const& entry, pool::HealthTable const& health) {
-  std::uint32_t const ttl = entry.balancer->ttl;
   dns::Name const owner = entry.name();
-  for (pool::Endpoint const* const endpoint : pool::select(*entry.balancer, health, pool::Family::ipv4).endpoints) {
-    add(zone, owner, dns::type_a, ttl, endpoint->address4);
-  }
-  for (pool::Endpoint const* const endpoint : pool::select(*entry.balancer, health, pool::Family::ipv6).endpoints) {
-    add(zone, owner, dns::type_aaaa, ttl, endpoint->address6);
-  }
+  auto const add_all = [&](dns::RRType type, pool::Family family, std::string pool::Endpoint::*content) {
+    if (!pool::serves(*entry.balancer, family)) {
+      return;
+    }
+    for (pool::Endpoint const* const endpoint : pool::select(*entry.balancer, {health}, family).endpoints) {
+      add(zone, owner, type, entry.balancer->ttl, endpoint->*content);
+      if (type == dns::type_cname) {
+        return;
+      }
+    }
+  };
+  add_all(dns::type_a, pool::Family::ipv4, &pool::Endpoint::address4);
+  add_all(dns::type_aaaa, pool::Family::ipv6, &pool::Endpoint::address6);
+  add_all(dns::type_cname, pool::Family::name, &pool::Endpoint::target);
 }
 
 void add_entry(WantedZone& zone, store::Entry const& entry, pool::HealthTable const& health) {
@@ -32,7 +41,8 @@ void add_entry(WantedZone& zone, store::Entry const& entry, pool::HealthTable co
   bool const apex = owner == zone.apex;
   for (dns::RRset const& rrset : entry.rrsets) {
     bool const cloudflares_own = rrset.type == dns::type_soa || (apex && rrset.type == dns::type_ns);
-    bool const balanced = entry.balancer != nullptr && (rrset.type == dns::type_a || rrset.type == dns::type_aaaa);
+    bool const balanced = entry.balancer != nullptr &&
+                          (rrset.type == dns::type_a || rrset.type == dns::type_aaaa || rrset.type == dns::type_cname);
     if (cloudflares_own || balanced) {
       continue;
     }

@@ -3,6 +3,7 @@
 #include "base/http_client/http_client.hpp"
 #include "base/process/metrics.hpp"
 #include "dns-backend/api/api.hpp"
+#include "dns-backend/api/steering/steering.hpp"
 #include "dns-backend/commands/table.hpp"
 #include "dns-backend/powerdns/powerdns.hpp"
 #include "dns-backend/store/store.hpp"
@@ -59,6 +60,7 @@ struct Local {
     local->store = std::move(*store);
     local->api = std::make_unique<api::Dependencies>(api::Dependencies{*local->store, local->metrics});
     api::add_routes(local->router, *local->api);
+    api::add_steering_routes(local->router, *local->api);
     local->powerdns_api = std::make_unique<powerdns::Dependencies>(powerdns::Dependencies{*local->api});
     powerdns::add_routes(local->router, *local->powerdns_api);
     return local;

@@ -75,12 +75,6 @@ int show_status(Place const& place, Output output) {
   return 0;
 }
 
-int show_health(Place const& place, Output output) {
-  return print_list(
-      place, output, Without::refuse, "/v1/health", "endpoints",
-      {{"endpoint", "ENDPOINT"}, {"health", "HEALTH"}, {"reason", "LAST CHECK"}, {"elapsed_us", "MICROSECONDS"}});
-}
-
 int show_pools(Place const& place, Output output) {
   return print_list(place, output, Without::refuse, "/v1/pools", "pools",
                     {{"name", "POOL"}, {"site", "SITE"}, {"minimum_origins", "MINIMUM"}, {"endpoints", "ENDPOINTS"}});

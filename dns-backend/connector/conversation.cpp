@@ -43,10 +43,18 @@ net::Task<base::Result<void>> Conversation::write(remote::Request request, std::
   co_return base::Result<void>();
 }
 
+remote::World Conversation::world(store::Snapshot const& snapshot) {
+  remote::World world{snapshot, serving_.health, serving_.refuse_while_empty, writer_.overlay(), unix_now()};
+  if (serving_.surroundings) {
+    std::shared_ptr<geo::Surroundings const> const& around = serving_.surroundings->get();
+    world.locator = around->locator.get();
+    world.costs = around->costs.get();
+  }
+  return world;
+}
+
 bool Conversation::answer_at_once(std::string_view request, std::string& out) {
-  std::shared_ptr<store::Snapshot const> const& snapshot = serving_.reader.get();
-  remote::World const world{*snapshot, serving_.health, serving_.refuse_while_empty, writer_.overlay()};
-  if (!remote::answer_at_once(request, world, out)) {
+  if (!remote::answer_at_once(request, world(*serving_.reader.get()), out)) {
     return false;
   }
   serving_.meters.requests[static_cast<std::size_t>(remote::Method::lookup)].add();
@@ -71,8 +79,7 @@ net::Task<base::Result<void>> Conversation::reply_to(std::string_view request_te
     done = co_await write(std::move(*request), out);
   } else {
     std::shared_ptr<store::Snapshot const> const& snapshot = serving_.reader.get();
-    remote::World const world{*snapshot, serving_.health, serving_.refuse_while_empty, writer_.overlay(), unix_now()};
-    done = remote::answer(*request, world, out);
+    done = remote::answer(*request, world(*snapshot), out);
     if (request->method == remote::Method::get_all_domains) {
       listed_ = snapshot;
     }

@@ -5,6 +5,7 @@
 
 #include "base/net/task.hpp"
 #include "dns-backend/connector/meters.hpp"
+#include "dns-backend/geo/geo.hpp"
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/remote/write.hpp"
 #include "dns-backend/snapshot/published.hpp"
@@ -13,6 +14,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +32,8 @@ struct Serving {
   std::atomic<std::size_t>& transactions;  // open ones, of all connections
   // Called after a reply to getAllDomains was written, with what it listed; may be empty.
   std::function<void(std::shared_ptr<store::Snapshot const>)> listed;
+  // Where clients are and how far sites are; none: nobody knows.
+  std::optional<store::Reader<geo::Surroundings>> surroundings = std::nullopt;
 };
 
 class Conversation {
@@ -50,6 +54,8 @@ class Conversation {
  private:
   // The usual lookup, without a request made of it and without memory from the heap.
   bool answer_at_once(std::string_view request, std::string& out);
+  // What questions are answered from now; good until the next call.
+  remote::World world(store::Snapshot const& snapshot);
   net::Task<base::Result<void>> write(remote::Request request, std::string& out);
 
   Serving& serving_;

@@ -266,6 +266,9 @@ base::Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor con
                     state->leaving,
                     state->transactions,
                     {}};
+    if (sources.surroundings != nullptr) {
+      serving.surroundings.emplace(*sources.surroundings);
+    }
     if (sources.listed) {
       serving.listed = State::telling(state, control, sources.listed);
     }

@@ -16,6 +16,7 @@
 
 #include "base/net/task.hpp"
 #include "base/process/metrics.hpp"
+#include "dns-backend/geo/geo.hpp"
 #include "dns-backend/handover/sockets.hpp"
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/snapshot/published.hpp"
@@ -46,6 +47,9 @@ struct ListenerSources {
   store::Store* store = nullptr;  // takes the writes; nullptr: they are refused
   // Called on the control loop when a PowerDNS fetched the list of zones, with what it was told; may be empty.
   std::function<void(store::Snapshot const&)> listed = {};
+  // Where clients are and how far sites are, for balancers that steer by it; published anew whenever either changes.
+  // nullptr: nobody knows.
+  store::Published<geo::Surroundings> const* surroundings = nullptr;
 };
 
 class Listener {

@@ -1,32 +1,21 @@
 #include "dns-backend/navigator/affected.hpp"
 
+#include "dns-backend/steering/address.hpp"
+
 namespace navigator {
 
 namespace {
 
-bool answers_any(pool::LoadBalancer const& balancer, std::set<std::string> const& endpoints) {
-  for (auto const& pool : balancer.pools) {
-    for (auto const& endpoint : pool->endpoints) {
-      if (endpoints.contains(endpoint.name)) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
 probe::Type probe_type(std::string const& type) {
-  if (type == "http") {
-    return probe::Type::http;
-  }
-  if (type == "https") {
-    return probe::Type::https;
-  }
-  return type == "dns" ? probe::Type::dns : probe::Type::tcp;
+  static std::map<std::string, probe::Type, std::less<>> const types{
+      {"tcp", probe::Type::tcp}, {"http", probe::Type::http}, {"https", probe::Type::https},
+      {"dns", probe::Type::dns}, {"icmp", probe::Type::icmp}, {"push", probe::Type::push}};
+  auto const found = types.find(type);
+  return found == types.end() ? probe::Type::tcp : found->second;
 }
 
-pool::Watch watch_of(store::PoolRow const& pool, store::PoolRow::EndpointRow const& endpoint) {
-  pool::Watch watch;
+monitor::Watch watch_of(store::PoolRow const& pool, store::PoolRow::EndpointRow const& endpoint) {
+  monitor::Watch watch;
   watch.endpoint = endpoint.name;
   watch.check.type = probe_type(pool.type);
   watch.check.address = endpoint.probe_address;
@@ -42,38 +31,146 @@ pool::Watch watch_of(store::PoolRow const& pool, store::PoolRow::EndpointRow con
   return watch;
 }
 
+unsigned short port_of(steering::Monitor const& monitor, steering::Origin const& origin) {
+  if (origin.port != 0 || monitor.port != 0) {
+    return origin.port != 0 ? origin.port : monitor.port;
+  }
+  switch (probe_type(monitor.type)) {
+    case probe::Type::http:
+      return 80;
+    case probe::Type::https:
+      return 443;
+    case probe::Type::dns:
+      return 53;
+    default:
+      return 0;
+  }
+}
+
+monitor::Watch watch_of(steering::Monitor const& monitor, std::string const& pool, steering::Origin const& origin) {
+  auto const address = steering::parse_address(origin.address).value_or(steering::Address{});
+  std::string const target = address.target.substr(0, address.target.empty() ? 0 : address.target.size() - 1);
+  monitor::Watch watch;
+  watch.endpoint = steering::endpoint_key(pool, origin.name);
+  watch.check.type = probe_type(monitor.type);
+  watch.check.address = origin.probe_address.empty() ? address.v4 + address.v6 : origin.probe_address;
+  watch.check.port = port_of(monitor, origin);
+  watch.check.timeout = std::chrono::milliseconds(monitor.timeout_ms);
+  watch.check.retries = monitor.retries;
+  watch.check.method = monitor.method;
+  watch.check.path = monitor.path;
+  watch.check.host = monitor.host.empty() ? target : monitor.host;
+  watch.check.header = monitor.header;
+  watch.check.expected_codes = monitor.expected_codes;
+  watch.check.expected_body = monitor.expected_body;
+  watch.check.expected_body_pattern = monitor.expected_body_pattern;
+  watch.check.follow_redirects = monitor.follow_redirects;
+  watch.check.allow_insecure = monitor.allow_insecure;
+  watch.check.ca_file = monitor.ca_file;
+  watch.check.qname = monitor.qname;
+  watch.check.qtype = monitor.qtype;
+  watch.check.expected_content = monitor.expected_content;
+  watch.interval = std::chrono::milliseconds(monitor.interval_ms);
+  watch.thresholds = {monitor.consecutive_up, monitor.consecutive_down};
+  return watch;
+}
+
+struct NamesOfZone {
+  std::set<std::string> keys;
+  bool whole = false;  // there are too many
+};
+
+// Behind every name within the one with this key: the last octet of a key is 0, and no key continues it with 1.
+std::string behind(std::string key) {
+  key.back() = 1;
+  return key;
+}
+
+// By apex. Once a zone has too many, the rest of it is passed over.
+void collect(store::Snapshot const& snapshot, store::BalancedNames::Names const& names, std::size_t names_max,
+             std::map<std::string, NamesOfZone>& zones) {
+  store::BalancedNames::Item const* at = names.first();
+  while (at != nullptr) {
+    store::ZonePtr const zone = snapshot.enclosing(at->key);
+    std::string const apex = zone == nullptr ? std::string() : zone->apex.key();
+    NamesOfZone& of_zone = zones[apex];
+    if (!of_zone.whole) {
+      of_zone.keys.insert(at->key);
+      of_zone.whole = of_zone.keys.size() > names_max;
+    }
+    if (!of_zone.whole) {
+      at = names.upper_bound(at->key);
+    } else {
+      at = apex.empty() ? nullptr : names.lower_bound(behind(apex));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<store::Touched> names_answering(store::Snapshot const& snapshot, std::set<std::string> const& endpoints,
                                             std::size_t names_max) {
-  std::vector<store::Touched> all;
-  snapshot.zones.for_each([&](std::string const&, store::ZonePtr const& zone) {
-    std::vector<store::Touched> names;
-    zone->entries.for_each([&](store::EntryPtr const& entry) {
-      if (entry->balancer != nullptr && answers_any(*entry->balancer, endpoints)) {
-        dns::Name const name = entry->name();
-        names.push_back({name.is_wildcard() ? name.parent() : name, name.is_wildcard()});
-      }
-    });
-    if (names.size() > names_max) {
-      names.assign(1, {zone->apex, true});
+  std::set<std::string> pools;
+  for (std::string const& endpoint : endpoints) {
+    for (std::string& pool : snapshot.balanced.pools_with(endpoint)) {
+      pools.insert(std::move(pool));
     }
-    all.insert(all.end(), names.begin(), names.end());
-  });
+  }
+  std::map<std::string, NamesOfZone> zones;
+  for (std::string const& pool : pools) {
+    collect(snapshot, snapshot.balanced.names_of(pool), names_max, zones);
+  }
+  std::vector<store::Touched> all;
+  for (auto const& [apex, names] : zones) {
+    if (names.whole) {
+      all.push_back({dns::Name::from_key(apex), true});
+      continue;
+    }
+    for (std::string const& key : names.keys) {
+      dns::Name const name = dns::Name::from_key(key);
+      all.push_back({name.is_wildcard() ? name.parent() : name, name.is_wildcard()});
+    }
+  }
   return all;
 }
 
-std::vector<pool::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table) {
-  std::vector<pool::Watch> watches;
+std::vector<monitor::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table,
+                                       steering::Objects const& objects) {
+  std::vector<monitor::Watch> watches;
   for (auto const& pool : pools) {
     for (auto const& endpoint : pool.endpoints) {
-      if (endpoint.enabled && !endpoint.probe_address.empty()) {
+      if (endpoint.enabled && (!endpoint.probe_address.empty() || pool.type == "push")) {
         watches.push_back(watch_of(pool, endpoint));
-        watches.back().slot = table.slot(endpoint.name);
       }
     }
   }
+  for (auto const& [name, pool] : objects.pools) {
+    auto const monitor = objects.monitors.find(pool.monitor);
+    for (steering::Origin const& origin : pool.origins) {
+      if (pool.enabled && origin.enabled && monitor != objects.monitors.end()) {
+        watches.push_back(watch_of(monitor->second, name, origin));
+      }
+    }
+  }
+  for (monitor::Watch& watch : watches) {
+    watch.slot = table.slot(watch.endpoint);
+  }
   return watches;
+}
+
+std::vector<vantage::Subject> subjects_of(std::vector<store::PoolRow> const& pools, steering::Objects const& objects) {
+  std::vector<vantage::Subject> subjects;
+  for (auto const& pool : pools) {
+    for (auto const& endpoint : pool.endpoints) {
+      subjects.push_back({endpoint.name, pool.site, 0});
+    }
+  }
+  for (auto const& [name, pool] : objects.pools) {
+    for (steering::Origin const& origin : pool.origins) {
+      subjects.push_back({steering::endpoint_key(name, origin.name), pool.site, pool.quorum});
+    }
+  }
+  return subjects;
 }
 
 }  // namespace navigator

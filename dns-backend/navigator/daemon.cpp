@@ -2,7 +2,6 @@
 
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
-#include "dns-backend/navigator/affected.hpp"
 
 #include <boost/json.hpp>
 
@@ -89,24 +88,6 @@ std::int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-net::Task<void> refresh_watches(Daemon& daemon) {
-  daemon.watches_stale = true;
-  if (daemon.watches_running) {
-    co_return;
-  }
-  daemon.watches_running = true;
-  while (daemon.watches_stale) {
-    daemon.watches_stale = false;
-    auto const pools = co_await daemon.store->pools();
-    if (!pools) {  // the present checks stay
-      warning("navigator", "pools cannot be read: {}", pools.error().what());
-      continue;
-    }
-    daemon.monitor->watch(watches_of(*pools, daemon.health));
-  }
-  daemon.watches_running = false;
-}
-
 base::Result<void> make_flusher(Daemon& daemon) {
   purge::ZoneFlusherSettings settings;
   for (PowerDnsApi const& api : daemon.settings.powerdns_api) {
@@ -137,16 +118,6 @@ void connect_publication(Daemon& daemon) {
     }
   };
   daemon.store->on_publish(published);
-}
-
-std::unique_ptr<pool::Monitor> make_monitor(Daemon& daemon) {
-  auto const flipped = [&daemon](std::string const& endpoint, probe::Transition transition, std::string const& reason) {
-    info("health", "{} is {} (was {}): {}", endpoint, probe::name(transition.to), probe::name(transition.from), reason);
-    daemon.metrics.gauge("navigator_endpoint_up", "1 while the endpoint's checks succeed", {{"endpoint", endpoint}})
-        .set(transition.to == probe::Health::up ? 1 : 0);
-    daemon.purger.purge(names_answering(*daemon.store->published().copy(), {endpoint}));
-  };
-  return std::make_unique<pool::Monitor>(daemon.executor, daemon.health, flipped);
 }
 
 std::vector<acme::Site> gate_sites(Daemon const& daemon) {

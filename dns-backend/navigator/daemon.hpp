@@ -12,16 +12,21 @@
 #include "dns-backend/api/api.hpp"
 #include "dns-backend/feed/feed_server.hpp"
 #include "dns-backend/feed/follower.hpp"
+#include "dns-backend/geo/locators.hpp"
 #include "dns-backend/navigator/settings.hpp"
 #include "dns-backend/pool/health_table.hpp"
-#include "dns-backend/pool/monitor.hpp"
 #include "dns-backend/powerdns/powerdns.hpp"
 #include "dns-backend/connector/listener.hpp"
 #include "dns-backend/handover/handover.hpp"
+#include "dns-backend/monitor/monitor.hpp"
+#include "dns-backend/overrides/overrides.hpp"
 #include "dns-backend/purge/purge.hpp"
 #include "dns-backend/purge/zone_changes.hpp"
 #include "dns-backend/purge/zone_flusher.hpp"
 #include "dns-backend/store/store.hpp"
+#include "dns-backend/transitions/transition_log.hpp"
+#include "dns-backend/vantage/exchange.hpp"
+#include "dns-backend/webhook/webhook.hpp"
 #include "topology/topology.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -56,7 +61,14 @@ struct Daemon {
   std::unique_ptr<purge::ZoneFlusher> flusher;
   std::optional<purge::ZoneChanges> zone_changes;
   std::unique_ptr<store::Store> store;
-  std::unique_ptr<pool::Monitor> monitor;
+  std::unique_ptr<monitor::Monitor> monitor;
+  std::unique_ptr<overrides::Overrides> overrides;
+  std::unique_ptr<vantage::Exchange> exchange;   // with other sites
+  std::unique_ptr<transitions::TransitionLog> transitions;
+  std::unique_ptr<webhook::Webhook> webhook;
+  std::optional<store::Published<geo::Surroundings>> surroundings;
+  std::uint64_t events = 0;                      // told to webhooks
+  std::shared_ptr<bool> alive = std::make_shared<bool>(true);
   std::unique_ptr<connector::Listener> remote;
   std::unique_ptr<net::HttpClient> primary;      // replica
   std::unique_ptr<feed::FeedServer> feed_server;
@@ -84,7 +96,16 @@ net::Task<void> refresh_watches(Daemon& daemon);
 void connect_publication(Daemon& daemon);
 // The keys of PowerDNS's APIs are read from their files here.
 base::Result<void> make_flusher(Daemon& daemon);
-std::unique_ptr<pool::Monitor> make_monitor(Daemon& daemon);
+// Monitors, the exchange between sites, the log of transitions and webhooks. Fails when a secret cannot be read.
+base::Result<void> start_health(Daemon& daemon);
+void stop_health(Daemon& daemon);
+void add_report_routes(Daemon& daemon);
+void add_health_sections(Daemon const& daemon, api::Dependencies& api);
+// Where clients are: at the start, and again on SIGHUP. Fails with all problems of its files; what was known stays.
+base::Result<void> load_surroundings(Daemon& daemon);
+// What is known of the endpoints, for the next start: beside the store, nowhere when that is no file.
+std::string warm_file(std::string const& store_url);
+void save_health(Daemon const& daemon);
 
 // Sites as the certificate gate needs them now: what each acknowledged, and whether it is followed at all.
 std::vector<acme::Site> gate_sites(Daemon const& daemon);

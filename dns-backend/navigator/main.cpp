@@ -1,8 +1,11 @@
 // navigator: daemon and command line in one. Wiring is in navigator.cpp, what commands do in dns-backend/commands.
 #include "acme/vault/schema.hpp"
 #include "dns-backend/commands/command_line.hpp"
+#include "dns-backend/commands/steering/command_line.hpp"
 #include "dns-backend/navigator/navigator.hpp"
+#include "dns-backend/overrides/overrides.hpp"
 #include "dns-backend/pipe/relay.hpp"
+#include "dns-backend/transitions/transition_log.hpp"
 
 #include "base/process/service.hpp"
 
@@ -19,7 +22,7 @@ commands::Place place_of(navigator::Settings const& settings) {
   commands::Place place;
   place.api_unix = settings.api_unix;
   place.store_url = settings.store_url;
-  place.schemas = {vault::schema()};
+  place.schemas = {vault::schema(), transitions::schema(), overrides::schema()};
   place.pdns_address = settings.powerdns_address;
   place.pdns_port = settings.powerdns_port;
   return place;
@@ -69,6 +72,7 @@ int main(int argc, char** argv) {
   add_serve_command(app, replace, daemon);
   auto const* const pipe = add_pipe_command(app, socket, daemon);
   auto const given = commands::add_commands(app, action);
+  auto const steering_given = commands::add_steering_commands(app, action);
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {

@@ -3,6 +3,7 @@
 #include "acme/vault/schema.hpp"
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
+#include "dns-backend/api/steering/steering.hpp"
 #include "dns-backend/navigator/daemon.hpp"
 #include "dns-backend/navigator/succession.hpp"
 #include "dns-backend/navigator/topology_pools.hpp"
@@ -73,7 +74,8 @@ Result<void> open_remote(Daemon& daemon) {
   settings.loops = daemon.settings.remote_threads;
   settings.refuse_while_empty = !daemon.is_primary();
   auto const listed = [&daemon](store::Snapshot const& snapshot) { daemon.purger.zones_listed(snapshot); };
-  connector::ListenerSources const sources{daemon.store->published(), daemon.health, daemon.store.get(), listed};
+  connector::ListenerSources const sources{daemon.store->published(), daemon.health, daemon.store.get(), listed,
+                                           &*daemon.surroundings};
   auto listener = connector::Listener::open(daemon.executor, settings, sources, daemon.metrics,
                                             std::move(*sockets));
   if (!listener) {
@@ -94,7 +96,10 @@ void make_api(Daemon& daemon) {
                                                                      daemon.settings.node, zone, daemon.primary.get(),
                                                                      primary_url, endpoints, {}, {}});
   add_status_sections(daemon, *daemon.api);
+  add_health_sections(daemon, *daemon.api);
+  add_report_routes(daemon);
   api::add_routes(daemon.router, *daemon.api);
+  api::add_steering_routes(daemon.router, *daemon.api);
   if (daemon.is_primary()) {
     std::set<std::string> followers;
     for (auto const& site : daemon.settings.sites) {
@@ -182,7 +187,12 @@ void start_following(Daemon& daemon) {
 }
 
 net::Task<Result<void>> start(Daemon& daemon) {
-  daemon.monitor = make_monitor(daemon);
+  if (auto loaded = load_surroundings(daemon); !loaded) {
+    co_return loaded.error();
+  }
+  if (auto started = start_health(daemon); !started) {
+    co_return started.error();
+  }
   if (auto made = make_flusher(daemon); !made) {
     co_return made.error();
   }
@@ -215,7 +225,7 @@ net::Task<Result<void>> start(Daemon& daemon) {
 void stop(Daemon& daemon) {
   stop_writers(daemon);
   daemon.offer.reset();
-  daemon.monitor.reset();
+  stop_health(daemon);
   daemon.remote.reset();
 }
 
@@ -225,6 +235,10 @@ net::Task<void> reload(Daemon& daemon) {
     co_return;
   }
   auto const applied = co_await apply_topology(daemon);
+  if (auto const loaded = load_surroundings(daemon); !loaded) {
+    process::log::error("navigator", "the maps of clients were not read again; the former ones stay: {}",
+                        loaded.error().what());
+  }
   process::log::info("navigator", "topology read again: {}", applied ? std::string("applied") : applied.error().what());
 }
 
@@ -247,6 +261,7 @@ net::Task<void> run(Daemon& daemon, net::asio::io_context& loop) {
     process::notify_service_manager("STOPPING=1");
     process::log::info("navigator", "stopping");
     daemon.offer.reset();
+    save_health(daemon);
     if (process::has_service_manager()) {
       co_await leave_sockets_behind(daemon);
     }
@@ -258,7 +273,7 @@ net::Task<void> run(Daemon& daemon, net::asio::io_context& loop) {
 Result<std::unique_ptr<store::Store>> open_store(Daemon& daemon, std::chrono::steady_clock::time_point patience) {
   for (;;) {
     auto store =
-        store::Store::open(daemon.settings.store_url, {vault::schema()}, daemon.health, daemon.executor);
+        store::Store::open(daemon.settings.store_url, {vault::schema(), transitions::schema(), overrides::schema()}, daemon.health, daemon.executor);
     if (store || store.error().code != database::errc::locked || std::chrono::steady_clock::now() >= patience) {
       return store;
     }

@@ -5,6 +5,8 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <charconv>
+
 namespace navigator {
 
 namespace {
@@ -52,8 +54,53 @@ void read_sites(config::Reader& root, Settings& settings) {
     if (bad && !site.address.empty()) {
       section.fail("address", "'" + site.address + "' is not an IP address");
     }
+    site.url = section.text("url", "");
+    if (!site.url.empty()) {
+      check_url(section, "url", site.url, "https://");
+      if (!settings.api_tls && !settings.replica) {
+        section.fail("url", "verdicts are exchanged over mutual TLS, and there is no certificate", "set api.tls");
+      }
+    }
     settings.sites.push_back(std::move(site));
   }
+}
+
+// host:port of an IP address, for instance 192.0.2.1:53 or [2001:db8::1]:53.
+bool is_endpoint(std::string const& text) {
+  std::size_t const colon = text.rfind(':');
+  if (colon == std::string::npos) {
+    return false;
+  }
+  std::string host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  unsigned port = 0;
+  auto const [end, error] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
+  boost::system::error_code bad;
+  boost::asio::ip::make_address(host, bad);
+  return !bad && error == std::errc() && end == text.data() + text.size() && port > 0 && port < 65536;
+}
+
+void read_health(config::Reader& root, Settings& settings) {
+  auto health = root.section("health");
+  settings.witnesses = health.texts("witnesses");
+  for (std::string const& witness : settings.witnesses) {
+    if (!is_endpoint(witness)) {
+      health.fail("witnesses", "'" + witness + "' is not address:port", "for instance 192.0.2.1:53");
+    }
+  }
+  settings.transitions_days = health.integer<unsigned>("transitions_days", {1, 3650}, settings.transitions_days);
+  for (auto& section : health.sections("webhooks")) {
+    WebhookTarget target{section.text("url"), section.text("secret_file", "")};
+    if (!target.url.empty() && !target.url.starts_with("http://") && !target.url.starts_with("https://")) {
+      section.fail("url", "'" + target.url + "' does not begin with http:// or https://");
+    }
+    settings.webhooks.push_back(std::move(target));
+  }
+  auto geo = root.section("geo");
+  settings.geo_cidr_map = geo.text("cidr_map", "");
+  settings.geo_mmdb = geo.text("mmdb", "");
 }
 
 void read_acme(config::Reader& root, Settings& settings) {
@@ -147,6 +194,7 @@ Settings read(config::Reader& root) {
     settings.replica = std::move(value);
   }
   read_sites(root, settings);
+  read_health(root, settings);
   read_acme(root, settings);
   return settings;
 }

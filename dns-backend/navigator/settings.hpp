@@ -42,6 +42,13 @@ struct SiteSettings {
   std::string node;         // the name in the certificate of that site's Navigator
   std::string address;      // unicast address of its PowerDNS
   std::uint16_t port = 53;
+  std::string url;          // "https://10.200.0.1:18010": verdicts on endpoints are exchanged with it; empty: they are not
+};
+
+// Whom to tell of changes of health.
+struct WebhookTarget {
+  std::string url;
+  std::string secret_file;  // signs what is sent; empty: unsigned
 };
 
 struct AcmeSettings {
@@ -82,6 +89,11 @@ struct Settings {
   std::string topology;     // file; the primary makes pools of its clusters
   std::optional<ReplicaSettings> replica;  // absent: this is the primary
   std::vector<SiteSettings> sites;
+  std::vector<std::string> witnesses;   // "192.0.2.1:53", outside all sites: one that takes a connection proves the uplink
+  std::vector<WebhookTarget> webhooks;
+  unsigned transitions_days = 30;       // how long changes of health are kept
+  std::string geo_cidr_map;             // file; empty: none
+  std::string geo_mmdb;                 // file; empty: none
   std::optional<AcmeSettings> acme;
 };
 

@@ -4,7 +4,6 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include <algorithm>
 #include <chrono>
 
 namespace navigator {
@@ -26,6 +25,7 @@ net::Task<void> make_room(Daemon& daemon) {
     }
   }
   stop_writers(daemon);
+  save_health(daemon);  // before the store is free, which is what a successor waits for
   daemon.store->close();
 }
 
@@ -63,11 +63,7 @@ net::Task<void> await_health(Daemon& daemon) {
     co_return;
   }
   auto const end = std::chrono::steady_clock::now() + health_deadline;
-  auto const unknown = [&daemon] {
-    auto const all = daemon.monitor->status();
-    return std::any_of(all.begin(), all.end(), [](auto const& one) { return one.health == probe::Health::unknown; });
-  };
-  while (unknown() && std::chrono::steady_clock::now() < end) {
+  while (daemon.monitor->unknown_count() != 0 && std::chrono::steady_clock::now() < end) {
     co_await net::wait_for(10ms);
   }
 }

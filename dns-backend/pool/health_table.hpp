@@ -1,11 +1,12 @@
-// Health of every endpoint, one atomic word each: written by the monitor on the control loop, read by lookups without
+// Health of every endpoint, two atomic words each: written by the monitor on the control loop, read by lookups without
 // a lock. A flip is one store.
 //
-//   word of a slot:  | when it was last seen leaving "up" (30 bits, counts up; 0: never) | health (2 bits) |
+//   state:    | up since, Unix seconds (32 bits; 0: not up) | left "up" (30 bits, counts up; 0: never) | health (2) |
+//   outlook:  | load in thousandths (16 bits; 65535: unknown) | seconds before it can flip (16 bits; 65535: unknown) |
 //
 // Slots are given out once per endpoint name and never reused while the process lives; at most 65,536.
 //
-// Threads: get() and left_up() from any thread; set() and slot() from the control loop.
+// Threads: what reads, from any thread; what writes, and slot(), from the control loop.
 #pragma once
 
 #include "base/probe/health_state.hpp"
@@ -22,23 +23,36 @@ namespace pool {
 class HealthTable {
  public:
   static constexpr std::uint32_t slots_max = 65536;
+  static constexpr std::uint32_t load_unknown = 65535;
+  static constexpr std::uint32_t stable_unknown = 65535;
+
+  // One slot as one load of it saw it.
+  struct View {
+    probe::Health health = probe::Health::unknown;
+    // The endpoint with the greatest number was up last; 0: never seen up and then not up. Used by AllDown::keep_last.
+    std::uint32_t left_up = 0;
+    std::uint32_t up_since_s = 0;  // Unix time; 0: not up
+  };
+
   HealthTable();
   // The slot of an endpoint name; made on first use. ASSERTs below slots_max.
   std::uint32_t slot(std::string const& endpoint);
-  [[nodiscard]] probe::Health get(std::uint32_t slot) const {
-    return static_cast<probe::Health>(words_[slot].load(std::memory_order_acquire) & health_mask);
-  }
-  // The endpoint with the greatest number was up last; 0: never seen up and then not up. Used by AllDown::keep_last.
-  [[nodiscard]] std::uint32_t left_up(std::uint32_t slot) const {
-    return words_[slot].load(std::memory_order_acquire) >> health_bits;
-  }
-  void set(std::uint32_t slot, probe::Health health);
+  [[nodiscard]] View view(std::uint32_t slot) const;
+  [[nodiscard]] probe::Health get(std::uint32_t slot) const { return view(slot).health; }
+  [[nodiscard]] std::uint32_t left_up(std::uint32_t slot) const { return view(slot).left_up; }
+  // How long no check can change the health; 0: the next one may; stable_unknown: nobody said.
+  [[nodiscard]] std::uint32_t stable_s(std::uint32_t slot) const;
+  [[nodiscard]] std::uint32_t load_permille(std::uint32_t slot) const;
+
+  // `now_s`: Unix time of the change; kept as up_since_s when it turns up.
+  void set(std::uint32_t slot, probe::Health health, std::uint32_t now_s = 0);
+  // After each check: how long no further one can change the health.
+  void set_stable(std::uint32_t slot, std::uint32_t seconds);
+  void set_load(std::uint32_t slot, std::uint32_t permille);
 
  private:
-  static constexpr unsigned health_bits = 2;
-  static constexpr std::uint32_t health_mask = (1U << health_bits) - 1;
-
-  std::unique_ptr<std::atomic<std::uint32_t>[]> words_;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> states_;
+  std::unique_ptr<std::atomic<std::uint32_t>[]> outlooks_;
   std::map<std::string, std::uint32_t> slots_;
   std::uint32_t falls_ = 0;
 };

@@ -1,5 +1,9 @@
 #include "dns-backend/pool/select.hpp"
 
+#include "dns-backend/pool/candidates.hpp"
+#include "dns-backend/pool/origins.hpp"
+#include "dns-backend/pool/steering.hpp"
+
 #include <algorithm>
 
 namespace pool {
@@ -7,118 +11,194 @@ namespace {
 
 using probe::Health;
 
-// Health is read once, so that one answer is made from one view of it.
-struct Candidate {
-  Endpoint const* endpoint;
-  Health health;
-  std::uint32_t left_up;
+// Which candidates an attempt takes.
+struct Wanted {
+  std::optional<Health> health = std::nullopt;  // nullopt: any
+  std::optional<std::uint32_t> left_up = std::nullopt;
+  bool minimum = true;  // false: one endpoint is enough for every pool
+
+  [[nodiscard]] bool fits(Candidate const& candidate) const {
+    return (!health || candidate.view.health == *health) && (!left_up || candidate.view.left_up == *left_up);
+  }
 };
 
-struct Candidates {
-  Pool const* pool;
-  boost::container::small_vector<Candidate, endpoints_in_place> endpoints;
+// What one pool would answer with.
+struct Answer {
+  Chosen endpoints;
+  std::uint8_t scope_bits = 0;
+  bool settled = false;  // enough of its endpoints have been up for LoadBalancer::failback_s
 };
-using Pools = boost::container::small_vector<Candidates, 4>;
 
-bool has_address(Endpoint const& endpoint, Family family) {
-  switch (family) {
-    case Family::ipv4:
-      return !endpoint.address4.empty();
-    case Family::ipv6:
-      return !endpoint.address6.empty();
-    case Family::any:
-      break;
+class Choice {
+ public:
+  Choice(LoadBalancer const& balancer, Asking const& asking, Family family)
+      : balancer_(balancer), asking_(asking), all_(balancer, asking, family) {
+    order_ = steer(balancer, asking, all_, fallback_);
   }
-  return !endpoint.address4.empty() || !endpoint.address6.empty();
-}
 
-// `ready` null: readiness does not matter.
-Pools candidates(LoadBalancer const& balancer, HealthTable const& health, Family family,
-                                   std::set<std::string> const* ready) {
-  Pools out;
-  for (auto const& pool : balancer.pools) {
-    Candidates of_pool{pool.get(), {}};
-    for (Endpoint const& endpoint : pool->endpoints) {
-      if (endpoint.enabled && has_address(endpoint, family) && (ready == nullptr || ready->contains(endpoint.name))) {
-        of_pool.endpoints.push_back({&endpoint, health.get(endpoint.slot), health.left_up(endpoint.slot)});
+  Selection make() {
+    for (Health const health : {Health::up, Health::unknown, Health::draining}) {
+      if (health == Health::up && balancer_.failback_s > 0) {
+        if (auto found = first_settled()) {
+          return std::move(*found);
+        }
+      }
+      if (auto found = first({health})) {
+        return std::move(*found);
       }
     }
-    if (!of_pool.endpoints.empty()) {
-      out.push_back(std::move(of_pool));
-    }
+    return all_down();
   }
-  return out;
-}
 
-// The first pool with enough endpoints for which `fits`, or else the first with any.
-template <class Fits>
-Selection first_fitting(Pools const& pools, Fits fits) {
-  Selection short_of_minimum;
-  for (Candidates const& of_pool : pools) {
-    Selection selection;
-    selection.pool = of_pool.pool;
-    for (Candidate const& candidate : of_pool.endpoints) {
-      if (fits(candidate)) {
-        selection.endpoints.push_back(candidate.endpoint);
+ private:
+  // False: not enough for the pool.
+  bool ask(std::size_t number, Wanted const& wanted, Answer& answer) {
+    Candidates::Node const& node = all_.node(number);
+    for (std::size_t i = node.first; i < node.last; ++i) {
+      if (all_.counts(all_.at(i)) && wanted.fits(all_.at(i))) {
+        answer.endpoints.push_back(&all_.at(i));
       }
     }
-    if (selection.endpoints.size() >= std::max<std::size_t>(of_pool.pool->minimum_origins, 1)) {
-      return selection;
+    for (std::size_t nested = number + 1; nested < node.end; nested = all_.node(nested).end) {
+      Answer inner;
+      if (ask(nested, wanted, inner)) {
+        consulted_bits_ = std::max(consulted_bits_, inner.scope_bits);
+        add(answer, inner);
+      }
     }
-    if (short_of_minimum.endpoints.empty() && !selection.endpoints.empty()) {
-      short_of_minimum = std::move(selection);
+    std::size_t const minimum = wanted.minimum ? std::max<std::size_t>(node.pool->minimum_origins, 1) : 1;
+    if (answer.endpoints.size() < minimum) {
+      return false;
     }
+    auto const settled = std::count_if(answer.endpoints.begin(), answer.endpoints.end(), [this](Candidate const* one) {
+      return asking_.now_s - one->view.up_since_s >= balancer_.failback_s;
+    });
+    answer.settled = static_cast<std::size_t>(settled) >= minimum;
+    choose_origins(*node.pool, balancer_, asking_, answer.endpoints, answer.scope_bits);
+    return true;
   }
-  return short_of_minimum;
-}
 
-Selection last_up(Pools const& pools) {
-  std::uint32_t latest = 0;
-  for (Candidates const& of_pool : pools) {
-    for (Candidate const& candidate : of_pool.endpoints) {
-      latest = std::max(latest, candidate.left_up);
+  // An endpoint may be in several of the pools that are nested in one.
+  static void add(Answer& answer, Answer const& inner) {
+    for (Candidate const* const one : inner.endpoints) {
+      bool const there = std::any_of(answer.endpoints.begin(), answer.endpoints.end(), [one](Candidate const* other) {
+        return other->endpoint->slot == one->endpoint->slot && other->endpoint->name == one->endpoint->name;
+      });
+      if (!there) {
+        answer.endpoints.push_back(one);
+      }
     }
   }
-  // Nothing was ever up: every endpoint was 0, and all are as good.
-  return first_fitting(pools, [latest](Candidate const& candidate) { return candidate.left_up == latest; });
-}
 
-Selection all_down(AllDown policy, Pools pools) {
-  auto const any = [](Candidate const&) { return true; };
-  Selection selection;
-  switch (policy) {
-    case AllDown::serve_all:
-      selection = first_fitting(pools, any);
-      break;
-    case AllDown::fallback:
-      pools.erase(pools.begin(), pools.end() - std::min<std::ptrdiff_t>(1, std::ssize(pools)));
-      selection = first_fitting(pools, any);
-      break;
-    case AllDown::keep_last:
-      selection = last_up(pools);
-      break;
-    case AllDown::empty:
-      break;
+  [[nodiscard]] Selection selection(std::size_t node, Answer const& answer) const {
+    Selection out;
+    out.pool = all_.node(node).pool;
+    out.ttl = balancer_.ttl;
+    out.scope_bits = std::max({order_.scope_bits, consulted_bits_, answer.scope_bits});
+    for (Candidate const* const one : answer.endpoints) {
+      out.endpoints.push_back(one->endpoint);
+      out.ttl = std::min(out.ttl, std::max(one->stable_s, 1U));
+    }
+    return out;
   }
-  selection.healthy = false;
-  return selection;
-}
+
+  std::optional<Selection> first_settled() {
+    for (std::size_t const node : order_.nodes) {
+      Answer answer;
+      if (ask(node, {Health::up}, answer) && answer.settled) {
+        return selection(node, answer);
+      }
+    }
+    return std::nullopt;
+  }
+
+  // The first pool with enough, or else the first with any.
+  std::optional<Selection> first(Wanted wanted) {
+    for (bool const minimum : {true, false}) {
+      wanted.minimum = minimum;
+      for (std::size_t const node : order_.nodes) {
+        if (auto found = only(node, wanted)) {
+          return found;
+        }
+      }
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Selection> only(std::size_t node, Wanted const& wanted) {
+    Answer answer;
+    return ask(node, wanted, answer) ? std::optional(selection(node, answer)) : std::nullopt;
+  }
+
+  // The best that the fallback pool has, nullopt without one.
+  std::optional<Selection> from_fallback() {
+    if (!fallback_) {
+      return std::nullopt;
+    }
+    for (Health const health : {Health::up, Health::unknown, Health::draining}) {
+      if (auto found = only(*fallback_, {health, {}, false})) {
+        return found;
+      }
+    }
+    return only(*fallback_, {{}, {}, false});
+  }
+
+  std::optional<Selection> last_up() {
+    std::uint32_t latest = 0;
+    for (std::size_t const node : order_.nodes) {
+      for (std::size_t i = all_.node(node).first; i < all_.end_of(node); ++i) {
+        latest = all_.counts(all_.at(i)) ? std::max(latest, all_.at(i).view.left_up) : latest;
+      }
+    }
+    // Nothing was ever up: every endpoint was 0, and all are as good.
+    return first({{}, latest});
+  }
+
+  std::optional<Selection> by_policy(AllDown policy) {
+    switch (policy) {
+      case AllDown::serve_all:
+        break;
+      case AllDown::fallback: {
+        auto found = from_fallback();
+        return found ? found : only(order_.nodes.back(), {{}, {}, false});
+      }
+      case AllDown::keep_last:
+        return last_up();
+      case AllDown::empty:
+        if (!asking_.never_empty) {
+          return std::nullopt;
+        }
+        break;
+    }
+    return first({});
+  }
+
+  Selection all_down() {
+    std::optional<Selection> found =
+        order_.nodes.empty() ? from_fallback() : by_policy(all_.node(order_.nodes.front()).pool->all_down);
+    Selection out = found ? std::move(*found) : Selection();
+    if (!found) {
+      out.ttl = balancer_.ttl;
+      out.scope_bits = std::max(order_.scope_bits, consulted_bits_);
+    }
+    out.healthy = false;
+    return out;
+  }
+
+  LoadBalancer const& balancer_;
+  Asking const& asking_;
+  Candidates all_;
+  std::optional<std::size_t> fallback_;
+  Order order_;
+  // The scope of what nested pools chose so far: it may have decided whether an outer pool had enough, this one or one
+  // before it.
+  std::uint8_t consulted_bits_ = 0;
+};
 
 }  // namespace
 
-Selection select(LoadBalancer const& balancer, HealthTable const& health, Family family) {
-  Pools pools = candidates(balancer, health, family, balancer.ready ? &*balancer.ready : nullptr);
-  if (pools.empty() && balancer.ready) {
-    pools = candidates(balancer, health, family, nullptr);
-  }
-  for (Health const wanted : {Health::up, Health::unknown}) {
-    Selection selection =
-        first_fitting(pools, [wanted](Candidate const& candidate) { return candidate.health == wanted; });
-    if (!selection.endpoints.empty()) {
-      return selection;
-    }
-  }
-  return all_down(balancer.all_down, std::move(pools));
+Selection select(LoadBalancer const& balancer, Asking const& asking, Family family) {
+  return Choice(balancer, asking, family).make();
 }
 
 }  // namespace pool

@@ -2,6 +2,7 @@
 
 #include "dns-backend/protocol/request.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -77,6 +78,8 @@ class Cursor {
 struct Fields {
   std::optional<std::string_view> qname;
   std::optional<std::string_view> qtype;
+  std::string_view real_remote;
+  std::string_view remote;
   std::int64_t zone_id = any_zone;
 };
 
@@ -91,13 +94,18 @@ bool read_member(Cursor& cursor, Fields& fields) {
       return false;
     }
     fields.zone_id = *key == "zone-id" ? *number : fields.zone_id;
-    return *key != "qname" && *key != "qtype";
+    return *key != "qname" && *key != "qtype" && *key != "real-remote" && *key != "remote";
   }
   auto const value = cursor.string();
   if (*key == "qname") {
     fields.qname = value;
   } else if (*key == "qtype") {
     fields.qtype = value;
+  } else if (value && (*key == "real-remote" || *key == "remote")) {
+    if (value->find('\\') != std::string_view::npos) {
+      return false;
+    }
+    (*key == "remote" ? fields.remote : fields.real_remote) = *value;
   }
   return value.has_value() && *key != "zone-id" && key->find('\\') == std::string_view::npos;
 }
@@ -115,6 +123,17 @@ bool read_parameters(Cursor& cursor, Fields& fields) {
 }
 
 }  // namespace
+
+geo::Client client_of(std::string_view real_remote, std::string_view remote) {
+  for (std::string_view const text : {real_remote, remote}) {
+    if (auto const client = geo::parse_client(text)) {
+      bool const zeros =
+          std::all_of(client->octets.begin(), client->octets.end(), [](std::uint8_t octet) { return octet == 0; });
+      return zeros ? geo::Client() : *client;
+    }
+  }
+  return {};
+}
 
 bool QuestionReader::take_qname(std::string_view escaped) {
   if (escaped.size() > unescaped_.size()) {
@@ -145,7 +164,8 @@ std::optional<Question> QuestionReader::read(std::string_view line) {
   }
   // -1 travels as 4294967295 in the versions that declare ids unsigned.
   bool const any = fields.zone_id == std::numeric_limits<std::uint32_t>::max();
-  return Question{*fields.qname, key_.key(), *type, any ? any_zone : fields.zone_id};
+  return Question{*fields.qname, key_.key(), *type, any ? any_zone : fields.zone_id,
+                  client_of(fields.real_remote, fields.remote)};
 }
 
 }  // namespace remote

@@ -9,6 +9,7 @@
 
 #include "dns-backend/dns/name.hpp"
 #include "dns-backend/dns/rrset.hpp"
+#include "dns-backend/geo/geo.hpp"
 
 #include <array>
 #include <cstdint>
@@ -23,7 +24,12 @@ struct Question {
   std::string_view key;    // Name::key()
   dns::RRType type;        // type_any for ANY
   std::int64_t zone_id;    // any_zone: the longest match
+  geo::Client client = {};  // who asks; bits 0: nobody in particular
 };
+
+// The client's prefix out of `real-remote`, or else the resolver's address out of `remote`. PowerDNS puts zeros there when
+// it asks for itself (whether a zone exists must not depend on a client): that is nobody.
+[[nodiscard]] geo::Client client_of(std::string_view real_remote, std::string_view remote);
 
 class QuestionReader {
  public:

@@ -105,7 +105,11 @@ void RowList::add(Row const& row) {
   out_ += ",\"domain_id\":";
   append_number(out_, row.zone_id);
   out_ += row.auth ? ",\"auth\":1" : ",\"auth\":0";
-  out_ += row.scoped ? ",\"scopeMask\":0}" : "}";
+  if (row.scope_bits) {
+    out_ += ",\"scopeMask\":";
+    append_number(out_, *row.scope_bits);
+  }
+  out_ += '}';
 }
 
 void RowList::add(store::Zone const& zone, bool complete) {

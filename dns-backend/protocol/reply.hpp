@@ -8,6 +8,7 @@
 #include "dns-backend/snapshot/snapshot.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,7 +27,8 @@ struct Row {
   std::uint32_t ttl = 0;
   std::int64_t zone_id = 0;
   bool auth = true;
-  bool scoped = false;  // writes "scopeMask":0, the promise that the answer suits every client
+  // Written as "scopeMask" where it is set; 0 is the promise that the answer suits every client.
+  std::optional<std::uint8_t> scope_bits = std::nullopt;
 };
 
 // An array under construction: {"result":[row,row,...]} and the newline.

@@ -1,5 +1,7 @@
 #include "dns-backend/protocol/request.hpp"
 
+#include "dns-backend/protocol/question.hpp"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -133,6 +135,11 @@ class Fields {
     json::value const* const value = object_.if_contains(key);
     return value == nullptr || value->is_null() ? std::string(otherwise) : text(key);
   }
+  // What is no text, or is missing, is as good as empty.
+  std::string_view plain(std::string_view key) {
+    json::value const* const value = object_.if_contains(key);
+    return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
+  }
   std::int64_t integer(std::string_view key, std::int64_t low, std::int64_t high) {
     json::value const* const value = object_.if_contains(key);
     std::optional<std::int64_t> const number = value == nullptr ? std::nullopt : integer_from(*value);
@@ -222,6 +229,7 @@ Lookup read_lookup(Fields& fields) {
   }
   lookup.type = fields.type("qtype");
   lookup.zone_id = fields.zone_id_or("zone-id", any_zone);
+  lookup.client = client_of(fields.plain("real-remote"), fields.plain("remote"));
   return lookup;
 }
 

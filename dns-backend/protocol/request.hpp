@@ -12,6 +12,7 @@
 #include "base/result/result.hpp"
 #include "dns-backend/dns/name.hpp"
 #include "dns-backend/dns/rrset.hpp"
+#include "dns-backend/geo/geo.hpp"
 
 #include <array>
 #include <cstddef>
@@ -97,6 +98,7 @@ struct Lookup {
   MaybeName name;
   MaybeType type;  // type_any for ANY
   std::int64_t zone_id = any_zone;
+  geo::Client client = {};
 };
 // list, getDomainInfo, getAllDomainMetadata, getDomainKeys
 struct OfZone {

@@ -12,6 +12,10 @@
 namespace remote {
 namespace {
 
+pool::Asking asking(World const& world, geo::Client const& client = {}) {
+  return {world.health, world.now_s, client, world.locator, world.costs};
+}
+
 store::ZonePtr zone_named(World const& world, MaybeName const& name) {
   return name ? world.snapshot.zone(*name) : nullptr;
 }
@@ -35,7 +39,7 @@ void answer_lookup(Lookup const& lookup, World const& world, std::string& out) {
     return;
   }
   std::string const qname = json_text(lookup.qname);
-  answer_question({qname, lookup.name->key(), *lookup.type, lookup.zone_id}, world, out);
+  answer_question({qname, lookup.name->key(), *lookup.type, lookup.zone_id, lookup.client}, world, out);
 }
 
 void answer_list(OfZone const& request, World const& world, std::string& out) {
@@ -47,7 +51,7 @@ void answer_list(OfZone const& request, World const& world, std::string& out) {
   RowList list(out);
   zone->entries.for_each([&](store::EntryPtr const& entry) {
     std::string const owner = json_text(entry->name().text());
-    add_entry(list, {*zone, *entry, owner, dns::type_any}, world.health);
+    add_entry(list, {*zone, *entry, owner, dns::type_any}, asking(world));
   });
   list.finish();
 }
@@ -229,7 +233,7 @@ void answer_rest(Request const& request, World const& world, std::string& out) {
     case Method::search_records: {
       auto const& search = std::get<Search>(request.body);
       RowList list(out);
-      search_records(list, world.snapshot, world.health, search.pattern, search.results_max);
+      search_records(list, world.snapshot, asking(world), search.pattern, search.results_max);
       list.finish();
       break;
     }
@@ -253,7 +257,7 @@ void answer_question(Question const& question, World const& world, std::string& 
       entry = (*world.overlay)(*zone, dns::Name::from_key(question.key), std::move(entry));
     }
     if (entry) {
-      add_entry(list, {*zone, *entry, question.qname, question.type}, world.health);
+      add_entry(list, {*zone, *entry, question.qname, question.type}, asking(world, question.client));
     }
   }
   list.finish();

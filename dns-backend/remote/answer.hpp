@@ -13,6 +13,7 @@
 // Threads: pure; any loop.
 #pragma once
 
+#include "dns-backend/geo/geo.hpp"
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/protocol/question.hpp"
 #include "dns-backend/protocol/request.hpp"
@@ -34,6 +35,9 @@ struct World {
   bool refuse_while_empty = false;
   Overlay const* overlay = nullptr;
   std::int64_t now_s = 0;  // Unix time
+  // Where clients are and how far sites are, for balancers that steer by it; nullptr: nobody knows.
+  geo::Locator const* locator = nullptr;
+  geo::SiteCosts const* costs = nullptr;
 };
 
 // The reply to a lookup, appended to `out`.

@@ -1,6 +1,5 @@
 #include "dns-backend/remote/rows.hpp"
 
-#include "dns-backend/pool/select.hpp"
 #include "dns-backend/snapshot/zone_builder.hpp"
 
 #include <algorithm>
@@ -49,13 +48,14 @@ bool made_by_powerdns(store::Zone const& zone, dns::RRType type) {
 void add_static(RowList& list, Asked const& asked) {
   store::Entry const& entry = asked.entry;
   for (dns::RRset const& rrset : entry.rrsets) {
-    // A balancer owns the address types of its name.
-    bool const balanced = entry.balancer && (rrset.type == dns::type_a || rrset.type == dns::type_aaaa);
+    // A balancer owns the address types of its name, and what would stand for them.
+    bool const balanced =
+        entry.balancer && (rrset.type == dns::type_a || rrset.type == dns::type_aaaa || rrset.type == dns::type_cname);
     if (!wants(asked, rrset.type) || balanced || made_by_powerdns(asked.zone, rrset.type)) {
       continue;
     }
     std::string const type = dns::to_text(rrset.type);
-    Row row{asked.qname, type, {}, rrset.ttl, asked.zone.id, authoritative(entry, rrset.type), false};
+    Row row{asked.qname, type, {}, rrset.ttl, asked.zone.id, authoritative(entry, rrset.type)};
     for (std::string const& content : rrset.contents) {
       row.content = content;
       row.ttl = ttl_of(rrset, content);
@@ -64,57 +64,45 @@ void add_static(RowList& list, Asked const& asked) {
   }
 }
 
-using Address = std::string pool::Endpoint::*;
-
-bool any_has(pool::Endpoints const& endpoints, Address address) {
-  return std::any_of(endpoints.begin(), endpoints.end(), [&](auto const* one) { return !(one->*address).empty(); });
-}
-
-// The type must not vanish with health: when the choice has no address of a family the name serves, the first pool that
-// has some answers with all of them.
-pool::Endpoints all_of_family(pool::LoadBalancer const& balancer, Address address) {
-  for (bool const enabled_only : {true, false}) {
-    for (auto const& pool : balancer.pools) {
-      pool::Endpoints found;
-      for (pool::Endpoint const& endpoint : pool->endpoints) {
-        if (!(endpoint.*address).empty() && (endpoint.enabled || !enabled_only)) {
-          found.push_back(&endpoint);
-        }
-      }
-      if (!found.empty()) {
-        return found;
-      }
-    }
-  }
-  return {};
-}
-
 bool is_signed(store::Zone const& zone) {
   return std::any_of(zone.keys.begin(), zone.keys.end(), [](store::Key const& key) { return key.active; });
 }
 
-void add_family(RowList& list, Asked const& asked, pool::Selection const& selection, dns::RRType type,
-                Address address) {
-  if (!wants(asked, type)) {
+// What one type of a balanced name is made from.
+struct Chosen {
+  dns::RRType type;
+  pool::Family family;
+  std::string pool::Endpoint::*content;
+};
+
+void add_chosen(RowList& list, Asked const& asked, pool::Asking const& asking, Chosen const& what) {
+  if (!wants(asked, what.type)) {
     return;
   }
-  pool::LoadBalancer const& balancer = *asked.entry.balancer;
-  pool::Endpoints endpoints = selection.endpoints;
-  if (!any_has(endpoints, address)) {
-    // An operator who chose "empty" gets it, except in a signed zone, where it would look like a forgery.
-    bool const empty_wanted = balancer.all_down == pool::AllDown::empty && !selection.healthy && !is_signed(asked.zone);
-    if (empty_wanted) {
-      return;
+  // Each type has its own choice: the type must not vanish when the pool that answers another type has nothing of it.
+  pool::Selection const selection = pool::select(*asked.entry.balancer, asking, what.family);
+  std::string const name = dns::to_text(what.type);
+  Row row{asked.qname,         name, {}, selection.ttl, asked.zone.id, authoritative(asked.entry, what.type),
+          selection.scope_bits};
+  for (pool::Endpoint const* const endpoint : selection.endpoints) {
+    row.content = endpoint->*what.content;
+    list.add(row);
+    if (what.type == dns::type_cname) {
+      return;  // a name is another's alias only once
     }
-    endpoints = all_of_family(balancer, address);
   }
-  std::string const name = dns::to_text(type);
-  Row row{asked.qname, name, {}, balancer.ttl, asked.zone.id, authoritative(asked.entry, type), true};
-  for (pool::Endpoint const* const endpoint : endpoints) {
-    if (!(endpoint->*address).empty()) {
-      row.content = endpoint->*address;
-      list.add(row);
-    }
+}
+
+void add_balanced(RowList& list, Asked const& asked, pool::Asking const& asking) {
+  store::Entry const& entry = asked.entry;
+  if (entry.balancer_has4) {
+    add_chosen(list, asked, asking, {dns::type_a, pool::Family::ipv4, &pool::Endpoint::address4});
+  }
+  if (entry.balancer_has6) {
+    add_chosen(list, asked, asking, {dns::type_aaaa, pool::Family::ipv6, &pool::Endpoint::address6});
+  }
+  if (entry.balancer_has_target) {
+    add_chosen(list, asked, asking, {dns::type_cname, pool::Family::name, &pool::Endpoint::target});
   }
 }
 
@@ -124,25 +112,21 @@ char lower(char c) {
 
 }  // namespace
 
-void add_entry(RowList& list, Asked const& asked, pool::HealthTable const& health) {
+void add_entry(RowList& list, Asked const& asked, pool::Asking asking) {
   std::size_t const before = list.size();
   add_static(list, asked);
   store::Entry const& entry = asked.entry;
-  if (entry.balancer && (wants(asked, dns::type_a) || wants(asked, dns::type_aaaa))) {
-    pool::Selection const selection = pool::select(*entry.balancer, health);
-    if (entry.balancer_has4) {
-      add_family(list, asked, selection, dns::type_a, &pool::Endpoint::address4);
-    }
-    if (entry.balancer_has6) {
-      add_family(list, asked, selection, dns::type_aaaa, &pool::Endpoint::address6);
-    }
+  if (entry.balancer) {
+    // An operator who chose "empty" gets it, except in a signed zone, where it would look like a forgery.
+    asking.never_empty = is_signed(asked.zone);
+    add_balanced(list, asked, asking);
   }
   // A name without data exists all the same: without this row PowerDNS would answer NXDOMAIN. PowerDNS caches rows no
   // longer than their TTL, and takes an authoritative one for the closest encloser that an NSEC3 record proves.
   if (list.size() == before && asked.type == dns::type_any && !entry.only_signatures()) {
     constexpr std::uint32_t ent_ttl_s = 3600;
     bool const auth = entry.is_ent() ? store::is_authoritative_ent(asked.zone, entry) : !entry.below_cut;
-    list.add(Row{asked.qname, "", "", ent_ttl_s, asked.zone.id, auth, false});
+    list.add(Row{asked.qname, "", "", ent_ttl_s, asked.zone.id, auth});
   }
 }
 
@@ -172,7 +156,7 @@ bool matches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-void search_records(RowList& list, store::Snapshot const& snapshot, pool::HealthTable const& health,
+void search_records(RowList& list, store::Snapshot const& snapshot, pool::Asking const& asking,
                     std::string_view pattern, std::size_t results_max) {
   constexpr std::size_t hard_limit = 10000;
   std::size_t const limit = std::min(results_max, hard_limit);
@@ -187,14 +171,14 @@ void search_records(RowList& list, store::Snapshot const& snapshot, pool::Health
         std::string const type = dns::to_text(rrset.type);
         for (std::string const& content : rrset.contents) {
           if (list.size() < limit && (named || matches(pattern, content))) {
-            list.add(Row{echoed, type, content, rrset.ttl, zone->id, authoritative(*entry, rrset.type), false});
+            list.add(Row{echoed, type, content, rrset.ttl, zone->id, authoritative(*entry, rrset.type)});
           }
         }
       }
       if (named && entry->balancer && list.size() < limit) {
         store::Entry balanced = *entry;
         balanced.rrsets.clear();
-        add_entry(list, {*zone, balanced, echoed, dns::type_any}, health);
+        add_entry(list, {*zone, balanced, echoed, dns::type_any}, asking);
       }
       return list.size() < limit;
     });

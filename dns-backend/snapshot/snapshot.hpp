@@ -11,7 +11,8 @@
 #include "dns-backend/dns/name.hpp"
 #include "dns-backend/dns/rrset.hpp"
 #include "dns-backend/pool/pool.hpp"
-#include "dns-backend/snapshot/persistent_map.hpp"
+#include "dns-backend/snapshot/persistent/balanced_names.hpp"
+#include "dns-backend/snapshot/persistent/persistent_map.hpp"
 
 #include <cstdint>
 #include <map>
@@ -27,10 +28,11 @@ namespace store {
 struct Entry {
   std::string key;                                     // Name::key() of the owner
   std::vector<dns::RRset> rrsets;                      // by type
-  std::shared_ptr<pool::LoadBalancer const> balancer;  // A and AAAA chosen at lookup time
-  // The address types the balancer answers with: constant while health moves, so that NSEC bitmaps stay true.
+  std::shared_ptr<pool::LoadBalancer const> balancer;  // A and AAAA, or CNAME, chosen at lookup time
+  // The types the balancer answers with: constant while health moves, so that NSEC bitmaps stay true.
   bool balancer_has4 = false;
   bool balancer_has6 = false;
+  bool balancer_has_target = false;  // CNAME, and then neither of the others
   bool cut = false;        // NS here and not the apex: a delegation
   bool below_cut = false;  // glue or occluded: auth 0, not in the NSEC chain
 
@@ -89,6 +91,7 @@ struct Snapshot {
   std::int64_t revision = 0;
   PersistentMap<std::string, ZonePtr> zones;  // by apex key
   PersistentMap<std::int64_t, ZonePtr> zones_by_id;
+  BalancedNames balanced;
   std::vector<TsigKey> tsig_keys;
   std::vector<Autoprimary> autoprimaries;
 

@@ -21,6 +21,7 @@ std::shared_ptr<Entry> make_entry(Zone const& zone, std::string key, Node node, 
   entry->balancer = std::move(node.balancer);
   entry->balancer_has4 = node.has4;
   entry->balancer_has6 = node.has6;
+  entry->balancer_has_target = node.has_target;
   entry->cut = entry->key != zone.apex.key() && has_type(*entry, dns::type_ns);
   entry->below_cut = parent != nullptr && (parent->cut || parent->below_cut);
   return entry;
@@ -43,11 +44,19 @@ bool same_balancer(Entry const& a, Entry const& b) {
   if (a.balancer == nullptr || b.balancer == nullptr) {
     return false;
   }
-  auto const same_pool = [](auto const& one, auto const& two) { return one == two || *one == *two; };
-  return a.balancer->ttl == b.balancer->ttl && a.balancer->all_down == b.balancer->all_down &&
-         a.balancer->ready == b.balancer->ready &&
-         std::equal(a.balancer->pools.begin(), a.balancer->pools.end(), b.balancer->pools.begin(),
-                    b.balancer->pools.end(), same_pool);
+  auto const same_pool = [](pool::PoolPtr const& one, pool::PoolPtr const& two) {
+    return one == two || (one != nullptr && two != nullptr && *one == *two);
+  };
+  auto const same_pools = [&same_pool](auto const& one, auto const& two) {
+    return std::equal(one.begin(), one.end(), two.begin(), two.end(), same_pool);
+  };
+  pool::LoadBalancer const& one = *a.balancer;
+  pool::LoadBalancer const& two = *b.balancer;
+  return one.name == two.name && one.ttl == two.ttl && one.ready == two.ready && one.steering == two.steering &&
+         one.failback_s == two.failback_s && one.pool_weights == two.pool_weights &&
+         same_pool(one.fallback_pool, two.fallback_pool) && same_pools(one.pools, two.pools) &&
+         std::equal(one.region_pools.begin(), one.region_pools.end(), two.region_pools.begin(), two.region_pools.end(),
+                    [&](auto const& x, auto const& y) { return x.first == y.first && same_pools(x.second, y.second); });
 }
 
 // What answers change when `entry` does, while names and delegations stay where they are.
@@ -294,7 +303,8 @@ void fill(Zone& zone, std::vector<OwnedNode> nodes) {
 
 bool same_content(Entry const& a, Entry const& b) {
   return a.key == b.key && a.rrsets == b.rrsets && a.balancer_has4 == b.balancer_has4 &&
-         a.balancer_has6 == b.balancer_has6 && a.cut == b.cut && a.below_cut == b.below_cut && same_balancer(a, b);
+         a.balancer_has6 == b.balancer_has6 && a.balancer_has_target == b.balancer_has_target && a.cut == b.cut &&
+         a.below_cut == b.below_cut && same_balancer(a, b);
 }
 
 void set_node(Zone& zone, dns::Name const& name, Node node, std::vector<Touched>& touched) {

@@ -21,6 +21,7 @@ struct Node {
   std::shared_ptr<pool::LoadBalancer const> balancer;
   bool has4 = false;
   bool has6 = false;
+  bool has_target = false;
   [[nodiscard]] bool empty() const { return rrsets.empty() && balancer == nullptr; }
 };
 

@@ -5,6 +5,7 @@
 
 #include "dns-backend/tables/build.hpp"
 #include "dns-backend/store/store.hpp"
+#include "dns-backend/writes/rules.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -12,28 +13,10 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace store {
-
-// What a write body sees: the transaction, and the tables as they were before it.
-struct Write {
-  database::Transaction& transaction;
-  Model const& model;
-  Snapshot const& snapshot;
-
-  // One statement whose row count does not matter.
-  base::Result<void> run(std::string_view sql, std::vector<database::Value> const& parameters) const;
-  // One statement that must hit a row: `missing` when it hits none.
-  base::Result<void> run_on_row(std::string_view sql, std::vector<database::Value> const& parameters,
-                                base::Failure missing) const;
-  base::Result<ZoneRow> zone(dns::Name const& apex) const;
-  // The serial becomes `wanted` when that is ahead of it, else one more. A "slave" zone takes `wanted` as it is and
-  // otherwise keeps its serial.
-  base::Result<void> raise_serial(ZoneRow const& zone, std::optional<std::uint32_t> wanted = {}) const;
-};
-
-using Body = std::function<base::Result<void>(Write const&)>;
 
 // A task of some loop that waits for the next revision. Its fields belong to that loop.
 struct Waiter {
@@ -61,13 +44,16 @@ struct Store::State {
   void publish(database::Database& database, database::Changes const& changes);
   net::Task<base::Result<Revision>> write(Body body);
   // On the control loop: the slots of endpoint names.
-  [[nodiscard]] std::map<std::string, std::uint32_t> slots_of(std::vector<std::string> const& endpoints) const;
+  [[nodiscard]] std::map<std::string, std::uint32_t> slots_of(std::vector<std::string> const& endpoints);
+  // Slots are never given back, so a process that has seen too many names refuses further ones instead of ending.
+  [[nodiscard]] base::Result<void> check_room(std::vector<std::string> const& endpoints) const;
   // False when there are too many.
   bool add_waiter(std::shared_ptr<Waiter> const& waiter);
   // On the store thread, after a write: the failure to publish it, if any.
   base::Result<void> settle(database::Database& database);
 
   pool::HealthTable& health;                    // the control loop
+  std::set<std::string> endpoints;              // that have a slot; the control loop
   Published<Snapshot> published;                // any thread
   std::atomic<Revision> revision;               // any thread
   std::atomic<std::int64_t> publication_us{0};  // any thread
@@ -83,18 +69,11 @@ struct Store::State {
   std::unique_ptr<database::StoreThread> thread;  // last: it finishes its queue before anything above goes
 };
 
-// Against a rule of the tables; the detail says which.
-inline base::Failure refused(std::string why) {
-  return base::fail(errc::refused, std::move(why));
-}
-
 // The settings as they are stored, or everything that is wrong with them (refused).
 base::Result<ZoneSettings> check_settings(ZoneSettings settings);
 
-// Types that a balancer cannot stand beside: addresses, what replaces them, and what takes the name away.
-bool takes_addresses(dns::RRType type);
-
-// What tenants and challenges forbid at a name of `zone` that is to hold `rrsets`.
-base::Result<void> check_derived(Write const& write, dns::Name const& name, std::vector<dns::RRset> const& rrsets);
+// Names under which health is kept: of the origins in a stored pool, and of what a change brings.
+std::vector<std::string> origins_in(std::string const& pool, std::string const& body);
+void add_endpoints(database::Change const& change, std::vector<std::string>& endpoints);
 
 }  // namespace store

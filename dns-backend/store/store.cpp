@@ -13,71 +13,8 @@
 #include <chrono>
 
 namespace store {
-namespace {
 
 namespace asio = boost::asio;
-
-// Boost's category has no virtual destructor; categories are static objects and never deleted.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
-class Category final : public boost::system::error_category {
- public:
-  [[nodiscard]] char const* name() const noexcept override { return "store"; }
-  [[nodiscard]] std::string message(int value) const override {
-    switch (static_cast<errc>(value)) {
-      case errc::not_found:
-        return "not found";
-      case errc::exists:
-        return "exists already";
-      case errc::refused:
-        return "refused";
-      case errc::read_only:
-        return "this is a replica; write to the primary";
-    }
-    return "unknown store error";
-  }
-};
-#pragma GCC diagnostic pop
-
-}  // namespace
-
-boost::system::error_code make_error_code(errc code) {
-  static Category const category;
-  return {static_cast<int>(code), category};
-}
-
-base::Result<void> Write::run(std::string_view sql, std::vector<database::Value> const& parameters) const {
-  auto const done = transaction.execute(sql, parameters);
-  return done ? base::Result<void>() : done.error();
-}
-
-base::Result<void> Write::run_on_row(std::string_view sql, std::vector<database::Value> const& parameters,
-                                     base::Failure missing) const {
-  auto const done = transaction.execute(sql, parameters);
-  if (!done) {
-    return done.error();
-  }
-  return *done > 0 ? base::Result<void>() : std::move(missing);
-}
-
-base::Result<ZoneRow> Write::zone(dns::Name const& apex) const {
-  ZoneRow const* const row = model.zone(apex);
-  if (row == nullptr) {
-    return base::fail(errc::not_found, "there is no zone " + apex.text());
-  }
-  return *row;
-}
-
-base::Result<void> Write::raise_serial(ZoneRow const& zone, std::optional<std::uint32_t> wanted) const {
-  if (zone.kind == "slave") {
-    // One more than the primary's would keep its next change away from here.
-    return run("UPDATE zone SET serial = coalesce(?, serial) WHERE id = ?",
-               {wanted ? database::Value(std::int64_t{*wanted}) : database::Value(), zone.id});
-  }
-  bool const ahead = wanted && dns::serial_after(*wanted, zone.serial);
-  std::uint32_t const next = ahead ? *wanted : zone.serial + 1;
-  return run("UPDATE zone SET serial = ? WHERE id = ?", {std::int64_t{next}, zone.id});
-}
 
 void Store::State::publish(database::Database& database, database::Changes const& changes) {
   auto const committed = std::chrono::steady_clock::now();
@@ -145,12 +82,24 @@ net::Task<base::Result<Revision>> Store::State::write(Body body) {
   co_return co_await thread->run<Revision>(work);
 }
 
-std::map<std::string, std::uint32_t> Store::State::slots_of(std::vector<std::string> const& endpoints) const {
+std::map<std::string, std::uint32_t> Store::State::slots_of(std::vector<std::string> const& names) {
   std::map<std::string, std::uint32_t> slots;
-  for (std::string const& endpoint : endpoints) {
+  for (std::string const& endpoint : names) {
     slots[endpoint] = health.slot(endpoint);
+    endpoints.insert(endpoint);
   }
   return slots;
+}
+
+base::Result<void> Store::State::check_room(std::vector<std::string> const& names) const {
+  constexpr std::size_t reserve = 10000;  // for the topology
+  auto const fresh = std::count_if(names.begin(), names.end(),
+                                   [this](std::string const& name) { return !endpoints.contains(name); });
+  if (endpoints.size() + static_cast<std::size_t>(fresh) + reserve <= pool::HealthTable::slots_max) {
+    return {};
+  }
+  return refused("this process has seen " + std::to_string(endpoints.size()) +
+                 " names of endpoints and has no room for the health of more until it is restarted");
 }
 
 bool Store::State::add_waiter(std::shared_ptr<Waiter> const& waiter) {
@@ -181,6 +130,15 @@ base::Result<std::unique_ptr<Store>> Store::open(std::string const& url, std::ve
   for (database::Row const& row : *names) {
     slots[database::text(row[0])] = health.slot(database::text(row[0]));
   }
+  auto bodies = (*database)->query("SELECT name, body FROM steering WHERE kind = 'pool'");
+  if (!bodies) {
+    return bodies.error();
+  }
+  for (database::Row const& row : *bodies) {
+    for (std::string const& key : origins_in(database::text(row[0]), database::text(row[1]))) {
+      slots[key] = health.slot(key);
+    }
+  }
   Builder builder;
   builder.know_slots(slots);
   auto first = builder.load(**database);
@@ -188,6 +146,9 @@ base::Result<std::unique_ptr<Store>> Store::open(std::string const& url, std::ve
     return first.error();
   }
   auto state = std::make_unique<State>(std::move(builder), std::move(*first), health, std::move(listeners));
+  for (auto const& [endpoint, slot] : slots) {
+    state->endpoints.insert(endpoint);
+  }
   state->trimmed_at = (*database)->revision();
   (*database)->on_commit([inside = state.get(), opened = database->get()](database::Changes const& changes) {
     inside->publish(*opened, changes);
@@ -259,12 +220,7 @@ net::Task<base::Result<database::Changes>> Store::changes(Revision since, std::s
 net::Task<base::Result<void>> Store::apply_feed(database::Changes changes) {
   std::vector<std::string> endpoints;
   for (database::Change const& change : changes.rows) {
-    for (auto const& [column, value] : change.key) {
-      if (change.table == "endpoint" && column == "name" && !change.values.empty() &&
-          std::holds_alternative<std::string>(value)) {
-        endpoints.push_back(database::text(value));
-      }
-    }
+    add_endpoints(change, endpoints);
   }
   auto const slots = state_->slots_of(endpoints);
   auto const shared = std::make_shared<database::Changes const>(std::move(changes));

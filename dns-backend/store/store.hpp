@@ -1,4 +1,5 @@
-// The DNS tables and everything that changes them: zones, RRsets, metadata, keys, pools, tenants, edge readiness.
+// The DNS tables and everything that changes them: zones, RRsets, metadata, keys, pools, tenants, load balancers, edge
+// readiness.
 //
 // A Change is all or nothing: it is checked against the snapshot's rules, written in one transaction, the revision
 // rises, the touched zones' serials rise, the new snapshot is published, and only then does the caller hear of success.
@@ -7,10 +8,10 @@
 // After each publication listeners get the set of names whose answers may have changed (exact owners, a wildcard's
 // subtree marked), from which the PowerDNS purge is made: switch first, purge second.
 //
-// Threads: coroutines may be awaited from any loop (the work runs on the store thread), except set_pools and
-// apply_feed, which give out slots of the HealthTable and so belong to the control loop, as open() does. Listeners run
-// on the executor given to open(). published(), publication_us(), revision(), zones() and set_read_only() may be called
-// from any thread.
+// Threads: coroutines may be awaited from any loop (the work runs on the store thread), except set_pools, put_steering,
+// apply_steering and apply_feed, which give out slots of the HealthTable and so belong to the control loop, as open()
+// does. Listeners run on the executor given to open(). published(), publication_us(), revision(), zones() and
+// set_read_only() may be called from any thread.
 // The Store must outlive every task that awaits it.
 #pragma once
 
@@ -21,6 +22,7 @@
 #include "dns-backend/snapshot/published.hpp"
 #include "dns-backend/snapshot/snapshot.hpp"
 #include "dns-backend/tables/rows.hpp"
+#include "dns-backend/writes/steering.hpp"
 
 #include <functional>
 #include <memory>
@@ -29,14 +31,6 @@
 #include <vector>
 
 namespace store {
-
-enum class errc {
-  not_found = 1,
-  exists,
-  refused,    // against a rule; the detail says which
-  read_only,  // this is a replica
-};
-boost::system::error_code make_error_code(errc code);
 
 using database::Revision;
 
@@ -115,13 +109,22 @@ class Store {
   [[nodiscard]] std::vector<ZoneInfo> zones() const;
 
   // --- pools and tenants ---
-  // Unchanged pools change nothing. A tenant's primary pool cannot go.
+  // Unchanged pools change nothing. A tenant's primary pool cannot go, nor one that a load balancer or pool names.
   net::Task<base::Result<Revision>> set_pools(std::vector<PoolRow> wanted);
   net::Task<base::Result<std::vector<PoolRow>>> pools();
   // `id` of the argument is ignored; `created_at_ms` 0 means now.
   net::Task<base::Result<Tenant>> create_tenant(Tenant tenant);
   net::Task<base::Result<Revision>> delete_tenant(std::string label);
   net::Task<base::Result<std::vector<Tenant>>> tenants();
+
+  // --- monitors, pools and load balancers of the operator (dns-backend/steering) ---
+  net::Task<base::Result<steering::Objects>> steering();
+  // One object, made or replaced. Problems, not a failure, when it cannot be; then nothing was written.
+  net::Task<base::Result<SteeringOutcome>> put_steering(steering::Object object);
+  // The whole set replaces the present one; equal: nothing is written. With `dry_run` nothing is written either way.
+  net::Task<base::Result<SteeringOutcome>> apply_steering(steering::Objects wanted, bool dry_run = false);
+  // not_found; refused, naming its users, while it is in use. `name` as steering::canonical_name() has it.
+  net::Task<base::Result<Revision>> delete_steering(steering::Kind kind, std::string name);
 
   // --- challenges and readiness (acme) ---
   // An additive set: (name, value) rows served as TXT beside whatever the zone has; owner marks who may remove it.
@@ -154,6 +157,3 @@ class Store {
 };
 
 }  // namespace store
-
-template <>
-struct boost::system::is_error_code_enum<store::errc> : std::true_type {};

@@ -104,19 +104,6 @@ bool uses(Tenant const& tenant, std::set<std::string> const& pools) {
                                                        [&pools](auto const& name) { return pools.contains(name); });
 }
 
-base::Result<void> raise_serials(Write const& write, std::set<std::string> const& apexes) {
-  for (std::string const& apex : apexes) {
-    auto const name = dns::Name::parse(apex);
-    ZoneRow const* const zone = name ? write.model.zone(*name) : nullptr;
-    if (zone != nullptr) {
-      if (auto const raised = write.raise_serial(*zone); !raised) {
-        return raised;
-      }
-    }
-  }
-  return {};
-}
-
 base::Result<void> remove_missing(Write const& write, std::map<std::string, PoolRow const*> const& wanted,
                                   std::vector<PoolRow> const& present) {
   for (PoolRow const& old : present) {
@@ -172,6 +159,12 @@ base::Result<void> pools_body(Write const& write, std::vector<PoolRow> pools) {
     if (uses(tenant, changed)) {
       apexes.insert(tenant.zone);
     }
+  }
+  if (auto const fine = check_steering_without(write, wanted); !fine) {
+    return fine;
+  }
+  if (auto const named = zones_answering_from(write, changed); !named.empty()) {
+    apexes.insert(named.begin(), named.end());
   }
   if (auto const removed = remove_missing(write, wanted, present); !removed) {
     return removed;
@@ -268,6 +261,9 @@ base::Result<void> create_body(Write const& write, Tenant& tenant) {
     return refused("'" + below->value->apex.text() + "' is a zone of its own");
   }
   for (dns::Name const& one : {*name, *wildcard}) {
+    if (write.model.balancer_at(one) != nullptr) {
+      return refused("'" + one.text() + "' is a load balancer");
+    }
     if (auto const fine = check_free(*write.snapshot.zone_by_id(zone->id), one); !fine) {
       return fine;
     }
@@ -310,7 +306,8 @@ base::Result<void> add_challenges_body(Write const& write, std::vector<std::pair
     EntryPtr const entry = write.snapshot.zone_by_id(zone->id)->find(name);
     bool const cname = entry != nullptr && std::any_of(entry->rrsets.begin(), entry->rrsets.end(),
                                                        [](auto const& one) { return one.type == dns::type_cname; });
-    if (cname) {
+    steering::Balancer const* const balancer = write.model.balancer_at(name);
+    if (cname || (balancer != nullptr && steering::answers_cname(write.model.steering(), *balancer))) {
       return refused("'" + name.text() + "' is a CNAME: put the value where it leads");
     }
     auto const added = write.transaction.execute(

@@ -93,21 +93,6 @@ bool signs_soa(RRsets const& rrsets, dns::Name const& apex) {
                      [](std::string const& content) { return content.starts_with("SOA "); });
 }
 
-// A zone of its own inside a tenant's names would take their answers away.
-base::Result<void> check_new_zone(Write const& write, dns::Name const& apex) {
-  for (dns::Name up = apex; !up.is_root(); up = up.parent()) {
-    if (Tenant const* const tenant = write.model.tenant_at(up)) {
-      return refused("the zone " + apex.text() + " would hide names of tenant '" + tenant->label + "'");
-    }
-  }
-  for (dns::Name const& name : write.model.derived_names(apex)) {
-    if (Tenant const* const tenant = write.model.tenant_at(name)) {
-      return refused("the zone " + apex.text() + " would hide names of tenant '" + tenant->label + "'");
-    }
-  }
-  return {};
-}
-
 // Writes the difference between two sets; whether there was any.
 base::Result<bool> write_difference(Write const& write, std::int64_t zone_id, RRsets const& before,
                                     RRsets const& after) {
@@ -171,7 +156,7 @@ base::Result<RRsets> whole_content(Write const& write, dns::Name const& apex,
     return refused_conflicts(conflicts);
   }
   for (auto const& [name, at] : nodes) {
-    if (auto const fine = check_derived(write, name, at); !fine) {
+    if (auto const fine = check_derived(write, apex, name, at); !fine) {
       return fine.error();
     }
   }
@@ -267,7 +252,7 @@ base::Result<bool> replace_at(Write const& write, ZoneRow const& zone, dns::Name
   if (auto const conflicts = dns::check_node(zone.apex, owner, node); !conflicts.empty()) {
     return refused_conflicts(conflicts);
   }
-  if (auto const fine = check_derived(write, owner, node); !fine) {
+  if (auto const fine = check_derived(write, zone.apex, owner, node); !fine) {
     return fine.error();
   }
   if (owner == zone.apex) {
@@ -311,6 +296,11 @@ base::Result<void> delete_body(Write const& write, dns::Name const& apex) {
   for (auto const& [id, tenant] : write.model.tenants()) {
     if (tenant.zone == apex.text()) {
       return refused("the zone " + apex.text() + " has tenants, for instance '" + tenant.label + "'");
+    }
+  }
+  for (dns::Name const& name : write.model.balancer_names(apex)) {
+    if (write.model.enclosing(name)->id == zone->id) {
+      return refused("the zone " + apex.text() + " has load balancers, for instance '" + name.text() + "'");
     }
   }
   for (auto const* sql : {"DELETE FROM rrset WHERE zone_id = ?", "DELETE FROM metadata WHERE zone_id = ?",

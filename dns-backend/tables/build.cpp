@@ -142,6 +142,28 @@ base::Result<ZonePtr> Builder::next_zone(database::Database& database, ZoneRow c
   return zone;
 }
 
+void Builder::index(BalancedNames& index, Zone const* before, Zone const* after, std::set<dns::Name> const& names) {
+  auto const balancer_at = [](Zone const* zone, std::string_view key) -> pool::LoadBalancer const* {
+    EntryPtr const entry = zone == nullptr ? nullptr : zone->find(key);
+    return entry == nullptr ? nullptr : entry->balancer.get();
+  };
+  if (before != nullptr && after != nullptr && names.size() <= single_names_max) {
+    for (dns::Name const& name : names) {
+      index.set(name.key(), balancer_at(before, name.key()), balancer_at(after, name.key()));
+    }
+    return;
+  }
+  for (Zone const* const zone : {before, after}) {
+    if (zone != nullptr) {
+      zone->entries.for_each([&](EntryPtr const& entry) {
+        if (entry->balancer != nullptr) {
+          index.set(entry->key, balancer_at(before, entry->key), balancer_at(after, entry->key));
+        }
+      });
+    }
+  }
+}
+
 base::Result<Builder::SnapshotPtr> Builder::load(database::Database& database) {
   if (auto loaded = model_.load(database); !loaded) {
     return loaded.error();
@@ -156,6 +178,7 @@ base::Result<Builder::SnapshotPtr> Builder::load(database::Database& database) {
       return zone.error();
     }
     put_zone(*snapshot, *zone);
+    index(snapshot->balanced, nullptr, zone->get(), {});
   }
   return snapshot;
 }
@@ -216,6 +239,7 @@ base::Result<Builder::Update> Builder::apply(database::Database& database, Snaps
     auto const row = model_.zones().find(id);
     if (row == model_.zones().end()) {
       if (old != nullptr) {
+        index(snapshot->balanced, old.get(), nullptr, {});
         touched.push_back({old->apex, true});
         snapshot->zones_by_id = snapshot->zones_by_id.erase(id);
         ZonePtr const at_apex = snapshot->zone(old->apex);
@@ -230,6 +254,7 @@ base::Result<Builder::Update> Builder::apply(database::Database& database, Snaps
       return zone.error();
     }
     put_zone(*snapshot, *zone);
+    index(snapshot->balanced, old.get(), zone->get(), names);
   }
   tidy(touched, *snapshot);
   return Update{std::move(snapshot), std::move(touched)};

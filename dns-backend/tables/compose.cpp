@@ -1,23 +1,13 @@
 // What the model says about pools, tenants and names.
 #include "dns-backend/tables/rows.hpp"
 
+#include "dns-backend/pool/select.hpp"
 #include "dns-backend/tables/model.hpp"
 
 #include <algorithm>
 
 namespace store {
 namespace {
-
-bool any_endpoint(pool::LoadBalancer const& balancer, std::string pool::Endpoint::*address) {
-  for (auto const& pool : balancer.pools) {
-    for (pool::Endpoint const& endpoint : pool->endpoints) {
-      if (endpoint.enabled && !(endpoint.*address).empty()) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
 
 void add_challenges(std::vector<dns::RRset>& rrsets, std::map<std::string, std::set<std::string>> const& values) {
   auto place =
@@ -158,6 +148,7 @@ std::set<dns::Name> Model::derived_names(dns::Name const& apex) const {
   };
   collect(tenant_names_);
   collect(challenges_);
+  collect(balancer_names_);
   return names;
 }
 
@@ -166,10 +157,10 @@ std::shared_ptr<pool::Pool const> Model::make_pool(PoolState const& state) const
   pool->name = state.row.name;
   pool->site = state.row.site;
   pool->minimum_origins = state.row.minimum_origins;
+  constexpr std::uint32_t whole = 1000;  // rows weigh in whole numbers, pools in thousandths
   for (EndpointState const& endpoint : endpoints_of(state.row.name)) {
-    ASSERT(slots_.contains(endpoint.row.name));
-    pool->endpoints.push_back({endpoint.row.name, endpoint.row.address4, endpoint.row.address6,
-                               slots_.at(endpoint.row.name), endpoint.row.enabled, endpoint.row.weight});
+    pool->endpoints.push_back({endpoint.row.name, endpoint.row.address4, endpoint.row.address6, {},
+                               slot_of(endpoint.row.name), endpoint.row.enabled, endpoint.row.weight * whole});
   }
   return pool;
 }
@@ -189,6 +180,9 @@ void Model::finish(Dirty& dirty) {
       changed.insert(name);
     }
   }
+  if (!changed.empty() || dirty.steering) {
+    rebuild_steering(dirty);
+  }
   if (changed.empty()) {
     return;
   }
@@ -204,8 +198,8 @@ void Model::finish(Dirty& dirty) {
 
 std::shared_ptr<pool::LoadBalancer const> Model::balancer_of(Tenant const& tenant) const {
   auto balancer = std::make_shared<pool::LoadBalancer>();
+  balancer->name = tenant.label + "." + tenant.zone;
   balancer->ttl = tenant_ttl;
-  balancer->all_down = pool::AllDown::serve_all;
   auto const add = [this, &balancer](std::string const& name) {
     auto const found = pools_.find(name);
     if (found != pools_.end()) {
@@ -235,11 +229,21 @@ Node Model::compose(ZoneRow const& zone, dns::Name const& name, std::vector<dns:
   Tenant const* const tenant = tenant_at(name);
   if (tenant != nullptr && tenant->state == "active" && tenant->zone == zone.apex.text()) {
     node.balancer = balancer_of(*tenant);
-    node.has4 = any_endpoint(*node.balancer, &pool::Endpoint::address4);
-    node.has6 = any_endpoint(*node.balancer, &pool::Endpoint::address6);
+  }
+  // Asked of a million names at start, so only where there is something to put.
+  auto const is_here = [&] { return enclosing(name) == &zones_.at(zone.id); };
+  if (auto const named = balancer_names_.find(name); named != balancer_names_.end() && is_here()) {
+    if (auto const found = balancers_.find(named->second); found != balancers_.end()) {
+      node.balancer = found->second;
+    }
+  }
+  if (node.balancer != nullptr) {
+    node.has4 = pool::serves(*node.balancer, pool::Family::ipv4);
+    node.has6 = pool::serves(*node.balancer, pool::Family::ipv6);
+    node.has_target = pool::serves(*node.balancer, pool::Family::name);
   }
   auto const challenge = challenges_.find(name);
-  if (challenge != challenges_.end() && enclosing(name) == &zones_.at(zone.id)) {
+  if (challenge != challenges_.end() && is_here()) {
     add_challenges(node.rrsets, challenge->second);
   }
   return node;

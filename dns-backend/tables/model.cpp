@@ -136,6 +136,7 @@ bool Model::take(std::string const& table, Columns const& key, Columns const& va
                                                                {"tenant", &Model::take_tenant},
                                                                {"challenge", &Model::take_challenge},
                                                                {"readiness", &Model::take_readiness},
+                                                               {"steering", &Model::take_steering},
                                                                {"rrset", &Model::take_rrset},
                                                                {"autoprimary", &Model::take_autoprimary}};
   auto const found = takers.find(table);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/database/database.hpp"
+#include "dns-backend/steering/build.hpp"
 #include "dns-backend/tables/rows.hpp"
 #include "dns-backend/snapshot/zone_builder.hpp"
 
@@ -33,9 +34,10 @@ struct ZoneRow {
 struct Dirty {
   std::set<std::int64_t> zones;                        // zone row, metadata or keys
   std::set<std::int64_t> secured;                      // of these: metadata or keys, so that every signed answer moves
-  std::set<dns::Name> names;                           // tenant and challenge names
+  std::set<dns::Name> names;                           // tenant, load balancer and challenge names
   std::map<std::int64_t, std::set<dns::Name>> owners;  // RRsets
-  std::set<std::string> pools;
+  std::set<std::string> pools;                         // the topology's
+  bool steering = false;                               // a pool or load balancer of an operator
   bool tsig = false;
   bool autoprimaries = false;
 };
@@ -50,7 +52,8 @@ class Model {
   base::Result<void> load(database::Database& database);
   // Takes one changed row. Rows that make no sense here (a newer program's) are logged and left out.
   void apply(database::Change const& change, Dirty& dirty);
-  // After the last row of a batch: rebuilds the touched pools; the names of tenants that use them become dirty.
+  // After the last row of a batch: rebuilds the touched pools; the names of tenants and load balancers that answer
+  // differently by that become dirty.
   void finish(Dirty& dirty);
 
   [[nodiscard]] std::map<std::int64_t, ZoneRow> const& zones() const { return zones_; }
@@ -67,10 +70,20 @@ class Model {
   [[nodiscard]] Tenant const* tenant_at(dns::Name const& name) const;
   [[nodiscard]] bool has_pool(std::string const& name) const { return pools_.contains(name); }
   [[nodiscard]] bool has_challenge(dns::Name const& name) const { return challenges_.contains(name); }
-  // Tenant and challenge names inside `apex`.
+  [[nodiscard]] steering::Objects const& steering() const { return steering_; }
+  // The load balancer whose name this is, enabled or not.
+  [[nodiscard]] steering::Balancer const* balancer_at(dns::Name const& name) const;
+  // Names of load balancers inside `apex`.
+  [[nodiscard]] std::vector<dns::Name> balancer_names(dns::Name const& apex) const;
+  // Names whose answers differ once `wanted` replaces the objects, given the topology's pools as they are. Every
+  // endpoint must be known.
+  [[nodiscard]] std::vector<dns::Name> names_changed_by(steering::Objects const& wanted) const;
+
+  // Tenant, load balancer and challenge names inside `apex`.
   [[nodiscard]] std::set<dns::Name> derived_names(dns::Name const& apex) const;
 
-  // Adds to what the RRset table holds at `name` what tenants and challenges put there, and the zone's serial.
+  // Adds to what the RRset table holds at `name` what tenants, load balancers and challenges put there, and the zone's
+  // serial.
   [[nodiscard]] Node compose(ZoneRow const& zone, dns::Name const& name, std::vector<dns::RRset> rrsets) const;
 
   static constexpr std::uint32_t tenant_ttl = 30;
@@ -100,6 +113,10 @@ class Model {
   bool take_tenant(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_challenge(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_readiness(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_steering(Columns const& key, Columns const& values, Dirty& dirty);
+  void rebuild_steering(Dirty& dirty);
+  [[nodiscard]] std::uint32_t slot_of(std::string const& endpoint) const;
+  [[nodiscard]] steering::PoolValues topology_pools() const;
   void touch_tenant(std::int64_t id, Dirty& dirty) const;
   void index_tenant(Tenant const& tenant, bool add);
   [[nodiscard]] std::vector<EndpointState> endpoints_of(std::string const& pool) const;
@@ -121,6 +138,10 @@ class Model {
   std::map<dns::Name, std::int64_t> tenant_names_;
   std::map<dns::Name, std::map<std::string, std::set<std::string>>> challenges_;  // name -> value -> owners
   std::map<std::int64_t, std::vector<std::string>> ready_;
+  steering::Objects steering_;
+  steering::PoolValues steering_pools_;                 // values of steering_.pools
+  steering::BalancerValues balancers_;                  // the enabled ones
+  std::map<dns::Name, std::string> balancer_names_;     // all
 };
 
 // JSON arrays of strings, the form lists take in a column. nullopt: it is none.

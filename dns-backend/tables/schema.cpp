@@ -94,11 +94,21 @@ constexpr std::string_view version_2 = R"sql(
     PRIMARY KEY (ip, nameserver)) WITHOUT ROWID;
 )sql";
 
+// What operators declare for steering. The body is the object as the API shows it: its fields grow with the program,
+// and nothing here is asked for by a column.
+constexpr std::string_view version_3 = R"sql(
+  CREATE TABLE steering (
+    kind TEXT NOT NULL,                  -- monitor, pool, load_balancer
+    name TEXT NOT NULL,
+    body TEXT NOT NULL,                  -- JSON object
+    PRIMARY KEY (kind, name)) WITHOUT ROWID;
+)sql";
+
 }  // namespace
 
 database::Schema schema() {
   return {"store",
-          {{1, version_1}, {2, version_2}},
+          {{1, version_1}, {2, version_2}, {3, version_3}},
           {{"zone", {"id"}},
            {"rrset", {"zone_id", "owner", "type"}},
            {"metadata", {"zone_id", "kind"}},
@@ -109,7 +119,8 @@ database::Schema schema() {
            {"tenant", {"id"}},
            {"challenge", {"owner", "name", "value"}},
            {"readiness", {"tenant_id"}},
-           {"autoprimary", {"ip", "nameserver"}}}};
+           {"autoprimary", {"ip", "nameserver"}},
+           {"steering", {"kind", "name"}}}};
 }
 
 }  // namespace store

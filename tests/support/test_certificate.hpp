@@ -15,16 +15,19 @@ namespace test {
 
 class TestAuthority {
  public:
+  static constexpr long day_s = 24L * 3600;
+
   // ca.pem appears in `folder`.
   explicit TestAuthority(std::string folder) : folder_(std::move(folder)), key_(make_key()) {
     certificate_ = make("test authority", key_.get(), nullptr, "critical,CA:TRUE", "");
     write_certificate("ca.pem", certificate_.get());
   }
 
-  // NAME.pem and NAME.key appear in the folder; `alternative` is "DNS:example.org" or "IP:127.0.0.1".
-  void issue(std::string const& name, std::string const& alternative) {
+  // NAME.pem and NAME.key appear in the folder; `alternative` is "DNS:example.org" or "IP:127.0.0.1". The certificate is
+  // good from a day ago on.
+  void issue(std::string const& name, std::string const& alternative, long ends_in_s = day_s) {
     auto const key = make_key();
-    auto const certificate = make(name, key.get(), certificate_.get(), "CA:FALSE", alternative);
+    auto const certificate = make(name, key.get(), certificate_.get(), "CA:FALSE", alternative, ends_in_s);
     write_certificate(name + ".pem", certificate.get());
     auto const file = open(name + ".key");
     require(PEM_write_PrivateKey(file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
@@ -58,13 +61,12 @@ class TestAuthority {
     require(extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1);
   }
   Owned<X509> make(std::string const& name, EVP_PKEY* key, X509* issuer, std::string const& constraints,
-                   std::string const& alternative) {
-    constexpr long day = 24L * 3600;
+                   std::string const& alternative, long ends_in_s = day_s) {
     Owned<X509> certificate(X509_new());
     X509_set_version(certificate.get(), 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), ++serial_);
-    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -day);
-    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), day);
+    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -day_s);
+    X509_gmtime_adj(X509_getm_notAfter(certificate.get()), ends_in_s);
     X509_set_pubkey(certificate.get(), key);
     X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate.get()), "CN", MBSTRING_UTF8,
                                reinterpret_cast<unsigned char const*>(name.c_str()), -1, -1, 0);

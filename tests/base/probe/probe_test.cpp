@@ -97,6 +97,10 @@ TEST_F(Probe, TcpSucceedsWhenSomebodyListens) {
   EXPECT_EQ(seen.reason, "ok");
 }
 
+TEST_F(Probe, HasNothingToAskWhoPushes) {
+  EXPECT_THAT(verdict(check(Type::push)).reason, HasSubstr("reports by itself"));
+}
+
 TEST_F(Probe, TcpNamesTheRefusal) {
   Check const what = check(Type::tcp);
   acceptor_.close();
@@ -106,7 +110,7 @@ TEST_F(Probe, TcpNamesTheRefusal) {
 }
 
 TEST_F(Probe, RefusesATargetThatIsNoAddress) {
-  for (Type const type : {Type::tcp, Type::http, Type::https, Type::dns}) {
+  for (Type const type : {Type::tcp, Type::http, Type::https, Type::dns, Type::icmp}) {
     Check what = check(type);
     what.address = "localhost";
     EXPECT_EQ(verdict(what).reason, "'localhost' is no IP address");
@@ -295,6 +299,19 @@ asio::awaitable<void> serve_udp(asio::ip::udp::socket* socket, bool truncated, b
   EXPECT_FALSE(error || send_error);
 }
 
+// Answers with no record at all.
+asio::awaitable<void> serve_nothing(asio::ip::udp::socket* socket, std::uint8_t rcode) {
+  Octets answer(512);
+  asio::ip::udp::endpoint peer;
+  auto const [error, size] = co_await socket->async_receive_from(asio::buffer(answer), peer, values);
+  answer.resize(12 + 9 + 4);
+  answer[2] = 0x84;
+  answer[3] = rcode;
+  answer[11] = 0;  // nor EDNS
+  auto const [send_error, sent] = co_await socket->async_send_to(asio::buffer(answer), peer, values);
+  EXPECT_FALSE(error || send_error);
+}
+
 asio::awaitable<void> serve_dns_tcp(asio::ip::tcp::acceptor* acceptor, bool half) {
   auto [error, socket] = co_await acceptor->async_accept(values);
   Octets length(2);
@@ -345,6 +362,13 @@ TEST_F(DnsProbe, AsksAgainOverTcpWhenTheAnswerWasCut) {
   udp_target(true, false);
   tcp_target(false);
   EXPECT_TRUE(verdict(soa()).success);
+}
+
+TEST_F(DnsProbe, NamesANameThatResolvesToNothing) {
+  asio::co_spawn(loop_, serve_nothing(&socket_, 0), ignore_);
+  EXPECT_EQ(verdict(soa()).reason, "no SOA for example.");
+  asio::co_spawn(loop_, serve_nothing(&socket_, 3), ignore_);
+  EXPECT_EQ(verdict(soa()).reason, "NXDOMAIN for example.");
 }
 
 TEST_F(DnsProbe, NamesAServerThatIsNotThereOrIsSilent) {

@@ -27,11 +27,11 @@ class ApiTest : public testing::Test {
     dependencies.node = "ams-ns-1";
     dependencies.sections["powerdns"] = [] { return json::value(json::array{1}); };
     dependencies.endpoints = [] {
-      pool::EndpointStatus status;
+      monitor::EndpointStatus status;
       status.endpoint = "ams-1";
-      status.health = probe::Health::up;
+      status.effective = probe::Health::up;
       status.reason = "200 OK";
-      return std::vector<pool::EndpointStatus>{status};
+      return std::vector<monitor::EndpointStatus>{status};
     };
     api::add_routes(router, dependencies);
   }
@@ -85,7 +85,7 @@ TEST_F(ApiTest, StrangersGetHealthAndMetricsOnly) {
   peer = {false, "198.51.100.7:4000", ""};
   EXPECT_EQ(send("GET", "/healthz").status, 200);
   EXPECT_EQ(send("GET", "/metrics").status, 200);
-  for (char const* const target : {"/v1/status", "/v1/zones", "/v1/tenants", "/v1/pools", "/v1/health"}) {
+  for (char const* const target : {"/v1/status", "/v1/zones", "/v1/tenants", "/v1/health"}) {
     EXPECT_EQ(send("GET", target).status, 403) << target;
   }
   EXPECT_EQ(send("PUT", "/v1/zones/example.org/import", zone_file).status, 403);
@@ -289,12 +289,7 @@ TEST_F(ApiTest, AWrongTenantIsReportedByField) {
       UnorderedElementsAre("label", "zone", "primary", "backups[1]", "x"));
 }
 
-TEST_F(ApiTest, PoolsShowTheHealthOfTheirEndpoints) {
-  make_pools();
-  auto const pools = get("/v1/pools").at("pools").as_array();
-  ASSERT_EQ(pools.size(), 2U);
-  EXPECT_EQ(pools[0].at("endpoints").at(0).at("health"), "up");
-  EXPECT_EQ(pools[1].at("endpoints").at(0).at("health"), "unknown");
+TEST_F(ApiTest, HealthTellsTheLastCheckOfEveryEndpoint) {
   auto const endpoints = get("/v1/health").at("endpoints").as_array();
   ASSERT_EQ(endpoints.size(), 1U);
   EXPECT_EQ(endpoints[0].at("endpoint"), "ams-1");

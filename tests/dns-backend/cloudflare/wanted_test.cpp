@@ -70,8 +70,8 @@ TEST_F(WantedTest, ReportsTypesThatAreNotExported) {
 
 TEST_F(WantedTest, PublishesTheAddressesABalancerAnswersNow) {
   auto pool = std::make_shared<pool::Pool>();
-  pool->endpoints = {{"a", "192.0.2.1", "2001:db8::1", health_.slot("a"), true, 1},
-                     {"b", "192.0.2.2", "", health_.slot("b"), true, 1}};
+  pool->endpoints = {{"a", "192.0.2.1", "2001:db8::1", "", health_.slot("a"), true, 1},
+                     {"b", "192.0.2.2", "", "", health_.slot("b"), true, 1}};
   auto balancer = std::make_shared<pool::LoadBalancer>();
   balancer->pools = {pool};
   balancer->ttl = 30;
@@ -83,6 +83,18 @@ TEST_F(WantedTest, PublishesTheAddressesABalancerAnswersNow) {
   health_.set(health_.slot("a"), probe::Health::down);
   EXPECT_THAT(shown(wanted()[0]), ElementsAre("www.example. 60 A 192.0.2.2", "www.example. 60 AAAA 2001:db8::1"))
       << "the only IPv6 endpoint is answered although it is down: serve-all";
+}
+
+TEST_F(WantedTest, PublishesOneAliasForABalancerOfNames) {
+  auto pool = std::make_shared<pool::Pool>();
+  pool->endpoints = {{"a", "", "", "a.cdn.test.", health_.slot("a"), true, 1},
+                     {"b", "", "", "b.cdn.test.", health_.slot("b"), true, 1}};
+  auto balancer = std::make_shared<pool::LoadBalancer>();
+  balancer->pools = {pool};
+  entry("www.example").balancer = balancer;
+  EXPECT_THAT(shown(wanted()[0]), ElementsAre("www.example. 60 CNAME a.cdn.test."));
+  health_.set(health_.slot("b"), probe::Health::up);
+  EXPECT_THAT(shown(wanted()[0]), ElementsAre("www.example. 60 CNAME b.cdn.test."));
 }
 
 TEST_F(WantedTest, ExportsOnlyMarkedZones) {

@@ -40,7 +40,7 @@ class Listening : public testing::Test {
   base::Result<void> open(connector::ListenerSettings const& wanted, handover::OpenSockets sockets = {}) {
     base::Result<void> out;
     on_loop([&] {
-      auto opened = connector::Listener::open(loop.get_executor(), wanted, {published, health, nullptr, {}}, metrics,
+      auto opened = connector::Listener::open(loop.get_executor(), wanted, {published, health, nullptr, {}, &surroundings}, metrics,
                                               std::move(sockets));
       if (opened) {
         listener = std::move(*opened);
@@ -64,6 +64,7 @@ class Listening : public testing::Test {
   test::TemporaryFolder folder;
   connector::ListenerSettings settings;
   store::Published<store::Snapshot> published{test::snapshot({test::example()})};
+  store::Published<geo::Surroundings> surroundings{std::make_shared<geo::Surroundings const>()};
   pool::HealthTable health;
   process::Metrics metrics;
   boost::asio::io_context loop{1};
@@ -104,6 +105,28 @@ TEST_F(Listening, ANewSnapshotIsAnsweredAtOnce) {
   draft.record("new.example.org.", "A", {"192.0.2.99"});
   published.publish(test::snapshot({draft}));
   EXPECT_THAT(peer.ask(test::lookup("new.example.org.")), HasSubstr("192.0.2.99"));
+}
+
+TEST_F(Listening, NewCostsOfSitesCountAtOnce) {
+  auto balancer = std::make_shared<pool::LoadBalancer>();
+  balancer->steering = pool::Steering::mesh;
+  for (auto const& [site, address] : {std::pair("ams", "192.0.2.50"), std::pair("syd", "192.0.2.51")}) {
+    auto pool = std::make_shared<pool::Pool>();
+    pool->site = site;
+    pool->endpoints.push_back({site, address, "", "", health.slot(site)});
+    balancer->pools.push_back(pool);
+  }
+  auto draft = test::example();
+  draft.at("shop.example.org.").balancer = balancer;
+  draft.at("shop.example.org.").balancer_has4 = true;
+  published.publish(test::snapshot({draft}));
+  ASSERT_TRUE(open(settings));
+  test::Peer peer(settings.path);
+  EXPECT_THAT(peer.ask(test::lookup("shop.example.org.")), HasSubstr("192.0.2.50")) << "no mesh";
+  geo::SiteCosts const costs = {{"syd", 0}, {"ams", 7}};
+  surroundings.publish(std::make_shared<geo::Surroundings const>(
+      geo::Surroundings{nullptr, std::make_shared<geo::SiteCosts const>(costs)}));
+  EXPECT_THAT(peer.ask(test::lookup("shop.example.org.")), HasSubstr("192.0.2.51"));
 }
 
 TEST_F(Listening, ARequestMayComeInPieces) {

@@ -96,4 +96,27 @@ TEST(Settings, AReplicaIssuesNothing) {
   EXPECT_THAT(base::text(settings.error()), HasSubstr("a replica issues no certificates"));
 }
 
+TEST(Settings, HealthIsToldKeptAndExchanged) {
+  std::string const text = std::string(smallest) +
+                           "node: dns-ams\n"
+                           "health:\n  transitions_days: 7\n  witnesses: [\"192.0.2.1:53\", \"[2001:db8::1]:53\"]\n"
+                           "  webhooks:\n    - { url: \"https://ops.example.net/hook\", secret_file: /etc/s }\n"
+                           "geo: { cidr_map: /etc/clients.map }\n";
+  auto const good = navigator::parse_settings(text, "n.yaml");
+  ASSERT_TRUE(good.has_value()) << base::text(good.error());
+  EXPECT_EQ(good->transitions_days, 7U);
+  EXPECT_EQ(good->witnesses.size(), 2U);
+  EXPECT_EQ(good->webhooks[0].secret_file, "/etc/s");
+  EXPECT_EQ(good->geo_cidr_map, "/etc/clients.map");
+  auto const bad = navigator::parse_settings(
+      std::string(smallest) +
+          "health: { witnesses: [example.org], webhooks: [{ url: \"ftp://x\" }] }\n"
+          "sites:\n  - { name: ams, node: n, address: 192.0.2.1, url: \"https://192.0.2.1:1\" }\n",
+      "n.yaml");
+  ASSERT_TRUE(bad.has_error());
+  EXPECT_THAT(base::text(bad.error()), HasSubstr("'example.org' is not address:port"));
+  EXPECT_THAT(base::text(bad.error()), HasSubstr("'ftp://x' does not begin with"));
+  EXPECT_THAT(base::text(bad.error()), HasSubstr("there is no certificate"));
+}
+
 }  // namespace

@@ -50,5 +50,32 @@ TEST(HealthTable, RemembersInWhichOrderEndpointsLeftUp) {
   EXPECT_EQ(table.left_up(1), before) << "only a fall counts";
 }
 
+TEST(HealthTable, KnowsSinceWhenAnEndpointIsUp) {
+  HealthTable table;
+  table.set(1, Health::up, 1000);
+  table.set(1, Health::up, 2000);
+  EXPECT_EQ(table.view(1).up_since_s, 1000U);
+  table.set(1, Health::draining, 3000);
+  EXPECT_EQ(table.view(1).up_since_s, 0U);
+  EXPECT_EQ(table.get(1), Health::draining);
+  EXPECT_GT(table.left_up(1), 0U);
+  table.set(1, Health::up, 4'000'000'000);
+  EXPECT_EQ(table.view(1).up_since_s, 4'000'000'000);
+}
+
+TEST(HealthTable, KeepsTheOutlookBesideTheLoad) {
+  HealthTable table;
+  EXPECT_EQ(table.stable_s(3), HealthTable::stable_unknown);
+  EXPECT_EQ(table.load_permille(3), HealthTable::load_unknown);
+  table.set_stable(3, 7);
+  EXPECT_EQ(table.load_permille(3), HealthTable::load_unknown);
+  table.set_load(3, 250);
+  table.set_stable(3, 0);
+  EXPECT_EQ(table.stable_s(3), 0U);
+  EXPECT_EQ(table.load_permille(3), 250U);
+  table.set(3, Health::up);
+  EXPECT_EQ(table.load_permille(3), 250U) << "a flip leaves it alone";
+}
+
 }  // namespace
 }  // namespace pool

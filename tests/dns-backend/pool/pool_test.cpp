@@ -8,7 +8,7 @@ namespace {
 TEST(Pool, DiffersWhenAnyFieldOfAnEndpointDoes) {
   pool::Pool first;
   first.name = "ams";
-  first.endpoints.push_back({"edge-1", "192.0.2.1", "2001:db8::1", 0, true, 1});
+  first.endpoints.push_back({"edge-1", "192.0.2.1", "2001:db8::1", "", 0, true, 1});
   pool::Pool second = first;
   EXPECT_EQ(first, second);
   second.endpoints[0].address6 = "2001:db8::2";

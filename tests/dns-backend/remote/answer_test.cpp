@@ -260,10 +260,11 @@ class Balanced : public testing::Test {
         endpoint.slot = health.slot(endpoint.name);
         made->endpoints.push_back(endpoint);
       }
+      pools.push_back(made);
       balancer->pools.push_back(made);
     };
-    pool("ams", {{"ams-1", "198.51.100.1", "2001:db8::1"}, {"ams-2", "198.51.100.2", ""}});
-    pool("fra", {{"fra-1", "203.0.113.1", ""}});
+    pool("ams", {{"ams-1", "198.51.100.1", "2001:db8::1", ""}, {"ams-2", "198.51.100.2", "", ""}});
+    pool("fra", {{"fra-1", "203.0.113.1", "", ""}});
     set("ams-1", probe::Health::up);
     set("ams-2", probe::Health::up);
     set("fra-1", probe::Health::up);
@@ -288,6 +289,7 @@ class Balanced : public testing::Test {
 
   pool::HealthTable health;
   std::shared_ptr<pool::LoadBalancer> balancer = std::make_shared<pool::LoadBalancer>();
+  std::vector<std::shared_ptr<pool::Pool>> pools;
   std::vector<store::Key> keys;
 };
 
@@ -319,7 +321,7 @@ TEST_F(Balanced, TheSetOfTypesNeverDependsOnHealth) {
 }
 
 TEST_F(Balanced, AnEmptyPolicyEmptiesUnsignedZonesOnlyAndTheNameGoesOnExisting) {
-  balancer->all_down = pool::AllDown::empty;
+  pools[0]->all_down = pool::AllDown::empty;
   for (char const* const endpoint : {"ams-1", "ams-2", "fra-1"}) {
     set(endpoint, probe::Health::down);
   }

@@ -2,6 +2,8 @@
 
 #include "world.hpp"
 
+#include "dns-backend/geo/cidr_map.hpp"
+
 #include <gmock/gmock.h>
 
 #include <cstdlib>
@@ -64,6 +66,27 @@ TEST(Question, names_keep_the_escapes_they_came_with) {
   EXPECT_EQ(question->key, test::name(R"(a\032b\.c.example.org.)").key());
 }
 
+TEST(Question, the_client_is_the_prefix_or_else_the_resolver_and_zeros_are_nobody) {
+  auto const client = [](std::string const& fields) {
+    std::string const line = R"({"method":"lookup","parameters":{"qname":"a.","qtype":"A")" + fields + "}}";
+    geo::Client const quick = read(line)->client;
+    EXPECT_EQ(std::get<Lookup>(parse_request(line)->body).client, quick) << "both readers agree";
+    return geo::to_text(quick);
+  };
+  EXPECT_EQ(client(R"(,"real-remote":"192.0.2.0/24","remote":"198.51.100.1")"), "192.0.2.0/24");
+  EXPECT_EQ(client(R"(,"remote":"198.51.100.1","real-remote":"2001:db8::/56")"), "2001:db8::/56");
+  EXPECT_EQ(client(R"(,"remote":"198.51.100.1")"), "198.51.100.1/32");
+  EXPECT_EQ(client(R"(,"remote":"198.51.100.1","real-remote":"nonsense")"), "198.51.100.1/32");
+  for (char const* const nobody :
+       {"", R"(,"real-remote":"0.0.0.0/0","remote":"0.0.0.0")", R"(,"real-remote":"0.0.0.0","remote":"198.51.100.1")",
+        R"(,"real-remote":"::/0")", R"(,"remote":"?")"}) {
+    EXPECT_EQ(client(nobody), "0.0.0.0/0") << nobody;
+  }
+  auto const thorough = parse_request(R"({"method":"lookup","parameters":{"qname":"a.","qtype":"A","remote":7,)"
+                                      R"("real-remote":"192.0.2.0\/24"}})");
+  EXPECT_EQ(geo::to_text(std::get<Lookup>(thorough->body).client), "192.0.2.0/24");
+}
+
 TEST(Question, everything_else_is_left_to_the_thorough_reader) {
   for (char const* const line :
        {"", "{", "[]", R"({"method":"list","parameters":{"qname":"a.","qtype":"A"}})",
@@ -76,6 +99,8 @@ TEST(Question, everything_else_is_left_to_the_thorough_reader) {
         R"({"method":"lookup","parameters":{"qname":"a.","qtype":"A","zone-id":01}})",
         R"({"method":"lookup","parameters":{"qname":"a.","qtype":"A","zone-id":1.5}})",
         R"({"method":"lookup","parameters":{"qname":1,"qtype":"A"}})",
+        R"({"method":"lookup","parameters":{"qname":"a.","qtype":"A","real-remote":"192.0.2.0\/24"}})",
+        R"({"method":"lookup","parameters":{"qname":"a.","qtype":"A","remote":7}})",
         R"({"method":"lookup","parameters":{"qtype":"A"}})"}) {
     EXPECT_FALSE(read(line)) << line;
   }
@@ -110,19 +135,39 @@ TEST(Question, a_lookup_takes_nothing_from_the_heap) {
   test::ZoneDraft draft = test::example();
   auto pool = std::make_shared<pool::Pool>();
   for (char const* const endpoint : {"edge-1", "edge-2", "edge-3"}) {
-    pool->endpoints.push_back({endpoint, "192.0.2.50", "2001:db8::50", health.slot(endpoint), true, 1});
+    pool->endpoints.push_back({endpoint, "192.0.2.50", "2001:db8::50", "", health.slot(endpoint), true, 1});
   }
-  auto balancer = std::make_shared<pool::LoadBalancer>();
-  balancer->pools.push_back(pool);
-  store::Entry& balanced = draft.at("tenant.example.org.");
-  balanced.balancer = balancer;
-  balanced.balancer_has4 = balanced.balancer_has6 = true;
+  auto far = std::make_shared<pool::Pool>(*pool);
+  pool->coordinates = pool::Coordinates{52, 5};
+  far->coordinates = pool::Coordinates{-34, 151};
+  far->pools = {pool};
+  auto const balance = [&](std::string const& name, pool::Steering steering, pool::OriginSteering origins) {
+    far->origin_steering = origins;
+    auto balancer = std::make_shared<pool::LoadBalancer>();
+    balancer->name = "a name that is longer than what a string keeps in place.";
+    balancer->steering = steering;
+    balancer->failback_s = 60;
+    balancer->pools = {pool, std::make_shared<pool::Pool>(*far)};
+    balancer->region_pools["a region that is longer than what a string keeps in place"] = {far};
+    store::Entry& balanced = draft.at(name);
+    balanced.balancer = balancer;
+    balanced.balancer_has4 = balanced.balancer_has6 = true;
+  };
+  balance("tenant.example.org.", pool::Steering::off, pool::OriginSteering::all);
+  balance("near.example.org.", pool::Steering::proximity, pool::OriginSteering::hash);
+  balance("region.example.org.", pool::Steering::geo, pool::OriginSteering::random);
+  balance("spread.example.org.", pool::Steering::hash, pool::OriginSteering::least_load);
+  balance("mesh.example.org.", pool::Steering::mesh, pool::OriginSteering::all);
+  auto const places =
+      *geo::CidrMap::parse("127.0.0.0/8 a-region-that-is-longer-than-what-a-string-keeps-in-place -33,150", "");
+  geo::SiteCosts const costs = {{"a site that is longer than what a string keeps", 7}};
   auto const snapshot = test::snapshot({draft});
-  World const world{*snapshot, health, false, nullptr};
+  World const world{*snapshot, health, false, nullptr, 1'800'000'000, places.get(), &costs};
   std::string out;
   out.reserve(4096);
   for (char const* const name :
-       {"example.org.", "www.example.org.", "tenant.example.org.", "a.missing.example.org.", "other.test."}) {
+       {"example.org.", "www.example.org.", "tenant.example.org.", "near.example.org.", "region.example.org.",
+        "spread.example.org.", "mesh.example.org.", "a.missing.example.org.", "other.test."}) {
     for (char const* const type : {"ANY", "A", "SOA", "NS"}) {
       std::string const line = test::lookup(name, type);
       out.clear();

@@ -138,6 +138,40 @@ TEST(ZoneBuilder, a_change_says_which_answers_it_may_change) {
   EXPECT_THAT(facts(zone), ElementsAre(".:", "*.:", "c.:E", "b.c.:", "a.b.c.:", "new.:", "www.:"));
 }
 
+TEST(ZoneBuilder, every_setting_of_a_balancer_may_change_its_answers) {
+  auto pool = std::make_shared<pool::Pool>();
+  pool->name = "ams";
+  pool::LoadBalancer balancer;
+  balancer.pools = {pool};
+  Zone zone = zone_of({});
+  auto const touched = [&zone](pool::LoadBalancer const& next, bool has_target = false) {
+    Node made;
+    made.balancer = std::make_shared<pool::LoadBalancer const>(next);
+    made.has_target = has_target;
+    return !set(zone, "shop.example.org", made).empty();
+  };
+  EXPECT_TRUE(touched(balancer));
+  EXPECT_FALSE(touched(balancer));
+  EXPECT_TRUE(touched(balancer, true));
+  EXPECT_TRUE(zone.find(name("shop.example.org"))->balancer_has_target);
+  EXPECT_TRUE(touched(balancer));
+  balancer.pools = {std::make_shared<pool::Pool const>(*pool)};
+  EXPECT_FALSE(touched(balancer)) << "another object that says the same";
+  using Change = void (*)(pool::LoadBalancer&, pool::PoolPtr const&);
+  for (Change const change : std::initializer_list<Change>{
+           [](auto& one, auto const&) { one.name = "x"; }, [](auto& one, auto const&) { one.ttl = 7; },
+           [](auto& one, auto const&) { one.failback_s = 7; }, [](auto& one, auto const&) { one.ready.emplace(); },
+           [](auto& one, auto const&) { one.steering = pool::Steering::mesh; },
+           [](auto& one, auto const&) { one.pool_weights["ams"] = 7; },
+           [](auto& one, auto const& other) { one.region_pools["DE"] = {other}; },
+           [](auto& one, auto const& other) { one.fallback_pool = other; },
+           [](auto& one, auto const& other) { one.pools.push_back(other); }}) {
+    change(balancer, pool);
+    EXPECT_TRUE(touched(balancer));
+    EXPECT_FALSE(touched(balancer));
+  }
+}
+
 TEST(ZoneBuilder, nsec3_holds_every_authoritative_name_and_the_empty_non_terminals) {
   Zone const zone = zone_of({{"a.b", address()}, {"sub", delegation()}, {"ns.sub", address()}}, "1 0 5 aabb");
   EXPECT_EQ(zone.nsec3.size(), 4U);  // apex, b, a.b, sub

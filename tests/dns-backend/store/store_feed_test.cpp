@@ -1,5 +1,6 @@
 #include "tests/dns-backend/store/store_fixture.hpp"
 
+#include <functional>
 #include <random>
 
 namespace store {
@@ -49,6 +50,34 @@ void change_challenges(Site& site, std::string const& owner, std::string const& 
   site.run(site.store->add_challenges({{name(owner), "v" + number}}, "o" + number));
 }
 
+// Pools in one another, and load balancers over them and over pools of tenants.
+void change_steering(Site& site, std::mt19937& random, std::string const& owner) {
+  std::string const number = std::to_string(random() % 3);
+  steering::Pool pool;
+  pool.name = "s" + number;
+  pool.origins = {{"a", "192.0.2." + std::to_string(random() % 9)}, {"b" + std::to_string(random() % 3), "192.0.2.9"}};
+  pool.pools = random() % 2 == 0
+                   ? std::vector<std::string>{random() % 4 == 0 ? "p0" : "s" + std::to_string(random() % 3)}
+                   : std::vector<std::string>();
+  steering::Balancer balancer;
+  balancer.name = name(owner).text();
+  balancer.enabled = random() % 5 != 0;
+  balancer.default_pools = {random() % 4 == 0 ? "p1" : pool.name};
+  switch (random() % 5) {
+    case 0:
+    case 1:
+      site.run(site.store->put_steering(pool));
+      break;
+    case 2:
+    case 3:
+      site.run(site.store->put_steering(balancer));
+      break;
+    default:
+      site.run(site.store->delete_steering(steering::Kind::load_balancer, balancer.name));
+      site.run(site.store->delete_steering(steering::Kind::pool, pool.name));
+  }
+}
+
 // A random write that may be refused.
 void change(Site& site, std::mt19937& random) {
   static std::vector<std::string> const apexes{"example.org", "example.net", "sub.example.org"};
@@ -56,6 +85,9 @@ void change(Site& site, std::mt19937& random) {
   std::string const number = std::to_string(random() % 5);
   std::string const owner = "n" + number + (random() % 3 == 0 ? ".deep.er." : ".") + apex;
   std::string const label = "t" + number;
+  if (random() % 6 == 0) {
+    return change_steering(site, random, owner);
+  }
   switch (random() % 15) {
     case 0:
       site.run(site.store->import_zone(name(apex), records(zone_head + "i" + number + " A 192.0.2.1\n", apex)));
@@ -119,6 +151,39 @@ void change(Site& site, std::mt19937& random) {
   }
 }
 
+// The index of balanced names holds exactly what a walk over every zone finds.
+void expect_indexed(Snapshot const& snapshot) {
+  std::map<std::string, std::set<std::string>> walked;  // endpoint -> names
+  std::function<void(pool::Pool const&, std::string const&)> const take = [&](pool::Pool const& pool,
+                                                                              std::string const& key) {
+    for (pool::Endpoint const& endpoint : pool.endpoints) {
+      walked[endpoint.name].insert(key);
+    }
+    for (pool::PoolPtr const& nested : pool.pools) {
+      take(*nested, key);
+    }
+  };
+  snapshot.zones.for_each([&](std::string const&, ZonePtr const& zone) {
+    zone->entries.for_each([&](EntryPtr const& entry) {
+      for (pool::PoolPtr const& pool : entry->balancer == nullptr ? std::vector<pool::PoolPtr>{}
+                                                                  : entry->balancer->pools) {
+        take(*pool, entry->key);
+      }
+    });
+  });
+  std::set<std::string> endpoints{"a", "b", "c", "s0/a", "s1/a", "s2/a"};
+  for (auto const& [endpoint, names] : walked) {
+    endpoints.insert(endpoint);
+  }
+  for (std::string const& endpoint : endpoints) {
+    std::set<std::string> found;
+    for (std::string const& pool : snapshot.balanced.pools_with(endpoint)) {
+      snapshot.balanced.names_of(pool).for_each([&](auto const& item) { found.insert(item->key); });
+    }
+    ASSERT_EQ(found, walked[endpoint]) << endpoint;
+  }
+}
+
 TEST(StoreFeed, a_snapshot_changed_step_by_step_equals_a_full_build_and_the_replicas) {
   for (unsigned const seed : {1U, 2U, 3U, 4U}) {
     std::mt19937 random(seed);
@@ -131,6 +196,7 @@ TEST(StoreFeed, a_snapshot_changed_step_by_step_equals_a_full_build_and_the_repl
     }
     for (int step = 0; step < 250; ++step) {
       change(primary, random);
+      ASSERT_NO_FATAL_FAILURE(expect_indexed(*primary.snapshot())) << "seed " << seed << " step " << step;
       ASSERT_NO_FATAL_FAILURE(catch_up(primary, close));
       ASSERT_NO_FATAL_FAILURE(expect_same(*primary.snapshot(), *close.snapshot()))
           << "seed " << seed << " step " << step;

@@ -130,6 +130,24 @@ inline Tenant tenant_row(std::string const& label, std::string const& primary, s
   return tenant;
 }
 
+// Deep, and without slots, which are a process's own.
+inline bool same_answers(std::vector<pool::PoolPtr> const& a, std::vector<pool::PoolPtr> const& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](pool::PoolPtr const& one, pool::PoolPtr const& two) {
+    if (one == nullptr || two == nullptr) {
+      return one == two;
+    }
+    pool::Pool left = *one;
+    pool::Pool right = *two;
+    for (pool::Pool* const pool : {&left, &right}) {
+      pool->pools.clear();
+      for (pool::Endpoint& endpoint : pool->endpoints) {
+        endpoint.slot = 0;
+      }
+    }
+    return left == right && same_answers(one->pools, two->pools);
+  });
+}
+
 // Every fact of two snapshots but their revision and object identities.
 inline void expect_same(Snapshot const& a, Snapshot const& b) {
   auto const same_keys = [](std::vector<Key> const& x, std::vector<Key> const& y) {
@@ -143,18 +161,9 @@ inline void expect_same(Snapshot const& a, Snapshot const& b) {
       return false;
     }
     if (x.balancer != nullptr) {
-      bool const same_pools = std::equal(x.balancer->pools.begin(), x.balancer->pools.end(), y.balancer->pools.begin(),
-                                         y.balancer->pools.end(), [](auto const& one, auto const& two) {
-                                           // Slots are a process's own.
-                                           pool::Pool left = *one;
-                                           pool::Pool right = *two;
-                                           for (pool::Pool* const pool : {&left, &right}) {
-                                             for (pool::Endpoint& endpoint : pool->endpoints) {
-                                               endpoint.slot = 0;
-                                             }
-                                           }
-                                           return left == right;
-                                         });
+      bool const same_pools = same_answers(x.balancer->pools, y.balancer->pools) &&
+                              same_answers({x.balancer->fallback_pool}, {y.balancer->fallback_pool}) &&
+                              x.balancer_has_target == y.balancer_has_target;
       if (!same_pools || x.balancer->ready != y.balancer->ready || x.balancer->ttl != y.balancer->ttl) {
         return false;
       }

@@ -124,10 +124,10 @@ TEST(StoreSettings, a_store_of_version_1_is_migrated_and_a_copy_stays_beside_it)
   test::TemporaryFolder const folder;
   std::string const url = "sqlite://" + folder.file("navigator.db");
   database::Schema version_1 = schema();
-  ASSERT_EQ(version_1.migrations.size(), 2U);
-  version_1.migrations.pop_back();
-  ASSERT_EQ(version_1.replicated.back().table, "autoprimary");
-  version_1.replicated.pop_back();
+  ASSERT_EQ(version_1.migrations.size(), 3U);
+  version_1.migrations.resize(1);
+  ASSERT_EQ(version_1.replicated[10].table, "autoprimary");
+  version_1.replicated.resize(10);
   {
     auto old = database::Database::open(url, {version_1}).value();
     auto const written = old->write([](database::Transaction& transaction) -> base::Result<void> {
@@ -156,8 +156,8 @@ TEST(StoreSettings, a_store_of_version_1_is_migrated_and_a_copy_stays_beside_it)
     site.ok(site.store->set_checked(1, 5));
     site.ok(site.store->set_autoprimary({"192.0.2.1", "ns.", ""}));
   }
-  EXPECT_TRUE(std::filesystem::exists(folder.file("navigator.db.before-store-2")));
-  EXPECT_TRUE(database::Database::open("sqlite://" + folder.file("navigator.db.before-store-2"), {version_1}));
+  EXPECT_TRUE(std::filesystem::exists(folder.file("navigator.db.before-store-3")));
+  EXPECT_TRUE(database::Database::open("sqlite://" + folder.file("navigator.db.before-store-3"), {version_1}));
   auto const refused = database::Database::open(url, {version_1});
   ASSERT_TRUE(refused.has_error()) << "an older program does not touch it";
   EXPECT_EQ(refused.error().code, database::errc::newer);

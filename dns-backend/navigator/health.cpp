@@ -1,0 +1,280 @@
+// Health as the daemon wires it: monitors, what the sites decide together, the log of transitions, webhooks, purges.
+#include "base/process/service.hpp"
+#include "base/process/log.hpp"
+#include "dns-backend/navigator/affected.hpp"
+#include "dns-backend/navigator/daemon.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+namespace navigator {
+namespace {
+
+namespace json = boost::json;
+using process::log::info;
+using process::log::warning;
+
+constexpr std::chrono::milliseconds witness_interval{2000};
+
+std::string list_of(std::vector<std::string> const& sites) {
+  std::string out;
+  for (std::string const& site : sites) {
+    out += (out.empty() ? "" : ", ") + site;
+  }
+  return out.empty() ? "no site" : out;
+}
+
+void flipped(Daemon& daemon, std::string const& endpoint, probe::Transition transition, std::string const& reason) {
+  info("health", "{} is {} (was {}): {}", endpoint, probe::name(transition.to), probe::name(transition.from), reason);
+  daemon.metrics.gauge("navigator_endpoint_up", "1 while the endpoint is taken for up", {{"endpoint", endpoint}})
+      .set(transition.to == probe::Health::up ? 1 : 0);
+  daemon.metrics.counter("navigator_endpoint_transitions_total", "Changes of health", {{"endpoint", endpoint}}).add();
+  daemon.purger.purge(names_answering(*daemon.store->published().copy(), {endpoint}));
+  std::string const decided_by = reason.starts_with("override") || reason == "the override ended" ? "operator"
+                                 : daemon.exchange != nullptr                                   ? "sites"
+                                                                                                : "checks";
+  std::int64_t const at_ms = wall_ms();
+  daemon.transitions->add({0, at_ms, endpoint, transition.from, transition.to, reason, decided_by});
+  json::object const event{{"event", "health"},
+                           {"node", daemon.settings.node},
+                           {"endpoint", endpoint},
+                           {"from", probe::name(transition.from)},
+                           {"to", probe::name(transition.to)},
+                           {"reason", reason},
+                           {"decided_by", decided_by},
+                           {"at_ms", at_ms}};
+  std::string const id = daemon.settings.node + "-" + std::to_string(daemon.started_ms) + "-" + std::to_string(++daemon.events);
+  daemon.webhook->notify(id, json::serialize(event));
+}
+
+net::TlsClientSettings client_tls(Settings const& settings) {
+  net::TlsClientSettings tls;
+  TlsFiles const* const files = settings.api_tls ? &*settings.api_tls : settings.replica ? &settings.replica->tls : nullptr;
+  if (files != nullptr) {
+    tls.ca_file = files->ca;
+    tls.identity = net::Identity{files->certificate, files->key};
+  }
+  return tls;
+}
+
+// This site and the others with a URL; no site when there is nobody to talk to.
+vantage::ExchangeSettings exchange_settings(Settings const& settings) {
+  vantage::ExchangeSettings out;
+  for (SiteSettings const& site : settings.sites) {
+    if (site.node == settings.node) {
+      out.site = site.name;
+    } else if (!site.url.empty()) {
+      vantage::PeerSettings peer{site.name, site.node, site.url};
+      peer.client.tls = client_tls(settings);
+      peer.client.tls.server_name = site.node;
+      out.peers.push_back(std::move(peer));
+    }
+  }
+  return out;
+}
+
+probe::Check witness_check(std::string const& witness) {
+  probe::Check check;
+  std::size_t const colon = witness.rfind(':');
+  check.address = witness.substr(0, colon);
+  if (check.address.starts_with('[')) {
+    check.address = check.address.substr(1, check.address.size() - 2);
+  }
+  std::from_chars(witness.data() + colon + 1, witness.data() + witness.size(), check.port);
+  return check;
+}
+
+// `alive` goes with the daemon's life: after a wait it may be over.
+net::Task<void> ask_witnesses(Daemon* daemon, std::weak_ptr<bool> alive, std::vector<std::string> witnesses) {
+  while (!alive.expired()) {
+    bool reached = false;
+    for (std::string const& witness : witnesses) {
+      probe::Verdict const verdict = co_await probe::run(witness_check(witness));
+      reached = reached || verdict.success;
+    }
+    if (!alive.expired()) {
+      daemon->exchange->witness(reached);
+    }
+    bool const waited = co_await net::wait_for(witness_interval);
+    if (!waited) {
+      co_return;
+    }
+  }
+}
+
+json::value votes_of(Daemon const& daemon, std::string const& endpoint) {
+  auto const ballot = daemon.exchange == nullptr ? std::nullopt : daemon.exchange->ballot(endpoint);
+  if (!ballot) {
+    return nullptr;
+  }
+  auto const names = [](std::vector<std::string> const& sites) {
+    json::array out;
+    for (std::string const& site : sites) {
+      out.emplace_back(site);
+    }
+    return out;
+  };
+  return json::object{{"up", names(ballot->up)}, {"down", names(ballot->down)}, {"kept", ballot->kept}};
+}
+
+}  // namespace
+
+net::Task<void> refresh_watches(Daemon& daemon) {
+  daemon.watches_stale = true;
+  if (daemon.watches_running) {
+    co_return;
+  }
+  daemon.watches_running = true;
+  while (daemon.watches_stale) {
+    daemon.watches_stale = false;
+    auto const pools = co_await daemon.store->pools();
+    if (!pools) {  // the present checks stay
+      warning("navigator", "pools cannot be read: {}", pools.error().what());
+      continue;
+    }
+    auto const objects = co_await daemon.store->steering();
+    if (!objects) {
+      warning("navigator", "monitors cannot be read: {}", objects.error().what());
+      continue;
+    }
+    if (daemon.exchange != nullptr) {
+      auto const current = [&daemon](std::string const& endpoint) {
+        return daemon.health.get(daemon.health.slot(endpoint));
+      };
+      daemon.exchange->watch(subjects_of(*pools, *objects), current);
+    }
+    auto const orders = co_await daemon.overrides->orders(wall_ms());
+    if (!orders) {
+      warning("navigator", "overrides cannot be read: {}", orders.error().what());
+      continue;
+    }
+    auto watches = watches_of(*pools, daemon.health, *objects);
+    for (monitor::Watch& watch : watches) {
+      if (auto const order = orders->find(watch.endpoint); order != orders->end()) {
+        watch.override = order->second;
+      }
+    }
+    daemon.monitor->watch(watches);
+  }
+  daemon.watches_running = false;
+}
+
+base::Result<void> start_health(Daemon& daemon) {
+  transitions::LogSettings kept;
+  kept.kept = std::chrono::hours(24) * daemon.settings.transitions_days;
+  daemon.transitions =
+      std::make_unique<transitions::TransitionLog>(daemon.executor, daemon.store->thread(), kept, daemon.metrics);
+  daemon.overrides = std::make_unique<overrides::Overrides>(daemon.store->thread());
+  webhook::WebhookSettings hooks;
+  for (WebhookTarget const& target : daemon.settings.webhooks) {
+    std::string secret;
+    if (!target.secret_file.empty()) {
+      auto text = process::read_file(target.secret_file, 4096);
+      if (!text) {
+        return text.error();
+      }
+      secret = text->substr(0, text->find_first_of("\r\n"));
+    }
+    hooks.targets.push_back({target.url, secret});
+  }
+  daemon.webhook = std::make_unique<webhook::Webhook>(daemon.executor, hooks, daemon.metrics);
+  auto const listener = [&daemon](std::string const& endpoint, probe::Transition transition, std::string const& reason) {
+    flipped(daemon, endpoint, transition, reason);
+  };
+  std::string const path = warm_file(daemon.settings.store_url);
+  auto known = path.empty() ? std::vector<monitor::Warm>() : monitor::load_warm(path, wall_ms());
+  daemon.monitor = std::make_unique<monitor::Monitor>(daemon.executor, daemon.health, listener, std::move(known));
+  vantage::ExchangeSettings sites = exchange_settings(daemon.settings);
+  if (sites.peers.empty() || sites.site.empty()) {
+    return {};
+  }
+  auto const decided = [&daemon](std::string const& endpoint, vantage::Ballot const& ballot) {
+    daemon.monitor->judge(endpoint, ballot.decided, "up at " + list_of(ballot.up) + "; down at " + list_of(ballot.down));
+  };
+  daemon.exchange = std::make_unique<vantage::Exchange>(daemon.executor, std::move(sites), daemon.metrics, decided);
+  daemon.exchange->add_routes(daemon.router);
+  daemon.monitor->observe_only([&daemon](std::string const& endpoint, probe::Health observed) {
+    daemon.exchange->vote(endpoint, observed);
+  });
+  if (!daemon.settings.witnesses.empty()) {
+    net::spawn(daemon.executor, "witnesses", ask_witnesses(&daemon, daemon.alive, daemon.settings.witnesses));
+  }
+  return {};
+}
+
+void stop_health(Daemon& daemon) {
+  daemon.alive.reset();
+  daemon.exchange.reset();
+  daemon.monitor.reset();
+  daemon.webhook.reset();
+  daemon.transitions.reset();
+}
+
+void add_health_sections(Daemon const& daemon, api::Dependencies& api) {
+  api.overrides = daemon.overrides.get();
+  api.transitions = daemon.transitions.get();
+  if (daemon.exchange != nullptr) {
+    api.votes = [&daemon](std::string const& endpoint) { return votes_of(daemon, endpoint); };
+    api.sections["sites"] = [&daemon]() -> json::value {
+      vantage::ExchangeStatus const status = daemon.exchange->status();
+      json::array peers;
+      for (vantage::PeerStatus const& peer : status.peers) {
+        peers.push_back(json::object{{"site", peer.site},
+                                     {"heard", peer.heard},
+                                     {"hears_us", peer.hears_us},
+                                     {"last_ms", peer.last_ms},
+                                     {"last_error", peer.last_error}});
+      }
+      return json::object{
+          {"cut_off", status.standing.cut_off}, {"reason", status.standing.reason}, {"peers", std::move(peers)}};
+    };
+  }
+  if (!daemon.settings.webhooks.empty()) {
+    api.sections["webhooks"] = [&daemon]() -> json::value {
+      json::array out;
+      for (webhook::TargetStatus const& target : daemon.webhook->status()) {
+        out.push_back(json::object{{"url", target.url},
+                                   {"taken", target.taken},
+                                   {"given_up", target.given_up},
+                                   {"waiting", target.waiting},
+                                   {"last_error", target.last_error}});
+      }
+      return out;
+    };
+  }
+}
+
+base::Result<void> load_surroundings(Daemon& daemon) {
+  auto locator = geo::load_locator({daemon.settings.geo_cidr_map, daemon.settings.geo_mmdb});
+  if (!locator) {
+    return base::fail_errno(EINVAL, base::text(locator.error()));
+  }
+  auto next = std::make_shared<geo::Surroundings const>(geo::Surroundings{*locator, nullptr});
+  if (daemon.surroundings) {
+    daemon.surroundings->publish(std::move(next));
+  } else {
+    daemon.surroundings.emplace(std::move(next));
+  }
+  return {};
+}
+
+std::string warm_file(std::string const& store_url) {
+  constexpr std::string_view scheme = "sqlite://";
+  std::string const path = store_url.starts_with(scheme) ? store_url.substr(scheme.size()) : std::string();
+  return path.empty() || path == ":memory:" ? std::string() : path + "-health.json";
+}
+
+void save_health(Daemon const& daemon) {
+  std::string const path = warm_file(daemon.settings.store_url);
+  if (path.empty() || daemon.monitor == nullptr) {
+    return;
+  }
+  if (auto const saved = monitor::save_warm(path, daemon.monitor->save(), wall_ms()); !saved) {
+    warning("health", "the next start will know nothing: {}", saved.error().what());
+  }
+}
+
+}  // namespace navigator

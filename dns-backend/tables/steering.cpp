@@ -1,0 +1,99 @@
+// What the model says about the load balancers that operators declare.
+#include "dns-backend/steering/reading/read.hpp"
+#include "dns-backend/tables/model.hpp"
+
+namespace store {
+
+std::uint32_t Model::slot_of(std::string const& endpoint) const {
+  auto const found = slots_.find(endpoint);
+  ASSERT(found != slots_.end());
+  return found->second;
+}
+
+steering::PoolValues Model::topology_pools() const {
+  steering::PoolValues values;
+  for (auto const& [name, state] : pools_) {
+    values[name] = state.shared;
+  }
+  return values;
+}
+
+bool Model::take_steering(Columns const& key, Columns const& values, Dirty& dirty) {
+  auto const text_of = [](Columns const& columns, char const* name) {
+    auto const found = columns.find(name);
+    bool const is_text = found != columns.end() && std::holds_alternative<std::string>(found->second);
+    return is_text ? database::text(found->second) : std::string();
+  };
+  auto const kind = steering::kind_of(text_of(key, "kind"));
+  std::string const name = text_of(key, "name");
+  if (!kind) {
+    return false;
+  }
+  // How to check concerns the monitors of this process, not the answers.
+  dirty.steering = dirty.steering || *kind != steering::Kind::monitor;
+  auto const owner = dns::Name::parse(name);
+  if (*kind == steering::Kind::load_balancer && owner) {
+    balancer_names_.erase(*owner);
+  }
+  steering::erase(steering_, *kind, name);
+  if (values.empty()) {
+    return true;
+  }
+  auto object = steering::read_json_object(text_of(values, "body"), *kind, name);
+  if (!object || (*kind == steering::Kind::load_balancer && !owner)) {
+    return false;
+  }
+  if (*kind == steering::Kind::load_balancer) {
+    balancer_names_[*owner] = name;
+  }
+  steering::put(steering_, std::move(*object));
+  return true;
+}
+
+void Model::rebuild_steering(Dirty& dirty) {
+  steering::PoolValues const topology = topology_pools();
+  auto const slot = [this](std::string const& endpoint) { return slot_of(endpoint); };
+  steering_pools_ = steering::build_pools(steering_, topology, slot, steering_pools_);
+  steering::BalancerValues next = steering::balancers(steering_, steering_pools_, topology);
+  for (auto& [name, value] : next) {
+    auto const old = balancers_.find(name);
+    if (old != balancers_.end() && steering::same(*old->second, *value)) {
+      value = old->second;
+    } else {
+      dirty.names.insert(dns::Name::parse(name).value());
+    }
+  }
+  for (auto const& [name, value] : balancers_) {
+    if (!next.contains(name)) {
+      dirty.names.insert(dns::Name::parse(name).value());
+    }
+  }
+  balancers_ = std::move(next);
+}
+
+std::vector<dns::Name> Model::names_changed_by(steering::Objects const& wanted) const {
+  Model after;
+  after.steering_ = wanted;
+  after.slots_ = slots_;
+  after.pools_ = pools_;
+  after.steering_pools_ = steering_pools_;
+  after.balancers_ = balancers_;
+  Dirty dirty;
+  after.rebuild_steering(dirty);
+  return {dirty.names.begin(), dirty.names.end()};
+}
+
+steering::Balancer const* Model::balancer_at(dns::Name const& name) const {
+  auto const found = balancer_names_.find(name);
+  return found == balancer_names_.end() ? nullptr : &steering_.load_balancers.at(found->second);
+}
+
+std::vector<dns::Name> Model::balancer_names(dns::Name const& apex) const {
+  std::vector<dns::Name> names;
+  for (auto at = balancer_names_.lower_bound(apex); at != balancer_names_.end() && at->first.is_within(apex); ++at) {
+    names.push_back(at->first);
+  }
+  return names;
+}
+
+}  // namespace store

@@ -1,0 +1,114 @@
+// What several sites together think of an endpoint, pure: the verdicts of this site and of its peers in, health out.
+//
+// Every site sees every report, counts the votes of the sites it hears, and needs no leader: sites that heard the same
+// decide the same. A site that is cut off from the others knows that it is, changes nothing, and says so.
+//
+// The table of who answers what in a partition is in README.md.
+//
+// Threads: a plain value; it belongs to the control loop.
+#pragma once
+
+#include "base/probe/health_state.hpp"
+#include "base/result/result.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace vantage {
+
+enum class errc {
+  unknown_site = 1,  // no peer of that name, or its certificate is another's
+  replayed,          // not newer than what that site said before
+  out_of_time,       // dated more than the tolerance away from this clock
+  unconfirmed,       // refers to votes that this site never had: the peer must send them all
+  malformed,
+};
+boost::system::error_code make_error_code(errc code);
+
+using Votes = std::map<std::string, probe::Health, std::less<>>;  // by endpoint: what rise and fall made of the checks
+
+struct Report {
+  std::string site;
+  std::int64_t boot_ms = 0;     // wall clock when the sender began; its sequence begins anew with it
+  std::uint64_t sequence = 0;   // rises with each report
+  std::int64_t at_ms = 0;       // wall clock of the sender
+  std::uint64_t votes_of = 0;   // the sequence in which `votes` last changed
+  bool complete = true;         // false: `votes` is left out, those of `votes_of` still hold
+  Votes votes;
+  std::set<std::string> hears;  // the sites whose reports are fresh there
+  bool cut_off = false;         // the sender does not trust its own checks: its votes do not count
+};
+
+struct CouncilSettings {
+  std::string site;              // this one
+  std::set<std::string> peers;   // the others
+  std::chrono::milliseconds fresh{5000};       // a report counts for so long after it came
+  std::chrono::milliseconds tolerance{60000};  // between clocks
+};
+
+// One endpoint to be judged.
+struct Case {
+  std::string endpoint;
+  std::string site;             // where it stands; empty: nobody knows
+  std::uint32_t quorum = 0;     // sites that must agree; 0: more than half of those that are heard and have an opinion
+  probe::Health current = probe::Health::unknown;  // what is answered by now
+};
+
+struct Ballot {
+  probe::Health decided = probe::Health::unknown;
+  std::vector<std::string> up, down;  // the sites that say so, this one among them
+  bool kept = false;                  // nothing was decided: `decided` is the present health
+};
+
+struct Standing {
+  bool cut_off = false;
+  std::string reason;           // why, in words; empty otherwise
+  std::set<std::string> heard;  // peers whose reports are fresh
+};
+
+class Council {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  explicit Council(CouncilSettings settings) : settings_(std::move(settings)) {}
+
+  // What this site's own checks say. True when that is news.
+  bool vote(std::string const& endpoint, probe::Health observed);
+  void forget(std::string const& endpoint);
+  // Whether something outside that needs no peer was reached (a witness); nothing: there is none.
+  void witness(std::optional<bool> reached) { witness_ = reached; }
+
+  // Takes a peer's report, `from` being the site its certificate names. Failures: those of errc; nothing changed then.
+  base::Result<void> take(Report report, std::string const& from, Time now, std::int64_t wall_ms);
+
+  // `off_site`: the endpoints among this site's own votes that stand elsewhere.
+  [[nodiscard]] Standing standing(std::set<std::string> const& off_site, Time now) const;
+  [[nodiscard]] Ballot decide(Case const& which, Standing const& standing, Time now) const;
+
+  [[nodiscard]] Votes const& votes() const { return own_; }
+  [[nodiscard]] std::set<std::string> heard(Time now) const;
+  [[nodiscard]] CouncilSettings const& settings() const { return settings_; }
+
+ private:
+  struct Peer {
+    Report last;
+    Time came;
+    Time known_since;  // heard without a gap from here on
+  };
+  [[nodiscard]] bool fresh(Peer const& peer, Time now) const { return now - peer.came <= settings_.fresh; }
+  [[nodiscard]] bool alone_in_the_dark(Time now) const;
+
+  CouncilSettings settings_;
+  Votes own_;
+  std::map<std::string, Peer> peers_;
+  std::optional<bool> witness_;
+};
+
+}  // namespace vantage
+
+template <>
+struct boost::system::is_error_code_enum<vantage::errc> : std::true_type {};
