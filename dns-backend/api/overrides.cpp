@@ -105,7 +105,7 @@ Answer delete_override(Dependencies const& api, net::HttpRequest request) {
   if (endpoint == request.query.end() || api.overrides == nullptr) {
     co_return net::HttpResponse::problem(400, "no endpoint", "?endpoint=NAME is needed");
   }
-  auto const done = co_await api.overrides->clear(endpoint->second);
+  auto const done = co_await api.overrides->clear(endpoint->second, wall_ms());
   if (!done) {
     co_return refusal_of(done.error());
   }

@@ -106,10 +106,11 @@ net::Task<base::Result<Revision>> Overrides::set(std::string endpoint, monitor::
   co_return co_await thread_.run<Revision>(work);
 }
 
-net::Task<base::Result<Revision>> Overrides::clear(std::string endpoint) {
-  std::function<base::Result<Revision>(Database&)> const work = [endpoint](Database& database) {
+net::Task<base::Result<Revision>> Overrides::clear(std::string endpoint, std::int64_t now_ms) {
+  std::function<base::Result<Revision>(Database&)> const work = [endpoint, now_ms](Database& database) {
     return database.write([&](Transaction& transaction) -> base::Result<void> {
-      auto const gone = transaction.execute("DELETE FROM endpoint_override WHERE endpoint = ?", {endpoint});
+      auto const gone = transaction.execute(
+          "DELETE FROM endpoint_override WHERE endpoint = ? AND (until_ms = 0 OR until_ms > ?)", {endpoint, now_ms});
       if (!gone) {
         return gone.error();
       }

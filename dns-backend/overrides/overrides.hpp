@@ -36,8 +36,8 @@ class Overrides {
   net::Task<base::Result<Orders>> orders(std::int64_t now_ms);
   // Replaces what was ordered before; orders that ended go. Failures: errc::refused, database::errc.
   net::Task<base::Result<database::Revision>> set(std::string endpoint, monitor::Override order, std::int64_t now_ms);
-  // Failures: errc::not_found, database::errc.
-  net::Task<base::Result<database::Revision>> clear(std::string endpoint);
+  // Failures: errc::not_found (an order that ended is none any more), database::errc.
+  net::Task<base::Result<database::Revision>> clear(std::string endpoint, std::int64_t now_ms);
 
   static constexpr std::size_t reason_octets_max = 256;
   static constexpr std::size_t endpoint_octets_max = 512;

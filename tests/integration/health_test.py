@@ -63,7 +63,7 @@ def objects(port):
     return f"""\
 monitors:
   - {{name: web, type: tcp, port: {port}, interval_ms: 200, timeout_ms: 100, consecutive_up: 1, consecutive_down: 2}}
-  - {{name: own, type: push, interval_ms: 1000, timeout_ms: 500, consecutive_up: 1, consecutive_down: 1}}
+  - {{name: own, type: push, interval_ms: 1500, consecutive_up: 1, consecutive_down: 1}}
 pools:
   - {{name: first, monitor: web, origins: [{{name: o, address: {FIRST}}}]}}
   - {{name: second, monitor: web, origins: [{{name: o, address: {SECOND}}}]}}

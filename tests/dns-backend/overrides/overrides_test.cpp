@@ -44,9 +44,9 @@ TEST_F(OverridesTest, AreKeptReplacedAndTakenBack) {
   EXPECT_EQ(at(2000).at("web/a").until_ms, 5000);
   ASSERT_TRUE(set("edge-1", {Forced::down, 0, ""}));
   EXPECT_EQ(at(2000).at("edge-1").to, Forced::down);
-  ASSERT_TRUE(test::run_task(loop, orders->clear("edge-1")));
+  ASSERT_TRUE(test::run_task(loop, orders->clear("edge-1", 2000)));
   EXPECT_FALSE(at(2000).contains("edge-1"));
-  auto const again = test::run_task(loop, orders->clear("edge-1"));
+  auto const again = test::run_task(loop, orders->clear("edge-1", 2000));
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, errc::not_found);
 }
@@ -55,6 +55,7 @@ TEST_F(OverridesTest, EndByThemselves) {
   ASSERT_TRUE(set("a", {Forced::down, 5000, ""}));
   EXPECT_TRUE(at(4999).contains("a"));
   EXPECT_FALSE(at(5000).contains("a"));
+  EXPECT_FALSE(test::run_task(loop, orders->clear("a", 5000))) << "there is nothing to take back any more";
 }
 
 TEST_F(OverridesTest, RefuseWhatMakesNoSense) {
