@@ -41,7 +41,7 @@ void Council::forget(std::string const& endpoint) {
   own_.erase(endpoint);
 }
 
-base::Result<void> Council::take(Report report, std::string const& from, Time now, std::int64_t wall_ms) {
+base::Result<bool> Council::take(Report report, std::string const& from, Time now, std::int64_t wall_ms) {
   if (report.site != from || !settings_.peers.contains(from)) {
     return base::fail(errc::unknown_site, "'" + report.site + "' reported by '" + from + "'");
   }
@@ -68,8 +68,10 @@ base::Result<void> Council::take(Report report, std::string const& from, Time no
   }
   bool const without_gap = found != peers_.end() && fresh(found->second, now);
   Time const since = without_gap ? found->second.known_since : now;
+  bool const news = !without_gap || report.complete || report.cut_off != found->second.last.cut_off ||
+                    report.hears != found->second.last.hears;
   peers_[from] = Peer{std::move(report), now, since};
-  return {};
+  return news;
 }
 
 std::set<std::string> Council::heard(Time now) const {

@@ -82,8 +82,9 @@ class Council {
   // Whether something outside that needs no peer was reached (a witness); nothing: there is none.
   void witness(std::optional<bool> reached) { witness_ = reached; }
 
-  // Takes a peer's report, `from` being the site its certificate names. Failures: those of errc; nothing changed then.
-  base::Result<void> take(Report report, std::string const& from, Time now, std::int64_t wall_ms);
+  // Takes a peer's report, `from` being the site its certificate names; true when it may change a decision. Failures:
+  // those of errc; nothing changed then.
+  base::Result<bool> take(Report report, std::string const& from, Time now, std::int64_t wall_ms);
 
   // `off_site`: the endpoints among this site's own votes that stand elsewhere.
   [[nodiscard]] Standing standing(std::set<std::string> const& off_site, Time now) const;

@@ -56,6 +56,7 @@ struct Exchange::State {
       : settings(std::move(wanted)),
         metrics(the_metrics),
         decided(std::move(listener)),
+        cut_off(metrics.gauge("navigator_vantage_cut_off", "1 while this site is cut off and changes no health", {})),
         council(council_of(settings)),
         tick(the_executor) {
     for (PeerSettings const& peer : settings.peers) {
@@ -75,6 +76,7 @@ struct Exchange::State {
   ExchangeSettings settings;
   process::Metrics& metrics;
   Listener decided;
+  process::Gauge cut_off;
   Council council;
   std::vector<std::unique_ptr<Peer>> peers;
   std::map<std::string, Judged, std::less<>> judged;
@@ -124,9 +126,8 @@ void Exchange::State::note_standing() {
     } else {
       process::log::info("vantage", "this site is no longer cut off");
     }
+    cut_off.set(now.cut_off ? 1 : 0);
   }
-  metrics.gauge("navigator_vantage_cut_off", "1 while this site is cut off and changes no health", {})
-      .set(now.cut_off ? 1 : 0);
   standing = std::move(now);
 }
 
@@ -158,7 +159,7 @@ net::Task<net::HttpResponse> Exchange::State::take(net::HttpRequest request) {
   auto const sender = std::find_if(peers.begin(), peers.end(), [&request](auto const& peer) {
     return !request.peer.certificate_name.empty() && peer->settings.node == request.peer.certificate_name;
   });
-  base::Result<void> taken = base::fail(errc::unknown_site, "'" + request.peer.certificate_name + "' is no peer's node");
+  base::Result<bool> taken = base::fail(errc::unknown_site, "'" + request.peer.certificate_name + "' is no peer's node");
   if (sender != peers.end()) {
     auto report = parse_report(request.body);
     if (report) {
@@ -175,7 +176,9 @@ net::Task<net::HttpResponse> Exchange::State::take(net::HttpRequest request) {
     co_return net::HttpResponse::problem(status_of(taken.error().code), reason, taken.error().detail);
   }
   (*sender)->heard_ms = wall_ms();
-  judge_all();
+  if (*taken) {
+    judge_all();
+  }
   net::HttpResponse response;
   response.status = 204;
   co_return response;
@@ -218,7 +221,11 @@ net::Task<void> Exchange::State::tell_for_ever(std::shared_ptr<State> state, Pee
 net::Task<void> Exchange::State::watch_time(std::shared_ptr<State> state) {
   while (state->running) {
     co_await state->tick.wait(state->settings.heartbeat);
-    if (state->running && state->council.heard(Clock::now()) != state->standing.heard) {
+    if (!state->running) {
+      co_return;
+    }
+    Standing const now = state->council.standing(state->off_site, Clock::now());
+    if (now.cut_off != state->standing.cut_off || now.heard != state->standing.heard) {
       state->judge_all();
     }
   }
@@ -274,8 +281,10 @@ void Exchange::vote(std::string const& endpoint, Health observed) {
   }
   state_->votes_of = 0;  // the next report carries all votes
   state_->tell();
-  if (state_->off_site.contains(endpoint)) {
-    state_->judge_all();  // whether anything elsewhere is reached may have changed with it
+  bool const was_cut_off = state_->standing.cut_off;
+  state_->note_standing();
+  if (state_->standing.cut_off != was_cut_off) {
+    state_->judge_all();
   } else if (auto const found = state_->judged.find(endpoint); found != state_->judged.end()) {
     state_->judge(found->second, Clock::now());
   }
