@@ -15,19 +15,46 @@ import time
 DEADLINE = 30.0
 
 
+# Suites run beside each other, and the kernel gives the ports from 32768 up to any connection: each process takes its
+# ports from a thousand of its own below them, which it holds by the name of an abstract socket until it ends.
+FIRST_PORT, SLICE, SLICES = 10000, 1000, 22
+_slice = None
+_next_port = None
+
+
+def _hold_a_slice():
+    for number in range(SLICES):
+        holder = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            holder.bind(f"\0sovereign-tests-ports-{number}")
+        except OSError:
+            holder.close()
+            continue
+        return holder, FIRST_PORT + number * SLICE
+    raise AssertionError(f"{SLICES} suites run already")
+
+
 def free_port(address="127.0.0.1"):
-    """A port that is free there for UDP and for TCP."""
-    while True:
+    """A port that is free there for UDP and for TCP, and that no other suite will choose."""
+    global _slice, _next_port
+    if _slice is None:
+        _slice = _hold_a_slice()
+        _next_port = _slice[1]
+    for _ in range(SLICE):
+        port = _next_port
+        _next_port = _slice[1] + (port + 1 - _slice[1]) % SLICE
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, socket.socket(
             socket.AF_INET, socket.SOCK_DGRAM
         ) as twin:
-            probe.bind((address, 0))
-            port = probe.getsockname()[1]
+            # As servers do: a port whose connections are still fading away is free for one.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
+                probe.bind((address, port))
                 twin.bind((address, port))
             except OSError:
                 continue
             return port
+    raise AssertionError(f"no port is free from {_slice[1]} to {_slice[1] + SLICE - 1}")
 
 
 def wait_for(what, condition, deadline=DEADLINE, interval=0.02):
