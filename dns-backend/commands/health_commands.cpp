@@ -31,13 +31,15 @@ json::array list_of(json::value const& body, char const* key) {
   return list != nullptr && list->is_array() ? list->get_array() : json::array();
 }
 
-// "up", "up, observed down", "draining (rebuild) until 2026-11-23T18:05:17Z"
+// "up", "draining by order (new disk) until 2026-11-23T18:05:17Z, observed up", "down, ordered draining"
 std::string state_of(json::object const& endpoint) {
   std::string state = text(endpoint, "health");
   if (json::value const* const order = endpoint.if_contains("override"); order != nullptr && order->is_object()) {
     std::string const reason = text(order->get_object(), "reason");
     std::int64_t const until_ms = number(order->get_object(), "until_ms");
-    state += " by order" + (reason.empty() ? "" : " (" + reason + ")") + (until_ms == 0 ? "" : " until " + utc(until_ms));
+    std::string const to = text(order->get_object(), "to");
+    state += to == state ? " by order" : ", ordered " + to;
+    state += (reason.empty() ? "" : " (" + reason + ")") + (until_ms == 0 ? "" : " until " + utc(until_ms));
   }
   if (std::string const observed = text(endpoint, "observed"); observed != text(endpoint, "health")) {
     state += ", observed " + observed;

@@ -15,7 +15,8 @@ Health health_of(Forced forced, Health observed) {
     case Forced::down:
       return Health::down;
     case Forced::draining:
-      return Health::draining;
+      // One that fails is down, drained or not: it must not be answered as the better of two evils.
+      return observed == Health::down ? Health::down : Health::draining;
     case Forced::none:
       break;
   }
@@ -69,7 +70,7 @@ std::uint32_t EndpointState::stable_s(std::chrono::milliseconds interval, std::c
                                       std::int64_t now_ms) const {
   constexpr std::int64_t seconds_max = 65535;
   std::int64_t stable_ms = seconds_max * 1000;
-  if (order_.counts(now_ms)) {
+  if (order_.counts(now_ms) && order_.to != Forced::draining) {
     stable_ms = order_.until_ms == 0 ? stable_ms : order_.until_ms - now_ms;
   } else {
     stable_ms = (checks_.checks_to_change() - std::int64_t{1}) * interval.count() + gap.count() - interval.count() / 10;

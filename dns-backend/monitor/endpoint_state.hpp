@@ -23,7 +23,7 @@ struct Instant {
 enum class Forced : std::uint8_t { none, up, down, draining };
 [[nodiscard]] char const* name(Forced forced);
 
-// An operator's order, above whatever the checks say; they go on and stay visible.
+// An operator's order, above whatever the checks say; they go on and stay visible. One that drains and fails is down.
 struct Override {
   Forced to = Forced::none;
   std::int64_t until_ms = 0;  // Unix time from which it does not count any more; 0: until it is taken back

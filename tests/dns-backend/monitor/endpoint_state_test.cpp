@@ -76,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"without an order the checks decide", {1, 2}, Health::unknown, "+--+", "uudu"},
                     Case{"forced down stays down whatever is seen", {1, 1}, Health::up, "D++N", "dddu"},
                     Case{"forced up hides failures until it is taken back", {1, 2}, Health::up, "U---N", "uuuud"},
-                    Case{"draining hides both", {1, 1}, Health::up, "R-+-N", "rrrrd"},
+                    Case{"draining hides up and never down", {1, 1}, Health::up, "R-+-N", "rdrdd"},
                     Case{"forced before the first check", {1, 1}, Health::unknown, "UN", "u?"},
                     Case{"one order after another", {1, 1}, Health::up, "DRUN", "druu"},
                     Case{"an order ends at its time without a check", {1, 1}, Health::down, "u...", "uuud"},
@@ -90,12 +90,30 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"streaks count on under an order", {1, 3}, Health::up, "-D-N-", "uddud"},
                     Case{"the same order again changes nothing", {1, 1}, Health::up, "DD", "dd"}));
 
+TEST(EndpointState, WhatTheSitesDecideCountsInsteadOfTheChecksHere) {
+  EndpointState state({1, 1}, Health::up);
+  EXPECT_FALSE(state.judge(Health::up, at(1)).has_value());
+  EXPECT_FALSE(state.observe(false, at(2)).has_value()) << "one site alone";
+  EXPECT_EQ(state.observed(), Health::down);
+  EXPECT_EQ(state.effective(), Health::up);
+  EXPECT_TRUE(state.judge(Health::down, at(3)).has_value());
+  EXPECT_EQ(state.effective(), Health::down);
+  state.force({Forced::up, 0, ""}, at(4));
+  EXPECT_EQ(state.effective(), Health::up) << "an operator stands above the sites";
+  state.force({}, at(5));
+  EXPECT_EQ(state.effective(), Health::down);
+  EXPECT_FALSE(state.judge(std::nullopt, at(6)).has_value());
+  EXPECT_EQ(state.effective(), Health::down) << "the checks say so too";
+}
+
 TEST(EndpointState, KeepsWhatWasObservedBesideTheOrder) {
   EndpointState state({1, 1}, Health::up);
   state.force({Forced::draining, 0, "moving house"}, at(1));
+  EXPECT_EQ(state.observed(), Health::up);
+  EXPECT_EQ(state.effective(), Health::draining);
   state.observe(false, at(2));
   EXPECT_EQ(state.observed(), Health::down);
-  EXPECT_EQ(state.effective(), Health::draining);
+  EXPECT_EQ(state.effective(), Health::down) << "it fails, and may not be answered before one that does not";
   EXPECT_EQ(state.order().reason, "moving house");
   EXPECT_STREQ(name(state.order().to), "draining");
 }
