@@ -54,11 +54,15 @@ module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp zone_changes.
   DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store
     base/http_client)
 module(dns-backend/api
-  SOURCES access.cpp routes.cpp body.cpp status.cpp overrides.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp tenants.cpp
+  SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp tenants.cpp
   DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool
     dns-backend/snapshot dns-backend/store dns-backend/monitor dns-backend/overrides dns-backend/transitions
     base/store_thread
     base/http base/http_client dns-backend/zone_file
+  LIBRARIES Boost::json)
+module(dns-backend/api/health SOURCES overrides.cpp reports.cpp transitions.cpp
+  DEPENDS base/result base/net base/process base/probe base/http dns-backend/monitor dns-backend/overrides
+    dns-backend/transitions dns-backend/store dns-backend/api
   LIBRARIES Boost::json)
 module(dns-backend/api/steering SOURCES pools.cpp steering.cpp
   DEPENDS base/result base/net base/process base/config base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
@@ -97,7 +101,7 @@ module(dns-backend/migrate
   LIBRARIES Boost::json SQLiteCpp PkgConfig::sqlite3 PkgConfig::libpq)
 module(dns-backend/commands
   SOURCES connection.cpp progress.cpp table.cpp show_commands.cpp zone_commands.cpp import_commands.cpp
-    compare_commands.cpp key_commands.cpp health_commands.cpp command_line.cpp
+    compare_commands.cpp key_commands.cpp command_line.cpp
   DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/store dns-backend/api dns-backend/api/steering
     dns-backend/powerdns dns-backend/powerdns/zones dns-backend/name_server
@@ -109,3 +113,7 @@ module(dns-backend/commands/steering SOURCES yaml.cpp sending.cpp set_commands.c
     dns-backend/commands
     base/http
   LIBRARIES Boost::json CLI11::CLI11)
+module(dns-backend/commands/health SOURCES health_commands.cpp command_line.cpp
+  DEPENDS base/result base/http dns-backend/commands LIBRARIES Boost::json CLI11::CLI11)
+module(dns-backend/settings SOURCES settings.cpp
+  DEPENDS base/result base/config dns-backend/connector LIBRARIES Boost::headers)

@@ -40,6 +40,7 @@ struct Dependencies {
   std::function<std::vector<monitor::EndpointStatus>()> endpoints = {};
   // How the sites voted on an endpoint, as JSON; null where they do not. May be empty.
   std::function<boost::json::value(std::string const& endpoint)> votes = {};
+  monitor::Monitor* monitor = nullptr;                // takes the reports of endpoints
   overrides::Overrides* overrides = nullptr;          // nullptr: nobody obeys any
   transitions::TransitionLog* transitions = nullptr;  // of this machine; nullptr: none are kept
   // Further sections of /v1/status by name, for instance "followers", "replica", "powerdns".

@@ -107,7 +107,6 @@ HttpResponse no_such_zone(std::string const& zone) {
 }
 
 void add_routes(net::Router& router, Dependencies const& dependencies) {
-  add_override_routes(router, dependencies);
   add_status_routes(router, dependencies);
   add_zone_routes(router, dependencies);
   add_zone_setting_routes(router, dependencies);

@@ -1,5 +1,5 @@
 // What the route files of this module share: the wrappers that say who may ask and where a write happens, and the way
-// from a Failure to a status. Private to this module and dns-backend/api/steering.
+// from a Failure to a status. Private to this module and dns-backend/api/steering and dns-backend/api/health.
 //
 // Threads: the control loop.
 #pragma once
@@ -45,7 +45,6 @@ void add_zone_routes(net::Router& router, Dependencies const& dependencies);
 void add_autoprimary_routes(net::Router& router, Dependencies const& dependencies);
 void add_rrset_routes(net::Router& router, Dependencies const& dependencies);
 void add_tenant_routes(net::Router& router, Dependencies const& dependencies);
-void add_override_routes(net::Router& router, Dependencies const& dependencies);
 void add_status_routes(net::Router& router, Dependencies const& dependencies);
 
 }  // namespace api

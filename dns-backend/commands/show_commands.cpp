@@ -1,7 +1,6 @@
 #include "dns-backend/commands/show_commands.hpp"
 
 #include "dns-backend/commands/connection.hpp"
-#include "dns-backend/commands/table.hpp"
 
 #include <boost/json.hpp>
 
@@ -73,35 +72,6 @@ int show_status(Place const& place, Output output) {
     std::string const text = member.is_string() ? std::string(member.get_string()) : json::serialize(member);
     std::printf("%s: %s\n", name.c_str(), text.c_str());
   }
-  return 0;
-}
-
-int show_pools(Place const& place, Output output) {
-  net::HttpResponse answer;
-  if (int const failed = call_once(place, Without::refuse, "GET", "/v1/pools", {}, answer); failed != 0) {
-    return failed;
-  }
-  json::value body = json_of(answer);
-  json::value* const pools = body.is_object() ? body.get_object().if_contains("pools") : nullptr;
-  if (output.json || pools == nullptr || !pools->is_array()) {
-    std::printf("%s\n", answer.body.c_str());
-    return 0;
-  }
-  // "edge-ams-1=up" for each endpoint.
-  for (json::value& pool : pools->get_array()) {
-    json::array named;
-    for (json::value const& endpoint : pool.at("endpoints").as_array()) {
-      named.emplace_back(std::string(endpoint.at("name").as_string()) + "=" +
-                         std::string(endpoint.at("health").as_string()));
-    }
-    pool.as_object()["endpoints"] = std::move(named);
-  }
-  std::printf("%s", table(pools->get_array(), {{"name", "POOL"},
-                                               {"site", "SITE"},
-                                               {"managed_by", "MANAGED BY"},
-                                               {"minimum_origins", "MINIMUM"},
-                                               {"endpoints", "ENDPOINTS"}})
-                        .c_str());
   return 0;
 }
 

@@ -1,4 +1,4 @@
-// Tenants, status, pools, certificates: what the daemon is asked and what is printed. They need the daemon.
+// Tenants, status, certificates: what the daemon is asked and what is printed. They need the daemon.
 //
 // Exit codes: 0 done; 1 it failed, one sentence on stderr; 2 the input or the settings are wrong, every problem on
 // stderr.
@@ -26,7 +26,6 @@ int tenant_list(Place const& place, Output output);
 int tenant_delete(Place const& place, std::string const& label);
 
 int show_status(Place const& place, Output output);
-int show_pools(Place const& place, Output output);
 int show_certificates(Place const& place, Output output);
 
 }  // namespace commands

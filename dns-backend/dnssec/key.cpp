@@ -109,8 +109,9 @@ base::Result<PublicKey> public_key(std::string_view private_key, unsigned flags,
   PublicKey out;
   out.algorithm = static_cast<unsigned>(ldns_key_algorithm(key->get()));
   Algorithm const* const algorithm = find(out.algorithm);
-  out.bits = algorithm != nullptr && algorithm->bits != 0 ? algorithm->bits
-                                                          : static_cast<unsigned>(ldns_rr_dnskey_key_size(record.get()));
+  out.bits = algorithm != nullptr && algorithm->bits != 0
+                 ? algorithm->bits
+                 : static_cast<unsigned>(ldns_rr_dnskey_key_size(record.get()));
   out.dnskey = rdata_of(*record);
   for (ldns_hash const hash : {LDNS_SHA1, LDNS_SHA256, LDNS_SHA384}) {
     dns::RecordPtr const ds(ldns_key_rr2ds(record.get(), hash));

@@ -61,7 +61,8 @@ class Check {
     dns::RRset const* const answered = find(question.referral ? reply->authority : reply->answer, name, type);
     if (answered == nullptr || !equal(question.expected.rrset, *answered, zone_.serial_edited)) {
       bool const fault = answered == nullptr && reply->rcode != 0;
-      add({name, type, sentence(&question.expected.rrset), fault ? name_server::rcode_text(reply->rcode) : sentence(answered)});
+      add({name, type, sentence(&question.expected.rrset),
+           fault ? name_server::rcode_text(reply->rcode) : sentence(answered)});
     }
     return {};
   }

@@ -1,6 +1,5 @@
-// What one endpoint is taken for: what its checks say, what the sites decided together, if they do, and what an operator
-// says above that. Pure: observations, orders
-// and the time in, transitions out.
+// What one endpoint is taken for: what its checks say, what the sites decided together, if they do, and what an
+// operator says above that. Pure: observations, orders and the time in, transitions out.
 //
 // Threads: a plain value owned by the monitor.
 #pragma once
@@ -44,7 +43,8 @@ class EndpointState {
   // Each returns the transition of the *effective* health, if it changed.
   std::optional<probe::Transition> observe(bool success, Instant now);
   std::optional<probe::Transition> force(Override order, Instant now);
-  // What several sites decided (dns-backend/vantage), which counts instead of what the checks here say; nothing: they do.
+  // What several sites decided (dns-backend/vantage), which counts instead of what the checks here say; nothing: they
+  // do.
   std::optional<probe::Transition> judge(std::optional<probe::Health> judged, Instant now);
   // Looks at the clock: an order may have ended.
   std::optional<probe::Transition> settle(Instant now);

@@ -3,7 +3,6 @@
 #include "dns-backend/dns/ldns.hpp"
 #include "dns-backend/name_server/error.hpp"
 
-
 namespace name_server {
 namespace {
 

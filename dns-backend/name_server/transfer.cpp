@@ -129,9 +129,9 @@ base::Result<void> Assembly::verify(std::string const& message, ldns_pkt* packet
   }
   ldns_rr* const tsig = ldns_pkt_tsig(packet);
   bool const good =
-      tsig != nullptr && ldns_pkt_tsig_verify_next(packet, reinterpret_cast<std::uint8_t const*>(message.data()),
-                                                   message.size(), how_.key->name.c_str(), how_.key->content.c_str(),
-                                                   mac_.get(), messages_ == 0 ? 0 : 1);
+      tsig != nullptr &&
+      ldns_pkt_tsig_verify_next(packet, reinterpret_cast<std::uint8_t const*>(message.data()), message.size(),
+                                how_.key->name.c_str(), how_.key->content.c_str(), mac_.get(), messages_ == 0 ? 0 : 1);
   if (!good) {
     return base::fail(errc::refused, "the answer is not signed with TSIG key " + how_.key->name);
   }

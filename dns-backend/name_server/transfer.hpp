@@ -35,8 +35,8 @@ base::Result<std::vector<dns::OwnedRRset>> section(ldns_rr_list const* records);
 // How a zone is taken over. Records of one set with different TTLs get the lowest.
 struct Transfer {
   std::optional<store::TsigKey> key;
-  // DNSSEC records that a signer makes (RRSIG, NSEC, NSEC3, NSEC3PARAM, and the DNSKEY, CDS and CDNSKEY of the apex) are
-  // left out.
+  // DNSSEC records that a signer makes (RRSIG, NSEC, NSEC3, NSEC3PARAM, and the DNSKEY, CDS and CDNSKEY of the apex)
+  // are left out.
   bool without_signatures = true;
   std::function<void(std::size_t records)> progress;  // each 50,000 records
 };

@@ -3,7 +3,6 @@
 #include "dns-backend/steering/address.hpp"
 
 namespace navigator {
-
 namespace {
 
 probe::Type probe_type(std::string const& type) {

@@ -8,7 +8,6 @@
 #include <chrono>
 
 namespace navigator {
-
 namespace {
 
 namespace json = boost::json;
@@ -85,7 +84,8 @@ json::array orders_of(Daemon const& daemon) {
 }  // namespace
 
 std::int64_t wall_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 base::Result<void> make_flusher(Daemon& daemon) {

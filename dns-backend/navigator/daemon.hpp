@@ -13,7 +13,7 @@
 #include "dns-backend/feed/feed_server.hpp"
 #include "dns-backend/feed/follower.hpp"
 #include "dns-backend/geo/locators.hpp"
-#include "dns-backend/navigator/settings.hpp"
+#include "dns-backend/settings/settings.hpp"
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/powerdns/powerdns.hpp"
 #include "dns-backend/connector/listener.hpp"
@@ -99,7 +99,6 @@ base::Result<void> make_flusher(Daemon& daemon);
 // Monitors, the exchange between sites, the log of transitions and webhooks. Fails when a secret cannot be read.
 base::Result<void> start_health(Daemon& daemon);
 void stop_health(Daemon& daemon);
-void add_report_routes(Daemon& daemon);
 void add_health_sections(Daemon const& daemon, api::Dependencies& api);
 // Where clients are: at the start, and again on SIGHUP. Fails with all problems of its files; what was known stays.
 base::Result<void> load_surroundings(Daemon& daemon);

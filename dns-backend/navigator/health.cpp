@@ -1,6 +1,6 @@
 // Health as the daemon wires it: monitors, what the sites decide together, the log of transitions, webhooks, purges.
-#include "base/process/service.hpp"
 #include "base/process/log.hpp"
+#include "base/process/service.hpp"
 #include "dns-backend/navigator/affected.hpp"
 #include "dns-backend/navigator/daemon.hpp"
 
@@ -34,8 +34,8 @@ void flipped(Daemon& daemon, std::string const& endpoint, probe::Transition tran
   daemon.metrics.counter("navigator_endpoint_transitions_total", "Changes of health", {{"endpoint", endpoint}}).add();
   daemon.purger.purge(names_answering(*daemon.store->published().copy(), {endpoint}));
   std::string const decided_by = reason.starts_with("override") || reason == "the override ended" ? "operator"
-                                 : daemon.exchange != nullptr                                   ? "sites"
-                                                                                                : "checks";
+                                 : daemon.exchange != nullptr                                     ? "sites"
+                                                                                                  : "checks";
   std::int64_t const at_ms = wall_ms();
   daemon.transitions->add({0, at_ms, endpoint, transition.from, transition.to, reason, decided_by});
   json::object const event{{"event", "health"},
@@ -46,13 +46,16 @@ void flipped(Daemon& daemon, std::string const& endpoint, probe::Transition tran
                            {"reason", reason},
                            {"decided_by", decided_by},
                            {"at_ms", at_ms}};
-  std::string const id = daemon.settings.node + "-" + std::to_string(daemon.started_ms) + "-" + std::to_string(++daemon.events);
+  std::string const id =
+      daemon.settings.node + "-" + std::to_string(daemon.started_ms) + "-" + std::to_string(++daemon.events);
   daemon.webhook->notify(id, json::serialize(event));
 }
 
 net::TlsClientSettings client_tls(Settings const& settings) {
   net::TlsClientSettings tls;
-  TlsFiles const* const files = settings.api_tls ? &*settings.api_tls : settings.replica ? &settings.replica->tls : nullptr;
+  TlsFiles const* const files = settings.api_tls   ? &*settings.api_tls
+                                : settings.replica ? &settings.replica->tls
+                                                   : nullptr;
   if (files != nullptr) {
     tls.ca_file = files->ca;
     tls.identity = net::Identity{files->certificate, files->key};
@@ -110,14 +113,8 @@ json::value votes_of(Daemon const& daemon, std::string const& endpoint) {
   if (!ballot) {
     return nullptr;
   }
-  auto const names = [](std::vector<std::string> const& sites) {
-    json::array out;
-    for (std::string const& site : sites) {
-      out.emplace_back(site);
-    }
-    return out;
-  };
-  return json::object{{"up", names(ballot->up)}, {"down", names(ballot->down)}, {"kept", ballot->kept}};
+  return json::object{
+      {"up", json::value_from(ballot->up)}, {"down", json::value_from(ballot->down)}, {"kept", ballot->kept}};
 }
 
 }  // namespace
@@ -181,24 +178,23 @@ base::Result<void> start_health(Daemon& daemon) {
     hooks.targets.push_back({target.url, secret});
   }
   daemon.webhook = std::make_unique<webhook::Webhook>(daemon.executor, hooks, daemon.metrics);
-  auto const listener = [&daemon](std::string const& endpoint, probe::Transition transition, std::string const& reason) {
-    flipped(daemon, endpoint, transition, reason);
-  };
-  std::string const path = warm_file(daemon.settings.store_url);
-  auto known = path.empty() ? std::vector<monitor::Warm>() : monitor::load_warm(path, wall_ms());
+  auto const listener = [&daemon](std::string const& endpoint, probe::Transition transition,
+                                  std::string const& reason) { flipped(daemon, endpoint, transition, reason); };
+  std::string const warm = warm_file(daemon.settings.store_url);
+  auto known = warm.empty() ? std::vector<monitor::Warm>() : monitor::load_warm(warm, wall_ms());
   daemon.monitor = std::make_unique<monitor::Monitor>(daemon.executor, daemon.health, listener, std::move(known));
   vantage::ExchangeSettings sites = exchange_settings(daemon.settings);
   if (sites.peers.empty() || sites.site.empty()) {
     return {};
   }
   auto const decided = [&daemon](std::string const& endpoint, vantage::Ballot const& ballot) {
-    daemon.monitor->judge(endpoint, ballot.decided, "up at " + list_of(ballot.up) + "; down at " + list_of(ballot.down));
+    daemon.monitor->judge(endpoint, ballot.decided,
+                          "up at " + list_of(ballot.up) + "; down at " + list_of(ballot.down));
   };
   daemon.exchange = std::make_unique<vantage::Exchange>(daemon.executor, std::move(sites), daemon.metrics, decided);
   daemon.exchange->add_routes(daemon.router);
-  daemon.monitor->observe_only([&daemon](std::string const& endpoint, probe::Health observed) {
-    daemon.exchange->vote(endpoint, observed);
-  });
+  daemon.monitor->observe_only(
+      [&daemon](std::string const& endpoint, probe::Health observed) { daemon.exchange->vote(endpoint, observed); });
   if (!daemon.settings.witnesses.empty()) {
     net::spawn(daemon.executor, "witnesses", ask_witnesses(&daemon, daemon.alive, daemon.settings.witnesses));
   }
@@ -214,6 +210,7 @@ void stop_health(Daemon& daemon) {
 }
 
 void add_health_sections(Daemon const& daemon, api::Dependencies& api) {
+  api.monitor = daemon.monitor.get();
   api.overrides = daemon.overrides.get();
   api.transitions = daemon.transitions.get();
   if (daemon.exchange != nullptr) {

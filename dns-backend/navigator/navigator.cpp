@@ -3,6 +3,7 @@
 #include "acme/vault/schema.hpp"
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
+#include "dns-backend/api/health/health.hpp"
 #include "dns-backend/api/steering/steering.hpp"
 #include "dns-backend/navigator/daemon.hpp"
 #include "dns-backend/navigator/succession.hpp"
@@ -18,7 +19,6 @@
 #include <poll.h>
 
 namespace navigator {
-
 namespace {
 
 using base::Result;
@@ -76,8 +76,7 @@ Result<void> open_remote(Daemon& daemon) {
   auto const listed = [&daemon](store::Snapshot const& snapshot) { daemon.purger.zones_listed(snapshot); };
   connector::ListenerSources const sources{daemon.store->published(), daemon.health, daemon.store.get(), listed,
                                            &*daemon.surroundings};
-  auto listener = connector::Listener::open(daemon.executor, settings, sources, daemon.metrics,
-                                            std::move(*sockets));
+  auto listener = connector::Listener::open(daemon.executor, settings, sources, daemon.metrics, std::move(*sockets));
   if (!listener) {
     return listener.error();
   }
@@ -92,14 +91,21 @@ void make_api(Daemon& daemon) {
   std::string const primary_url = daemon.settings.replica ? daemon.settings.replica->primary : std::string();
   std::string const zone = daemon.topology ? daemon.topology->domain : std::string();
   auto const endpoints = [&daemon] { return daemon.monitor->status(); };
-  daemon.api = std::make_unique<api::Dependencies>(api::Dependencies{*daemon.store, daemon.metrics, admins,
-                                                                     daemon.settings.node, zone, daemon.primary.get(),
-                                                                     primary_url, endpoints, {}, {}});
+  daemon.api = std::make_unique<api::Dependencies>(api::Dependencies{*daemon.store,
+                                                                     daemon.metrics,
+                                                                     admins,
+                                                                     daemon.settings.node,
+                                                                     zone,
+                                                                     daemon.primary.get(),
+                                                                     primary_url,
+                                                                     endpoints,
+                                                                     {},
+                                                                     {}});
   add_status_sections(daemon, *daemon.api);
   add_health_sections(daemon, *daemon.api);
-  add_report_routes(daemon);
   api::add_routes(daemon.router, *daemon.api);
   api::add_steering_routes(daemon.router, *daemon.api);
+  api::add_health_routes(daemon.router, *daemon.api);
   if (daemon.is_primary()) {
     std::set<std::string> followers;
     for (auto const& site : daemon.settings.sites) {
@@ -128,8 +134,8 @@ net::Task<Result<void>> start_acme(Daemon& daemon) {
   if (!wanted.eab_kid.empty()) {
     settings.external = crypto::ExternalAccount{wanted.eab_kid, wanted.eab_hmac};
   }
-  daemon.issuer = std::make_unique<acme::Issuer>(daemon.executor, *daemon.store, *daemon.vault, daemon.metrics, settings,
-                                                 [&daemon] { return gate_sites(daemon); });
+  daemon.issuer = std::make_unique<acme::Issuer>(daemon.executor, *daemon.store, *daemon.vault, daemon.metrics,
+                                                 settings, [&daemon] { return gate_sites(daemon); });
   daemon.distribution = std::make_unique<acme::Distribution>(
       daemon.executor, *daemon.store, *daemon.vault, [&daemon](net::HttpRequest const& request) {
         return request.peer.is_unix || daemon.api->admins.contains(request.peer.certificate_name);
@@ -253,7 +259,8 @@ net::Task<void> run(Daemon& daemon, net::asio::io_context& loop) {
     daemon.ending.exit_code = 1;
   } else {
     process::log::info("navigator", "{} {} at revision {}, {} zones", process::version(),
-                       daemon.is_primary() ? "primary" : "replica", daemon.store->revision(), daemon.store->zones().size());
+                       daemon.is_primary() ? "primary" : "replica", daemon.store->revision(),
+                       daemon.store->zones().size());
     process::notify_service_manager("READY=1");
     while (co_await signals.next() == SIGHUP) {
       co_await reload(daemon);
@@ -273,7 +280,8 @@ net::Task<void> run(Daemon& daemon, net::asio::io_context& loop) {
 Result<std::unique_ptr<store::Store>> open_store(Daemon& daemon, std::chrono::steady_clock::time_point patience) {
   for (;;) {
     auto store =
-        store::Store::open(daemon.settings.store_url, {vault::schema(), transitions::schema(), overrides::schema()}, daemon.health, daemon.executor);
+        store::Store::open(daemon.settings.store_url, {vault::schema(), transitions::schema(), overrides::schema()},
+                           daemon.health, daemon.executor);
     if (store || store.error().code != database::errc::locked || std::chrono::steady_clock::now() >= patience) {
       return store;
     }

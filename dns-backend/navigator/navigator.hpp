@@ -3,7 +3,7 @@
 // Threads: one control loop, the lookup loops inside connector::Listener, the store thread inside store::Store.
 #pragma once
 
-#include "dns-backend/navigator/settings.hpp"
+#include "dns-backend/settings/settings.hpp"
 
 namespace navigator {
 

@@ -7,7 +7,6 @@
 #include <chrono>
 
 namespace navigator {
-
 namespace {
 
 using namespace std::chrono_literals;

@@ -1,7 +1,6 @@
 #include "dns-backend/navigator/topology_pools.hpp"
 
 namespace navigator {
-
 namespace {
 
 char const* type_name(topology::MonitorType type) {

@@ -42,7 +42,8 @@ base::Result<void> write_order(Transaction& transaction, std::string const& endp
     return ended.error();
   }
   auto const written = transaction.execute(
-      "INSERT INTO endpoint_override (endpoint, forced, until_ms, reason) VALUES (?, ?, ?, ?) ON CONFLICT (endpoint) DO "
+      "INSERT INTO endpoint_override (endpoint, forced, until_ms, reason) VALUES (?, ?, ?, ?) ON CONFLICT (endpoint) "
+      "DO "
       "UPDATE SET forced = excluded.forced, until_ms = excluded.until_ms, reason = excluded.reason",
       {endpoint, std::string(monitor::name(order.to)), order.until_ms, order.reason});
   if (!written) {

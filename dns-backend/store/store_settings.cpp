@@ -146,9 +146,10 @@ net::Task<base::Result<std::int64_t>> Store::add_key(dns::Name apex, Key key) {
       }
       free = taken->empty();
     }
-    auto done = write.run(
-        "INSERT INTO dnskey (id, zone_id, flags, active, published, content) VALUES (?, ?, ?, ?, ?, ?)",
-        {free ? database::Value(key.id) : database::Value(), zone->id, std::int64_t{key.flags}, std::int64_t{key.active}, std::int64_t{key.published}, key.content});
+    auto done =
+        write.run("INSERT INTO dnskey (id, zone_id, flags, active, published, content) VALUES (?, ?, ?, ?, ?, ?)",
+                  {free ? database::Value(key.id) : database::Value(), zone->id, std::int64_t{key.flags},
+                   std::int64_t{key.active}, std::int64_t{key.published}, key.content});
     *id = write.transaction.last_insert_id();
     return done;
   };

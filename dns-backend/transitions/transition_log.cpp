@@ -52,7 +52,8 @@ base::Result<void> insert(Transaction& transaction, Batch const& batch) {
 // Old rows go with new ones, so that the table is bounded without anybody cleaning up.
 base::Result<void> trim(Transaction& transaction, std::int64_t oldest_ms, std::int64_t rows_max) {
   auto const old = transaction.execute(
-      "DELETE FROM health_transition WHERE id IN (SELECT id FROM health_transition ORDER BY id LIMIT 2000) AND at_ms < ?",
+      "DELETE FROM health_transition WHERE id IN (SELECT id FROM health_transition ORDER BY id LIMIT 2000) AND at_ms < "
+      "?",
       {oldest_ms});
   if (!old) {
     return old.error();

@@ -1,8 +1,8 @@
 // Every change of an endpoint's health, kept in the store for as long as an operator asks about it.
 //
 // Rows are this machine's own: they are not replicated and raise no revision. Writing goes in batches behind the
-// monitors, so that a slow disk delays no flip; what cannot be written waits (10,000 of them), then the oldest go and are
-// counted (navigator_transitions_lost_total).
+// monitors, so that a slow disk delays no flip; what cannot be written waits (10,000 of them), then the oldest go and
+// are counted (navigator_transitions_lost_total).
 //
 // Threads: one object on the control loop; the work runs on the store thread.
 #pragma once

@@ -52,7 +52,8 @@ base::Result<bool> Council::take(Report report, std::string const& from, Time no
   auto const found = peers_.find(from);
   if (found != peers_.end()) {
     Report const& last = found->second.last;
-    bool const older = report.boot_ms < last.boot_ms || (report.boot_ms == last.boot_ms && report.sequence <= last.sequence);
+    bool const older =
+        report.boot_ms < last.boot_ms || (report.boot_ms == last.boot_ms && report.sequence <= last.sequence);
     if (older) {
       return base::fail(errc::replayed, from + " sent report " + std::to_string(report.sequence) + " after " +
                                             std::to_string(last.sequence));
@@ -87,11 +88,12 @@ std::set<std::string> Council::heard(Time now) const {
 // Every check of this site fails while another site's succeed: the fault is here.
 bool Council::alone_in_the_dark(Time now) const {
   auto const is_up = [](auto const& vote) { return vote.second == Health::up; };
-  bool const dark = own_.size() > 1 && std::all_of(own_.begin(), own_.end(),
-                                                   [](auto const& vote) { return vote.second == Health::down; });
+  bool const dark = own_.size() > 1 &&
+                    std::all_of(own_.begin(), own_.end(), [](auto const& vote) { return vote.second == Health::down; });
   return dark && std::any_of(peers_.begin(), peers_.end(), [&](auto const& entry) {
            Peer const& peer = entry.second;
-           return fresh(peer, now) && !peer.last.cut_off && std::any_of(peer.last.votes.begin(), peer.last.votes.end(), is_up);
+           return fresh(peer, now) && !peer.last.cut_off &&
+                  std::any_of(peer.last.votes.begin(), peer.last.votes.end(), is_up);
          });
 }
 

@@ -34,19 +34,19 @@ using Votes = std::map<std::string, probe::Health, std::less<>>;  // by endpoint
 
 struct Report {
   std::string site;
-  std::int64_t boot_ms = 0;     // wall clock when the sender began; its sequence begins anew with it
-  std::uint64_t sequence = 0;   // rises with each report
-  std::int64_t at_ms = 0;       // wall clock of the sender
-  std::uint64_t votes_of = 0;   // the sequence in which `votes` last changed
-  bool complete = true;         // false: `votes` is left out, those of `votes_of` still hold
+  std::int64_t boot_ms = 0;    // wall clock when the sender began; its sequence begins anew with it
+  std::uint64_t sequence = 0;  // rises with each report
+  std::int64_t at_ms = 0;      // wall clock of the sender
+  std::uint64_t votes_of = 0;  // the sequence in which `votes` last changed
+  bool complete = true;        // false: `votes` is left out, those of `votes_of` still hold
   Votes votes;
   std::set<std::string> hears;  // the sites whose reports are fresh there
   bool cut_off = false;         // the sender does not trust its own checks: its votes do not count
 };
 
 struct CouncilSettings {
-  std::string site;              // this one
-  std::set<std::string> peers;   // the others
+  std::string site;                            // this one
+  std::set<std::string> peers;                 // the others
   std::chrono::milliseconds fresh{5000};       // a report counts for so long after it came
   std::chrono::milliseconds tolerance{60000};  // between clocks
 };
@@ -54,8 +54,8 @@ struct CouncilSettings {
 // One endpoint to be judged.
 struct Case {
   std::string endpoint;
-  std::string site;             // where it stands; empty: nobody knows
-  std::uint32_t quorum = 0;     // sites that must agree; 0: more than half of those that are heard and have an opinion
+  std::string site;          // where it stands; empty: nobody knows
+  std::uint32_t quorum = 0;  // sites that must agree; 0: more than half of those that are heard and have an opinion
   probe::Health current = probe::Health::unknown;  // what is answered by now
 };
 

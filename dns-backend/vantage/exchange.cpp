@@ -52,7 +52,8 @@ struct Exchange::State {
     Ballot ballot;
   };
 
-  State(net::asio::any_io_executor the_executor, ExchangeSettings wanted, process::Metrics& the_metrics, Listener listener)
+  State(net::asio::any_io_executor the_executor, ExchangeSettings wanted, process::Metrics& the_metrics,
+        Listener listener)
       : settings(std::move(wanted)),
         metrics(the_metrics),
         decided(std::move(listener)),
@@ -159,7 +160,8 @@ net::Task<net::HttpResponse> Exchange::State::take(net::HttpRequest request) {
   auto const sender = std::find_if(peers.begin(), peers.end(), [&request](auto const& peer) {
     return !request.peer.certificate_name.empty() && peer->settings.node == request.peer.certificate_name;
   });
-  base::Result<bool> taken = base::fail(errc::unknown_site, "'" + request.peer.certificate_name + "' is no peer's node");
+  base::Result<bool> taken =
+      base::fail(errc::unknown_site, "'" + request.peer.certificate_name + "' is no peer's node");
   if (sender != peers.end()) {
     auto report = parse_report(request.body);
     if (report) {
@@ -172,7 +174,8 @@ net::Task<net::HttpResponse> Exchange::State::take(net::HttpRequest request) {
   }
   if (!taken) {
     std::string const reason = taken.error().code.message();
-    metrics.counter("navigator_vantage_refused_total", "Reports of peers that were refused", {{"reason", reason}}).add();
+    metrics.counter("navigator_vantage_refused_total", "Reports of peers that were refused", {{"reason", reason}})
+        .add();
     co_return net::HttpResponse::problem(status_of(taken.error().code), reason, taken.error().detail);
   }
   (*sender)->heard_ms = wall_ms();
@@ -203,7 +206,8 @@ net::Task<void> Exchange::State::tell_for_ever(std::shared_ptr<State> state, Pee
       peer->last_error.clear();
     } else {
       peer->confirmed = 0;
-      std::string const error = answer ? "answered with status " + std::to_string(answer->status) : answer.error().what();
+      std::string const error =
+          answer ? "answered with status " + std::to_string(answer->status) : answer.error().what();
       if (!again && error != peer->last_error) {
         process::log::warning("vantage", "{} cannot be told: {}", peer->settings.site, error);
         peer->last_error = error;
@@ -252,8 +256,7 @@ void Exchange::add_routes(net::Router& router) {
              [state = state_](net::HttpRequest request) { return state->take(std::move(request)); });
 }
 
-void Exchange::watch(std::vector<Subject> const& subjects,
-                     std::function<Health(std::string const&)> const& current) {
+void Exchange::watch(std::vector<Subject> const& subjects, std::function<Health(std::string const&)> const& current) {
   std::map<std::string, State::Judged, std::less<>> next;
   state_->off_site.clear();
   for (Subject const& subject : subjects) {

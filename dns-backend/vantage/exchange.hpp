@@ -23,16 +23,16 @@ namespace vantage {
 
 struct PeerSettings {
   std::string site;
-  std::string node;                      // the name in its certificate
-  std::string url;                       // "https://10.200.0.1:18010"
-  net::HttpClientSettings client = {};   // TLS towards it
+  std::string node;                     // the name in its certificate
+  std::string url;                      // "https://10.200.0.1:18010"
+  net::HttpClientSettings client = {};  // TLS towards it
 };
 
 struct ExchangeSettings {
   std::string site;
   std::vector<PeerSettings> peers;
   std::chrono::milliseconds heartbeat{1000};
-  std::chrono::milliseconds fresh{5000};   // how long a report counts
+  std::chrono::milliseconds fresh{5000};     // how long a report counts
   std::chrono::milliseconds deadline{2000};  // of one report on its way
 };
 
@@ -45,7 +45,7 @@ struct Subject {
 
 struct PeerStatus {
   std::string site;
-  bool heard = false;        // its reports are fresh
+  bool heard = false;  // its reports are fresh
   bool hears_us = false;
   std::int64_t last_ms = 0;  // wall clock of the last report; 0: never
   std::string last_error;    // of telling it; empty while that works

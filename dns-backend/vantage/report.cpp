@@ -77,14 +77,10 @@ std::string to_json(Report const& report) {
   for (std::string const& site : report.hears) {
     hears.emplace_back(site);
   }
-  json::object out{{"format", format},
-                   {"site", report.site},
-                   {"boot_ms", report.boot_ms},
-                   {"sequence", report.sequence},
-                   {"at_ms", report.at_ms},
-                   {"votes_of", report.votes_of},
-                   {"hears", std::move(hears)},
-                   {"cut_off", report.cut_off}};
+  json::object out{{"format", format},          {"site", report.site},
+                   {"boot_ms", report.boot_ms}, {"sequence", report.sequence},
+                   {"at_ms", report.at_ms},     {"votes_of", report.votes_of},
+                   {"hears", std::move(hears)}, {"cut_off", report.cut_off}};
   if (report.complete) {
     out["votes"] = json::object{{"up", names_voting(report.votes, Health::up)},
                                 {"down", names_voting(report.votes, Health::down)}};

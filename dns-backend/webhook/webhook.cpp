@@ -33,8 +33,8 @@ net::HttpClientSettings client_of(WebhookSettings const& settings) {
 std::string signature(std::string const& secret, std::string const& body) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> octets{};
   unsigned size = 0;
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), reinterpret_cast<unsigned char const*>(body.data()),
-       body.size(), octets.data(), &size);
+  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
+       reinterpret_cast<unsigned char const*>(body.data()), body.size(), octets.data(), &size);
   constexpr char const* digits = "0123456789abcdef";
   std::string out = "sha256=";
   for (unsigned i = 0; i < size; ++i) {
@@ -53,7 +53,8 @@ struct Webhook::Line {
         wake(executor),
         backoff(wanted.first_retry, wanted.last_retry),
         taken(metrics.counter("navigator_webhook_taken_total", "Events that were taken", {{"url", target.url}})),
-        given_up(metrics.counter("navigator_webhook_given_up_total", "Events that nobody took", {{"url", target.url}})) {
+        given_up(
+            metrics.counter("navigator_webhook_given_up_total", "Events that nobody took", {{"url", target.url}})) {
     status.url = target.url;
   }
 

@@ -29,7 +29,7 @@ struct Target {
 struct WebhookSettings {
   std::vector<Target> targets;
   net::TlsClientSettings tls;
-  std::chrono::milliseconds deadline{5000};      // of one try
+  std::chrono::milliseconds deadline{5000};  // of one try
   std::chrono::milliseconds first_retry{1000};
   std::chrono::milliseconds last_retry{60'000};
   std::chrono::milliseconds patience{3'600'000};  // with one event

@@ -59,12 +59,12 @@ TEST_F(OverridesTest, EndByThemselves) {
 }
 
 TEST_F(OverridesTest, RefuseWhatMakesNoSense) {
-  for (auto const& [endpoint, order] : std::vector<std::pair<std::string, monitor::Override>>{
-           {"", {Forced::up, 0, ""}},
-           {std::string(513, 'x'), {Forced::up, 0, ""}},
-           {"a", {Forced::none, 0, ""}},
-           {"a", {Forced::up, 1000, ""}},
-           {"a", {Forced::up, 0, std::string(257, 'x')}}}) {
+  for (auto const& [endpoint, order] :
+       std::vector<std::pair<std::string, monitor::Override>>{{"", {Forced::up, 0, ""}},
+                                                              {std::string(513, 'x'), {Forced::up, 0, ""}},
+                                                              {"a", {Forced::none, 0, ""}},
+                                                              {"a", {Forced::up, 1000, ""}},
+                                                              {"a", {Forced::up, 0, std::string(257, 'x')}}}) {
     auto const done = set(endpoint, order);
     ASSERT_FALSE(done) << endpoint;
     EXPECT_EQ(done.error().code, errc::refused);

@@ -184,8 +184,8 @@ TEST_F(CouncilTest, VotesAreSentOnceAndConfirmed) {
   EXPECT_THAT(refused(heartbeat, "nyc"), testing::HasSubstr("never came"));
 }
 
-// Twenty sites, partitions, lost reports, restarts, in virtual time: with equal reports all decide the same, a site that is
-// cut off keeps what it has, and once everybody hears everybody again they agree with what most of them see.
+// Twenty sites, partitions, lost reports, restarts, in virtual time: with equal reports all decide the same, a site
+// that is cut off keeps what it has, and once everybody hears everybody again they agree with what most of them see.
 TEST(CouncilSimulation, SitesThatHeardTheSameDecideTheSame) {
   constexpr int sites = 20;
   constexpr int endpoints = 30;

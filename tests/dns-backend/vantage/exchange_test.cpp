@@ -141,9 +141,7 @@ TEST_F(ExchangeTest, ASiteThatIsGoneIsNotWaitedForAndOneThatComesBackIsHeardAgai
   });
   sites[0]->exchange->vote("e", Health::down);
   sites[2]->exchange->vote("e", Health::down);
-  run_until([this] {
-    return sites[0]->decided["e"] == Health::down && sites[2]->decided["e"] == Health::down;
-  });
+  run_until([this] { return sites[0]->decided["e"] == Health::down && sites[2]->decided["e"] == Health::down; });
   begin(*sites[1]);  // a new process: it is asked for, and sends, all votes
   sites[1]->exchange->vote("e", Health::up);
   sites[1]->exchange->vote("f", Health::up);
@@ -178,9 +176,9 @@ TEST_F(ExchangeTest, OnlyPeersMayReport) {
   report.site = "nyc";
   report.sequence = 1;
   report.votes_of = 1;
-  report.at_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                     std::chrono::system_clock::now().time_since_epoch())
-                     .count();
+  report.at_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   EXPECT_EQ(post("stranger", report), 403);
   EXPECT_EQ(post("node-sin", report), 403) << "another site's name";
   EXPECT_EQ(post("node-nyc", report), 204);

@@ -39,8 +39,9 @@ TEST(VantageReport, SaysWhatIsWrong) {
   EXPECT_EQ(why(good + "}"), "taken");
   EXPECT_THAT(why("{"), testing::HasSubstr("no report"));
   EXPECT_THAT(why("[]"), testing::HasSubstr("no JSON object"));
-  EXPECT_THAT(why(R"({"format":2,"site":"a","boot_ms":1,"sequence":1,"at_ms":1,"votes_of":1,"hears":[],"cut_off":false})"),
-              testing::HasSubstr("format 2"));
+  EXPECT_THAT(
+      why(R"({"format":2,"site":"a","boot_ms":1,"sequence":1,"at_ms":1,"votes_of":1,"hears":[],"cut_off":false})"),
+      testing::HasSubstr("format 2"));
   EXPECT_THAT(why(good + R"(,"votes":7})"), testing::HasSubstr("votes"));
   EXPECT_THAT(why(good + R"(,"votes":{"up":["x"],"down":["x"]}})"), testing::HasSubstr("two votes"));
   EXPECT_THAT(why(good + R"(,"votes":{"up":[""],"down":[]}})"), testing::HasSubstr("no name"));

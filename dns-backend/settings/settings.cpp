@@ -1,4 +1,4 @@
-#include "dns-backend/navigator/settings.hpp"
+#include "dns-backend/settings/settings.hpp"
 
 #include "base/config/reader.hpp"
 #include "dns-backend/connector/door.hpp"

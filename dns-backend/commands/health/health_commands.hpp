@@ -26,13 +26,14 @@ int show_transitions(Place const& place, TransitionsRequest const& request, Outp
 
 struct OrderRequest {
   std::string endpoint;
-  std::string to;            // up, down, draining; empty: what was ordered is taken back
-  std::int64_t for_s = 0;    // 0: until it is taken back
+  std::string to;          // up, down, draining; empty: what was ordered is taken back
+  std::int64_t for_s = 0;  // 0: until it is taken back
   std::string reason;
 };
 
 int order_endpoint(Place const& place, OrderRequest const& request);
 int list_orders(Place const& place, Output output);
+int show_pools(Place const& place, Output output);
 
 // "2026-11-23T18:05:17Z"; "-" for 0. Pure.
 std::string utc(std::int64_t unix_ms);

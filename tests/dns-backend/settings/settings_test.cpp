@@ -1,4 +1,4 @@
-#include "dns-backend/navigator/settings.hpp"
+#include "dns-backend/settings/settings.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

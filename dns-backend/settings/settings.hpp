@@ -89,7 +89,7 @@ struct Settings {
   std::string topology;     // file; the primary makes pools of its clusters
   std::optional<ReplicaSettings> replica;  // absent: this is the primary
   std::vector<SiteSettings> sites;
-  std::vector<std::string> witnesses;   // "192.0.2.1:53", outside all sites: one that takes a connection proves the uplink
+  std::vector<std::string> witnesses;   // "192.0.2.1:53", outside all sites: one that is reached proves the uplink
   std::vector<WebhookTarget> webhooks;
   unsigned transitions_days = 30;       // how long changes of health are kept
   std::string geo_cidr_map;             // file; empty: none

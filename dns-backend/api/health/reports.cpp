@@ -2,18 +2,19 @@
 //
 //   POST /v1/reports  {"endpoint":"web/a","success":true,"reason":"","load":0.4,"sequence":17,"at_ms":1700000000000}
 //
-// Who may: administrators, and a node for itself: its certificate's name is the endpoint's, or the origin's after "pool/".
-#include "dns-backend/navigator/daemon.hpp"
+// Who may: administrators, and a node for itself: its certificate's name is the endpoint's, or the origin's after
+// "pool/".
+#include "dns-backend/api/health/health.hpp"
 
 #include <boost/json.hpp>
 
-namespace navigator {
+namespace api {
 namespace {
 
 namespace json = boost::json;
 
-bool may_report(Daemon const& daemon, net::Peer const& peer, std::string const& endpoint) {
-  if (peer.is_unix || daemon.api->admins.contains(peer.certificate_name)) {
+bool may_report(Dependencies const& api, net::Peer const& peer, std::string const& endpoint) {
+  if (peer.is_unix || api.admins.contains(peer.certificate_name)) {
     return true;
   }
   std::size_t const slash = endpoint.find('/');
@@ -52,7 +53,7 @@ int status_of(boost::system::error_code const& code) {
   return code == monitor::errc::unknown_endpoint ? 404 : code == monitor::errc::not_pushed ? 409 : 400;
 }
 
-net::Task<net::HttpResponse> take(Daemon* daemon, net::HttpRequest request) {
+net::Task<net::HttpResponse> take(Dependencies const* api, net::HttpRequest request) {
   boost::system::error_code error;
   json::value const document = json::parse(request.body, error);
   json::object const* const body = error || !document.is_object() ? nullptr : &document.get_object();
@@ -63,12 +64,15 @@ net::Task<net::HttpResponse> take(Daemon* daemon, net::HttpRequest request) {
                                          "endpoint, success, sequence (above 0) and at_ms are needed; load is 0 to 60");
   }
   std::string const endpoint(name->get_string());
-  if (!may_report(*daemon, request.peer, endpoint)) {
-    daemon->metrics.counter("navigator_reports_refused_total", "Reports of endpoints that were refused", {}).add();
+  if (api->monitor == nullptr) {
+    co_return net::HttpResponse::problem(404, "no monitor", "this process checks nothing");
+  }
+  if (!may_report(*api, request.peer, endpoint)) {
+    api->metrics.counter("navigator_reports_refused_total", "Reports of endpoints that were refused", {}).add();
     co_return net::HttpResponse::problem(403, "not this endpoint", "a node reports for itself alone");
   }
-  if (auto const taken = daemon->monitor->report(endpoint, *report); !taken) {
-    daemon->metrics.counter("navigator_reports_refused_total", "Reports of endpoints that were refused", {}).add();
+  if (auto const taken = api->monitor->report(endpoint, *report); !taken) {
+    api->metrics.counter("navigator_reports_refused_total", "Reports of endpoints that were refused", {}).add();
     co_return net::HttpResponse::problem(status_of(taken.error().code), taken.error().code.message(),
                                          taken.error().detail);
   }
@@ -79,9 +83,9 @@ net::Task<net::HttpResponse> take(Daemon* daemon, net::HttpRequest request) {
 
 }  // namespace
 
-void add_report_routes(Daemon& daemon) {
-  daemon.router.add("POST", "/v1/reports",
-                    [&daemon](net::HttpRequest request) { return take(&daemon, std::move(request)); });
+void add_report_routes(net::Router& router, Dependencies const& dependencies) {
+  router.add("POST", "/v1/reports",
+             [api = &dependencies](net::HttpRequest request) { return take(api, std::move(request)); });
 }
 
-}  // namespace navigator
+}  // namespace api

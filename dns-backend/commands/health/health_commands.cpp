@@ -1,4 +1,4 @@
-#include "dns-backend/commands/health_commands.hpp"
+#include "dns-backend/commands/health/health_commands.hpp"
 
 #include "dns-backend/commands/connection.hpp"
 #include "dns-backend/commands/table.hpp"
@@ -54,7 +54,8 @@ std::string votes_of(json::object const& endpoint) {
   }
   auto const count = [&](char const* key) { return std::to_string(list_of(*sites, key).size()); };
   json::value const* const kept = sites->get_object().if_contains("kept");
-  return count("up") + " up, " + count("down") + " down" + (kept != nullptr && kept->is_bool() && kept->get_bool() ? ", kept" : "");
+  return count("up") + " up, " + count("down") + " down" +
+         (kept != nullptr && kept->is_bool() && kept->get_bool() ? ", kept" : "");
 }
 
 void print_endpoints(json::array endpoints) {
@@ -90,8 +91,10 @@ void print_why(json::object const& endpoint) {
     json::value const* const success = check.if_contains("success");
     check["result"] = success != nullptr && success->is_bool() && success->get_bool() ? "good" : "bad";
   }
-  std::printf("%s", table(checks, {{"at", "CHECKED"}, {"result", "RESULT"}, {"ms", "MS"}, {"reason", "REASON"}, {"warning", "WARNING"}})
-                        .c_str());
+  std::printf(
+      "%s", table(checks,
+                  {{"at", "CHECKED"}, {"result", "RESULT"}, {"ms", "MS"}, {"reason", "REASON"}, {"warning", "WARNING"}})
+                .c_str());
 }
 
 int show_once(Place const& place, HealthRequest const& request, Output output) {
@@ -173,8 +176,8 @@ int show_transitions(Place const& place, TransitionsRequest const& request, Outp
 int order_endpoint(Place const& place, OrderRequest const& request) {
   net::HttpResponse answer;
   if (request.to.empty()) {
-    return call_once(place, Without::refuse, "DELETE", "/v1/overrides?endpoint=" + net::percent_encode(request.endpoint),
-                     {}, answer);
+    return call_once(place, Without::refuse, "DELETE",
+                     "/v1/overrides?endpoint=" + net::percent_encode(request.endpoint), {}, answer);
   }
   json::object body{{"endpoint", request.endpoint}, {"to", request.to}, {"reason", request.reason}};
   if (request.for_s != 0) {
@@ -196,7 +199,37 @@ int list_orders(Place const& place, Output output) {
   for (json::value& one : rows) {
     one.as_object()["until"] = utc(number(one.as_object(), "until_ms"));
   }
-  std::printf("%s", table(rows, {{"endpoint", "ENDPOINT"}, {"to", "TO"}, {"until", "UNTIL"}, {"reason", "REASON"}}).c_str());
+  std::printf("%s",
+              table(rows, {{"endpoint", "ENDPOINT"}, {"to", "TO"}, {"until", "UNTIL"}, {"reason", "REASON"}}).c_str());
+  return 0;
+}
+
+int show_pools(Place const& place, Output output) {
+  net::HttpResponse answer;
+  if (int const failed = call_once(place, Without::refuse, "GET", "/v1/pools", {}, answer); failed != 0) {
+    return failed;
+  }
+  json::value body = json_of(answer);
+  json::value* const pools = body.is_object() ? body.get_object().if_contains("pools") : nullptr;
+  if (output.json || pools == nullptr || !pools->is_array()) {
+    std::printf("%s\n", answer.body.c_str());
+    return 0;
+  }
+  // "edge-ams-1=up" for each endpoint.
+  for (json::value& pool : pools->get_array()) {
+    json::array named;
+    for (json::value const& endpoint : pool.at("endpoints").as_array()) {
+      named.emplace_back(std::string(endpoint.at("name").as_string()) + "=" +
+                         std::string(endpoint.at("health").as_string()));
+    }
+    pool.as_object()["endpoints"] = std::move(named);
+  }
+  std::printf("%s", table(pools->get_array(), {{"name", "POOL"},
+                                               {"site", "SITE"},
+                                               {"managed_by", "MANAGED BY"},
+                                               {"minimum_origins", "MINIMUM"},
+                                               {"endpoints", "ENDPOINTS"}})
+                        .c_str());
   return 0;
 }
 

@@ -1,4 +1,6 @@
 // Orders about endpoints: what PUT, DELETE and GET /v1/overrides do.
+#include "dns-backend/api/health/health.hpp"
+
 #include "dns-backend/api/routes.hpp"
 
 #include <boost/json.hpp>
@@ -26,10 +28,8 @@ net::HttpResponse refusal_of(base::Failure const& failure) {
 }
 
 json::object json_of(std::string const& endpoint, monitor::Override const& order) {
-  return {{"endpoint", endpoint},
-          {"to", monitor::name(order.to)},
-          {"until_ms", order.until_ms},
-          {"reason", order.reason}};
+  return {
+      {"endpoint", endpoint}, {"to", monitor::name(order.to)}, {"until_ms", order.until_ms}, {"reason", order.reason}};
 }
 
 std::string text(json::object const& body, char const* key) {
@@ -81,7 +81,8 @@ Answer put_override(Dependencies const& api, net::HttpRequest request) {
   base::Place const place{"request body", 0, 0};
   auto const known = api.endpoints ? api.endpoints() : std::vector<monitor::EndpointStatus>();
   if (std::none_of(known.begin(), known.end(), [&](auto const& status) { return status.endpoint == endpoint; })) {
-    problems.push_back({place, "endpoint", "there is no endpoint '" + endpoint + "' that is watched", "see navigator health"});
+    problems.push_back(
+        {place, "endpoint", "there is no endpoint '" + endpoint + "' that is watched", "see navigator health"});
   }
   if (!forced) {
     problems.push_back({place, "to", "'" + text(body, "to") + "' is not up, down or draining", ""});
