@@ -238,7 +238,7 @@ class Stack:
             self.start_navigator(node)
         for node in facts.dns_nodes:
             remote = self.daemons.folder(node) / "remote.sock"
-            wait_until(f"Navigator on {node} listens", lambda path=remote, name=node: self._listens(name, path), 30)
+            wait_until(f"Navigator on {node} serves", lambda path=remote, name=node: self._serves(name, path), 30)
             self.start_powerdns(node)
 
     def heal(self):
@@ -256,6 +256,10 @@ class Stack:
             if self.daemons.pid(node, name) is None:
                 start(node)
 
-    def _listens(self, node, path):
+    def _serves(self, node, path):
+        """PowerDNS ends when it is told no zones at its start, which a replica does not until it has heard of some."""
         self.daemons.require_alive(node, "navigator")
-        return path.exists()
+        try:
+            return path.exists() and json.loads(self.navigator(node, "status", "--json"))["zones"] > 0
+        except LabError:
+            return False
