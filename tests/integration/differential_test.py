@@ -46,8 +46,9 @@ WAYS = {
     "narrow": {"NSEC3PARAM": ["1 0 1 cd"], "NSEC3NARROW": ["1"]},
 }
 
-# A transfer over this connector takes time in proportion to the square of the zone (reference: PowerDNS re-parses).
-SQUARE = {"unix", "unix, zone cache on"}
+# Not for transfers of the largest zone: over the unix connector they take time in proportion to the square of the zone
+# (PowerDNS parses again what it has), and forms carry what JSON bodies do.
+SMALL_ONLY = {"unix", "unix, zone cache on", "http, forms"}
 
 
 class Pair:
@@ -238,7 +239,7 @@ class Differential(unittest.TestCase):
             expected = dns_wire.transfer(self.pair.reference.port, apex)
             self.assertEqual(expected[0], 0, apex)
             for name, server in self.pair.servers.items():
-                if apex == "big.test." and name in SQUARE:
+                if apex == "big.test." and name in SMALL_ONLY:
                     continue
                 with self.subTest(label, transfer=apex, connector=name):
                     found = dns_wire.transfer(server.port, apex)
