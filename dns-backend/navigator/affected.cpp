@@ -30,6 +30,13 @@ monitor::Watch watch_of(store::PoolRow const& pool, store::PoolRow::EndpointRow 
   return watch;
 }
 
+bool is_watched(store::PoolRow const& pool, store::PoolRow::EndpointRow const& endpoint) {
+  return endpoint.enabled && (!endpoint.probe_address.empty() || pool.type == "push");
+}
+bool is_watched(steering::Objects const& objects, steering::Pool const& pool, steering::Origin const& origin) {
+  return pool.enabled && origin.enabled && objects.monitors.contains(pool.monitor);
+}
+
 unsigned short port_of(steering::Monitor const& monitor, steering::Origin const& origin) {
   if (origin.port != 0 || monitor.port != 0) {
     return origin.port != 0 ? origin.port : monitor.port;
@@ -138,16 +145,15 @@ std::vector<monitor::Watch> watches_of(std::vector<store::PoolRow> const& pools,
   std::vector<monitor::Watch> watches;
   for (auto const& pool : pools) {
     for (auto const& endpoint : pool.endpoints) {
-      if (endpoint.enabled && (!endpoint.probe_address.empty() || pool.type == "push")) {
+      if (is_watched(pool, endpoint)) {
         watches.push_back(watch_of(pool, endpoint));
       }
     }
   }
   for (auto const& [name, pool] : objects.pools) {
-    auto const monitor = objects.monitors.find(pool.monitor);
     for (steering::Origin const& origin : pool.origins) {
-      if (pool.enabled && origin.enabled && monitor != objects.monitors.end()) {
-        watches.push_back(watch_of(monitor->second, name, origin));
+      if (is_watched(objects, pool, origin)) {
+        watches.push_back(watch_of(objects.monitors.at(pool.monitor), name, origin));
       }
     }
   }
@@ -161,12 +167,16 @@ std::vector<vantage::Subject> subjects_of(std::vector<store::PoolRow> const& poo
   std::vector<vantage::Subject> subjects;
   for (auto const& pool : pools) {
     for (auto const& endpoint : pool.endpoints) {
-      subjects.push_back({endpoint.name, pool.site, 0});
+      if (is_watched(pool, endpoint)) {
+        subjects.push_back({endpoint.name, pool.site, 0});
+      }
     }
   }
   for (auto const& [name, pool] : objects.pools) {
     for (steering::Origin const& origin : pool.origins) {
-      subjects.push_back({steering::endpoint_key(name, origin.name), pool.site, pool.quorum});
+      if (is_watched(objects, pool, origin)) {
+        subjects.push_back({steering::endpoint_key(name, origin.name), pool.site, pool.quorum});
+      }
     }
   }
   return subjects;

@@ -25,7 +25,8 @@ std::vector<store::Touched> names_answering(store::Snapshot const& snapshot, std
 std::vector<monitor::Watch> watches_of(std::vector<store::PoolRow> const& pools, pool::HealthTable& table,
                                        steering::Objects const& objects = {});
 
-// The same endpoints as the sites judge them together: where each stands, and how many sites must agree.
+// The same endpoints, and no others (what is not checked here must be forgotten, so that its next verdict is news), as the
+// sites judge them together: where each stands, and how many sites must agree.
 std::vector<vantage::Subject> subjects_of(std::vector<store::PoolRow> const& pools,
                                           steering::Objects const& objects = {});
 

@@ -7,8 +7,8 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
+#include <functional>
 
 namespace navigator {
 namespace {
@@ -79,23 +79,15 @@ vantage::ExchangeSettings exchange_settings(Settings const& settings) {
   return out;
 }
 
-probe::Check witness_check(std::string const& witness) {
-  probe::Check check;
-  std::size_t const colon = witness.rfind(':');
-  check.address = witness.substr(0, colon);
-  if (check.address.starts_with('[')) {
-    check.address = check.address.substr(1, check.address.size() - 2);
-  }
-  std::from_chars(witness.data() + colon + 1, witness.data() + witness.size(), check.port);
-  return check;
-}
-
 // `alive` goes with the daemon's life: after a wait it may be over.
-net::Task<void> ask_witnesses(Daemon* daemon, std::weak_ptr<bool> alive, std::vector<std::string> witnesses) {
+net::Task<void> ask_witnesses(Daemon* daemon, std::weak_ptr<bool> alive, std::vector<Witness> witnesses) {
   while (!alive.expired()) {
     bool reached = false;
-    for (std::string const& witness : witnesses) {
-      probe::Verdict const verdict = co_await probe::run(witness_check(witness));
+    for (Witness const& witness : witnesses) {
+      probe::Check check;
+      check.address = witness.address;
+      check.port = witness.port;
+      probe::Verdict const verdict = co_await probe::run(check);
       reached = reached || verdict.success;
     }
     if (!alive.expired()) {
@@ -138,9 +130,7 @@ net::Task<void> refresh_watches(Daemon& daemon) {
       continue;
     }
     if (daemon.exchange != nullptr) {
-      auto const current = [&daemon](std::string const& endpoint) {
-        return daemon.health.get(daemon.health.slot(endpoint));
-      };
+      auto const current = [&daemon](std::string const& name) { return daemon.health.get(daemon.health.slot(name)); };
       daemon.exchange->watch(subjects_of(*pools, *objects), current);
     }
     auto const orders = co_await daemon.overrides->orders(wall_ms());

@@ -65,30 +65,33 @@ void read_sites(config::Reader& root, Settings& settings) {
   }
 }
 
-// host:port of an IP address, for instance 192.0.2.1:53 or [2001:db8::1]:53.
-bool is_endpoint(std::string const& text) {
+// "192.0.2.1:53" or "[2001:db8::1]:53"; nullopt: neither.
+std::optional<Witness> parse_witness(std::string const& text) {
   std::size_t const colon = text.rfind(':');
   if (colon == std::string::npos) {
-    return false;
+    return std::nullopt;
   }
-  std::string host = text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
+  Witness witness{text.substr(0, colon), 0};
+  if (witness.address.starts_with('[') && witness.address.ends_with(']')) {
+    witness.address = witness.address.substr(1, witness.address.size() - 2);
   }
-  unsigned port = 0;
-  auto const [end, error] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
+  char const* const last = text.data() + text.size();
+  auto const [end, error] = std::from_chars(text.data() + colon + 1, last, witness.port);
   boost::system::error_code bad;
-  boost::asio::ip::make_address(host, bad);
-  return !bad && error == std::errc() && end == text.data() + text.size() && port > 0 && port < 65536;
+  boost::asio::ip::make_address(witness.address, bad);
+  bool const good = !bad && error == std::errc() && end == last && witness.port != 0;
+  return good ? std::optional<Witness>(witness) : std::nullopt;
 }
 
 void read_health(config::Reader& root, Settings& settings) {
   auto health = root.section("health");
-  settings.witnesses = health.texts("witnesses");
-  for (std::string const& witness : settings.witnesses) {
-    if (!is_endpoint(witness)) {
-      health.fail("witnesses", "'" + witness + "' is not address:port", "for instance 192.0.2.1:53");
+  for (std::string const& text : health.texts("witnesses")) {
+    auto const witness = parse_witness(text);
+    if (!witness) {
+      health.fail("witnesses", "'" + text + "' is not address:port", "for instance 192.0.2.1:53");
+      continue;
     }
+    settings.witnesses.push_back(*witness);
   }
   settings.transitions_days = health.integer<unsigned>("transitions_days", {1, 3650}, settings.transitions_days);
   for (auto& section : health.sections("webhooks")) {

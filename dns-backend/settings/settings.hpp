@@ -45,6 +45,12 @@ struct SiteSettings {
   std::string url;          // "https://10.200.0.1:18010": verdicts on endpoints are exchanged with it; empty: they are not
 };
 
+// Takes TCP connections outside all sites ("192.0.2.1:53"): one that is reached proves the uplink.
+struct Witness {
+  std::string address;      // an IP address
+  std::uint16_t port = 0;
+};
+
 // Whom to tell of changes of health.
 struct WebhookTarget {
   std::string url;
@@ -89,7 +95,7 @@ struct Settings {
   std::string topology;     // file; the primary makes pools of its clusters
   std::optional<ReplicaSettings> replica;  // absent: this is the primary
   std::vector<SiteSettings> sites;
-  std::vector<std::string> witnesses;   // "192.0.2.1:53", outside all sites: one that is reached proves the uplink
+  std::vector<Witness> witnesses;
   std::vector<WebhookTarget> webhooks;
   unsigned transitions_days = 30;       // how long changes of health are kept
   std::string geo_cidr_map;             // file; empty: none

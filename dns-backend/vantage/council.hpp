@@ -54,7 +54,6 @@ struct CouncilSettings {
 // One endpoint to be judged.
 struct Case {
   std::string endpoint;
-  std::string site;          // where it stands; empty: nobody knows
   std::uint32_t quorum = 0;  // sites that must agree; 0: more than half of those that are heard and have an opinion
   probe::Health current = probe::Health::unknown;  // what is answered by now
 };

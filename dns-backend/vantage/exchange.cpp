@@ -83,6 +83,7 @@ struct Exchange::State {
   std::map<std::string, Judged, std::less<>> judged;
   std::set<std::string> off_site;
   Standing standing;
+  std::optional<bool> reached;  // a witness
   net::Signal tick;
   std::int64_t const boot_ms = wall_ms();
   std::uint64_t sequence = 0;
@@ -110,7 +111,7 @@ Report Exchange::State::report(Peer const& peer) {
 }
 
 void Exchange::State::judge(Judged& one, Clock::time_point now) {
-  Case const which{one.subject.endpoint, one.subject.site, one.subject.quorum, one.ballot.decided};
+  Case const which{one.subject.endpoint, one.subject.quorum, one.ballot.decided};
   Ballot ballot = council.decide(which, standing, now);
   bool const news = ballot.decided != one.ballot.decided;
   one.ballot = std::move(ballot);
@@ -294,6 +295,10 @@ void Exchange::vote(std::string const& endpoint, Health observed) {
 }
 
 void Exchange::witness(std::optional<bool> reached) {
+  if (reached == state_->reached) {
+    return;
+  }
+  state_->reached = reached;
   state_->council.witness(reached);
   state_->judge_all();
 }

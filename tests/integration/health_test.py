@@ -230,7 +230,8 @@ pools:
   - {{name: first, monitor: web, site: nyc, origins: [{{name: o, address: {FIRST}}}]}}
   - {{name: second, monitor: web, site: sin, origins: [{{name: o, address: {SECOND}}}]}}
 """
-            navigator.command("steering", "apply", folder.write("lb.yaml", steering))
+            navigator.steering = folder.write("lb.yaml", steering)
+            navigator.command("steering", "apply", navigator.steering)
             navigator.start()
             self.sites[name] = navigator
         wait_for("all hear all", lambda: all(self.hears_all(name) for name in self.names))
@@ -258,6 +259,10 @@ pools:
     def seen(self, name, endpoint):
         return json.loads(self.sites[name].call("GET", f"/v1/health?endpoint={endpoint}")[1])["endpoints"][0]
 
+    def found(self, name, endpoint):
+        listed = json.loads(self.sites[name].call("GET", "/v1/health")[1])["endpoints"]
+        return {one["endpoint"]: one["health"] for one in listed}.get(endpoint)
+
     def test_most_sites_decide_and_a_cut_off_one_changes_nothing(self):
         # One site alone does not see the origin: nothing changes anywhere, and the ballot names it.
         self.views["ams"][FIRST].stop()
@@ -278,6 +283,15 @@ pools:
             self.views[name][FIRST].start()
         for name in self.names:
             wait_for(f"up at {name}", lambda name=name: self.seen(name, "first/o")["health"] == "up")
+
+        # What was not checked for a while is judged again, though its votes are what they were.
+        with open(self.sites["ams"].steering, encoding="utf-8") as file:
+            text = file.read()
+        disabled = text.replace("{name: first, ", "{name: first, enabled: false, ")
+        for change, health in ((disabled, None), (text, "up")):
+            file = self.folder.write("change.yaml", change)
+            self.sites["ams"].command("steering", "apply", file)
+            wait_for(f"first/o is {health} at ams", lambda health=health: self.found("ams", "first/o") == health)
 
         # A site whose peers are gone and that reaches nothing elsewhere keeps what it has, and says so.
         for name in ("nyc", "sin"):

@@ -33,7 +33,7 @@ class CouncilTest : public testing::Test {
     ASSERT_TRUE(taken) << taken.error().what();
   }
   Ballot decide(Health current, std::uint32_t quorum = 0) {
-    return council.decide({"e", "nyc", quorum, current}, council.standing({"e"}, now), now);
+    return council.decide({"e", quorum, current}, council.standing({"e"}, now), now);
   }
   std::string refused(Report const& one, std::string const& from) {
     auto const taken = council.take(one, from, now, wall);
@@ -102,7 +102,7 @@ TEST_F(CouncilTest, ASiteThatHearsNobodyAndReachesNothingElsewhereIsCutOff) {
   Standing const standing = council.standing({"e"}, now);
   EXPECT_TRUE(standing.cut_off);
   EXPECT_THAT(standing.reason, testing::HasSubstr("no peer is heard"));
-  Ballot const ballot = council.decide({"e", "nyc", 0, Health::up}, standing, now);
+  Ballot const ballot = council.decide({"e", 0, Health::up}, standing, now);
   EXPECT_EQ(ballot.decided, Health::up);
   EXPECT_TRUE(ballot.kept);
   council.witness(true);
@@ -236,7 +236,7 @@ TEST(CouncilSimulation, SitesThatHeardTheSameDecideTheSame) {
       Standing const standing = councils[at].standing(off_site, now);
       for (std::size_t e = 0; e < endpoints; ++e) {
         Ballot const ballot =
-            councils[at].decide({"e" + std::to_string(e), "elsewhere", 0, current[at][e]}, standing, now);
+            councils[at].decide({"e" + std::to_string(e), 0, current[at][e]}, standing, now);
         ASSERT_TRUE(!standing.cut_off || ballot.decided == current[at][e]) << "a site that is cut off changes nothing";
         if (ballot.decided == Health::down && !ballot.kept) {
           ASSERT_GT(ballot.down.size(), ballot.up.size());
