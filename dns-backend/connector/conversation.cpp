@@ -53,39 +53,32 @@ remote::World Conversation::world(store::Snapshot const& snapshot) {
   return world;
 }
 
-bool Conversation::answer_at_once(std::string_view request, std::string& out) {
-  if (!remote::answer_at_once(request, world(*serving_.reader.get()), out)) {
-    return false;
-  }
-  serving_.meters.requests[static_cast<std::size_t>(remote::Method::lookup)].add();
-  return true;
+std::optional<remote::Method> Conversation::answer_at_once(std::string_view request, std::string& out) {
+  return remote::answer_at_once(request, world(*serving_.reader.get()), out);
 }
 
 net::Task<base::Result<void>> Conversation::reply_to(std::string_view request_text, std::string& out) {
   auto const begin = std::chrono::steady_clock::now();
-  if (answer_at_once(request_text, out)) {
-    std::chrono::duration<double> const elapsed = std::chrono::steady_clock::now() - begin;
-    serving_.meters.seconds[static_cast<std::size_t>(remote::Method::lookup)].add(elapsed.count());
+  if (auto const answered = answer_at_once(request_text, out)) {
+    serving_.meters.answered(*answered, std::chrono::steady_clock::now() - begin);
     co_return base::Result<void>();
   }
   base::Result<remote::Request> request = remote::parse_request(request_text);
   if (!request) {
     co_return request.error();
   }
-  auto const method = static_cast<std::size_t>(request->method);
-  serving_.meters.requests[method].add();
+  remote::Method const method = request->method;
   base::Result<void> done;
-  if (remote::is_write(request->method)) {
+  if (remote::is_write(method)) {
     done = co_await write(std::move(*request), out);
   } else {
     std::shared_ptr<store::Snapshot const> const& snapshot = serving_.reader.get();
     done = remote::answer(*request, world(*snapshot), out);
-    if (request->method == remote::Method::get_all_domains) {
+    if (method == remote::Method::get_all_domains) {
       listed_ = snapshot;
     }
   }
-  std::chrono::duration<double> const elapsed = std::chrono::steady_clock::now() - begin;
-  serving_.meters.seconds[method].add(elapsed.count());
+  serving_.meters.answered(method, std::chrono::steady_clock::now() - begin);
   co_return done;
 }
 

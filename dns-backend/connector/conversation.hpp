@@ -52,8 +52,8 @@ class Conversation {
   [[nodiscard]] bool in_transaction() const { return writer_.overlay() != nullptr; }
 
  private:
-  // The usual lookup, without a request made of it and without memory from the heap.
-  bool answer_at_once(std::string_view request, std::string& out);
+  // The usual questions, without a request made of them and without memory from the heap; which it was.
+  std::optional<remote::Method> answer_at_once(std::string_view request, std::string& out);
   // What questions are answered from now; good until the next call.
   remote::World world(store::Snapshot const& snapshot);
   net::Task<base::Result<void>> write(remote::Request request, std::string& out);

@@ -1,5 +1,7 @@
 #include "dns-backend/connector/meters.hpp"
 
+#include <fmt/core.h>
+
 namespace connector {
 
 Meters::Meters(process::Metrics& metrics) {
@@ -7,6 +9,10 @@ Meters::Meters(process::Metrics& metrics) {
     process::Labels const labels{{"method", std::string(remote::to_text(static_cast<remote::Method>(i)))}};
     requests[i] = metrics.counter("navigator_remote_requests_total", "Requests of PowerDNS", labels);
     seconds[i] = metrics.counter("navigator_remote_seconds_total", "Seconds from a whole request to its reply", labels);
+  }
+  for (std::size_t i = 0; i < within.size(); ++i) {
+    within[i] = metrics.counter("navigator_remote_within_total", "Requests that took no longer than `seconds`",
+                                {{"seconds", fmt::format("{}", within_seconds[i])}});
   }
   auto const reason = [&](char const* name) {
     return metrics.counter("navigator_remote_failures_total", "Requests that ended their connection",
@@ -18,6 +24,14 @@ Meters::Meters(process::Metrics& metrics) {
   write = reason("write");
   connections = metrics.gauge("navigator_remote_connections", "Open connections of PowerDNS");
   refused = metrics.counter("navigator_remote_refused_connections_total", "Connections above the limit");
+}
+
+void Meters::answered(remote::Method method, std::chrono::duration<double> elapsed) const {
+  requests[static_cast<std::size_t>(method)].add();
+  seconds[static_cast<std::size_t>(method)].add(elapsed.count());
+  for (std::size_t i = within.size(); i-- > 0 && elapsed.count() <= within_seconds[i];) {
+    within[i].add();
+  }
 }
 
 void Meters::failed(boost::system::error_code const& code) const {

@@ -122,6 +122,12 @@ bool read_parameters(Cursor& cursor, Fields& fields) {
   return cursor.symbol('}');
 }
 
+// Everything up to the parameters of `method`.
+bool read_method(Cursor& cursor, std::string_view method) {
+  return cursor.symbol('{') && cursor.string() == "method" && cursor.symbol(':') && cursor.string() == method &&
+         cursor.symbol(',') && cursor.string() == "parameters" && cursor.symbol(':');
+}
+
 }  // namespace
 
 geo::Client client_of(std::string_view real_remote, std::string_view remote) {
@@ -135,7 +141,7 @@ geo::Client client_of(std::string_view real_remote, std::string_view remote) {
   return {};
 }
 
-bool QuestionReader::take_qname(std::string_view escaped) {
+bool QuestionReader::take_name(std::string_view escaped) {
   if (escaped.size() > unescaped_.size()) {
     return false;
   }
@@ -152,10 +158,9 @@ bool QuestionReader::take_qname(std::string_view escaped) {
 std::optional<Question> QuestionReader::read(std::string_view line) {
   Cursor cursor(line);
   Fields fields;
-  bool const framed = cursor.symbol('{') && cursor.string() == "method" && cursor.symbol(':') &&
-                      cursor.string() == "lookup" && cursor.symbol(',') && cursor.string() == "parameters" &&
-                      cursor.symbol(':') && read_parameters(cursor, fields) && cursor.symbol('}') && cursor.finished();
-  if (!framed || !fields.qname || !fields.qtype || !take_qname(*fields.qname)) {
+  bool const framed =
+      read_method(cursor, "lookup") && read_parameters(cursor, fields) && cursor.symbol('}') && cursor.finished();
+  if (!framed || !fields.qname || !fields.qtype || !take_name(*fields.qname)) {
     return std::nullopt;
   }
   auto const type = dns::parse_type(*fields.qtype);
@@ -166,6 +171,17 @@ std::optional<Question> QuestionReader::read(std::string_view line) {
   bool const any = fields.zone_id == std::numeric_limits<std::uint32_t>::max();
   return Question{*fields.qname, key_.key(), *type, any ? any_zone : fields.zone_id,
                   client_of(fields.real_remote, fields.remote)};
+}
+
+std::optional<std::string_view> QuestionReader::read_metadata(std::string_view line) {
+  Cursor cursor(line);
+  if (!read_method(cursor, "getAllDomainMetadata") || !cursor.symbol('{') || cursor.string() != "name" ||
+      !cursor.symbol(':')) {
+    return std::nullopt;
+  }
+  auto const name = cursor.string();
+  bool const framed = name && cursor.symbol('}') && cursor.symbol('}') && cursor.finished();
+  return framed && take_name(*name) ? std::optional(key_.key()) : std::nullopt;
 }
 
 }  // namespace remote

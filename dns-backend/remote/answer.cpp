@@ -1,8 +1,8 @@
 #include "dns-backend/remote/answer.hpp"
 
+#include "dns-backend/protocol/reply.hpp"
 #include "dns-backend/remote/commands.hpp"
 #include "dns-backend/remote/neighbours.hpp"
-#include "dns-backend/protocol/reply.hpp"
 #include "dns-backend/remote/rows.hpp"
 #include "dns-backend/remote/secondary.hpp"
 
@@ -67,9 +67,10 @@ void append_strings(std::string& out, std::vector<std::string> const& values) {
   out += ']';
 }
 
-void answer_all_metadata(OfZone const& request, World const& world, std::string& out) {
+// `zone`: nullptr when there is none of that name, which has no metadata.
+void answer_all_metadata(store::ZonePtr const& zone, std::string& out) {
   out += "{\"result\":{";
-  if (store::ZonePtr const zone = zone_named(world, request.zone)) {
+  if (zone) {
     bool first = true;
     for (auto const& [kind, values] : zone->metadata) {
       if (!first) {
@@ -210,7 +211,7 @@ void answer_info(OfZone const& request, World const& world, std::string& out) {
 void answer_rest(Request const& request, World const& world, std::string& out) {
   switch (request.method) {
     case Method::get_all_domain_metadata:
-      answer_all_metadata(std::get<OfZone>(request.body), world, out);
+      answer_all_metadata(zone_named(world, std::get<OfZone>(request.body).zone), out);
       break;
     case Method::get_domain_metadata:
       answer_metadata(std::get<Metadata>(request.body), world, out);
@@ -263,16 +264,21 @@ void answer_question(Question const& question, World const& world, std::string& 
   list.finish();
 }
 
-bool answer_at_once(std::string_view line, World const& world, std::string& out) {
+std::optional<Method> answer_at_once(std::string_view line, World const& world, std::string& out) {
   if (world.refuse_while_empty && world.snapshot.zones.empty()) {
-    return false;
+    return std::nullopt;
   }
   QuestionReader reader;
-  std::optional<Question> const question = reader.read(line);
-  if (question) {
+  if (std::optional<Question> const question = reader.read(line)) {
     answer_question(*question, world, out);
+    return Method::lookup;
   }
-  return question.has_value();
+  if (std::optional<std::string_view> const apex = reader.read_metadata(line)) {
+    store::ZonePtr const zone = world.snapshot.enclosing(*apex);
+    answer_all_metadata(zone && zone->apex.key() == *apex ? zone : nullptr, out);
+    return Method::get_all_domain_metadata;
+  }
+  return std::nullopt;
 }
 
 base::Result<void> answer(Request const& request, World const& world, std::string& out) {

@@ -20,6 +20,7 @@
 #include "dns-backend/snapshot/snapshot.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace remote {
@@ -43,9 +44,9 @@ struct World {
 // The reply to a lookup, appended to `out`.
 void answer_question(Question const& question, World const& world, std::string& out);
 
-// Answers `line` when it is a lookup in the very form PowerDNS writes, without memory from the heap beyond what `out`
-// grows by; false: nothing was done, parse_request has the word.
-bool answer_at_once(std::string_view line, World const& world, std::string& out);
+// Answers `line` when it is a lookup or a getAllDomainMetadata in the very form PowerDNS writes, without memory from
+// the heap beyond what `out` grows by, and says which; nullopt: nothing was done, parse_request has the word.
+std::optional<Method> answer_at_once(std::string_view line, World const& world, std::string& out);
 
 // Appends one reply with its newline to `out`, which must be empty. ASSERTs that the method is no write.
 // Failure: errc::unavailable.

@@ -11,6 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   remote::QuestionReader reader;
   if (!request) {
     ASSERT(!reader.read(line));
+    ASSERT(!reader.read_metadata(line));
     ASSERT(!request.error().detail.empty());
     return 0;
   }

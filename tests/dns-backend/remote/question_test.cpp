@@ -121,11 +121,43 @@ TEST(Question, the_quick_answer_is_the_thorough_one) {
   }
 }
 
+std::string metadata_of(std::string const& zone) {
+  return R"({"method": "getAllDomainMetadata", "parameters": {"name": ")" + zone + "\"}}";
+}
+
+TEST(Question, metadata_are_told_at_once_as_the_thorough_way_tells_them) {
+  test::ZoneDraft draft = test::example();
+  draft.metadata = {{"ALLOW-AXFR-FROM", {"192.0.2.0/24", "a \"quoted\" one"}}, {"SOA-EDIT", {"INCEPTION-INCREMENT"}}};
+  auto const snapshot = test::snapshot({draft});
+  pool::HealthTable const health;
+  for (char const* const name : {"example.org.", "EXAMPLE.org.", "www.example.org.", "other.test.", "."}) {
+    std::string quick;
+    EXPECT_EQ(answer_at_once(metadata_of(name), {*snapshot, health, false, nullptr}, quick),
+              Method::get_all_domain_metadata)
+        << name;
+    EXPECT_EQ(quick, test::ask(*snapshot, metadata_of(name))) << name;
+  }
+  EXPECT_NE(test::ask(*snapshot, metadata_of("example.org.")).find("INCEPTION-INCREMENT"), std::string::npos);
+}
+
+TEST(Question, metadata_of_another_form_are_left_to_the_thorough_way) {
+  QuestionReader reader;
+  for (char const* const line : {R"({"method":"getAllDomainMetadata","parameters":{"name":"a..b."}})",
+                                 R"({"method":"getAllDomainMetadata","parameters":{"name":7}})",
+                                 R"({"method":"getAllDomainMetadata","parameters":{"name":"a.","name":"b."}})",
+                                 R"({"method":"getAllDomainMetadata","parameters":{}})",
+                                 R"({"method":"getAllDomainMetadata","parameters":{"name":"a."}}{)",
+                                 R"({"method":"getDomainMetadata","parameters":{"name":"a.","kind":"SOA-EDIT"}})"}) {
+    EXPECT_FALSE(reader.read_metadata(line)) << line;
+  }
+}
+
 TEST(Question, an_empty_replica_answers_nothing_at_once) {
   store::Snapshot const snapshot;
   pool::HealthTable const health;
   std::string out;
   EXPECT_FALSE(answer_at_once(test::lookup("a."), {snapshot, health, true, nullptr}, out));
+  EXPECT_FALSE(answer_at_once(metadata_of("a."), {snapshot, health, true, nullptr}, out));
   EXPECT_TRUE(out.empty());
 }
 
@@ -172,11 +204,17 @@ TEST(Question, a_lookup_takes_nothing_from_the_heap) {
       std::string const line = test::lookup(name, type);
       out.clear();
       std::size_t const before = taken;
-      bool const answered = answer_at_once(line, world, out);
+      bool const answered = answer_at_once(line, world, out).has_value();
       EXPECT_EQ(taken, before) << line;
       EXPECT_TRUE(answered);
     }
   }
+  out.clear();
+  std::string const line = metadata_of("example.org.");
+  std::size_t const before = taken;
+  bool const answered = answer_at_once(line, world, out).has_value();
+  EXPECT_EQ(taken, before);
+  EXPECT_TRUE(answered);
   EXPECT_NE(taken, 0U);
 }
 
