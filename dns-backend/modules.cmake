@@ -8,14 +8,14 @@ module(dns-backend/webhook SOURCES webhook.cpp
   DEPENDS base/result base/net base/process base/http base/http_client LIBRARIES Boost::json OpenSSL::Crypto)
 module(dns-backend/geo SOURCES geo.cpp cidr_map.cpp mmdb.cpp locators.cpp
   DEPENDS base/result LIBRARIES Boost::headers PkgConfig::maxminddb)
-module(dns-backend/pool SOURCES health_table.cpp candidates.cpp draw.cpp steering.cpp origins.cpp select.cpp
+module(dns-backend/pool SOURCES health_table.cpp candidates.cpp draw.cpp steering.cpp origins.cpp select.cpp bindings.cpp
   DEPENDS base/result base/net base/probe base/process dns-backend/geo)
 module(dns-backend/monitor
   SOURCES endpoint_state.cpp report.cpp recent_checks.cpp warm.cpp engine.cpp monitor.cpp
   DEPENDS base/result base/net base/probe base/process dns-backend/pool LIBRARIES Boost::json)
-module(dns-backend/steering SOURCES objects.cpp address.cpp check.cpp build.cpp
+module(dns-backend/steering SOURCES objects.cpp service_bindings.cpp address.cpp check.cpp build.cpp
   DEPENDS base/result base/config base/probe dns-backend/dns dns-backend/pool LIBRARIES Boost::json)
-module(dns-backend/steering/reading SOURCES read.cpp json_document.cpp
+module(dns-backend/steering/reading SOURCES service_bindings.cpp read.cpp json_document.cpp
   DEPENDS base/result base/config base/probe dns-backend/dns dns-backend/pool dns-backend/steering LIBRARIES Boost::json)
 module(dns-backend/snapshot/persistent SOURCES balanced_names.cpp DEPENDS base/result base/probe dns-backend/pool)
 module(dns-backend/overrides SOURCES overrides.cpp

@@ -1,5 +1,6 @@
 #include "dns-backend/cloudflare/wanted.hpp"
 
+#include "dns-backend/pool/bindings.hpp"
 #include "dns-backend/pool/select.hpp"
 
 #include <algorithm>
@@ -34,6 +35,11 @@ void add_balancer(WantedZone& zone, store::Entry const& entry, pool::HealthTable
   add_all(dns::type_a, pool::Family::ipv4, &pool::Endpoint::address4);
   add_all(dns::type_aaaa, pool::Family::ipv6, &pool::Endpoint::address6);
   add_all(dns::type_cname, pool::Family::name, &pool::Endpoint::target);
+  for (dns::RRType const type : {dns::RRType{64}, dns::RRType{65}}) {
+    if (pool::binds(*entry.balancer, type.value)) {
+      zone.obstacles.push_back({owner, type, "this type is not exported to Cloudflare"});
+    }
+  }
 }
 
 void add_entry(WantedZone& zone, store::Entry const& entry, pool::HealthTable const& health) {

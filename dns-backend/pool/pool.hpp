@@ -73,6 +73,16 @@ inline constexpr unsigned nesting_max = 4;
 // from the answering site to the pool's.
 enum class Steering { off, random, hash, geo, proximity, mesh, least_load };
 
+// A service binding (RFC 9460) at a balancer's name, in the words of its record, which each answer fills with hints
+// (bindings.hpp). Keys ascend by their numbers, so the hints have their places: ipv4hint, then ech, then ipv6hint.
+struct Binding {
+  std::uint16_t type = 65;  // IANA's number: 64 SVCB, 65 HTTPS
+  std::string head;         // "1 . alpn=h2 port=8443": what comes before ipv4hint
+  std::string ech;          // " ech=AEX+..." between the hints; empty: none
+  bool hints = true;        // the answer names the addresses that the balancer answers
+  bool operator==(Binding const&) const = default;
+};
+
 struct LoadBalancer {
   std::string name;            // seeds random and hash, so that two names do not move together
   std::vector<PoolPtr> pools;  // default_pools, in failover order: primary cluster first
@@ -88,6 +98,8 @@ struct LoadBalancer {
   // Endpoints that may be answered by name because they proved to serve the tenant's certificate; empty optional:
   // no certificate yet, every endpoint may.
   std::optional<std::set<std::string>> ready;
+  // Answered beside addresses, whatever the health; a balancer that answers by name has none.
+  std::vector<Binding> bindings;
 };
 
 // Made for every lookup of a balanced name, so without memory from the heap while an answer has no more endpoints.

@@ -1,9 +1,12 @@
 #include "dns-backend/remote/rows.hpp"
 
+#include "dns-backend/pool/bindings.hpp"
 #include "dns-backend/snapshot/zone_builder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,12 +48,19 @@ bool made_by_powerdns(store::Zone const& zone, dns::RRType type) {
          (!zone.keys.empty() || zone.metadata.contains("PRESIGNED"));
 }
 
+// The types of a balancer's service bindings. An alias stands alone, whatever a row from elsewhere says.
+constexpr std::array binding_types{dns::RRType{64}, dns::RRType{65}};  // SVCB, HTTPS
+
+bool is_bound(store::Entry const& entry, dns::RRType type) {
+  return entry.balancer && !entry.balancer_has_target && pool::binds(*entry.balancer, type.value);
+}
+
 void add_static(RowList& list, Asked const& asked) {
   store::Entry const& entry = asked.entry;
   for (dns::RRset const& rrset : entry.rrsets) {
-    // A balancer owns the address types of its name, and what would stand for them.
-    bool const balanced =
-        entry.balancer && (rrset.type == dns::type_a || rrset.type == dns::type_aaaa || rrset.type == dns::type_cname);
+    // A balancer owns the address types of its name, what would stand for them, and the types of its bindings.
+    bool const balanced = entry.balancer && (rrset.type == dns::type_a || rrset.type == dns::type_aaaa ||
+                                             rrset.type == dns::type_cname || is_bound(entry, rrset.type));
     if (!wants(asked, rrset.type) || balanced || made_by_powerdns(asked.zone, rrset.type)) {
       continue;
     }
@@ -68,41 +78,78 @@ bool is_signed(store::Zone const& zone) {
   return std::any_of(zone.keys.begin(), zone.keys.end(), [](store::Key const& key) { return key.active; });
 }
 
-// What one type of a balanced name is made from.
-struct Chosen {
-  dns::RRType type;
-  pool::Family family;
-  std::string pool::Endpoint::*content;
+Row row_of(Asked const& asked, std::string_view type_name, dns::RRType type, std::uint32_t ttl, std::uint8_t scope) {
+  return {asked.qname, type_name, {}, ttl, asked.zone.id, authoritative(asked.entry, type), scope};
+}
+
+void add_chosen(RowList& list, Asked const& asked, dns::RRType type, pool::Selection const& selection,
+                std::string pool::Endpoint::*content) {
+  std::string const name = dns::to_text(type);
+  Row row = row_of(asked, name, type, selection.ttl, selection.scope_bits);
+  for (pool::Endpoint const* const endpoint : selection.endpoints) {
+    row.content = endpoint->*content;
+    list.add(row);
+    if (type == dns::type_cname) {
+      return;  // a name is another's alias only once
+    }
+  }
+}
+
+// The selections of both families, as the hints of a record show them; nullptr where the name has no such type.
+struct Families {
+  pool::Selection const* four;
+  pool::Selection const* six;
 };
 
-void add_chosen(RowList& list, Asked const& asked, pool::Asking const& asking, Chosen const& what) {
-  if (!wants(asked, what.type)) {
-    return;
+void add_bindings(RowList& list, Asked const& asked, dns::RRType type, Families const& chosen) {
+  pool::LoadBalancer const& balancer = *asked.entry.balancer;
+  std::uint32_t ttl = balancer.ttl;
+  std::uint8_t scope = 0;
+  for (pool::Selection const* const selection : {chosen.four, chosen.six}) {
+    if (selection != nullptr && pool::hints(balancer, type.value)) {
+      ttl = std::min(ttl, selection->ttl);
+      scope = std::max(scope, selection->scope_bits);
+    }
   }
-  // Each type has its own choice: the type must not vanish when the pool that answers another type has nothing of it.
-  pool::Selection const selection = pool::select(*asked.entry.balancer, asking, what.family);
-  std::string const name = dns::to_text(what.type);
-  Row row{asked.qname,         name, {}, selection.ttl, asked.zone.id, authoritative(asked.entry, what.type),
-          selection.scope_bits};
-  for (pool::Endpoint const* const endpoint : selection.endpoints) {
-    row.content = endpoint->*what.content;
-    list.add(row);
-    if (what.type == dns::type_cname) {
-      return;  // a name is another's alias only once
+  std::string const name = dns::to_text(type);
+  Row row = row_of(asked, name, type, ttl, scope);
+  pool::Content content;
+  for (pool::Binding const& binding : balancer.bindings) {
+    if (binding.type == type.value) {
+      pool::fill_content(content, binding, chosen.four, chosen.six);
+      row.content = {content.data(), content.size()};
+      list.add(row);
     }
   }
 }
 
 void add_balanced(RowList& list, Asked const& asked, pool::Asking const& asking) {
   store::Entry const& entry = asked.entry;
-  if (entry.balancer_has4) {
-    add_chosen(list, asked, asking, {dns::type_a, pool::Family::ipv4, &pool::Endpoint::address4});
+  bool const hinted = std::any_of(binding_types.begin(), binding_types.end(), [&](dns::RRType type) {
+    return wants(asked, type) && is_bound(entry, type) && pool::hints(*entry.balancer, type.value);
+  });
+  // Each type has its own choice: the type must not vanish when the pool that answers another type has nothing of it.
+  // Hints are the choice of their type, so that a client is told the same by both.
+  auto const choose = [&](bool served, dns::RRType type, pool::Family family, std::string pool::Endpoint::*content) {
+    std::optional<pool::Selection> selection;
+    if (served && (hinted || wants(asked, type))) {
+      selection.emplace(pool::select(*entry.balancer, asking, family));
+      if (wants(asked, type)) {
+        add_chosen(list, asked, type, *selection, content);
+      }
+    }
+    return selection;
+  };
+  auto const four = choose(entry.balancer_has4, dns::type_a, pool::Family::ipv4, &pool::Endpoint::address4);
+  auto const six = choose(entry.balancer_has6, dns::type_aaaa, pool::Family::ipv6, &pool::Endpoint::address6);
+  if (entry.balancer_has_target && wants(asked, dns::type_cname)) {
+    add_chosen(list, asked, dns::type_cname, pool::select(*entry.balancer, asking, pool::Family::name),
+               &pool::Endpoint::target);
   }
-  if (entry.balancer_has6) {
-    add_chosen(list, asked, asking, {dns::type_aaaa, pool::Family::ipv6, &pool::Endpoint::address6});
-  }
-  if (entry.balancer_has_target) {
-    add_chosen(list, asked, asking, {dns::type_cname, pool::Family::name, &pool::Endpoint::target});
+  for (dns::RRType const type : binding_types) {
+    if (wants(asked, type) && is_bound(entry, type)) {
+      add_bindings(list, asked, type, {four ? &*four : nullptr, six ? &*six : nullptr});
+    }
   }
 }
 

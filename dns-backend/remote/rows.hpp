@@ -1,4 +1,4 @@
-// From an entry of a zone to the rows PowerDNS sees, addresses of load balancers included.
+// From an entry of a zone to the rows PowerDNS sees, addresses and service bindings of load balancers included.
 //
 // Threads: pure; any loop.
 #pragma once
@@ -20,14 +20,14 @@ struct Asked {
   dns::RRType type;        // type_any: all
 };
 
-// Rows of the asked types. An entry that has no data adds one row with an empty type, for ANY only. `asking`: by whom and
-// when, for what a load balancer chooses; whether an answer may be empty is the zone's matter.
+// Rows of the asked types. An entry that has no data adds one row with an empty type, for ANY only. `asking`: by whom
+// and when, for what a load balancer chooses; whether an answer may be empty is the zone's matter.
 void add_entry(RowList& list, Asked const& asked, pool::Asking asking);
 
 // `pattern` against owner names and contents, any case; "*" is any text, "?" one character. Reads zones in order until
 // `results_max` rows (never more than 10,000) matched.
-void search_records(RowList& list, store::Snapshot const& snapshot, pool::Asking const& asking, std::string_view pattern,
-                    std::size_t results_max);
+void search_records(RowList& list, store::Snapshot const& snapshot, pool::Asking const& asking,
+                    std::string_view pattern, std::size_t results_max);
 
 // Exposed for tests.
 [[nodiscard]] bool matches(std::string_view pattern, std::string_view text);

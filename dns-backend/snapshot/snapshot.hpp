@@ -28,7 +28,7 @@ namespace store {
 struct Entry {
   std::string key;                                     // Name::key() of the owner
   std::vector<dns::RRset> rrsets;                      // by type
-  std::shared_ptr<pool::LoadBalancer const> balancer;  // A and AAAA, or CNAME, chosen at lookup time
+  std::shared_ptr<pool::LoadBalancer const> balancer;  // A and AAAA with HTTPS and SVCB, or CNAME, chosen at lookup
   // The types the balancer answers with: constant while health moves, so that NSEC bitmaps stay true.
   bool balancer_has4 = false;
   bool balancer_has6 = false;

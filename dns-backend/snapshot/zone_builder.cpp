@@ -53,7 +53,7 @@ bool same_balancer(Entry const& a, Entry const& b) {
   pool::LoadBalancer const& one = *a.balancer;
   pool::LoadBalancer const& two = *b.balancer;
   return one.name == two.name && one.ttl == two.ttl && one.ready == two.ready && one.steering == two.steering &&
-         one.failback_s == two.failback_s && one.pool_weights == two.pool_weights &&
+         one.failback_s == two.failback_s && one.bindings == two.bindings && one.pool_weights == two.pool_weights &&
          same_pool(one.fallback_pool, two.fallback_pool) && same_pools(one.pools, two.pools) &&
          std::equal(one.region_pools.begin(), one.region_pools.end(), two.region_pools.begin(), two.region_pools.end(),
                     [&](auto const& x, auto const& y) { return x.first == y.first && same_pools(x.second, y.second); });
@@ -289,7 +289,8 @@ void fill(Zone& zone, std::vector<OwnedNode> nodes) {
       path.pop_back();
     }
     std::vector<std::string_view> missing;
-    for (std::string_view up = dns::parent_key(key); !path.empty() && up != path.back()->key; up = dns::parent_key(up)) {
+    for (std::string_view up = dns::parent_key(key); !path.empty() && up != path.back()->key;
+         up = dns::parent_key(up)) {
       missing.push_back(up);
     }
     for (std::size_t i = missing.size(); i-- > 0;) {

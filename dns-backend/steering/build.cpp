@@ -1,6 +1,7 @@
 #include "dns-backend/steering/build.hpp"
 
 #include "dns-backend/steering/address.hpp"
+#include "dns-backend/steering/service_bindings.hpp"
 
 #include <set>
 
@@ -115,13 +116,16 @@ pool::LoadBalancer build_balancer(Balancer const& balancer, PoolValues const& po
   out.steering = balancer.steering_policy;
   out.ttl = balancer.ttl;
   out.failback_s = balancer.failback_s;
+  for (ServiceBinding const& binding : balancer.service_bindings) {
+    out.bindings.push_back(build_binding(binding));
+  }
   return out;
 }
 
 bool same(pool::LoadBalancer const& a, pool::LoadBalancer const& b) {
   return a.name == b.name && a.pools == b.pools && a.fallback_pool == b.fallback_pool &&
          a.region_pools == b.region_pools && a.pool_weights == b.pool_weights && a.steering == b.steering &&
-         a.ttl == b.ttl && a.failback_s == b.failback_s && a.ready == b.ready;
+         a.ttl == b.ttl && a.failback_s == b.failback_s && a.ready == b.ready && a.bindings == b.bindings;
 }
 
 BalancerValues balancers(Objects const& objects, PoolValues const& pools, PoolValues const& others) {

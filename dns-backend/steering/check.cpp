@@ -272,6 +272,11 @@ class Checker {
       fail("default_pools", "host names (pool " + quoted(with_target) + ") and addresses (pool " +
                                 quoted(with_address) + ") cannot be answered together");
     }
+    if (!with_target.empty() && !balancer.service_bindings.empty()) {
+      fail("service_bindings",
+           "cannot stand beside the CNAME that host names (pool " + quoted(with_target) + ") are answered as",
+           "the CNAME's target may have bindings of its own");
+    }
     auto const name = dns::Name::parse(balancer.name);
     if (name && context_.name_facts) {
       look_at_name(balancer, context_.name_facts(*name), !with_target.empty());
@@ -298,7 +303,7 @@ class Checker {
     }
     static constexpr std::array<std::string_view, 6> replaced{"A", "AAAA", "CNAME", "DNAME", "ALIAS", "LUA"};
     for (std::string const& type : facts.types) {
-      bool const clash = std::find(replaced.begin(), replaced.end(), type) != replaced.end();
+      bool const clash = std::find(replaced.begin(), replaced.end(), type) != replaced.end() || binds(balancer, type);
       if (clash || (cname && !facts.apex)) {
         fail("name", quoted(balancer.name) + " has " + type + " records already",
              clash ? "" : "origins that are host names are answered as a CNAME, beside which nothing can stand");
@@ -332,6 +337,11 @@ base::Problems check(Objects const& objects, Context const& context) {
 bool names_pool(Balancer const& balancer, std::string const& pool) {
   auto const named = pools_named(balancer);
   return std::any_of(named.begin(), named.end(), [&pool](auto const& one) { return one.second == pool; });
+}
+
+bool binds(Balancer const& balancer, std::string_view type) {
+  return std::any_of(balancer.service_bindings.begin(), balancer.service_bindings.end(),
+                     [type](ServiceBinding const& binding) { return binding.type == type; });
 }
 
 bool answers_cname(Objects const& objects, Balancer const& balancer) {

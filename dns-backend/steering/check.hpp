@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace steering {
@@ -49,6 +50,9 @@ struct Context {
 
 // "pools[web]", how paths of problems begin.
 [[nodiscard]] std::string path_of(Kind kind, std::string const& name);
+
+// Whether it has service bindings of the type, "HTTPS" or "SVCB", which then no record of the zone can have.
+[[nodiscard]] bool binds(Balancer const& balancer, std::string_view type);
 
 // Whether the balancer's origins are host names, so that it answers with CNAME.
 [[nodiscard]] bool answers_cname(Objects const& objects, Balancer const& balancer);

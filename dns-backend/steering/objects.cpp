@@ -1,5 +1,7 @@
 #include "dns-backend/steering/objects.hpp"
 
+#include "dns-backend/steering/service_bindings.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/value_from.hpp>
 
@@ -148,6 +150,13 @@ json::object json_of(Balancer const& balancer) {
   out["steering_policy"] = word_of(steering_words(), balancer.steering_policy);
   out["ttl"] = balancer.ttl;
   out["failback_s"] = balancer.failback_s;
+  if (!balancer.service_bindings.empty()) {
+    json::array bindings;
+    for (ServiceBinding const& binding : balancer.service_bindings) {
+      bindings.push_back(to_json(binding));
+    }
+    out["service_bindings"] = std::move(bindings);
+  }
   return out;
 }
 

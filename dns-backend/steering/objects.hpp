@@ -68,6 +68,20 @@ struct Pool {
   bool operator==(Pool const&) const = default;
 };
 
+// What clients may know before they connect (RFC 9460): a record of type HTTPS or SVCB at the balancer's name.
+struct ServiceBinding {
+  std::string type = "HTTPS";               // or SVCB
+  std::uint16_t priority = 1;               // 0: an alias (AliasMode), which has a target and nothing else
+  std::string target = ".";                 // dns::Name::text(); ".": the balancer's name itself
+  std::vector<std::string> mandatory = {};  // words of mandatory_words(), in the order of their numbers
+  std::vector<std::string> alpn = {};
+  bool no_default_alpn = false;
+  std::uint16_t port = 0;  // 0: the scheme's
+  std::string ech = {};    // base64 of an ECHConfigList
+  bool hints = true;       // whether the record names the addresses that are answered
+  bool operator==(ServiceBinding const&) const = default;
+};
+
 struct Balancer {
   std::string name;  // dns::Name::text()
   std::string description = {};
@@ -79,6 +93,7 @@ struct Balancer {
   pool::Steering steering_policy = pool::Steering::off;
   std::uint32_t ttl = 30;
   std::uint32_t failback_s = 0;
+  std::vector<ServiceBinding> service_bindings = {};
   bool operator==(Balancer const&) const = default;
 };
 

@@ -16,7 +16,8 @@ base::Result<void> check_balancers(Write const& write, dns::Name const& apex, dn
   bool const cname = balancer != nullptr && steering::answers_cname(write.model.steering(), *balancer);
   for (dns::RRset const& rrset : rrsets) {
     bool const of_apex = rrset.type == dns::type_ns && name == apex;
-    if (balancer != nullptr && !of_apex && (cname || takes_addresses(rrset.type))) {
+    bool const bound = balancer != nullptr && steering::binds(*balancer, dns::to_text(rrset.type));
+    if (balancer != nullptr && !of_apex && (cname || bound || takes_addresses(rrset.type))) {
       return refused("'" + name.text() + "' is a load balancer: it can have no " + dns::to_text(rrset.type) +
                      " records" + (cname ? ", since it answers with a CNAME" : ""));
     }

@@ -73,7 +73,11 @@ load_balancers:
 """
 
 
-class Steering(stack.StackCase):
+class LoadBalancers(stack.StackCase):
+    """The zone and what `declared` says for the port of two web servers, both found up."""
+
+    declared = staticmethod(objects)
+
     def setUp(self):
         super().setUp()
         self.web = daemons.free_port()
@@ -82,7 +86,7 @@ class Steering(stack.StackCase):
             self.addCleanup(origin.stop)
         self.stack.write("example.test.zone", ZONE)
         self.stack.command("zone", "import", "example.test", self.stack.path("example.test.zone"))
-        self.file = self.stack.write("lb.yaml", objects(self.web))
+        self.file = self.stack.write("lb.yaml", self.declared(self.web))
         self.stack.command("steering", "apply", self.file)
         self.stack.start_navigator()
         self.stack.start_pdns()
@@ -102,6 +106,8 @@ class Steering(stack.StackCase):
     def revision(self):
         return json.loads(self.stack.call("GET", "/v1/status")[1])["revision"]
 
+
+class Steering(LoadBalancers):
     def set(self):
         return json.loads(self.stack.command("steering", "show", "--json").stdout)
 

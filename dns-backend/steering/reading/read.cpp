@@ -5,6 +5,7 @@
 #include "dns-backend/dns/name.hpp"
 #include "dns-backend/dns/rrset.hpp"
 #include "dns-backend/steering/address.hpp"
+#include "dns-backend/steering/reading/service_bindings.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -322,6 +323,7 @@ Balancer read_balancer(Reader& reader, std::string const& name) {
   balancer.steering_policy = reader.choice("steering_policy", steering_words(), balancer.steering_policy);
   balancer.ttl = reader.integer<std::uint32_t>("ttl", {1, day_s}, balancer.ttl);
   balancer.failback_s = reader.integer<std::uint32_t>("failback_s", {0, day_s}, balancer.failback_s);
+  balancer.service_bindings = read_service_bindings(reader, balancer.name);
   return balancer;
 }
 

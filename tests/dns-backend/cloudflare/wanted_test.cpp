@@ -85,6 +85,19 @@ TEST_F(WantedTest, PublishesTheAddressesABalancerAnswersNow) {
       << "the only IPv6 endpoint is answered although it is down: serve-all";
 }
 
+TEST_F(WantedTest, ReportsTheBindingsOfABalancer) {
+  auto pool = std::make_shared<pool::Pool>();
+  pool->endpoints = {{"a", "192.0.2.1", "", "", health_.slot("a"), true, 1}};
+  auto balancer = std::make_shared<pool::LoadBalancer>();
+  balancer->pools = {pool};
+  balancer->bindings = {{65, "1 .", "", true}, {65, "2 .", "", true}};
+  entry("www.example").balancer = balancer;
+  auto const zones = wanted();
+  EXPECT_THAT(shown(zones[0]), ElementsAre("www.example. 60 A 192.0.2.1"));
+  ASSERT_EQ(zones[0].obstacles.size(), 1U);
+  EXPECT_EQ(dns::to_text(zones[0].obstacles[0].type), "HTTPS");
+}
+
 TEST_F(WantedTest, PublishesOneAliasForABalancerOfNames) {
   auto pool = std::make_shared<pool::Pool>();
   pool->endpoints = {{"a", "", "", "a.cdn.test.", health_.slot("a"), true, 1},

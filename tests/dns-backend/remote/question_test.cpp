@@ -181,6 +181,7 @@ TEST(Question, a_lookup_takes_nothing_from_the_heap) {
     balancer->failback_s = 60;
     balancer->pools = {pool, std::make_shared<pool::Pool>(*far)};
     balancer->region_pools["a region that is longer than what a string keeps in place"] = {far};
+    balancer->bindings = {{65, "1 . alpn=h2,h3,http/1.1 port=8443", "", true}, {64, "1 . alpn=dot", "", true}};
     store::Entry& balanced = draft.at(name);
     balanced.balancer = balancer;
     balanced.balancer_has4 = balanced.balancer_has6 = true;
@@ -200,7 +201,7 @@ TEST(Question, a_lookup_takes_nothing_from_the_heap) {
   for (char const* const name :
        {"example.org.", "www.example.org.", "tenant.example.org.", "near.example.org.", "region.example.org.",
         "spread.example.org.", "mesh.example.org.", "a.missing.example.org.", "other.test."}) {
-    for (char const* const type : {"ANY", "A", "SOA", "NS"}) {
+    for (char const* const type : {"ANY", "A", "SOA", "NS", "HTTPS"}) {
       std::string const line = test::lookup(name, type);
       out.clear();
       std::size_t const before = taken;

@@ -159,13 +159,17 @@ TEST(ZoneBuilder, every_setting_of_a_balancer_may_change_its_answers) {
   EXPECT_FALSE(touched(balancer)) << "another object that says the same";
   using Change = void (*)(pool::LoadBalancer&, pool::PoolPtr const&);
   for (Change const change : std::initializer_list<Change>{
-           [](auto& one, auto const&) { one.name = "x"; }, [](auto& one, auto const&) { one.ttl = 7; },
-           [](auto& one, auto const&) { one.failback_s = 7; }, [](auto& one, auto const&) { one.ready.emplace(); },
-           [](auto& one, auto const&) { one.steering = pool::Steering::mesh; },
-           [](auto& one, auto const&) { one.pool_weights["ams"] = 7; },
-           [](auto& one, auto const& other) { one.region_pools["DE"] = {other}; },
-           [](auto& one, auto const& other) { one.fallback_pool = other; },
-           [](auto& one, auto const& other) { one.pools.push_back(other); }}) {
+           [](auto&one, auto const&) { one.name = "x"; }, [](auto&one, auto const&) { one.ttl = 7; },
+           [](auto&one, auto const&) { one.failback_s = 7; }, [](auto&one, auto const&) { one.ready.emplace(); },
+           [](auto&one, auto const&) { one.steering = pool::Steering::mesh; },
+           [](auto&one, auto const&) {
+             one.bindings = {{65, "1 .", "", true}};
+           },
+           [](auto&one, auto const&) { one.bindings[0].hints = false; },
+           [](auto&one, auto const&) { one.pool_weights["ams"] = 7; },
+           [](auto&one, auto const&other) { one.region_pools["DE"] = {other}; },
+           [](auto&one, auto const&other) { one.fallback_pool = other; },
+           [](auto&one, auto const&other) { one.pools.push_back(other); }}) {
     change(balancer, pool);
     EXPECT_TRUE(touched(balancer));
     EXPECT_FALSE(touched(balancer));

@@ -33,6 +33,7 @@ Objects example() {
   balancer.steering_policy = pool::Steering::geo;
   balancer.ttl = 7;
   balancer.failback_s = 60;
+  balancer.service_bindings = {{"HTTPS", 1, ".", {}, {"h2"}, false, 0, {}, true}};
   objects.pools = {{"inner", inner}, {"outer", outer}};
   objects.load_balancers[balancer.name] = balancer;
   return objects;
@@ -102,8 +103,12 @@ TEST(Balancers, CarryEveryFieldAndAreAbsentWhileDisabled) {
   EXPECT_EQ(one.steering, pool::Steering::geo);
   EXPECT_EQ(one.ttl, 7U);
   EXPECT_EQ(one.failback_s, 60U);
+  EXPECT_THAT(one.bindings, ElementsAre(pool::Binding{65, "1 . alpn=h2", "", true}));
   EXPECT_TRUE(steering::same(one, *steering::balancers(objects, pools, others).at("www.example.org.")));
   objects.load_balancers["www.example.org."].ttl = 8;
+  EXPECT_FALSE(steering::same(one, *steering::balancers(objects, pools, others).at("www.example.org.")));
+  objects = example();
+  objects.load_balancers["www.example.org."].service_bindings[0].port = 8443;
   EXPECT_FALSE(steering::same(one, *steering::balancers(objects, pools, others).at("www.example.org.")));
   objects.load_balancers["www.example.org."].enabled = false;
   EXPECT_TRUE(steering::balancers(objects, pools, others).empty());

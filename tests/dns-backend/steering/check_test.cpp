@@ -152,6 +152,13 @@ std::vector<Case> const cases{
        o.load_balancers.begin()->second.fallback_pool = "cdn";
      },
      "load_balancers[www.example.org.].default_pools", "host names (pool 'cdn') and addresses (pool"},
+    {"names and bindings",
+     [](Objects& o) {
+       o.pools["cdn"] = pool("cdn", {origin("c", "cdn.example.net.")});
+       o.load_balancers.begin()->second.default_pools = {"cdn"};
+       o.load_balancers.begin()->second.service_bindings = {{}};
+     },
+     "load_balancers[www.example.org.].service_bindings", "cannot stand beside the CNAME that host names (pool 'cdn')"},
     {"names and the topology",
      [](Objects& o) {
        o.pools["cdn"] = pool("cdn", {origin("c", "cdn.example.net.")}, {"edge"});
@@ -243,6 +250,16 @@ std::vector<NameCase> const name_cases{
 };
 
 INSTANTIATE_TEST_SUITE_P(Steering, AtName, testing::ValuesIn(name_cases));
+
+TEST(Check, LetsNoRecordsStandWhereABindingIs) {
+  Objects objects = sound();
+  objects.load_balancers.begin()->second.service_bindings = {{}};
+  auto const https = texts(steering::check(objects, context({"example.org.", false, "", {"TXT", "HTTPS"}, "", false})));
+  EXPECT_THAT(https, ElementsAre(HasSubstr("www.example.org.].name: 'www.example.org.' has HTTPS records already")));
+  EXPECT_THAT(texts(steering::check(objects, context({"example.org.", false, "", {"SVCB"}, "", false}))), IsEmpty());
+  objects.load_balancers.begin()->second.service_bindings.clear();
+  EXPECT_THAT(texts(steering::check(objects, context({"example.org.", false, "", {"HTTPS"}, "", false}))), IsEmpty());
+}
 
 TEST(UsersOf, NamesEveryPlaceThatRefers) {
   Objects objects = sound();

@@ -193,6 +193,42 @@ TEST_F(StoreSteering, static_records_and_load_balancers_exclude_each_other) {
   EXPECT_THAT(refused_put(balancer_of("tv.example.org", {"ams"})), ElementsAre(HasSubstr("belongs to tenant 'tv'")));
 }
 
+TEST_F(StoreSteering, a_binding_owns_its_type_and_reaches_lookups_replicas_and_caches) {
+  constexpr dns::RRType type_svcb{64};
+  constexpr dns::RRType type_https{65};
+  site.replace("taken.example.org", type_https, {"1 . alpn=h2"});
+  auto taken = balancer_of("taken.example.org", {"ams"});
+  put(taken);
+  EXPECT_FALSE(site.contents("taken.example.org", type_https).empty()) << "beside addresses it may stand";
+  taken.service_bindings = {{}};
+  EXPECT_THAT(refused_put(taken), ElementsAre(HasSubstr("has HTTPS records already")));
+
+  auto www = balancer_of("www.example.org", {"ams", "fra"});
+  put(www);
+  std::uint32_t const serial = site.zone()->serial;
+  www.service_bindings = {{"HTTPS", 1, ".", {}, {"h2"}, false, 8443, {}, true}};
+  put(www);
+  EXPECT_EQ(site.zone()->serial, serial + 1);
+  EXPECT_THAT(site.touched, Contains(Touched{name("www.example.org"), false}));
+  EXPECT_THAT(site.entry("www.example.org")->balancer->bindings,
+              ElementsAre(pool::Binding{65, "1 . alpn=h2 port=8443", "", true}));
+  EXPECT_THAT(refused_records("www.example.org", type_https, "1 .").detail, HasSubstr("can have no HTTPS records"));
+  site.replace("www.example.org", type_svcb, {"1 ."});
+  Site replica;
+  replica.store->set_read_only(true);
+  replica.ok(replica.store->apply_feed(site.ok(site.store->changes(0, 1000, std::chrono::milliseconds(0)))));
+  ASSERT_NO_FATAL_FAILURE(expect_same(*site.snapshot(), *replica.snapshot()));
+  EXPECT_THAT(replica.entry("www.example.org")->balancer->bindings, SizeIs(1));
+
+  // An origin that is a name would make the answer a CNAME.
+  put(pool_of("lone", {origin("l", "198.51.100.9")}));
+  auto img = balancer_of("img.example.org", {"lone"});
+  img.service_bindings = {{}};
+  put(img);
+  EXPECT_THAT(refused_put(pool_of("lone", {origin("l", "cdn.example.net.")})),
+              ElementsAre(HasSubstr("load_balancers[img.example.org.].service_bindings: cannot stand beside")));
+}
+
 TEST_F(StoreSteering, a_zone_below_with_its_own_delegation_is_no_matter) {
   site.import_zone(zone_head, "sub.example.org");
   put(balancer_of("www.sub.example.org", {"ams"}));

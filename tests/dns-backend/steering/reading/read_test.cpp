@@ -67,6 +67,7 @@ load_balancers:
     ttl: 10
     failback_s: 300
     enabled: false
+    service_bindings: [{type: HTTPS, alpn: [h2]}, {type: SVCB, priority: 0, target: a.example.org}]
 )";
 
 TEST(Read, TakesEveryField) {
@@ -95,6 +96,7 @@ TEST(Read, TakesEveryField) {
   EXPECT_EQ(balancer.pool_weights_permille.at("ams"), 500U);
   EXPECT_EQ(balancer.steering_policy, pool::Steering::geo);
   EXPECT_FALSE(balancer.enabled);
+  EXPECT_THAT(balancer.service_bindings, SizeIs(2));
 }
 
 TEST(Read, GivesBackWhatToJsonMade) {
