@@ -11,7 +11,7 @@ module(dns-backend/geo SOURCES geo.cpp cidr_map.cpp mmdb.cpp locators.cpp
 module(dns-backend/pool SOURCES health_table.cpp candidates.cpp draw.cpp steering.cpp origins.cpp select.cpp
   DEPENDS base/result base/net base/probe base/process dns-backend/geo)
 module(dns-backend/monitor
-  SOURCES endpoint_state.cpp report.cpp recent_checks.cpp warm.cpp engine.cpp monitor.cpp
+  SOURCES endpoint_state.cpp report.cpp recent_checks.cpp warm.cpp saving.cpp engine.cpp monitor.cpp
   DEPENDS base/result base/net base/probe base/process dns-backend/pool LIBRARIES Boost::json)
 module(dns-backend/steering SOURCES objects.cpp address.cpp check.cpp build.cpp
   DEPENDS base/result base/config base/probe dns-backend/dns dns-backend/pool LIBRARIES Boost::json)

@@ -19,6 +19,7 @@
 #include "dns-backend/connector/listener.hpp"
 #include "dns-backend/handover/handover.hpp"
 #include "dns-backend/monitor/monitor.hpp"
+#include "dns-backend/monitor/saving.hpp"
 #include "dns-backend/overrides/overrides.hpp"
 #include "dns-backend/purge/purge.hpp"
 #include "dns-backend/purge/zone_changes.hpp"
@@ -80,6 +81,9 @@ struct Daemon {
   net::Router router;
   std::unique_ptr<net::HttpServer> server;
   std::unique_ptr<feed::Follower> follower;      // replica
+  monitor::Saving saving{std::chrono::steady_clock::now()};  // of what is known of the endpoints
+  net::Signal save{executor};
+  bool leaving = false;                          // another process may have the store soon
   bool watches_stale = false;                    // a refresh is under way and must run once more
   bool watches_running = false;
   std::int64_t started_ms = 0;
@@ -104,7 +108,9 @@ void add_health_sections(Daemon const& daemon, api::Dependencies& api);
 base::Result<void> load_surroundings(Daemon& daemon);
 // What is known of the endpoints, for the next start: beside the store, nowhere when that is no file.
 std::string warm_file(std::string const& store_url);
-void save_health(Daemon const& daemon);
+net::Task<void> save_health(Daemon& daemon);
+// Saves whenever daemon.saving says so. `alive` goes with the daemon's life.
+net::Task<void> keep_health(Daemon* daemon, std::weak_ptr<bool> alive);
 
 // Sites as the certificate gate needs them now: what each acknowledged, and whether it is followed at all.
 std::vector<acme::Site> gate_sites(Daemon const& daemon);

@@ -27,8 +27,15 @@ std::string list_of(std::vector<std::string> const& sites) {
   return out.empty() ? "no site" : out;
 }
 
+// The next start should know what this one knows now.
+void unsaved(Daemon& daemon) {
+  daemon.saving.changed();
+  daemon.save.notify();
+}
+
 void flipped(Daemon& daemon, std::string const& endpoint, probe::Transition transition, std::string const& reason) {
   info("health", "{} is {} (was {}): {}", endpoint, probe::name(transition.to), probe::name(transition.from), reason);
+  unsaved(daemon);
   daemon.metrics.gauge("navigator_endpoint_up", "1 while the endpoint is taken for up", {{"endpoint", endpoint}})
       .set(transition.to == probe::Health::up ? 1 : 0);
   daemon.metrics.counter("navigator_endpoint_transitions_total", "Changes of health", {{"endpoint", endpoint}}).add();
@@ -183,8 +190,10 @@ base::Result<void> start_health(Daemon& daemon) {
   };
   daemon.exchange = std::make_unique<vantage::Exchange>(daemon.executor, std::move(sites), daemon.metrics, decided);
   daemon.exchange->add_routes(daemon.router);
-  daemon.monitor->observe_only(
-      [&daemon](std::string const& endpoint, probe::Health observed) { daemon.exchange->vote(endpoint, observed); });
+  daemon.monitor->observe_only([&daemon](std::string const& endpoint, probe::Health observed) {
+    unsaved(daemon);
+    daemon.exchange->vote(endpoint, observed);
+  });
   if (!daemon.settings.witnesses.empty()) {
     net::spawn(daemon.executor, "witnesses", ask_witnesses(&daemon, daemon.alive, daemon.settings.witnesses));
   }
@@ -254,13 +263,36 @@ std::string warm_file(std::string const& store_url) {
   return path.empty() || path == ":memory:" ? std::string() : path + "-health.json";
 }
 
-void save_health(Daemon const& daemon) {
+net::Task<void> save_health(Daemon& daemon) {
   std::string const path = warm_file(daemon.settings.store_url);
+  std::weak_ptr<bool> const alive = daemon.alive;
   if (path.empty() || daemon.monitor == nullptr) {
-    return;
+    co_return;
   }
-  if (auto const saved = monitor::save_warm(path, daemon.monitor->save(), wall_ms()); !saved) {
-    warning("health", "the next start will know nothing: {}", saved.error().what());
+  daemon.saving.began(std::chrono::steady_clock::now());
+  // On the store's thread: a disk that is slow must not hold up the checks, and one save follows the other.
+  std::function<base::Result<void>(database::Database&)> const write = [path, known = daemon.monitor->save(),
+                                                                        now_ms = wall_ms()](database::Database&) {
+    return monitor::save_warm(path, known, now_ms);
+  };
+  base::Result<void> const saved = co_await daemon.store->thread().run<void>(write);
+  if (alive.expired()) {
+    co_return;
+  }
+  if (auto const cause = daemon.saving.ended(saved)) {
+    warning("health", "if this process dies, the next start will not know the health of now: {}", *cause);
+  }
+}
+
+net::Task<void> keep_health(Daemon* daemon, std::weak_ptr<bool> alive) {
+  while (!alive.expired() && !daemon->leaving) {
+    auto const left =
+        std::chrono::ceil<std::chrono::milliseconds>(daemon->saving.due() - std::chrono::steady_clock::now());
+    if (left.count() <= 0) {
+      co_await save_health(*daemon);
+    } else {
+      co_await daemon->save.wait(left);
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import hmac
 import http.server
 import json
 import os
+import signal
 import socket
 import sys
 import threading
@@ -188,6 +189,29 @@ class OneSite(stack.StackCase):
         self.stack.stop_navigator()
         self.stack.start_navigator()
         self.assertTrue(kept(), "changes survive a restart")
+
+    def test_what_is_known_survives_a_kill(self):
+        self.assertEqual(self.report("pushed/a", False, 0.2), 204)
+        self.origins[FIRST].stop()
+        self.becomes("lb.example.test", [SECOND])
+
+        def saved():
+            with open(self.stack.path("navigator.db-health.json"), encoding="utf-8") as file:
+                known = {one["endpoint"]: one["health"] for one in json.load(file)["endpoints"]}
+            return known.get("first/o") == "down" and known.get("pushed/a") == "down"
+        wait_for("the change is saved while Navigator runs", lambda: os.path.exists(
+            self.stack.path("navigator.db-health.json")) and saved())
+        before = self.transitions("pushed/a")
+        self.stack.stop_navigator(signal.SIGKILL)
+        self.stack.start_navigator()
+        # No check of a pushed endpoint runs by itself: only what was saved can say this.
+        row = self.transitions("pushed/a")[0]
+        self.assertEqual((row["to"], row["reason"]), ("down", "as before the restart"))
+        self.assertEqual(len(self.transitions("pushed/a")), len(before) + 1)
+        self.assertEqual(self.transitions("first/o")[0]["reason"], "as before the restart")
+
+    def transitions(self, endpoint):
+        return json.loads(self.stack.command("transitions", endpoint, "--json").stdout)["transitions"]
 
 
 class Sites(unittest.TestCase):
