@@ -22,6 +22,9 @@ module(dns-backend/overrides SOURCES overrides.cpp
   DEPENDS base/result base/net base/probe base/database base/store_thread dns-backend/monitor)
 module(dns-backend/snapshot SOURCES snapshot.cpp zone_builder.cpp
   DEPENDS base/result base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot/persistent)
+module(dns-backend/overview SOURCES affected.cpp overview.cpp watches.cpp
+  DEPENDS base/result base/net base/process base/probe dns-backend/dns dns-backend/geo dns-backend/pool
+    dns-backend/snapshot dns-backend/steering dns-backend/store dns-backend/monitor dns-backend/vantage)
 module(dns-backend/mesh_costs SOURCES mesh_costs.cpp
   DEPENDS base/result base/net base/process dns-backend/geo routing/bird)
 module(dns-backend/zone_file SOURCES zone_file.cpp DEPENDS base/result dns-backend/dns)

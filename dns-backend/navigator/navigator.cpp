@@ -208,6 +208,7 @@ net::Task<Result<void>> start(Daemon& daemon) {
   }
   co_await refresh_watches(daemon);
   net::spawn(daemon.executor, "what is known, saved", keep_health(&daemon, daemon.alive));
+  net::spawn(daemon.executor, "purges at fail-back", purge_failbacks(&daemon, daemon.alive));
   co_await await_health(daemon);
   if (auto opened = open_remote(daemon); !opened) {
     co_return opened.error();
