@@ -11,7 +11,7 @@ module(dns-backend/geo SOURCES geo.cpp cidr_map.cpp mmdb.cpp locators.cpp
 module(dns-backend/pool SOURCES health_table.cpp candidates.cpp draw.cpp steering.cpp origins.cpp select.cpp bindings.cpp
   DEPENDS base/result base/net base/probe base/process dns-backend/geo)
 module(dns-backend/monitor
-  SOURCES endpoint_state.cpp report.cpp recent_checks.cpp warm.cpp engine.cpp monitor.cpp
+  SOURCES endpoint_state.cpp report.cpp recent_checks.cpp warm.cpp saving.cpp engine.cpp monitor.cpp
   DEPENDS base/result base/net base/probe base/process dns-backend/pool LIBRARIES Boost::json)
 module(dns-backend/steering SOURCES objects.cpp service_bindings.cpp address.cpp check.cpp build.cpp
   DEPENDS base/result base/config base/probe dns-backend/dns dns-backend/pool LIBRARIES Boost::json)
@@ -22,6 +22,11 @@ module(dns-backend/overrides SOURCES overrides.cpp
   DEPENDS base/result base/net base/probe base/database base/store_thread dns-backend/monitor)
 module(dns-backend/snapshot SOURCES snapshot.cpp zone_builder.cpp
   DEPENDS base/result base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot/persistent)
+module(dns-backend/overview SOURCES affected.cpp overview.cpp watches.cpp
+  DEPENDS base/result base/net base/process base/probe dns-backend/dns dns-backend/geo dns-backend/pool
+    dns-backend/snapshot dns-backend/steering dns-backend/store dns-backend/monitor dns-backend/vantage)
+module(dns-backend/mesh_costs SOURCES mesh_costs.cpp
+  DEPENDS base/result base/net base/process dns-backend/geo routing/bird)
 module(dns-backend/zone_file SOURCES zone_file.cpp DEPENDS base/result dns-backend/dns)
 module(dns-backend/tables SOURCES schema.cpp model.cpp steering.cpp compose.cpp build.cpp
   DEPENDS base/result base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot

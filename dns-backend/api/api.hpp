@@ -45,6 +45,8 @@ struct Dependencies {
   transitions::TransitionLog* transitions = nullptr;  // of this machine; nullptr: none are kept
   // Further sections of /v1/status by name, for instance "followers", "replica", "powerdns".
   std::map<std::string, std::function<boost::json::value()>> sections = {};
+  // What is added to /metrics, as Prometheus text, made when it is asked for. May be empty.
+  std::function<std::string()> more_metrics = {};
   // Why this process is not healthy now, empty when it is; decides /healthz. May be empty.
   std::function<std::string()> trouble = {};
 };

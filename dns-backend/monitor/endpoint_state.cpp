@@ -49,8 +49,10 @@ std::optional<probe::Transition> EndpointState::force(Override order, Instant no
   return settle(now);
 }
 
-std::optional<probe::Transition> EndpointState::judge(std::optional<Health> judged, Instant now) {
+std::optional<probe::Transition> EndpointState::judge(std::optional<Health> judged, Instant now,
+                                                      std::uint32_t stable_s) {
   judged_ = judged;
+  judged_stable_s_ = stable_s;
   return settle(now);
 }
 
@@ -68,12 +70,13 @@ std::optional<probe::Transition> EndpointState::settle(Instant now) {
 
 std::uint32_t EndpointState::stable_s(std::chrono::milliseconds interval, std::chrono::milliseconds gap,
                                       std::int64_t now_ms) const {
-  constexpr std::int64_t seconds_max = 65535;
+  constexpr std::int64_t seconds_max = stable_s_max;
   std::int64_t stable_ms = seconds_max * 1000;
   if (order_.counts(now_ms) && order_.to != Forced::draining) {
     stable_ms = order_.until_ms == 0 ? stable_ms : order_.until_ms - now_ms;
   } else {
     stable_ms = (checks_.checks_to_change() - std::int64_t{1}) * interval.count() + gap.count() - interval.count() / 10;
+    stable_ms = std::min(stable_ms, std::int64_t{judged_stable_s_} * 1000);
   }
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(stable_ms / 1000, 0, seconds_max));
 }

@@ -35,6 +35,7 @@ struct Override {
 
 class EndpointState {
  public:
+  static constexpr std::uint32_t stable_s_max = 65535;
   EndpointState(probe::Thresholds thresholds, probe::Health observed) : EndpointState(thresholds, observed, observed) {}
   // `effective`: what is in the table, when only the thresholds change.
   EndpointState(probe::Thresholds thresholds, probe::Health observed, probe::Health effective)
@@ -44,20 +45,23 @@ class EndpointState {
   std::optional<probe::Transition> observe(bool success, Instant now);
   std::optional<probe::Transition> force(Override order, Instant now);
   // What several sites decided (dns-backend/vantage), which counts instead of what the checks here say; nothing: they
-  // do.
-  std::optional<probe::Transition> judge(std::optional<probe::Health> judged, Instant now);
+  // do. `stable_s`: the others may decide again after so long, whatever the checks here say.
+  std::optional<probe::Transition> judge(std::optional<probe::Health> judged, Instant now,
+                                         std::uint32_t stable_s = stable_s_max);
   // Looks at the clock: an order may have ended.
   std::optional<probe::Transition> settle(Instant now);
 
   [[nodiscard]] probe::Health observed() const { return checks_.health(); }
   [[nodiscard]] probe::Health effective() const { return effective_; }  // as of the last call
   [[nodiscard]] std::optional<probe::Health> judged() const { return judged_; }
+  [[nodiscard]] std::uint32_t judged_stable_s() const { return judged_stable_s_; }
   [[nodiscard]] Override const& order() const { return order_; }
   [[nodiscard]] probe::Thresholds const& thresholds() const { return thresholds_; }
   [[nodiscard]] unsigned checks_to_change() const { return checks_.checks_to_change(); }
 
   // For how many whole seconds no check can change the effective health: the checks still missing, an interval each, of
-  // which the next comes in `gap`, less the jitter of one; an order stands until its end. At most 65,535.
+  // which the next comes in `gap`, less the jitter of one, and no longer than the sites' judgement; an order stands
+  // until its end. At most 65,535.
   [[nodiscard]] std::uint32_t stable_s(std::chrono::milliseconds interval, std::chrono::milliseconds gap,
                                        std::int64_t now_ms) const;
 
@@ -65,6 +69,7 @@ class EndpointState {
   probe::Thresholds thresholds_;
   probe::HealthState checks_;
   std::optional<probe::Health> judged_;
+  std::uint32_t judged_stable_s_ = stable_s_max;
   Override order_;
   probe::Health effective_;
 };

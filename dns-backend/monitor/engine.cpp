@@ -101,9 +101,10 @@ void Monitor::State::update(Endpoint& endpoint, Watch const& watch, Instant now)
   if (!same_check || !same_slot || !(state.thresholds() == watch.thresholds)) {
     Override const order = state.order();
     std::optional<probe::Health> const judged = state.judged();
+    std::uint32_t const judged_stable_s = state.judged_stable_s();
     state = EndpointState(watch.thresholds, state.observed(), state.effective());
     state.force(order, now);  // as before: no transition
-    state.judge(judged, now);
+    state.judge(judged, now, judged_stable_s);
     if (!same_check) {
       detach(endpoint);
       attach(endpoint, watch, now, now.steady);

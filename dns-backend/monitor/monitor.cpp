@@ -83,14 +83,15 @@ void Monitor::observe_only(Observer observer) {
   state_->observer = std::move(observer);
 }
 
-void Monitor::judge(std::string const& endpoint, probe::Health decided, std::string const& reason) {
+void Monitor::judge(std::string const& endpoint, probe::Health decided, std::string const& reason,
+                    std::uint32_t stable_s_max) {
   auto const state = state_;
   auto const found = state->endpoints.find(endpoint);
   if (state->stopped || found == state->endpoints.end()) {
     return;
   }
   Instant const now = this_instant();
-  auto const transition = found->second->state.judge(decided, now);
+  auto const transition = found->second->state.judge(decided, now, stable_s_max);
   state->publish(*found->second, transition, reason, now);
   state->tell_listener();
 }

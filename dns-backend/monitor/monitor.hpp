@@ -108,7 +108,9 @@ class Monitor {
   using Observer = std::function<void(std::string const& endpoint, probe::Health observed)>;
   void observe_only(Observer observer);
   // What several sites decided of an endpoint; one that is not watched is passed over. May be called from the observer.
-  void judge(std::string const& endpoint, probe::Health decided, std::string const& reason);
+  // `stable_s_max`: what of it is promised at most, in seconds, however long the checks here cannot change it.
+  void judge(std::string const& endpoint, probe::Health decided, std::string const& reason,
+             std::uint32_t stable_s_max = pool::HealthTable::stable_unknown);
 
   // What a pushed endpoint says about itself: one check. Silence longer than interval + timeout counts as one failed
   // check, and as another one each further interval. A refused report changes nothing and is counted.

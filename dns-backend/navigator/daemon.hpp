@@ -18,8 +18,11 @@
 #include "dns-backend/powerdns/powerdns.hpp"
 #include "dns-backend/connector/listener.hpp"
 #include "dns-backend/handover/handover.hpp"
+#include "dns-backend/mesh_costs/mesh_costs.hpp"
 #include "dns-backend/monitor/monitor.hpp"
+#include "dns-backend/monitor/saving.hpp"
 #include "dns-backend/overrides/overrides.hpp"
+#include "dns-backend/overview/overview.hpp"
 #include "dns-backend/purge/purge.hpp"
 #include "dns-backend/purge/zone_changes.hpp"
 #include "dns-backend/purge/zone_flusher.hpp"
@@ -67,6 +70,7 @@ struct Daemon {
   std::unique_ptr<transitions::TransitionLog> transitions;
   std::unique_ptr<webhook::Webhook> webhook;
   std::optional<store::Published<geo::Surroundings>> surroundings;
+  std::unique_ptr<mesh_costs::MeshCosts> costs;  // with mesh.bird
   std::uint64_t events = 0;                      // told to webhooks
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
   std::unique_ptr<connector::Listener> remote;
@@ -80,6 +84,11 @@ struct Daemon {
   net::Router router;
   std::unique_ptr<net::HttpServer> server;
   std::unique_ptr<feed::Follower> follower;      // replica
+  monitor::Saving saving{std::chrono::steady_clock::now()};  // of what is known of the endpoints
+  net::Signal save{executor};
+  overview::Overview overview;                   // as of the last refresh
+  net::Signal failback{executor};                // the overview or health changed
+  bool leaving = false;                          // another process may have the store soon
   bool watches_stale = false;                    // a refresh is under way and must run once more
   bool watches_running = false;
   std::int64_t started_ms = 0;
@@ -104,7 +113,11 @@ void add_health_sections(Daemon const& daemon, api::Dependencies& api);
 base::Result<void> load_surroundings(Daemon& daemon);
 // What is known of the endpoints, for the next start: beside the store, nowhere when that is no file.
 std::string warm_file(std::string const& store_url);
-void save_health(Daemon const& daemon);
+net::Task<void> save_health(Daemon& daemon);
+// Purges the names whose pools fail back, when they do.
+net::Task<void> purge_failbacks(Daemon* daemon, std::weak_ptr<bool> alive);
+// Saves whenever daemon.saving says so. `alive` goes with the daemon's life.
+net::Task<void> keep_health(Daemon* daemon, std::weak_ptr<bool> alive);
 
 // Sites as the certificate gate needs them now: what each acknowledged, and whether it is followed at all.
 std::vector<acme::Site> gate_sites(Daemon const& daemon);

@@ -1,8 +1,9 @@
 // Health as the daemon wires it: monitors, what the sites decide together, the log of transitions, webhooks, purges.
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
-#include "dns-backend/navigator/affected.hpp"
 #include "dns-backend/navigator/daemon.hpp"
+#include "dns-backend/overview/affected.hpp"
+#include "dns-backend/overview/watches.hpp"
 
 #include <boost/json.hpp>
 
@@ -18,6 +19,7 @@ using process::log::info;
 using process::log::warning;
 
 constexpr std::chrono::milliseconds witness_interval{2000};
+constexpr std::chrono::milliseconds longest_wait{3600000};  // the wall clock may be set meanwhile
 
 std::string list_of(std::vector<std::string> const& sites) {
   std::string out;
@@ -27,12 +29,20 @@ std::string list_of(std::vector<std::string> const& sites) {
   return out.empty() ? "no site" : out;
 }
 
+// The next start should know what this one knows now.
+void unsaved(Daemon& daemon) {
+  daemon.saving.changed();
+  daemon.save.notify();
+}
+
 void flipped(Daemon& daemon, std::string const& endpoint, probe::Transition transition, std::string const& reason) {
   info("health", "{} is {} (was {}): {}", endpoint, probe::name(transition.to), probe::name(transition.from), reason);
+  unsaved(daemon);
   daemon.metrics.gauge("navigator_endpoint_up", "1 while the endpoint is taken for up", {{"endpoint", endpoint}})
       .set(transition.to == probe::Health::up ? 1 : 0);
   daemon.metrics.counter("navigator_endpoint_transitions_total", "Changes of health", {{"endpoint", endpoint}}).add();
-  daemon.purger.purge(names_answering(*daemon.store->published().copy(), {endpoint}));
+  daemon.failback.notify();
+  daemon.purger.purge(overview::names_answering(*daemon.store->published().copy(), {endpoint}));
   std::string const decided_by = reason.starts_with("override") || reason == "the override ended" ? "operator"
                                  : daemon.exchange != nullptr                                     ? "sites"
                                                                                                   : "checks";
@@ -100,6 +110,42 @@ net::Task<void> ask_witnesses(Daemon* daemon, std::weak_ptr<bool> alive, std::ve
   }
 }
 
+void surround(Daemon& daemon, geo::Surroundings next) {
+  daemon.surroundings->publish(std::make_shared<geo::Surroundings const>(std::move(next)));
+}
+
+// Lookups see the costs before PowerDNS asks again.
+void costs_changed(Daemon& daemon, std::shared_ptr<geo::SiteCosts const> const& costs) {
+  auto const before = daemon.surroundings->copy();
+  surround(daemon, {before->locator, costs});
+  auto const names = overview::reordered(daemon.overview.by_mesh, before->costs.get(), costs.get());
+  info("mesh", "the costs of {} sites are known, {} names answer by another order", costs->size(), names.size());
+  daemon.purger.purge(names);
+}
+
+void start_costs(Daemon& daemon) {
+  mesh_costs::MeshCostsSettings wanted;
+  wanted.bird = daemon.settings.mesh_bird;
+  for (SiteSettings const& site : daemon.settings.sites) {
+    if (site.node == daemon.settings.node) {
+      wanted.own = site.name;
+    } else if (!site.loopback.empty()) {
+      wanted.sites.push_back({site.name, net::asio::ip::make_address(site.loopback)});
+    }
+  }
+  auto const changed = [&daemon](std::shared_ptr<geo::SiteCosts const> const& costs) { costs_changed(daemon, costs); };
+  daemon.costs = std::make_unique<mesh_costs::MeshCosts>(daemon.executor, std::move(wanted), changed);
+}
+
+json::value mesh_of(mesh_costs::MeshCostsStatus const& status) {
+  json::object costs;
+  for (auto const& [site, cost] : status.costs == nullptr ? geo::SiteCosts() : *status.costs) {
+    costs[site] = cost;
+  }
+  return json::object{
+      {"costs", std::move(costs)}, {"known", status.costs != nullptr}, {"last_error", status.last_error}};
+}
+
 json::value votes_of(Daemon const& daemon, std::string const& endpoint) {
   auto const ballot = daemon.exchange == nullptr ? std::nullopt : daemon.exchange->ballot(endpoint);
   if (!ballot) {
@@ -129,16 +175,19 @@ net::Task<void> refresh_watches(Daemon& daemon) {
       warning("navigator", "monitors cannot be read: {}", objects.error().what());
       continue;
     }
-    if (daemon.exchange != nullptr) {
-      auto const current = [&daemon](std::string const& name) { return daemon.health.get(daemon.health.slot(name)); };
-      daemon.exchange->watch(subjects_of(*pools, *objects), current);
-    }
+    daemon.overview = overview::overview_of(*pools, *objects, daemon.health);
+    daemon.failback.notify();
     auto const orders = co_await daemon.overrides->orders(wall_ms());
     if (!orders) {
       warning("navigator", "overrides cannot be read: {}", orders.error().what());
       continue;
     }
-    auto watches = watches_of(*pools, daemon.health, *objects);
+    // Both at once: what the sites decide in between would not reach the monitor.
+    if (daemon.exchange != nullptr) {
+      auto const current = [&daemon](std::string const& name) { return daemon.health.get(daemon.health.slot(name)); };
+      daemon.exchange->watch(overview::subjects_of(*pools, *objects), current);
+    }
+    auto watches = overview::watches_of(*pools, daemon.health, *objects);
     for (monitor::Watch& watch : watches) {
       if (auto const order = orders->find(watch.endpoint); order != orders->end()) {
         watch.override = order->second;
@@ -173,18 +222,23 @@ base::Result<void> start_health(Daemon& daemon) {
   std::string const warm = warm_file(daemon.settings.store_url);
   auto known = warm.empty() ? std::vector<monitor::Warm>() : monitor::load_warm(warm, wall_ms());
   daemon.monitor = std::make_unique<monitor::Monitor>(daemon.executor, daemon.health, listener, std::move(known));
+  if (!daemon.settings.mesh_bird.empty()) {
+    start_costs(daemon);
+  }
   vantage::ExchangeSettings sites = exchange_settings(daemon.settings);
   if (sites.peers.empty() || sites.site.empty()) {
     return {};
   }
   auto const decided = [&daemon](std::string const& endpoint, vantage::Ballot const& ballot) {
-    daemon.monitor->judge(endpoint, ballot.decided,
-                          "up at " + list_of(ballot.up) + "; down at " + list_of(ballot.down));
+    daemon.monitor->judge(endpoint, ballot.decided, "up at " + list_of(ballot.up) + "; down at " + list_of(ballot.down),
+                          ballot.close ? vantage::close_stable_s : pool::HealthTable::stable_unknown);
   };
   daemon.exchange = std::make_unique<vantage::Exchange>(daemon.executor, std::move(sites), daemon.metrics, decided);
   daemon.exchange->add_routes(daemon.router);
-  daemon.monitor->observe_only(
-      [&daemon](std::string const& endpoint, probe::Health observed) { daemon.exchange->vote(endpoint, observed); });
+  daemon.monitor->observe_only([&daemon](std::string const& endpoint, probe::Health observed) {
+    unsaved(daemon);
+    daemon.exchange->vote(endpoint, observed);
+  });
   if (!daemon.settings.witnesses.empty()) {
     net::spawn(daemon.executor, "witnesses", ask_witnesses(&daemon, daemon.alive, daemon.settings.witnesses));
   }
@@ -193,6 +247,7 @@ base::Result<void> start_health(Daemon& daemon) {
 
 void stop_health(Daemon& daemon) {
   daemon.alive.reset();
+  daemon.costs.reset();
   daemon.exchange.reset();
   daemon.monitor.reset();
   daemon.webhook.reset();
@@ -200,6 +255,7 @@ void stop_health(Daemon& daemon) {
 }
 
 void add_health_sections(Daemon const& daemon, api::Dependencies& api) {
+  api.more_metrics = [&daemon] { return overview::pool_metrics(daemon.overview.pools, daemon.health); };
   api.monitor = daemon.monitor.get();
   api.overrides = daemon.overrides.get();
   api.transitions = daemon.transitions.get();
@@ -218,6 +274,9 @@ void add_health_sections(Daemon const& daemon, api::Dependencies& api) {
       return json::object{
           {"cut_off", status.standing.cut_off}, {"reason", status.standing.reason}, {"peers", std::move(peers)}};
     };
+  }
+  if (daemon.costs != nullptr) {
+    api.sections["mesh"] = [&daemon] { return mesh_of(daemon.costs->status()); };
   }
   if (!daemon.settings.webhooks.empty()) {
     api.sections["webhooks"] = [&daemon]() -> json::value {
@@ -239,11 +298,10 @@ base::Result<void> load_surroundings(Daemon& daemon) {
   if (!locator) {
     return base::fail_errno(EINVAL, base::text(locator.error()));
   }
-  auto next = std::make_shared<geo::Surroundings const>(geo::Surroundings{*locator, nullptr});
   if (daemon.surroundings) {
-    daemon.surroundings->publish(std::move(next));
+    surround(daemon, {*locator, daemon.surroundings->copy()->costs});
   } else {
-    daemon.surroundings.emplace(std::move(next));
+    daemon.surroundings.emplace(std::make_shared<geo::Surroundings const>(geo::Surroundings{*locator, nullptr}));
   }
   return {};
 }
@@ -254,13 +312,58 @@ std::string warm_file(std::string const& store_url) {
   return path.empty() || path == ":memory:" ? std::string() : path + "-health.json";
 }
 
-void save_health(Daemon const& daemon) {
+net::Task<void> save_health(Daemon& daemon) {
   std::string const path = warm_file(daemon.settings.store_url);
+  std::weak_ptr<bool> const alive = daemon.alive;
   if (path.empty() || daemon.monitor == nullptr) {
-    return;
+    co_return;
   }
-  if (auto const saved = monitor::save_warm(path, daemon.monitor->save(), wall_ms()); !saved) {
-    warning("health", "the next start will know nothing: {}", saved.error().what());
+  daemon.saving.began(std::chrono::steady_clock::now());
+  // On the store's thread: a disk that is slow must not hold up the checks, and one save follows the other.
+  std::function<base::Result<void>(database::Database&)> const write = [path, known = daemon.monitor->save(),
+                                                                        now_ms = wall_ms()](database::Database&) {
+    return monitor::save_warm(path, known, now_ms);
+  };
+  base::Result<void> const saved = co_await daemon.store->thread().run<void>(write);
+  if (alive.expired()) {
+    co_return;
+  }
+  if (auto const cause = daemon.saving.ended(saved)) {
+    warning("health", "if this process dies, the next start will not know the health of now: {}", *cause);
+  }
+}
+
+net::Task<void> keep_health(Daemon* daemon, std::weak_ptr<bool> alive) {
+  while (!alive.expired() && !daemon->leaving) {
+    auto const left =
+        std::chrono::ceil<std::chrono::milliseconds>(daemon->saving.due() - std::chrono::steady_clock::now());
+    if (left.count() <= 0) {
+      co_await save_health(*daemon);
+    } else {
+      co_await daemon->save.wait(left);
+    }
+  }
+}
+
+// An earlier pool takes over again some time after its endpoints are up: then the answer changes, and nothing flips.
+net::Task<void> purge_failbacks(Daemon* daemon, std::weak_ptr<bool> alive) {
+  std::int64_t since_s = wall_ms() / 1000;
+  while (!alive.expired()) {
+    std::int64_t const now_ms = wall_ms();
+    auto const found = overview::failbacks(daemon->overview.failing_back, daemon->health, since_s, now_ms / 1000);
+    since_s = now_ms / 1000;
+    if (!found.names.empty()) {
+      daemon->purger.purge(found.names);
+    }
+    std::int64_t const left_ms = found.next_s ? *found.next_s * 1000 - now_ms : longest_wait.count();
+    co_await daemon->failback.wait(std::min(longest_wait, std::chrono::milliseconds(left_ms)));
+    if (alive.expired()) {
+      co_return;
+    }
+    // Moments are whole seconds: however much flips, one look in each is enough.
+    if (std::int64_t const into_ms = wall_ms() - since_s * 1000; into_ms >= 0 && into_ms < 1000) {
+      co_await net::wait_for(std::chrono::milliseconds(1000 - into_ms));
+    }
   }
 }
 

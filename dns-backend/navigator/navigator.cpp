@@ -207,6 +207,8 @@ net::Task<Result<void>> start(Daemon& daemon) {
     co_return applied.error();
   }
   co_await refresh_watches(daemon);
+  net::spawn(daemon.executor, "what is known, saved", keep_health(&daemon, daemon.alive));
+  net::spawn(daemon.executor, "purges at fail-back", purge_failbacks(&daemon, daemon.alive));
   co_await await_health(daemon);
   if (auto opened = open_remote(daemon); !opened) {
     co_return opened.error();
@@ -268,7 +270,8 @@ net::Task<void> run(Daemon& daemon, net::asio::io_context& loop) {
     process::notify_service_manager("STOPPING=1");
     process::log::info("navigator", "stopping");
     daemon.offer.reset();
-    save_health(daemon);
+    daemon.leaving = true;
+    co_await save_health(daemon);
     if (process::has_service_manager()) {
       co_await leave_sockets_behind(daemon);
     }

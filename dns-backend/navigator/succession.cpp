@@ -24,7 +24,8 @@ net::Task<void> make_room(Daemon& daemon) {
     }
   }
   stop_writers(daemon);
-  save_health(daemon);  // before the store is free, which is what a successor waits for
+  daemon.leaving = true;
+  co_await save_health(daemon);  // before the store is free, which is what a successor waits for
   daemon.store->close();
 }
 

@@ -5,6 +5,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace navigator {
@@ -54,6 +55,11 @@ void read_sites(config::Reader& root, Settings& settings) {
     if (bad && !site.address.empty()) {
       section.fail("address", "'" + site.address + "' is not an IP address");
     }
+    site.loopback = section.text("loopback", "");
+    boost::asio::ip::make_address(site.loopback, bad);
+    if (bad && !site.loopback.empty()) {
+      section.fail("loopback", "'" + site.loopback + "' is not an IP address");
+    }
     site.url = section.text("url", "");
     if (!site.url.empty()) {
       check_url(section, "url", site.url, "https://");
@@ -62,6 +68,20 @@ void read_sites(config::Reader& root, Settings& settings) {
       }
     }
     settings.sites.push_back(std::move(site));
+  }
+}
+
+// After the sites.
+void read_mesh(config::Reader& root, Settings& settings) {
+  auto mesh = root.optional_section("mesh");
+  if (!mesh) {
+    return;
+  }
+  settings.mesh_bird = mesh->text("bird");
+  bool const any = std::any_of(settings.sites.begin(), settings.sites.end(),
+                               [](SiteSettings const& site) { return !site.loopback.empty(); });
+  if (!any) {
+    mesh->fail("bird", "no site has a loopback to which BIRD could know a route", "set sites[].loopback");
   }
 }
 
@@ -197,6 +217,7 @@ Settings read(config::Reader& root) {
     settings.replica = std::move(value);
   }
   read_sites(root, settings);
+  read_mesh(root, settings);
   read_health(root, settings);
   read_acme(root, settings);
   return settings;

@@ -43,6 +43,7 @@ struct SiteSettings {
   std::string address;      // unicast address of its PowerDNS
   std::uint16_t port = 53;
   std::string url;          // "https://10.200.0.1:18010": verdicts on endpoints are exchanged with it; empty: they are not
+  std::string loopback;     // address of that node in the mesh; empty: its cost is not known
 };
 
 // Takes TCP connections outside all sites ("192.0.2.1:53"): one that is reached proves the uplink.
@@ -100,6 +101,7 @@ struct Settings {
   unsigned transitions_days = 30;       // how long changes of health are kept
   std::string geo_cidr_map;             // file; empty: none
   std::string geo_mmdb;                 // file; empty: none
+  std::string mesh_bird;                // control socket of the BIRD that knows the sites' costs; empty: none
   std::optional<AcmeSettings> acme;
 };
 

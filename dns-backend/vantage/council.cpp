@@ -8,6 +8,20 @@ namespace vantage {
 
 using probe::Health;
 
+namespace {
+
+// What so many votes decide; `otherwise`: neither has enough.
+Health decided_by(std::size_t up, std::size_t down, std::uint32_t quorum, Health otherwise) {
+  std::size_t const needed = quorum == 0 ? (up + down) / 2 + 1 : quorum;
+  // With a quorum below one half both sides may have it: what is down for so many is down.
+  if (down >= needed) {
+    return Health::down;
+  }
+  return up >= needed ? Health::up : otherwise;
+}
+
+}  // namespace
+
 boost::system::error_code make_error_code(errc code) {
   static base::Category const category("vantage", [](int value) {
     switch (static_cast<errc>(value)) {
@@ -158,20 +172,38 @@ Ballot Council::decide(Case const& which, Standing const& standing, Time now) co
   if (standing.cut_off && !first) {
     ballot.decided = which.current;
     ballot.kept = true;
+    ballot.close = true;  // the others decide once they are heard
     return ballot;
   }
-  std::size_t const majority = (ballot.up.size() + ballot.down.size()) / 2 + 1;
-  std::size_t const needed = which.quorum == 0 ? majority : which.quorum;
-  // With a quorum below one half both sides may have it: what is down for so many is down.
-  if (ballot.down.size() >= needed) {
-    ballot.decided = Health::down;
-  } else if (ballot.up.size() >= needed) {
-    ballot.decided = Health::up;
-  } else {
+  ballot.decided = decided_by(ballot.up.size(), ballot.down.size(), which.quorum, Health::unknown);
+  if (ballot.decided == Health::unknown) {
     ballot.decided = first ? own->second : which.current;
     ballot.kept = true;
   }
+  ballot.close = close(which, ballot, now);
   return ballot;
+}
+
+// Tries every single other site with every other word.
+bool Council::close(Case const& which, Ballot const& ballot, Time now) const {
+  std::size_t const up = ballot.up.size();
+  std::size_t const down = ballot.down.size();
+  auto const same = [&](std::size_t with_up, std::size_t with_down) {
+    return decided_by(with_up, with_down, which.quorum, ballot.decided) == ballot.decided;
+  };
+  return std::any_of(settings_.peers.begin(), settings_.peers.end(), [&](std::string const& name) {
+    auto const peer = peers_.find(name);
+    bool const counts = peer != peers_.end() && fresh(peer->second, now) && !peer->second.last.cut_off;
+    auto const vote = counts ? peer->second.last.votes.find(which.endpoint) : Votes::const_iterator();
+    bool const said = counts && vote != peer->second.last.votes.end();
+    if (said && vote->second == Health::up) {
+      return !same(up - 1, down + 1) || !same(up - 1, down);
+    }
+    if (said && vote->second == Health::down) {
+      return !same(up + 1, down - 1) || !same(up, down - 1);
+    }
+    return !same(up + 1, down) || !same(up, down + 1);
+  });
 }
 
 }  // namespace vantage

@@ -62,7 +62,13 @@ struct Ballot {
   probe::Health decided = probe::Health::unknown;
   std::vector<std::string> up, down;  // the sites that say so, this one among them
   bool kept = false;                  // nothing was decided: `decided` is the present health
+  // One other site may change `decided` at any moment: by another vote, by falling silent, by being heard again. How
+  // long this site's own checks cannot change then says too much.
+  bool close = false;
 };
+
+// What is promised of a close decision at most, in seconds: how long a site may be silent before that counts.
+inline constexpr std::uint32_t close_stable_s = 5;
 
 struct Standing {
   bool cut_off = false;
@@ -101,6 +107,7 @@ class Council {
   };
   [[nodiscard]] bool fresh(Peer const& peer, Time now) const { return now - peer.came <= settings_.fresh; }
   [[nodiscard]] bool alone_in_the_dark(Time now) const;
+  [[nodiscard]] bool close(Case const& which, Ballot const& ballot, Time now) const;
 
   CouncilSettings settings_;
   Votes own_;

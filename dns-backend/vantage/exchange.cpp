@@ -113,7 +113,7 @@ Report Exchange::State::report(Peer const& peer) {
 void Exchange::State::judge(Judged& one, Clock::time_point now) {
   Case const which{one.subject.endpoint, one.subject.quorum, one.ballot.decided};
   Ballot ballot = council.decide(which, standing, now);
-  bool const news = ballot.decided != one.ballot.decided;
+  bool const news = ballot.decided != one.ballot.decided || ballot.close != one.ballot.close;
   one.ballot = std::move(ballot);
   if (news && decided) {
     decided(one.subject.endpoint, one.ballot);

@@ -58,7 +58,8 @@ struct ExchangeStatus {
 
 class Exchange {
  public:
-  // `decided` is called when the decision on an endpoint changed, and for each subject's first decision.
+  // `decided` is called when the decision on an endpoint changed, or whether it is a close one; until then a subject
+  // has the health it began with, and nothing is close.
   using Listener = std::function<void(std::string const& endpoint, Ballot const& ballot)>;
 
   Exchange(net::asio::any_io_executor executor, ExchangeSettings settings, process::Metrics& metrics, Listener decided);

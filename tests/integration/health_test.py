@@ -9,7 +9,9 @@ import hmac
 import http.server
 import json
 import os
+import signal
 import socket
+import socketserver
 import sys
 import threading
 import time
@@ -188,6 +190,126 @@ class OneSite(stack.StackCase):
         self.stack.stop_navigator()
         self.stack.start_navigator()
         self.assertTrue(kept(), "changes survive a restart")
+
+    def test_what_is_known_survives_a_kill(self):
+        self.assertEqual(self.report("pushed/a", False, 0.2), 204)
+        self.origins[FIRST].stop()
+        self.becomes("lb.example.test", [SECOND])
+
+        def saved():
+            with open(self.stack.path("navigator.db-health.json"), encoding="utf-8") as file:
+                known = {one["endpoint"]: one["health"] for one in json.load(file)["endpoints"]}
+            return known.get("first/o") == "down" and known.get("pushed/a") == "down"
+        wait_for("the change is saved while Navigator runs", lambda: os.path.exists(
+            self.stack.path("navigator.db-health.json")) and saved())
+        before = self.transitions("pushed/a")
+        self.stack.stop_navigator(signal.SIGKILL)
+        self.stack.start_navigator()
+        # No check of a pushed endpoint runs by itself: only what was saved can say this.
+        row = self.transitions("pushed/a")[0]
+        self.assertEqual((row["to"], row["reason"]), ("down", "as before the restart"))
+        self.assertEqual(len(self.transitions("pushed/a")), len(before) + 1)
+        self.assertEqual(self.transitions("first/o")[0]["reason"], "as before the restart")
+
+    def test_caches_are_told_when_an_earlier_pool_takes_over_again(self):
+        # Reports are a minute apart, so answers are cached for longer than this test waits.
+        self.stack.command("steering", "apply", self.stack.write("back.yaml", """\
+monitors:
+  - {name: slow, type: push, interval_ms: 60000, consecutive_up: 1, consecutive_down: 1}
+pools:
+  - {name: early, monitor: slow, origins: [{name: o, address: 192.0.2.11}]}
+  - {name: late, monitor: slow, origins: [{name: o, address: 192.0.2.12}]}
+  - {name: both, pools: [early, late], minimum_origins: 2}
+load_balancers:
+  - {name: back.example.test, default_pools: [early, late], failback_s: 4, ttl: 600}
+"""))
+        self.assertEqual(self.report("early/o", False, 0), 204)
+        self.assertEqual(self.report("late/o", True, 0), 204)
+        self.becomes("back.example.test", ["192.0.2.12"])
+        self.assertEqual((self.metric("pool_up", "early"), self.metric("pool_up", "late")), ("0", "1"))
+        self.assertEqual(self.metric("pool_up", "both"), "0")
+        self.assertEqual(self.metric("pool_endpoints", "both", "down"), "1")
+        late_by = time.time() + 4
+        wait_for("late is up for long enough", lambda: time.time() >= late_by)
+        self.assertEqual(self.report("early/o", True, 0), 204)
+        self.assertEqual(self.metric("pool_up", "both"), "1")
+        self.stack.purged()
+        if self.stack.short("back.example.test") == ["192.0.2.12"]:  # unless this machine was busy for 4 s
+            ttl = int(self.stack.dig("back.example.test", "A", "+nocomments").split()[1])
+            self.assertGreater(ttl, daemons.DEADLINE, "what is cached now would outlast the test")
+        self.becomes("back.example.test", ["192.0.2.11"])
+        # A pool that is gone leaves no metric.
+        self.stack.command("steering", "apply", self.stack.write("lb.yaml", objects(self.web)))
+        wait_for("no metric is left", lambda: self.metric("pool_up", "early") is None)
+
+    def metric(self, name, pool, health=None):
+        labels = f'health="{health}",pool="{pool}"' if health else f'pool="{pool}"'
+        for line in self.stack.call("GET", "/metrics")[1].splitlines():
+            if line.startswith(f"navigator_{name}{{{labels}}} "):
+                return line.split()[-1]
+        return None
+
+    def transitions(self, endpoint):
+        return json.loads(self.stack.command("transitions", endpoint, "--json").stdout)["transitions"]
+
+
+class Bird(socketserver.StreamRequestHandler):
+    """BIRD's control socket, as far as it is asked: the server's `costs` by address."""
+
+    def handle(self):
+        self.wfile.write(b"0001 BIRD 2.0.12 ready.\n")
+        for line in self.rfile:
+            address = line.decode().split()[3]
+            cost = self.server.costs.get(address)
+            self.wfile.write(f"""\
+1007-Table master4:
+     {address}/32        unicast [ospf4 22:36:58.265] * I (150/{cost}) [10.255.0.2]
+     \tvia 10.9.0.2 on va
+1008-\tType: OSPF univ
+1012-\tOSPF.metric1: {cost}
+     \tOSPF.router_id: 10.255.0.2
+0000 
+""".encode() if cost is not None else b"8001 Network not found\n")
+
+
+class MeshCosts(stack.StackCase):
+    def setUp(self):
+        folder = daemons.Folder(prefix="navigator-bird-")
+        self.addCleanup(folder.remove)
+        self.bird = socketserver.ThreadingUnixStreamServer(folder.path("bird.ctl"), Bird)
+        self.bird.daemon_threads = True
+        self.bird.costs = {"10.200.0.2": 20, "10.200.0.3": 30}
+        threading.Thread(target=self.bird.serve_forever, args=(0.05,), daemon=True).start()
+        self.addCleanup(self.bird.server_close)
+        self.addCleanup(self.bird.shutdown)
+        sites = "".join(f"  - {{ name: {name}, node: dns-{name}, address: 127.0.0.1, loopback: 10.200.0.{number} }}\n"
+                        for number, name in enumerate(("ams", "nyc", "sin"), 1))
+        self.extra = f"node: dns-ams\nsites:\n{sites}mesh: {{ bird: {folder.path('bird.ctl')} }}\n"
+        super().setUp()
+        self.stack.write("example.test.zone", ZONE)
+        self.stack.command("zone", "import", "example.test", self.stack.path("example.test.zone"))
+        self.stack.command("steering", "apply", self.stack.write("lb.yaml", """\
+pools:
+  - {name: asia, site: sin, origins: [{name: o, address: 192.0.2.3}]}
+  - {name: america, site: nyc, origins: [{name: o, address: 192.0.2.2}]}
+load_balancers:
+  - {name: mesh.example.test, default_pools: [asia, america], steering_policy: mesh, ttl: 600}
+"""))
+        self.stack.start_navigator()
+        self.stack.start_pdns()
+
+    def test_pools_come_in_the_order_of_the_meshs_costs(self):
+        answered = lambda wanted: wait_for(  # noqa: E731
+            f"the answer is {wanted}", lambda: self.stack.short("mesh.example.test") == [wanted])
+        answered("192.0.2.2")
+        status = lambda: json.loads(self.stack.call("GET", "/v1/status")[1])["mesh"]  # noqa: E731
+        self.assertEqual(status(), {"costs": {"ams": 0, "nyc": 20, "sin": 30}, "known": True, "last_error": ""})
+        # The answer is cached for 600 s: caches must be told.
+        self.bird.costs["10.200.0.2"] = 40
+        answered("192.0.2.3")
+        del self.bird.costs["10.200.0.3"]
+        answered("192.0.2.2")
+        self.assertEqual(status()["costs"], {"ams": 0, "nyc": 40})
 
 
 class Sites(unittest.TestCase):

@@ -140,6 +140,21 @@ TEST(StableSeconds, CountTheChecksThatAreStillMissing) {
   EXPECT_EQ(EndpointState({1, 9999}, Health::up).stable_s(interval, interval, 0), 65535U);
 }
 
+TEST(StableSeconds, AreNoMoreThanTheSitesJudgementAllows) {
+  std::chrono::milliseconds const interval{10'000};
+  EndpointState state({2, 3}, Health::up);
+  EXPECT_FALSE(state.judge(Health::up, at(1), 5));
+  EXPECT_EQ(state.stable_s(interval, interval, 0), 5U) << "the checks alone would say 29";
+  state.observe(false, at(2));
+  state.observe(false, at(3));
+  EXPECT_EQ(state.stable_s(interval, std::chrono::milliseconds(2000), 0), 1U) << "the checks here may end it sooner";
+  state.judge(Health::up, at(4));
+  EXPECT_EQ(state.stable_s(interval, interval, 0), 9U) << "no longer a close one";
+  state.judge(Health::up, at(5), 5);
+  state.force({Forced::up, 0, ""}, at(6));
+  EXPECT_EQ(state.stable_s(interval, interval, 0), 65535U) << "an order stands above the sites as well";
+}
+
 TEST(StableSeconds, LastUnderAnOrderUntilItsEnd) {
   std::chrono::milliseconds const interval{1000};
   EndpointState state({1, 1}, Health::up);

@@ -102,6 +102,24 @@ TEST_F(MonitorTest, TellsTheTableAndTheListenerOfEachTransition) {
   EXPECT_THAT(events_, ElementsAre("a unknown>up ok", "b unknown>down sick", "a up>down sick"));
 }
 
+TEST_F(MonitorTest, TheTablePromisesNoMoreThanTheSitesJudgement) {
+  targets_.answers = {{"a", true}};
+  bool observed = false;
+  monitor_->observe_only([&](std::string const&, Health) { observed = true; });
+  Watch slow = watch(table_, "a", {1, 3});
+  slow.interval = std::chrono::hours(1);
+  monitor_->watch({slow});
+  run_until([&] { return observed; });
+  std::uint32_t const slot = table_.slot("a");
+  monitor_->judge("a", Health::up, "up at ams, nyc");
+  EXPECT_GT(table_.stable_s(slot), 3600U) << "three checks are missing";
+  monitor_->judge("a", Health::up, "up at ams, nyc; down at sin", 5);
+  EXPECT_EQ(table_.stable_s(slot), 5U);
+  EXPECT_EQ(events_.size(), 1U) << "nothing flipped";
+  monitor_->judge("a", Health::up, "up at ams, nyc, sin");
+  EXPECT_GT(table_.stable_s(slot), 3600U);
+}
+
 TEST_F(MonitorTest, ReportsTheLastCheckInItsStatus) {
   targets_.answers = {{"a", false}};
   monitor_->watch({watch(table_, "a", {4, 1})});

@@ -119,4 +119,19 @@ TEST(Settings, HealthIsToldKeptAndExchanged) {
   EXPECT_THAT(base::text(bad.error()), HasSubstr("there is no certificate"));
 }
 
+TEST(Settings, CostsOfTheMeshAreAskedOfBirdForTheLoopbacksOfTheSites) {
+  std::string const base(smallest);
+  std::string const site = "sites:\n  - { name: ams, node: n, address: 192.0.2.1, loopback: ";
+  auto const good = navigator::parse_settings(base + site + "10.200.0.1 }\nmesh: { bird: /run/bird.ctl }\n", "n.yaml");
+  ASSERT_FALSE(good.has_error()) << base::text(good.error());
+  EXPECT_EQ(good->mesh_bird, "/run/bird.ctl");
+  EXPECT_EQ(good->sites.at(0).loopback, "10.200.0.1");
+  auto const wrong = navigator::parse_settings(base + site + "ams-lo }\n", "n.yaml");
+  ASSERT_TRUE(wrong.has_error());
+  EXPECT_THAT(base::text(wrong.error()), HasSubstr("'ams-lo' is not an IP address"));
+  auto const nothing = navigator::parse_settings(base + "mesh: { bird: /run/bird.ctl }\n", "n.yaml");
+  ASSERT_TRUE(nothing.has_error());
+  EXPECT_THAT(base::text(nothing.error()), HasSubstr("set sites[].loopback"));
+}
+
 }  // namespace

@@ -58,6 +58,58 @@ TEST_F(CouncilTest, MoreThanHalfOfThoseHeardDecide) {
   EXPECT_EQ(decide(Health::up).decided, Health::down);
 }
 
+// What is said of a decision when it is one other site away from another.
+TEST_F(CouncilTest, ADecisionIsCloseWhenOneOtherSiteMayChangeIt) {
+  struct Row {
+    Health own, nyc, sin;
+    Health current;
+    std::uint32_t quorum;
+    Health decided;
+    bool close;
+    char const* why;
+  };
+  constexpr Health up = Health::up;
+  constexpr Health down = Health::down;
+  Row const rows[] = {
+      {up, up, up, up, 0, up, false, "two must change their mind"},
+      {up, up, down, up, 0, up, true, "nyc may join sin"},
+      {down, up, up, up, 0, up, true, "one may join this site"},
+      {up, down, down, up, 0, down, true, "one may join this site again"},
+      {down, down, down, up, 0, down, false, "all agree"},
+      {up, up, up, up, 1, up, true, "one site is enough to say down"},
+      {up, up, up, up, 3, up, false, "all three are needed to say down"},
+      {down, down, up, up, 3, up, true, "sin is the last to say down"},
+      {up, down, down, up, 3, up, false, "this site is the last to say down"},
+  };
+  for (Row const& row : rows) {
+    council.vote("e", row.own);
+    hear("nyc", {{"e", row.nyc}});
+    hear("sin", {{"e", row.sin}});
+    Ballot const ballot = decide(row.current, row.quorum);
+    EXPECT_EQ(ballot.decided, row.decided) << row.why;
+    EXPECT_EQ(ballot.close, row.close) << row.why;
+  }
+}
+
+TEST_F(CouncilTest, ASiteThatIsNotHeardMayComeBackAndOneThatIsMayFallSilent) {
+  council.vote("e", Health::up);
+  EXPECT_FALSE(decide(Health::up).close) << "whoever comes makes a tie";
+  hear("nyc", {{"e", Health::down}});
+  EXPECT_TRUE(decide(Health::up).close) << "sin may be the second to say down";
+  EXPECT_TRUE(decide(Health::down).close) << "a tie: nyc's silence would leave this site alone";
+  hear("nyc", {});
+  EXPECT_FALSE(decide(Health::up).close) << "nyc has no opinion";
+}
+
+TEST_F(CouncilTest, WhatACutOffSiteKeepsIsCloseBecauseTheOthersDecide) {
+  council.vote("e", Health::down);
+  council.vote("f", Health::down);
+  hear("nyc", {{"e", Health::up}});
+  Ballot const ballot = decide(Health::up);
+  EXPECT_TRUE(ballot.kept);
+  EXPECT_TRUE(ballot.close);
+}
+
 TEST_F(CouncilTest, ATieChangesNothing) {
   council.vote("e", Health::down);
   hear("nyc", {{"e", Health::up}});
@@ -235,8 +287,7 @@ TEST(CouncilSimulation, SitesThatHeardTheSameDecideTheSame) {
       auto const at = static_cast<std::size_t>(s);
       Standing const standing = councils[at].standing(off_site, now);
       for (std::size_t e = 0; e < endpoints; ++e) {
-        Ballot const ballot =
-            councils[at].decide({"e" + std::to_string(e), 0, current[at][e]}, standing, now);
+        Ballot const ballot = councils[at].decide({"e" + std::to_string(e), 0, current[at][e]}, standing, now);
         ASSERT_TRUE(!standing.cut_off || ballot.decided == current[at][e]) << "a site that is cut off changes nothing";
         if (ballot.decided == Health::down && !ballot.kept) {
           ASSERT_GT(ballot.down.size(), ballot.up.size());
