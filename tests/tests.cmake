@@ -41,10 +41,15 @@ foreach(kind integration lab)
   endforeach()
 endforeach()
 
-# What the benchmark of the whole (tests/bench/powerdns.py) speaks PowerDNS's protocol with. The test only shows that it runs.
+# What the benchmark of the whole (tests/bench/powerdns.py) speaks PowerDNS's protocol with. The tests only show that the
+# benchmarks run.
 add_executable(powerdns_peer ${PROJECT_SOURCE_DIR}/tests/bench/powerdns_peer.cpp)
 target_link_libraries(powerdns_peer PRIVATE project_options)
 add_test(NAME bench.powerdns COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/powerdns.py --smoke
   --out ${CMAKE_BINARY_DIR}/powerdns.json)
 set_tests_properties(bench.powerdns PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
   ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;POWERDNS_PEER=$<TARGET_FILE:powerdns_peer>;PYTHONDONTWRITEBYTECODE=1")
+add_test(NAME bench.steering COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/steering.py --smoke
+  --out ${CMAKE_BINARY_DIR}/steering.json)
+set_tests_properties(bench.steering PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
+  ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;PYTHONDONTWRITEBYTECODE=1")
