@@ -90,7 +90,8 @@ Answer healthz(Dependencies const* api) {
 }
 
 Answer metrics(Dependencies const* api) {
-  net::HttpResponse response = net::HttpResponse::text(200, api->metrics.text() + (api->more_metrics ? api->more_metrics() : ""));
+  net::HttpResponse response =
+      net::HttpResponse::text(200, api->metrics.text() + (api->more_metrics ? api->more_metrics() : ""));
   response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
   co_return response;
 }
