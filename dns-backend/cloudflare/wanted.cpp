@@ -35,9 +35,9 @@ void add_balancer(WantedZone& zone, store::Entry const& entry, pool::HealthTable
   add_all(dns::type_a, pool::Family::ipv4, &pool::Endpoint::address4);
   add_all(dns::type_aaaa, pool::Family::ipv6, &pool::Endpoint::address6);
   add_all(dns::type_cname, pool::Family::name, &pool::Endpoint::target);
-  for (dns::RRType const type : {dns::RRType{64}, dns::RRType{65}}) {
-    if (pool::binds(*entry.balancer, type.value)) {
-      zone.obstacles.push_back({owner, type, "this type is not exported to Cloudflare"});
+  for (std::uint16_t const type : pool::binding_types) {
+    if (pool::binds(*entry.balancer, type)) {
+      zone.obstacles.push_back({owner, dns::RRType{type}, "this type is not exported to Cloudflare"});
     }
   }
 }

@@ -334,6 +334,9 @@ net::Task<void> save_health(Daemon& daemon) {
 }
 
 net::Task<void> keep_health(Daemon* daemon, std::weak_ptr<bool> alive) {
+  if (warm_file(daemon->settings.store_url).empty()) {
+    co_return;  // a store in memory has no file beside it, and what cannot be saved would be due for ever
+  }
   while (!alive.expired() && !daemon->leaving) {
     auto const left =
         std::chrono::ceil<std::chrono::milliseconds>(daemon->saving.due() - std::chrono::steady_clock::now());

@@ -7,6 +7,7 @@
 
 #include <boost/container/small_vector.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -24,6 +25,9 @@ using Content = boost::container::small_vector<char, content_in_place>;
 // selections answer, each once, in their order; nullptr or nothing selected: the hint is left out and the record stays.
 // `four` and `six` are looked at only when the binding has hints.
 void fill_content(Content& out, Binding const& binding, Selection const* four, Selection const* six);
+
+// The types of service bindings by IANA's numbers: SVCB, HTTPS.
+inline constexpr std::array<std::uint16_t, 2> binding_types{64, 65};
 
 // Whether the balancer has a binding of this type (IANA's number), whatever the health: a type of the name.
 [[nodiscard]] bool binds(LoadBalancer const& balancer, std::uint16_t type);

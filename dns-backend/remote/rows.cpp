@@ -48,11 +48,9 @@ bool made_by_powerdns(store::Zone const& zone, dns::RRType type) {
          (!zone.keys.empty() || zone.metadata.contains("PRESIGNED"));
 }
 
-// The types of a balancer's service bindings. An alias stands alone, whatever a row from elsewhere says.
-constexpr std::array binding_types{dns::RRType{64}, dns::RRType{65}};  // SVCB, HTTPS
-
-bool is_bound(store::Entry const& entry, dns::RRType type) {
-  return entry.balancer && !entry.balancer_has_target && pool::binds(*entry.balancer, type.value);
+// A CNAME stands alone, whatever a row from elsewhere says.
+bool is_bound(store::Entry const& entry, std::uint16_t type) {
+  return entry.balancer && !entry.balancer_has_target && pool::binds(*entry.balancer, type);
 }
 
 void add_static(RowList& list, Asked const& asked) {
@@ -60,7 +58,7 @@ void add_static(RowList& list, Asked const& asked) {
   for (dns::RRset const& rrset : entry.rrsets) {
     // A balancer owns the address types of its name, what would stand for them, and the types of its bindings.
     bool const balanced = entry.balancer && (rrset.type == dns::type_a || rrset.type == dns::type_aaaa ||
-                                             rrset.type == dns::type_cname || is_bound(entry, rrset.type));
+                                             rrset.type == dns::type_cname || is_bound(entry, rrset.type.value));
     if (!wants(asked, rrset.type) || balanced || made_by_powerdns(asked.zone, rrset.type)) {
       continue;
     }
@@ -125,8 +123,8 @@ void add_bindings(RowList& list, Asked const& asked, dns::RRType type, Families 
 
 void add_balanced(RowList& list, Asked const& asked, pool::Asking const& asking) {
   store::Entry const& entry = asked.entry;
-  bool const hinted = std::any_of(binding_types.begin(), binding_types.end(), [&](dns::RRType type) {
-    return wants(asked, type) && is_bound(entry, type) && pool::hints(*entry.balancer, type.value);
+  bool const hinted = std::any_of(pool::binding_types.begin(), pool::binding_types.end(), [&](std::uint16_t type) {
+    return wants(asked, dns::RRType{type}) && is_bound(entry, type) && pool::hints(*entry.balancer, type);
   });
   // Each type has its own choice: the type must not vanish when the pool that answers another type has nothing of it.
   // Hints are the choice of their type, so that a client is told the same by both.
@@ -146,8 +144,9 @@ void add_balanced(RowList& list, Asked const& asked, pool::Asking const& asking)
     add_chosen(list, asked, dns::type_cname, pool::select(*entry.balancer, asking, pool::Family::name),
                &pool::Endpoint::target);
   }
-  for (dns::RRType const type : binding_types) {
-    if (wants(asked, type) && is_bound(entry, type)) {
+  for (std::uint16_t const number : pool::binding_types) {
+    dns::RRType const type{number};
+    if (wants(asked, type) && is_bound(entry, number)) {
       add_bindings(list, asked, type, {four ? &*four : nullptr, six ? &*six : nullptr});
     }
   }
