@@ -32,6 +32,7 @@ class Answer:
     authoritative: bool
     values: list = field(default_factory=list)  # addresses and texts of the answer section, in order
     server: str = ""                            # NSID
+    ttl: int = 0                                # seconds, the least of the answer section; 0 when that is empty
 
 
 def _skip_name(data, at):
@@ -56,9 +57,11 @@ def parse(data):
             at = _skip_name(data, at) + 4
         for number in range(answers + authority + additional):
             at = _skip_name(data, at)
-            rtype, _, _, length = struct.unpack_from("!HHIH", data, at)
+            rtype, _, ttl, length = struct.unpack_from("!HHIH", data, at)
             rdata = data[at + 10:at + 10 + length]
             at += 10 + length
+            if number < answers:
+                answer.ttl = min(answer.ttl, ttl) if number else ttl
             if number < answers and rtype == TYPES["A"]:
                 answer.values.append(socket.inet_ntop(socket.AF_INET, rdata))
             elif number < answers and rtype == TYPES["AAAA"]:

@@ -117,8 +117,10 @@ class Stack:
             "api": {"unix": self.path(node, "navigator.sock"),
                     "listen": f"{facts.nodes[node].loopback4}:{NAVIGATOR_PORT}", "tls": tls},
             "powerdns": {"control": [self.path(node, "pdns.controlsocket")]},
-            "sites": [{"name": site.name, "node": facts.dns_node(site).name, "address": facts.dns_node(site).underlay4}
-                      for site in facts.sites],
+            "sites": [{"name": site.name, "node": there.name, "address": there.underlay4,
+                       "loopback": there.loopback4, "url": f"https://{there.loopback4}:{NAVIGATOR_PORT}"}
+                      for site in facts.sites for there in [facts.dns_node(site)]],
+            "mesh": {"bird": self.bird(node)},
         }
         if primary:
             settings["topology"] = facts.topology_file

@@ -55,14 +55,14 @@ class NameSteps:
 
     # --- c
 
-    def forget_tenant(self):
-        """A story told before on this lab left its tenant: it goes, and its names with it."""
+    def forget_tenant(self, label=TENANT):
+        """A tenant that may be left of an earlier story goes, and its names with it."""
         listed = json.loads(self.stack.navigator(self.facts.primary, "tenant", "list", "--json"))
-        if not any(tenant["label"] == TENANT for tenant in listed["tenants"]):
+        if not any(tenant["label"] == label for tenant in listed["tenants"]):
             return
-        self.stack.navigator(self.facts.primary, "tenant", "delete", TENANT)
-        wait_until("the former tenant's names are gone",
-                   lambda: not any(self.answers(site, self.tenant) for site in self.facts.sites), 30, 0.1)
+        self.stack.navigator(self.facts.primary, "tenant", "delete", label)
+        name = f"{label}.{self.facts.domain}"
+        wait_until(f"{name} is gone", lambda: not any(self.answers(site, name) for site in self.facts.sites), 30, 0.1)
 
     def create_tenant(self):
         self.forget_tenant()

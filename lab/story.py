@@ -5,6 +5,7 @@ import time
 from namespaces import LabError
 from report import Report
 from steps_faults import FaultSteps
+from steps_health import HealthSteps
 from steps_names import NameSteps
 
 MESH_TARGET = 15.0
@@ -16,6 +17,7 @@ class Story:
         self.report = Report(lab.say)
         names = NameSteps(lab, self.report)
         faults = FaultSteps(lab, self.report, names)
+        health = HealthSteps(lab, self.report, names, faults)
         # step, title, what runs, the steps it builds on, nodes whose logs explain a failure
         dns, edges, bird = lab.facts.dns_nodes, lab.facts.edges, "privateer/log/bird"
         self.steps = [
@@ -33,6 +35,8 @@ class Story:
              [(n, name) for n in edges[:2] for name in ("agent", bird)]),
             ("h", "without the control planes", faults.sovereignty, "c",
              [(lab.facts.replicas[0], "navigator"), (lab.facts.replicas[0], "pdns"), (edges[0], "agent")]),
+            ("i", "a site that is cut off changes nothing", health.cut_off, "c", [(n, "navigator") for n in dns]),
+            ("j", "flaps, a drain and a cold start go unseen", health.quiet, "d", [(n, "navigator") for n in dns]),
         ]
 
     def mesh(self):

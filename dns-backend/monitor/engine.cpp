@@ -292,6 +292,9 @@ void Monitor::State::finish(RunningProbe& probe, probe::Verdict const& verdict, 
 
 void Monitor::State::record(Endpoint& endpoint, probe::Verdict const& verdict, Instant now) {
   endpoint.recent.add(now.unix_ms, verdict.elapsed, verdict.success, verdict.reason, verdict.warning);
+  if (verdict.success && reached) {
+    reached(endpoint.name);
+  }
   probe::Health const before_it = endpoint.state.observed();
   auto const transition = endpoint.state.observe(verdict.success, now);
   if (endpoint.state.observed() != before_it) {

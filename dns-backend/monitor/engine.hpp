@@ -121,6 +121,7 @@ struct Monitor::State : std::enable_shared_from_this<Monitor::State> {
   std::optional<probe::Time> armed;
   std::vector<Flip> flips;  // not told yet
   Observer observer;        // set: the checks do not decide
+  Reached reached;
   std::map<std::string, probe::Health> observed;  // not told to it yet
   std::minstd_rand random{std::random_device{}()};
   std::size_t in_flight = 0;

@@ -79,8 +79,9 @@ void Monitor::watch(std::vector<Watch> const& wanted) {
   state->tell_listener();
 }
 
-void Monitor::observe_only(Observer observer) {
+void Monitor::observe_only(Observer observer, Reached reached) {
   state_->observer = std::move(observer);
+  state_->reached = std::move(reached);
 }
 
 void Monitor::judge(std::string const& endpoint, probe::Health decided, std::string const& reason,
@@ -148,7 +149,7 @@ std::optional<EndpointStatus> Monitor::status(std::string const& endpoint) const
 std::size_t Monitor::unknown_count() const {
   auto const& all = state_->endpoints;
   return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](auto const& entry) {
-    return entry.second->state.effective() == probe::Health::unknown;
+    return !entry.second->probe->is_push() && entry.second->state.effective() == probe::Health::unknown;
   }));
 }
 

@@ -104,9 +104,11 @@ class Monitor {
   void watch(std::vector<Watch> const& wanted);
 
   // From now on what the checks say is only told to `observer`, at once for what is known and then at each change; what
-  // judge() is told counts instead. Before watch().
+  // judge() is told counts instead. Before watch(). `reached` is told of each check that succeeds, and may not call the
+  // monitor.
   using Observer = std::function<void(std::string const& endpoint, probe::Health observed)>;
-  void observe_only(Observer observer);
+  using Reached = std::function<void(std::string const& endpoint)>;
+  void observe_only(Observer observer, Reached reached = {});
   // What several sites decided of an endpoint; one that is not watched is passed over. May be called from the observer.
   // `stable_s_max`: what of it is promised at most, in seconds, however long the checks here cannot change it.
   void judge(std::string const& endpoint, probe::Health decided, std::string const& reason,
@@ -119,8 +121,9 @@ class Monitor {
 
   [[nodiscard]] std::vector<EndpointStatus> status() const;
   [[nodiscard]] std::optional<EndpointStatus> status(std::string const& endpoint) const;
-  [[nodiscard]] std::size_t unknown_count() const;  // endpoints whose effective health is unknown
-  [[nodiscard]] std::vector<Warm> save() const;     // of the endpoints whose observed health is known
+  // Endpoints whose effective health is unknown until a probe of them ends; pushed ones are waited for by nobody.
+  [[nodiscard]] std::size_t unknown_count() const;
+  [[nodiscard]] std::vector<Warm> save() const;  // of the endpoints whose observed health is known
   [[nodiscard]] Work work();
 
  private:

@@ -129,7 +129,8 @@ std::vector<acme::Site> gate_sites(Daemon const& daemon) {
     if (wanted.node == daemon.settings.node) {
       site.acknowledged = daemon.store->revision();
     } else if (found == daemon.feed_server->followers().end()) {
-      site.in_service = false;
+      // After a start the replicas are given the time to come back before they are taken for gone.
+      site.in_service = now - daemon.began < follower_patience;
     } else {
       site.acknowledged = found->second.acknowledged;
       site.in_service = found->second.polling || now - found->second.last_heard < follower_patience;

@@ -73,6 +73,7 @@ struct Daemon {
   std::unique_ptr<mesh_costs::MeshCosts> costs;  // with mesh.bird
   std::uint64_t events = 0;                      // told to webhooks
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+  std::chrono::steady_clock::time_point const began = std::chrono::steady_clock::now();
   std::unique_ptr<connector::Listener> remote;
   std::unique_ptr<net::HttpClient> primary;      // replica
   std::unique_ptr<feed::FeedServer> feed_server;

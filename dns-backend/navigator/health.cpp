@@ -230,15 +230,20 @@ base::Result<void> start_health(Daemon& daemon) {
     return {};
   }
   auto const decided = [&daemon](std::string const& endpoint, vantage::Ballot const& ballot) {
-    daemon.monitor->judge(endpoint, ballot.decided, "up at " + list_of(ballot.up) + "; down at " + list_of(ballot.down),
+    bool const voted = !ballot.up.empty() || !ballot.down.empty();
+    std::string const reason = voted ? "up at " + list_of(ballot.up) + "; down at " + list_of(ballot.down)
+                                     : "this site's word: no vote counts yet";
+    daemon.monitor->judge(endpoint, ballot.decided, reason,
                           ballot.close ? vantage::close_stable_s : pool::HealthTable::stable_unknown);
   };
   daemon.exchange = std::make_unique<vantage::Exchange>(daemon.executor, std::move(sites), daemon.metrics, decided);
   daemon.exchange->add_routes(daemon.router);
-  daemon.monitor->observe_only([&daemon](std::string const& endpoint, probe::Health observed) {
-    unsaved(daemon);
-    daemon.exchange->vote(endpoint, observed);
-  });
+  daemon.monitor->observe_only(
+      [&daemon](std::string const& endpoint, probe::Health observed) {
+        unsaved(daemon);
+        daemon.exchange->vote(endpoint, observed);
+      },
+      [&daemon](std::string const& endpoint) { daemon.exchange->reached(endpoint); });
   if (!daemon.settings.witnesses.empty()) {
     net::spawn(daemon.executor, "witnesses", ask_witnesses(&daemon, daemon.alive, daemon.settings.witnesses));
   }

@@ -12,7 +12,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto settle_deadline = 5s;  // for open transactions
+// How long a start waits for the first checks of endpoints of which nothing is known: while a predecessor answers, and
+// while nobody does (PowerDNS gives a backend 2 s).
 constexpr auto health_deadline = 5s;
+constexpr auto cold_deadline = 1s;
 constexpr auto leave_deadline = 1s;  // for requests and replies under way: PowerDNS waits 2 s by default
 
 net::Task<void> make_room(Daemon& daemon) {
@@ -59,10 +62,7 @@ void stop_writers(Daemon& daemon) {
 }
 
 net::Task<void> await_health(Daemon& daemon) {
-  if (!daemon.predecessor) {
-    co_return;
-  }
-  auto const end = std::chrono::steady_clock::now() + health_deadline;
+  auto const end = std::chrono::steady_clock::now() + (daemon.predecessor ? health_deadline : cold_deadline);
   while (daemon.monitor->unknown_count() != 0 && std::chrono::steady_clock::now() < end) {
     co_await net::wait_for(10ms);
   }

@@ -10,8 +10,8 @@ namespace navigator {
 
 // At start, outside systemd: asks the running daemon to free the store, if there is one. Blocks.
 base::Result<void> ask_predecessor(Daemon& daemon);
-// A predecessor that answers with known health is not replaced by one that knows nothing: waits for the first check of
-// every endpoint, for some seconds at most.
+// No address is answered before its first check: waits for the first check of every endpoint of which nothing is known,
+// for some seconds at most while a predecessor answers, for one while nobody does.
 net::Task<void> await_health(Daemon& daemon);
 // The sockets to serve with, now that this daemon could: from the service manager or from the predecessor. Blocks.
 base::Result<handover::OpenSockets> inherit(Daemon& daemon);

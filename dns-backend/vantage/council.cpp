@@ -43,11 +43,12 @@ boost::system::error_code make_error_code(errc code) {
 
 bool Council::vote(std::string const& endpoint, Health observed) {
   auto const [place, fresh] = own_.try_emplace(endpoint, observed);
-  if (fresh) {
-    return true;
-  }
-  bool const news = place->second != observed;
+  bool const news = fresh || place->second != observed;
   place->second = observed;
+  // Were the uplink lost, votes would turn down one after another, and what was reached before would prove nothing.
+  if (news && observed == Health::down) {
+    reached_.reset();
+  }
   return news;
 }
 
@@ -82,7 +83,9 @@ base::Result<bool> Council::take(Report report, std::string const& from, Time no
     report.votes = std::move(found->second.last.votes);
   }
   bool const without_gap = found != peers_.end() && fresh(found->second, now);
-  Time const since = without_gap ? found->second.known_since : now;
+  // Who restarted has to hear this site anew, like one that was silent.
+  bool const same_life = without_gap && found->second.last.boot_ms == report.boot_ms;
+  Time const since = same_life ? found->second.known_since : now;
   bool const news = !without_gap || report.complete || report.cut_off != found->second.last.cut_off ||
                     report.hears != found->second.last.hears;
   peers_[from] = Peer{std::move(report), now, since};
@@ -111,7 +114,16 @@ bool Council::alone_in_the_dark(Time now) const {
          });
 }
 
-Standing Council::standing(std::set<std::string> const& off_site, Time now) const {
+// When the last report of anybody grew too old, or will.
+Council::Time Council::silent_since() const {
+  Time last = began_;
+  for (auto const& [name, peer] : peers_) {
+    last = std::max(last, peer.came);
+  }
+  return last + settings_.fresh;
+}
+
+Standing Council::standing(Time now) const {
   Standing standing;
   standing.heard = heard(now);
   if (settings_.peers.empty() || witness_ == true) {
@@ -135,15 +147,14 @@ Standing Council::standing(std::set<std::string> const& off_site, Time now) cons
   if (heard_back) {
     return standing;
   }
-  // Nobody is heard. The others may all be dead, or this site's uplink is: what it can still reach elsewhere tells.
-  bool const reaches = std::any_of(off_site.begin(), off_site.end(), [this](std::string const& endpoint) {
-    auto const found = own_.find(endpoint);
-    return found != own_.end() && found->second == Health::up;
-  });
-  if (!reaches) {
+  // Nobody is heard. The others may all be dead, or this site's uplink is: what it still reaches elsewhere tells.
+  // Only since then, because it may have been lost a moment before the silence was noticed.
+  if (!reached_ || *reached_ < silent_since()) {
+    standing.beginning = peers_.empty() && now < silent_since();
     standing.cut_off = true;
-    standing.reason = witness_ == false ? "no peer is heard, no witness and nothing at other sites is reached"
-                                        : "no peer is heard and nothing at other sites is reached";
+    standing.reason = standing.beginning  ? "no peer is heard yet"
+                      : witness_ == false ? "no peer is heard, no witness and nothing at other sites is reached"
+                                          : "no peer is heard and nothing at other sites is reached";
   }
   return standing;
 }

@@ -72,6 +72,7 @@ inline constexpr std::uint32_t close_stable_s = 5;
 
 struct Standing {
   bool cut_off = false;
+  bool beginning = false;       // cut off only for now: the peers had no time yet
   std::string reason;           // why, in words; empty otherwise
   std::set<std::string> heard;  // peers whose reports are fresh
 };
@@ -79,11 +80,14 @@ struct Standing {
 class Council {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  explicit Council(CouncilSettings settings) : settings_(std::move(settings)) {}
+  // `began`: peers are given Settings::fresh from then on to be heard at all.
+  explicit Council(CouncilSettings settings, Time began = Time()) : settings_(std::move(settings)), began_(began) {}
 
   // What this site's own checks say. True when that is news.
   bool vote(std::string const& endpoint, probe::Health observed);
   void forget(std::string const& endpoint);
+  // A check of this site reached something that stands at another one.
+  void reached(Time now) { reached_ = now; }
   // Whether something outside that needs no peer was reached (a witness); nothing: there is none.
   void witness(std::optional<bool> reached) { witness_ = reached; }
 
@@ -91,8 +95,7 @@ class Council {
   // those of errc; nothing changed then.
   base::Result<bool> take(Report report, std::string const& from, Time now, std::int64_t wall_ms);
 
-  // `off_site`: the endpoints among this site's own votes that stand elsewhere.
-  [[nodiscard]] Standing standing(std::set<std::string> const& off_site, Time now) const;
+  [[nodiscard]] Standing standing(Time now) const;
   [[nodiscard]] Ballot decide(Case const& which, Standing const& standing, Time now) const;
 
   [[nodiscard]] Votes const& votes() const { return own_; }
@@ -103,16 +106,19 @@ class Council {
   struct Peer {
     Report last;
     Time came;
-    Time known_since;  // heard without a gap from here on
+    Time known_since;  // heard without a gap or a restart from here on
   };
   [[nodiscard]] bool fresh(Peer const& peer, Time now) const { return now - peer.came <= settings_.fresh; }
   [[nodiscard]] bool alone_in_the_dark(Time now) const;
+  [[nodiscard]] Time silent_since() const;
   [[nodiscard]] bool close(Case const& which, Ballot const& ballot, Time now) const;
 
   CouncilSettings settings_;
   Votes own_;
   std::map<std::string, Peer> peers_;
   std::optional<bool> witness_;
+  Time began_;
+  std::optional<Time> reached_;  // something at another site; nothing: not since a vote turned down last
 };
 
 }  // namespace vantage

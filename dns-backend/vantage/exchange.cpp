@@ -58,7 +58,7 @@ struct Exchange::State {
         metrics(the_metrics),
         decided(std::move(listener)),
         cut_off(metrics.gauge("navigator_vantage_cut_off", "1 while this site is cut off and changes no health", {})),
-        council(council_of(settings)),
+        council(council_of(settings), Clock::now()),
         tick(the_executor) {
     for (PeerSettings const& peer : settings.peers) {
       peers.push_back(std::make_unique<Peer>(the_executor, peer));
@@ -121,14 +121,16 @@ void Exchange::State::judge(Judged& one, Clock::time_point now) {
 }
 
 void Exchange::State::note_standing() {
-  Standing now = council.standing(off_site, Clock::now());
-  if (now.cut_off != standing.cut_off) {
-    if (now.cut_off) {
+  Standing now = council.standing(Clock::now());
+  if (now.cut_off != standing.cut_off || now.beginning != standing.beginning) {
+    if (now.beginning) {
+      process::log::info("vantage", "{}: health stays as it is", now.reason);
+    } else if (now.cut_off) {
       process::log::warning("vantage", "this site is cut off and changes no health: {}", now.reason);
     } else {
       process::log::info("vantage", "this site is no longer cut off");
     }
-    cut_off.set(now.cut_off ? 1 : 0);
+    cut_off.set(now.cut_off && !now.beginning ? 1 : 0);
   }
   standing = std::move(now);
 }
@@ -229,8 +231,10 @@ net::Task<void> Exchange::State::watch_time(std::shared_ptr<State> state) {
     if (!state->running) {
       co_return;
     }
-    Standing const now = state->council.standing(state->off_site, Clock::now());
-    if (now.cut_off != state->standing.cut_off || now.heard != state->standing.heard) {
+    Standing const now = state->council.standing(Clock::now());
+    bool const same = now.cut_off == state->standing.cut_off && now.beginning == state->standing.beginning &&
+                      now.heard == state->standing.heard;
+    if (!same) {
       state->judge_all();
     }
   }
@@ -294,6 +298,13 @@ void Exchange::vote(std::string const& endpoint, Health observed) {
   }
 }
 
+// A change of standing that comes of it is seen at the next heartbeat.
+void Exchange::reached(std::string const& endpoint) {
+  if (state_->off_site.contains(endpoint)) {
+    state_->council.reached(Clock::now());
+  }
+}
+
 void Exchange::witness(std::optional<bool> reached) {
   if (reached == state_->reached) {
     return;
@@ -310,7 +321,7 @@ std::optional<Ballot> Exchange::ballot(std::string const& endpoint) const {
 
 ExchangeStatus Exchange::status() const {
   ExchangeStatus out;
-  out.standing = state_->council.standing(state_->off_site, Clock::now());
+  out.standing = state_->council.standing(Clock::now());
   for (auto const& peer : state_->peers) {
     PeerStatus one;
     one.site = peer->settings.site;

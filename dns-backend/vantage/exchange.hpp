@@ -73,6 +73,8 @@ class Exchange {
   void watch(std::vector<Subject> const& subjects, std::function<probe::Health(std::string const&)> const& current);
   // What this site's checks say of one.
   void vote(std::string const& endpoint, probe::Health observed);
+  // One of this site's checks of it succeeded, whatever is said of it. Calls nobody.
+  void reached(std::string const& endpoint);
   void witness(std::optional<bool> reached);
 
   // How the present decision on one came about; nothing: it is not judged here.

@@ -9,6 +9,7 @@ import loads
 import navigator_daemon
 import powerdns_server
 
+UNIT = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, "packaging", "systemd", "navigator.service")
 CACHES = {
     "off": {**powerdns_server.CACHES_OFF, "zone-cache-refresh-interval": 300},
     "default": {},
@@ -87,6 +88,13 @@ class Ceiling(World):
             os.unlink(self.socket)
 
 
+def packaged_environment():
+    """This process's environment and what the packaged unit of Navigator adds to it."""
+    with open(UNIT, encoding="utf-8") as unit:
+        added = [line.split("=", 1)[1].strip().split("=", 1) for line in unit if line.startswith("Environment=")]
+    return {**os.environ, **dict(added)}
+
+
 class NavigatorWorld(World):
     """`connector` is unix, http or pipe."""
 
@@ -114,7 +122,7 @@ class NavigatorWorld(World):
         }[self.connector]()
         self.start_server(backend, caches)
         self.navigator = navigator_daemon.Navigator(self.folder, [self.server.control], http_port=port)
-        self.navigator.start(deadline=120)
+        self.navigator.start(deadline=120, env=packaged_environment())
         self.server.start()
 
     def close(self):
