@@ -95,7 +95,6 @@ class Simulation {
       peers.insert(other.name);
     }
     peers.erase(site.name);
-    auto const table = std::move(site.table);
     std::vector<monitor::EndpointState> const before = std::move(site.states);
     site.table = std::make_unique<HealthTable>();
     site.council = std::make_unique<vantage::Council>(vantage::CouncilSettings{site.name, peers}, now_);
