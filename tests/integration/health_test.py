@@ -223,8 +223,9 @@ pools:
 load_balancers:
   - {name: back.example.test, default_pools: [early, late], failback_s: 4, ttl: 600}
 """))
-        self.assertEqual(self.report("early/o", False, 0), 204)
-        self.assertEqual(self.report("late/o", True, 0), 204)
+        # Objects are stored when they are acknowledged, and watched a moment later: until then nobody takes a report.
+        wait_for("a report of early/o is taken", lambda: self.report("early/o", False, 0) == 204)
+        wait_for("a report of late/o is taken", lambda: self.report("late/o", True, 0) == 204)
         self.becomes("back.example.test", ["192.0.2.12"])
         self.assertEqual((self.metric("pool_up", "early"), self.metric("pool_up", "late")), ("0", "1"))
         self.assertEqual(self.metric("pool_up", "both"), "0")
