@@ -156,6 +156,20 @@ class Lab:
             print(f"{site.client:12} {self.facts.anycast4} answered by "
                   f"{answer.values[0] if answer and answer.values else 'nobody'}")
 
+    def ways_in(self):
+        """What a user may type while the lab is up."""
+        site = self.facts.sites[0]
+        node = self.facts.dns_node(site).name
+        return "\n".join((
+            f"up: state and logs in {self.state}; look inside with",
+            "  lab/run status                      adjacencies, BFD, who answers",
+            f"  lab/run shell {node}               a shell there; 'exec' runs one command:",
+            f"  lab/run exec {node} wg show",
+            f"  lab/run exec {node} birdc -s {self.stack.bird(node)} show ospf neighbors",
+            f"  lab/run exec {site.client} dig @{self.facts.anycast4} id.server TXT CH",
+            "  lab/run story                       plays the story again",
+            "  lab/run down                        takes everything down"))
+
     def execute(self, node, command):
         if self.spaces.name(node) not in self.spaces.existing():
             raise LabError(f"there is no '{node}'; there are: "
@@ -169,10 +183,14 @@ class Ended(Exception):
     """A signal asked the lab to end."""
 
 
+def ignore_signals():
+    """Taking down is not interrupted."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def on_signal(number, _frame):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # taking down is not interrupted
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    ignore_signals()
     raise Ended(signal.Signals(number).name)
 
 
@@ -198,15 +216,15 @@ def perform(lab, arguments):
         lab.up()
         if command == "up":
             kept = True
-            lab.say("up; 'lab/run status', 'lab/run shell dns-ams', 'lab/run story', 'lab/run down'")
             return 0
         held = Story(lab).run()
         kept = arguments.keep
         return 0 if held else 1
     finally:
         if kept:
-            lab.say(f"kept: state and logs in {lab.state}; 'lab/run down' removes it")
+            print(lab.ways_in())
         else:
+            ignore_signals()
             lab.down()
 
 

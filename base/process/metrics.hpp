@@ -1,7 +1,7 @@
 // Metrics of one process: counters and gauges with labels, rendered as Prometheus text for /metrics.
 //
 // A thin face of prometheus-cpp (core), which is included in metrics.cpp only. Handles are cheap to copy and stay
-// valid as long as the Metrics object; main() makes one and hands it down.
+// valid as long as the Metrics object, or until they are forgotten; main() makes one and hands it down.
 //
 // Threads: handles may be used from any thread; families are registered on the control loop at start.
 #pragma once
@@ -44,6 +44,10 @@ class Metrics {
   // follow Prometheus: navigator_lookups_total.
   Counter counter(std::string const& name, std::string const& help, Labels const& labels = {});
   Gauge gauge(std::string const& name, std::string const& help, Labels const& labels = {});
+
+  // For labels that name what comes and goes: no longer in text(), and asking again begins anew. Its handles are void.
+  // What is not there is passed over.
+  void forget(std::string const& name, Labels const& labels);
 
   [[nodiscard]] std::string text() const;  // exposition format 0.0.4
 

@@ -322,7 +322,9 @@ void Monitor::State::silence(RunningProbe& probe, Instant now) {
 void Monitor::State::publish(Endpoint& endpoint, std::optional<probe::Transition> transition, std::string const& reason,
                              Instant now) {
   if (transition) {
-    table.set(endpoint.slot, transition->to, seconds_of(now.unix_ms));
+    // What is first found up did not come back: no pool has to wait for it as after a fall.
+    bool const first = transition->from == probe::Health::unknown;
+    table.set(endpoint.slot, transition->to, first ? pool::HealthTable::since_ever : seconds_of(now.unix_ms));
     endpoint.changed_at_ms = now.unix_ms;
     flips.push_back({endpoint.name, *transition, reason});
   }

@@ -88,6 +88,7 @@ struct Daemon {
   monitor::Saving saving{std::chrono::steady_clock::now()};  // of what is known of the endpoints
   net::Signal save{executor};
   overview::Overview overview;                   // as of the last refresh
+  std::set<std::string> shown;                   // endpoints that /metrics names
   net::Signal failback{executor};                // the overview or health changed
   bool leaving = false;                          // another process may have the store soon
   bool watches_stale = false;                    // a refresh is under way and must run once more

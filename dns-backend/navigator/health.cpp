@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <set>
+#include <utility>
 
 namespace navigator {
 namespace {
@@ -35,12 +37,34 @@ void unsaved(Daemon& daemon) {
   daemon.save.notify();
 }
 
+constexpr char const* up_gauge = "navigator_endpoint_up";
+constexpr char const* transitions_counter = "navigator_endpoint_transitions_total";
+
+void show_up(Daemon& daemon, std::string const& endpoint, probe::Health health) {
+  daemon.metrics.gauge(up_gauge, "1 while the endpoint is taken for up", {{"endpoint", endpoint}})
+      .set(health == probe::Health::up ? 1 : 0);
+}
+
+// An endpoint that is no longer checked would else be shown as it was last, for ever.
+void show_watched(Daemon& daemon, std::vector<monitor::Watch> const& watches) {
+  std::set<std::string> const before = std::exchange(daemon.shown, {});
+  for (monitor::Watch const& watch : watches) {
+    daemon.shown.insert(watch.endpoint);
+    show_up(daemon, watch.endpoint, daemon.health.get(watch.slot));
+  }
+  for (std::string const& endpoint : before) {
+    if (!daemon.shown.contains(endpoint)) {
+      daemon.metrics.forget(up_gauge, {{"endpoint", endpoint}});
+      daemon.metrics.forget(transitions_counter, {{"endpoint", endpoint}});
+    }
+  }
+}
+
 void flipped(Daemon& daemon, std::string const& endpoint, probe::Transition transition, std::string const& reason) {
   info("health", "{} is {} (was {}): {}", endpoint, probe::name(transition.to), probe::name(transition.from), reason);
   unsaved(daemon);
-  daemon.metrics.gauge("navigator_endpoint_up", "1 while the endpoint is taken for up", {{"endpoint", endpoint}})
-      .set(transition.to == probe::Health::up ? 1 : 0);
-  daemon.metrics.counter("navigator_endpoint_transitions_total", "Changes of health", {{"endpoint", endpoint}}).add();
+  show_up(daemon, endpoint, transition.to);
+  daemon.metrics.counter(transitions_counter, "Changes of health", {{"endpoint", endpoint}}).add();
   daemon.failback.notify();
   daemon.purger.purge(overview::names_answering(*daemon.store->published().copy(), {endpoint}));
   std::string const decided_by = reason.starts_with("override") || reason == "the override ended" ? "operator"
@@ -194,6 +218,7 @@ net::Task<void> refresh_watches(Daemon& daemon) {
       }
     }
     daemon.monitor->watch(watches);
+    show_watched(daemon, watches);
   }
   daemon.watches_running = false;
 }

@@ -25,13 +25,14 @@ class HealthTable {
   static constexpr std::uint32_t slots_max = 65536;
   static constexpr std::uint32_t load_unknown = 65535;
   static constexpr std::uint32_t stable_unknown = 65535;
+  static constexpr std::uint32_t since_ever = 1;
 
   // One slot as one load of it saw it.
   struct View {
     probe::Health health = probe::Health::unknown;
     // The endpoint with the greatest number was up last; 0: never seen up and then not up. Used by AllDown::keep_last.
     std::uint32_t left_up = 0;
-    std::uint32_t up_since_s = 0;  // Unix time; 0: not up
+    std::uint32_t up_since_s = 0;  // Unix time; 0: not up; since_ever: it was up when it was first checked
   };
 
   HealthTable();
@@ -44,7 +45,7 @@ class HealthTable {
   [[nodiscard]] std::uint32_t stable_s(std::uint32_t slot) const;
   [[nodiscard]] std::uint32_t load_permille(std::uint32_t slot) const;
 
-  // `now_s`: Unix time of the change; kept as up_since_s when it turns up.
+  // `now_s`: Unix time of the change, or since_ever; kept as up_since_s when it turns up.
   void set(std::uint32_t slot, probe::Health health, std::uint32_t now_s = 0);
   // After each check: how long no further one can change the health.
   void set_stable(std::uint32_t slot, std::uint32_t seconds);

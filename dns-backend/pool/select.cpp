@@ -26,7 +26,7 @@ struct Wanted {
 struct Answer {
   Chosen endpoints;
   std::uint8_t scope_bits = 0;
-  bool settled = false;  // enough of its endpoints have been up for LoadBalancer::failback_s
+  std::int64_t settles_s = 0;  // until enough of its endpoints have been up for LoadBalancer::failback_s
 };
 
 class Choice {
@@ -70,12 +70,20 @@ class Choice {
     if (answer.endpoints.size() < minimum) {
       return false;
     }
-    auto const settled = std::count_if(answer.endpoints.begin(), answer.endpoints.end(), [this](Candidate const* one) {
-      return asking_.now_s - one->view.up_since_s >= balancer_.failback_s;
-    });
-    answer.settled = static_cast<std::size_t>(settled) >= minimum;
+    answer.settles_s = settles_in(answer.endpoints, minimum);
     choose_origins(*node.pool, balancer_, asking_, answer.endpoints, answer.scope_bits);
     return true;
+  }
+
+  [[nodiscard]] std::int64_t settles_in(Chosen endpoints, std::size_t minimum) const {
+    if (balancer_.failback_s == 0) {
+      return 0;
+    }
+    auto const enough = endpoints.begin() + static_cast<std::ptrdiff_t>(minimum - 1);
+    std::nth_element(endpoints.begin(), enough, endpoints.end(), [](Candidate const* one, Candidate const* two) {
+      return one->view.up_since_s < two->view.up_since_s;
+    });
+    return std::max<std::int64_t>((*enough)->view.up_since_s + std::int64_t{balancer_.failback_s} - asking_.now_s, 0);
   }
 
   // An endpoint may be in several of the pools that are nested in one.
@@ -102,12 +110,20 @@ class Choice {
     return out;
   }
 
+  // Caches must not keep this pool beyond the moment at which an earlier one takes over.
   std::optional<Selection> first_settled() {
+    std::int64_t soonest_s = balancer_.ttl;
     for (std::size_t const node : order_.nodes) {
       Answer answer;
-      if (ask(node, {Health::up}, answer) && answer.settled) {
-        return selection(node, answer);
+      if (!ask(node, {Health::up}, answer)) {
+        continue;
       }
+      if (answer.settles_s == 0) {
+        Selection out = selection(node, answer);
+        out.ttl = std::min(out.ttl, static_cast<std::uint32_t>(soonest_s));
+        return out;
+      }
+      soonest_s = std::min(soonest_s, answer.settles_s);
     }
     return std::nullopt;
   }

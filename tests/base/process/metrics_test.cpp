@@ -6,6 +6,7 @@
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(Metrics, RendersCountersAndGaugesWithLabels) {
   process::Metrics metrics;
@@ -27,6 +28,22 @@ TEST(Metrics, GivesTheSameHandleForTheSameNameAndLabels) {
   metrics.counter("a_total", "A", {{"x", "2"}}).add();
   EXPECT_THAT(metrics.text(), HasSubstr("a_total{x=\"1\"} 2\n"));
   EXPECT_THAT(metrics.text(), HasSubstr("a_total{x=\"2\"} 1\n"));
+}
+
+TEST(Metrics, ForgetsWhatIsGoneAndBeginsAnew) {
+  process::Metrics metrics;
+  metrics.gauge("up", "Up", {{"endpoint", "a"}}).set(1);
+  metrics.gauge("up", "Up", {{"endpoint", "b"}}).set(1);
+  metrics.counter("flips_total", "Flips", {{"endpoint", "a"}}).add(3);
+  metrics.forget("up", {{"endpoint", "a"}});
+  metrics.forget("flips_total", {{"endpoint", "a"}});
+  metrics.forget("up", {{"endpoint", "nobody"}});
+  metrics.forget("nothing", {});
+  EXPECT_THAT(metrics.text(), Not(HasSubstr("\"a\"")));
+  EXPECT_THAT(metrics.text(), Not(HasSubstr("nobody")));
+  EXPECT_THAT(metrics.text(), HasSubstr("up{endpoint=\"b\"} 1\n"));
+  metrics.counter("flips_total", "Flips", {{"endpoint", "a"}}).add();
+  EXPECT_THAT(metrics.text(), HasSubstr("flips_total{endpoint=\"a\"} 1\n"));
 }
 
 TEST(Metrics, ADefaultHandleCountsNothing) {

@@ -348,9 +348,22 @@ TEST_F(MonitorTest, TellsTheTableForHowLongNoCheckCanChangeTheHealth) {
   // The next check comes after 1 to 10 s, two more are needed then, and one second is the jitter.
   EXPECT_GE(table_.stable_s(table_.slot("a")), 20U);
   EXPECT_LE(table_.stable_s(table_.slot("a")), 29U);
-  EXPECT_GT(table_.view(table_.slot("a")).up_since_s, 1'600'000'000U);
   monitor_->watch({});
   EXPECT_EQ(table_.stable_s(table_.slot("a")), 0U);
+}
+
+TEST_F(MonitorTest, TellsTheTableSinceWhenAnEndpointIsUp) {
+  targets_.answers = {{"a", true}};
+  monitor_->watch({watch(table_, "a", {1, 1})});
+  auto const up_since_s = [this] { return table_.view(table_.slot("a")).up_since_s; };
+  run_until([&] { return health("a") == Health::up; });
+  EXPECT_EQ(up_since_s(), pool::HealthTable::since_ever) << "it was up before anybody looked";
+  targets_.answers["a"] = false;
+  run_until([&] { return health("a") == Health::down; });
+  EXPECT_EQ(up_since_s(), 0U);
+  targets_.answers["a"] = true;
+  run_until([&] { return health("a") == Health::up; });
+  EXPECT_GT(up_since_s(), 1'600'000'000U);
 }
 
 TEST_F(MonitorTest, MovesTheHealthToANewSlot) {

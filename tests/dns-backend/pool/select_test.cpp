@@ -326,6 +326,42 @@ TEST(Select, GoesBackToAnEarlierPoolOnlyWhenItHasSettled) {
   EXPECT_THAT(world.answer(), ElementsAre("a", "b")) << "one that has settled is enough for all that are up";
 }
 
+TEST(Select, BoundsTheTtlByTheMomentAtWhichAnEarlierPoolTakesOverAgain) {
+  World world;
+  world.pool("p", "a- b- c-", 2).pool("q", "d-").pool("r", "e-");
+  world.balancer.failback_s = 60;
+  world.balancer.ttl = 300;
+  world.set("e", Health::up, 1);
+  world.set("a", Health::up, 1000);
+  world.now_s = 1010;
+  EXPECT_EQ(world.selected().ttl, 300U) << "the first pool has not enough, so nothing is near";
+  world.set("b", Health::up, 1008);
+  EXPECT_THAT(names(world.selected()), ElementsAre("e"));
+  EXPECT_EQ(world.selected().ttl, 58U);
+  world.set("c", Health::up, 1009);
+  EXPECT_EQ(world.selected().ttl, 58U) << "two are enough";
+  world.set("d", Health::up, 960);
+  EXPECT_EQ(world.selected().ttl, 10U) << "the second pool is sooner";
+  world.now_s = 1067;
+  EXPECT_EQ(world.selected().ttl, 1U);
+  world.now_s = 1068;
+  EXPECT_THAT(world.answer(), ElementsAre("a", "b", "c"));
+}
+
+TEST(Select, WaitsForAFallenPoolAlsoSoonAfterTheStart) {
+  World world;
+  world.pool("p", "a-").pool("q", "b-");
+  world.balancer.failback_s = 60;
+  world.set("a", Health::up, HealthTable::since_ever);
+  world.set("b", Health::up, HealthTable::since_ever);
+  world.now_s = 1000;
+  EXPECT_THAT(world.answer(), ElementsAre("a"));
+  world.set("a", Health::down, 1000);
+  world.set("a", Health::up, 1005);
+  world.now_s = 1005;
+  EXPECT_THAT(world.answer(), ElementsAre("b"));
+}
+
 TEST(Select, BoundsTheTtlByTheNextFlip) {
   World world;
   world.pool("p", "a+ b+ c-");
