@@ -28,6 +28,7 @@ from underlay import Underlay
 
 HERE = pathlib.Path(__file__).resolve().parent
 BASE = pathlib.Path("/run/sovereign-lab")
+PREFIX = "sov-"
 
 
 class Lab:
@@ -160,15 +161,16 @@ class Lab:
         """What a user may type while the lab is up."""
         site = self.facts.sites[0]
         node = self.facts.dns_node(site).name
+        lab = "lab/run" if self.prefix == PREFIX else f"lab/run --prefix {self.prefix}"
         return "\n".join((
             f"up: state and logs in {self.state}; look inside with",
-            "  lab/run status                      adjacencies, BFD, who answers",
-            f"  lab/run shell {node}               a shell there; 'exec' runs one command:",
-            f"  lab/run exec {node} wg show",
-            f"  lab/run exec {node} birdc -s {self.stack.bird(node)} show ospf neighbors",
-            f"  lab/run exec {site.client} dig @{self.facts.anycast4} id.server TXT CH",
-            "  lab/run story                       plays the story again",
-            "  lab/run down                        takes everything down"))
+            f"  {lab} status   (adjacencies, BFD, who answers)",
+            f"  {lab} shell {node}",
+            f"  {lab} exec {node} wg show",
+            f"  {lab} exec {node} birdc -s {self.stack.bird(node)} show ospf neighbors",
+            f"  {lab} exec {site.client} dig @{self.facts.anycast4} id.server TXT CH",
+            f"  {lab} story   (plays it again)",
+            f"  {lab} down"))
 
     def execute(self, node, command):
         if self.spaces.name(node) not in self.spaces.existing():
@@ -230,7 +232,7 @@ def perform(lab, arguments):
 
 def main():
     parser = argparse.ArgumentParser(prog="lab/run", description=__doc__.splitlines()[0])
-    parser.add_argument("--prefix", default="sov-", help="of every namespace's name (default %(default)s)")
+    parser.add_argument("--prefix", default=PREFIX, help="of every namespace's name (default %(default)s)")
     parser.add_argument("--scenario", default="three-sites")
     parser.add_argument("--binaries", default=HERE.parent / "build/release/bin")
     parser.add_argument("--keep", action="store_true", help="leave the lab up after the story")
