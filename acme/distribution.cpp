@@ -153,14 +153,18 @@ std::int64_t digest_of(std::vector<EdgeBundle> const& bundles) {
 std::map<std::int64_t, std::vector<std::string>> ready_edges(std::vector<vault::Acknowledgment> const& acknowledgments,
                                                              std::vector<vault::CertificateRow> const& certificates,
                                                              crypto::Time now) {
+  std::map<std::int64_t, vault::CertificateRow const*> current;  // certificates come newest last
+  for (vault::CertificateRow const& row : certificates) {
+    current[row.tenant_id] = &row;
+  }
   std::map<std::int64_t, std::vector<std::string>> ready;
   for (vault::Acknowledgment const& acknowledgment : acknowledgments) {
     auto& edges = ready[acknowledgment.tenant_id];
-    bool const valid = std::ranges::any_of(certificates, [&](vault::CertificateRow const& row) {
+    bool const serves = std::ranges::any_of(certificates, [&](vault::CertificateRow const& row) {
       return row.tenant_id == acknowledgment.tenant_id && row.fingerprint == acknowledgment.fingerprint &&
-             row.not_after > now;
+             row.not_after > now && row.names == current.at(row.tenant_id)->names;
     });
-    if (valid) {
+    if (serves) {
       edges.push_back(acknowledgment.edge);
     }
   }

@@ -4,7 +4,7 @@
 //
 // An edge is told of a tenant only when one of the tenant's pools holds an endpoint with the name in its client
 // certificate; nobody else gets the key. From a tenant's first acknowledgment on, DNS names only edges which
-// acknowledged a certificate that is still valid; before it, readiness restricts nothing; and a set that would become
+// acknowledged a certificate that is valid for the tenant's present names; before it, readiness restricts nothing; and a set that would become
 // empty because certificates expired stays as it was (a lookup must not lose its answer to a lapse here).
 //
 //   GET  /v1/edge/bundles?since=N&wait_ms=M {"sequence":N,"bundles":[{"id","tenant","names","fingerprint","sequence"}]}
@@ -45,7 +45,9 @@ struct EdgeView {
                                  std::vector<vault::CertificateRow> const& certificates);
 // The digest that is the list's sequence: 1 ... 2^52.
 [[nodiscard]] std::int64_t digest_of(std::vector<EdgeBundle> const& bundles);
-// tenant id -> edges whose acknowledged certificate is still valid; tenants without any acknowledgment are absent.
+// tenant id -> edges which acknowledged the current certificate, or a former one for the same names that is still valid
+// (clients verify it as well, and a renewal must not empty the answers down to its first edge). Tenants without any
+// acknowledgment are absent. `certificates` come newest last.
 [[nodiscard]] std::map<std::int64_t, std::vector<std::string>> ready_edges(
     std::vector<vault::Acknowledgment> const& acknowledgments, std::vector<vault::CertificateRow> const& certificates,
     crypto::Time now);

@@ -15,11 +15,3 @@ module(acme SOURCES errc.cpp renewal.cpp dns01.cpp issuer.cpp issuer_order.cpp d
     acme/protocol acme/vault
     base/http
   LIBRARIES Boost::json)
-# module() looks for "acme.*_fuzz.cpp" for the module acme, which "acme.edge.bundle" would match a second time.
-if(SOVEREIGN_TESTS)
-  add_executable(fuzz.edge.bundle ${PROJECT_SOURCE_DIR}/tests/fuzz/edge.bundle_fuzz.cpp
-    ${PROJECT_SOURCE_DIR}/tests/fuzz/driver.cpp)
-  target_link_libraries(fuzz.edge.bundle PRIVATE acme.edge)
-  add_test(NAME fuzz.edge.bundle COMMAND fuzz.edge.bundle ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/edge.bundle)
-  set_tests_properties(fuzz.edge.bundle PROPERTIES LABELS fuzz TIMEOUT 120)
-endif()

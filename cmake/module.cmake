@@ -60,6 +60,9 @@ endfunction()
 # mutations run as a plain test; the same file links with libFuzzer under clang.
 function(module_fuzz name target)
   file(GLOB fuzzers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/${target}.*_fuzz.cpp)
+  # A further dot is a module below this one.
+  string(REPLACE "." "\\." stem ${target})
+  list(FILTER fuzzers INCLUDE REGEX "/${stem}\\.[^./]+_fuzz\\.cpp$")
   foreach(source IN LISTS fuzzers)
     get_filename_component(fuzzer ${source} NAME_WE)
     get_filename_component(stem ${source} NAME)

@@ -12,9 +12,9 @@ MESH_TARGET = 15.0
 
 
 class Story:
-    def __init__(self, lab):
+    def __init__(self, lab, timed=True):
         self.lab = lab
-        self.report = Report(lab.say)
+        self.report = Report(lab.say, timed)
         names = NameSteps(lab, self.report)
         faults = FaultSteps(lab, self.report, names)
         health = HealthSteps(lab, self.report, names, faults)

@@ -1,6 +1,9 @@
-module(mesh/wireguard SOURCES error.cpp key.cpp device.cpp diff.cpp configuration.cpp uapi.cpp netlink_socket.cpp netlink.cpp
-  link.cpp driver.cpp backend.cpp
-  DEPENDS base/result base/net base/process LIBRARIES PkgConfig::nl OpenSSL::Crypto)
+module(mesh/wireguard SOURCES error.cpp key.cpp device.cpp diff.cpp configuration.cpp
+  DEPENDS base/result base/net base/process LIBRARIES OpenSSL::Crypto)
+module(mesh/wireguard/kernel SOURCES netlink_socket.cpp netlink.cpp link.cpp
+  DEPENDS base/result base/net mesh/wireguard LIBRARIES PkgConfig::nl)
+module(mesh/wireguard/backend SOURCES uapi.cpp driver.cpp backend.cpp
+  DEPENDS base/result base/net base/process mesh/wireguard mesh/wireguard/kernel)
 module(mesh/plan SOURCES world.cpp plan.cpp text.cpp
   DEPENDS base/result topology mesh/wireguard routing/bird LIBRARIES Boost::json)
 module(mesh/enrolment SOURCES error.cpp token.cpp credentials.cpp authority.cpp registry.cpp enroller.cpp
@@ -11,8 +14,11 @@ module(mesh/controller SOURCES controller.cpp world_store.cpp node_routes.cpp op
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/plan mesh/enrolment
     base/http_server base/store_thread
   LIBRARIES Boost::json)
-module(mesh/agent SOURCES snapshots.cpp machine.cpp bird_service.cpp reconciler.cpp follower.cpp status.cpp agent.cpp
-  DEPENDS base/result base/net base/process base/probe topology mesh/wireguard mesh/plan mesh/enrolment routing/bird
-    routing/anycast
+module(mesh/reconcile SOURCES machine.cpp bird_service.cpp reconciler.cpp
+  DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend mesh/plan
+    mesh/enrolment routing/bird)
+module(mesh/agent SOURCES snapshots.cpp follower.cpp status.cpp agent.cpp
+  DEPENDS base/result base/net base/process base/probe topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend
+    mesh/plan mesh/enrolment mesh/reconcile routing/bird routing/anycast
     base/http base/http_client
   LIBRARIES Boost::json)

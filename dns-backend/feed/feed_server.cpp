@@ -33,12 +33,21 @@ std::optional<std::int64_t> number(net::HttpRequest const& request, std::string 
   return value;
 }
 
+process::Gauge connected_gauge(process::Metrics& metrics, std::string const& follower) {
+  return metrics.gauge("navigator_follower_connected", "1 while a request of the replica waits here",
+                       {{"follower", follower}});
+}
+process::Gauge acknowledged_gauge(process::Metrics& metrics, std::string const& follower) {
+  return metrics.gauge("navigator_follower_acknowledged_revision", "Revision that the replica has applied",
+                       {{"follower", follower}});
+}
+
 // Keeps "polling" true while a request waits, however it ends: a client that disconnects cancels the handler by an
 // exception, and a gate that believed it still there would wait for a site that is gone.
 class Presence {
  public:
-  Presence(std::shared_ptr<Followers> followers, std::string const& name)
-      : followers_(std::move(followers)), follower_((*followers_)[name]) {
+  Presence(std::shared_ptr<Followers> followers, std::string const& name, process::Gauge connected)
+      : followers_(std::move(followers)), follower_((*followers_)[name]), connected_(connected) {
     follower_.name = name;
     ++follower_.requests;
     note();
@@ -55,9 +64,11 @@ class Presence {
   void note() {
     follower_.polling = follower_.requests > 0;
     follower_.last_heard = std::chrono::steady_clock::now();
+    connected_.set(follower_.polling ? 1 : 0);
   }
   std::shared_ptr<Followers> followers_;
   FollowerStatus& follower_;  // entries of the map are never removed
+  process::Gauge connected_;
 };
 
 net::HttpResponse unreadable(base::Failure const& failure) {
@@ -67,8 +78,16 @@ net::HttpResponse unreadable(base::Failure const& failure) {
 
 }  // namespace
 
-FeedServer::FeedServer(store::Store& store, std::set<std::string> followers)
-    : store_(store), allowed_(std::move(followers)), followers_(std::make_shared<Followers>()) {}
+FeedServer::FeedServer(store::Store& store, std::set<std::string> followers, process::Metrics& metrics)
+    : store_(store),
+      allowed_(std::move(followers)),
+      metrics_(metrics),
+      followers_(std::make_shared<Followers>()) {
+  for (auto const& follower : allowed_) {
+    connected_gauge(metrics_, follower).set(0);
+    acknowledged_gauge(metrics_, follower).set(0);
+  }
+}
 
 void FeedServer::add_routes(net::Router& router) {
   router.add("GET", "/v1/changes", [this](net::HttpRequest request) { return answer(std::move(request)); });
@@ -87,7 +106,7 @@ net::Task<net::HttpResponse> FeedServer::answer(net::HttpRequest request) {
   auto const given = request.query.find("history");
   std::string const history(given == request.query.end() || given->second.empty() ? no_history : given->second);
   bool const first = !followers_->contains(name);
-  Presence const presence(followers_, name);
+  Presence const presence(followers_, name, connected_gauge(metrics_, name));
   auto const position = co_await store_.position();
   if (!position) {
     co_return unreadable(position.error());
@@ -98,6 +117,7 @@ net::Task<net::HttpResponse> FeedServer::answer(net::HttpRequest request) {
     process::log::info("feed", "'{}' follows from revision {}{}", name, *since, ours ? "" : " of another history");
   }
   presence.follower().acknowledged = ours ? *since : 0;
+  acknowledged_gauge(metrics_, name).set(static_cast<double>(presence.follower().acknowledged));
   if (ours && acknowledged_) {
     acknowledged_();
   }

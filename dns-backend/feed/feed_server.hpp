@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/http/http.hpp"
+#include "base/process/metrics.hpp"
 #include "dns-backend/store/store.hpp"
 
 #include <chrono>
@@ -33,8 +34,9 @@ struct FollowerStatus {
 class FeedServer {
  public:
   // `followers`: certificate names that may follow; the unix socket always may. `store` must outlive the server of the
-  // routes.
-  FeedServer(store::Store& store, std::set<std::string> followers);
+  // routes. Metrics, from the start for each of them: navigator_follower_connected and
+  // navigator_follower_acknowledged_revision, labelled `follower`. `metrics` must outlive it.
+  FeedServer(store::Store& store, std::set<std::string> followers, process::Metrics& metrics);
   FeedServer(FeedServer const&) = delete;
   FeedServer& operator=(FeedServer const&) = delete;
 
@@ -49,6 +51,7 @@ class FeedServer {
 
   store::Store& store_;
   std::set<std::string> allowed_;
+  process::Metrics& metrics_;
   std::shared_ptr<std::map<std::string, FollowerStatus>> followers_;  // shared with requests that wait
   std::function<void()> acknowledged_;
 };

@@ -11,12 +11,16 @@ namespace feed {
 
 struct Follower::State {
   State(net::asio::any_io_executor executor, store::Store& the_store, net::HttpClient& the_client,
-        FollowerSettings wanted)
+        FollowerSettings wanted, process::Metrics& metrics)
       : store(the_store),
         client(the_client),
         settings(std::move(wanted)),
         backoff(settings.retry_first, settings.retry_limit),
-        stopped(executor) {}
+        stopped(executor),
+        connected(metrics.gauge("navigator_replica_connected", "1 while the primary can be followed")),
+        revision(metrics.gauge("navigator_replica_revision", "Revision applied here")),
+        lag(metrics.gauge("navigator_replica_lag_revisions", "How far the primary was ahead at the last contact")),
+        failures(metrics.counter("navigator_replica_failures_total", "Polls of the primary that failed")) {}
 
   store::Store& store;
   net::HttpClient& client;
@@ -26,6 +30,16 @@ struct Follower::State {
   net::Signal stopped;  // wakes a backoff
   bool running = true;
   FollowStatus status;
+  process::Gauge connected;
+  process::Gauge revision;
+  process::Gauge lag;
+  process::Counter failures;
+
+  void measure() const {
+    connected.set(status.connected ? 1 : 0);
+    revision.set(static_cast<double>(status.revision));
+    lag.set(static_cast<double>(status.lag));
+  }
 };
 
 namespace {
@@ -102,6 +116,7 @@ void note_failure(Follower::State& state, base::Failure const& failure) {
   }
   state.status.connected = false;
   state.status.last_error = failure.what();
+  state.failures.add();
 }
 
 net::Task<void> follow(StatePtr state) {
@@ -117,6 +132,7 @@ net::Task<void> follow(StatePtr state) {
     } else {
       note_failure(*state, polled.error());
     }
+    state->measure();
     // After news, or after a long poll that ran its time, the next question follows at once. A primary that answers
     // "nothing" without waiting must not be asked in a busy loop.
     bool const hasty = polled && !*polled && std::chrono::steady_clock::now() - began < state->settings.wait / 2;
@@ -131,9 +147,10 @@ net::Task<void> follow(StatePtr state) {
 }  // namespace
 
 Follower::Follower(net::asio::any_io_executor executor, store::Store& store, net::HttpClient& client,
-                   FollowerSettings settings)
-    : state_(std::make_shared<State>(executor, store, client, std::move(settings))) {
+                   FollowerSettings settings, process::Metrics& metrics)
+    : state_(std::make_shared<State>(executor, store, client, std::move(settings), metrics)) {
   state_->status.revision = store.revision();
+  state_->measure();
   net::spawn(executor, "feed follower", follow(state_));
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/http_client/http_client.hpp"
+#include "base/process/metrics.hpp"
 #include "dns-backend/store/store.hpp"
 
 #include <chrono>
@@ -31,9 +32,10 @@ struct FollowStatus {
 
 class Follower {
  public:
-  // `store` and `client` must outlive it. Starts at once.
+  // `store`, `client` and `metrics` must outlive it. Starts at once. Metrics: navigator_replica_connected,
+  // navigator_replica_revision, navigator_replica_lag_revisions and navigator_replica_failures_total.
   Follower(net::asio::any_io_executor executor, store::Store& store, net::HttpClient& client,
-           FollowerSettings settings);
+           FollowerSettings settings, process::Metrics& metrics);
   // Nothing is asked or applied any more; a poll under way ends unheard.
   ~Follower();
   Follower(Follower const&) = delete;

@@ -111,7 +111,7 @@ void make_api(Daemon& daemon) {
     for (auto const& site : daemon.settings.sites) {
       followers.insert(site.node);
     }
-    daemon.feed_server = std::make_unique<feed::FeedServer>(*daemon.store, followers);
+    daemon.feed_server = std::make_unique<feed::FeedServer>(*daemon.store, followers, daemon.metrics);
     daemon.feed_server->add_routes(daemon.router);
   }
 }
@@ -189,7 +189,8 @@ void start_following(Daemon& daemon) {
   feed::FollowerSettings settings;
   settings.primary_url = daemon.settings.replica->primary;
   daemon.store->set_read_only(true);
-  daemon.follower = std::make_unique<feed::Follower>(daemon.executor, *daemon.store, *daemon.primary, settings);
+  daemon.follower = std::make_unique<feed::Follower>(daemon.executor, *daemon.store, *daemon.primary, settings,
+                                                     daemon.metrics);
 }
 
 net::Task<Result<void>> start(Daemon& daemon) {

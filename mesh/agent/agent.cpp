@@ -89,7 +89,7 @@ struct Agent::State {
   Snapshots snapshots;
   anycast::Announcer announcer;
   std::unique_ptr<Follower> follower;
-  std::unique_ptr<Reconciler> reconciler;
+  std::unique_ptr<reconcile::Reconciler> reconciler;
   std::map<std::string, std::function<std::string()>> sections;
   Status status;
   bool stopping = false;
@@ -204,11 +204,11 @@ struct Agent::State {
     }
     status.backend = backend->name();
     reconciler =
-        std::make_unique<Reconciler>(std::move(*backend), std::move(*key), settings.bird, settings.state_directory);
+        std::make_unique<reconcile::Reconciler>(std::move(*backend), std::move(*key), settings.bird, settings.state_directory);
     return {};
   }
 
-  void account(Pass pass) {
+  void account(reconcile::Pass pass) {
     pass_counter.add();
     for (auto const& change : pass.changes) {
       remember(status.changes, change);

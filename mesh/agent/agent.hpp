@@ -16,10 +16,10 @@
 #include "base/http/http.hpp"
 #include "base/net/task.hpp"
 #include "base/process/metrics.hpp"
-#include "mesh/agent/bird_service.hpp"
+#include "mesh/reconcile/bird_service.hpp"
 #include "mesh/agent/follower.hpp"
 #include "mesh/agent/status.hpp"
-#include "mesh/wireguard/backend.hpp"
+#include "mesh/wireguard/backend/backend.hpp"
 
 #include <chrono>
 #include <functional>
@@ -35,7 +35,7 @@ struct AgentSettings {
   std::string controller_url;  // "https://198.51.100.10:18012"; empty: last-known and seed alone
   std::string controller_name = "controller";
   wireguard::BackendSettings wireguard;
-  BirdSettings bird;
+  reconcile::BirdSettings bird;
   std::chrono::milliseconds look_interval{5000};
 };
 

@@ -1,6 +1,7 @@
 #include "mesh/agent/snapshots.hpp"
 
 #include "base/process/service.hpp"
+#include "base/result/category.hpp"
 #include "mesh/enrolment/token.hpp"
 
 #include <algorithm>
@@ -15,32 +16,22 @@ namespace fs = std::filesystem;
 constexpr std::string_view heading = "sovereign-world 1 ";
 constexpr std::string_view file_start = "world-";
 
-// Boost's base class has a protected, non-virtual destructor on purpose: a category is never deleted through it.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
-class Category final : public boost::system::error_category {
- public:
-  [[nodiscard]] char const* name() const noexcept override { return "agent"; }
-  [[nodiscard]] std::string message(int value) const override {
-    switch (static_cast<errc>(value)) {
-      case errc::not_joined:
-        return "this node has not joined";
-      case errc::damaged:
-        return "damaged snapshot";
-      case errc::no_world:
-        return "no world to plan from";
-      case errc::bird:
-        return "BIRD";
-    }
-    return "unknown agent error";
+char const* message(int code) {
+  switch (static_cast<errc>(code)) {
+    case errc::not_joined:
+      return "this node has not joined";
+    case errc::damaged:
+      return "damaged snapshot";
+    case errc::no_world:
+      return "no world to plan from";
   }
-};
-#pragma GCC diagnostic pop
+  return "unknown agent error";
+}
 
 }  // namespace
 
 boost::system::error_code make_error_code(errc code) {
-  static Category const category;
+  static base::Category const category("agent", message);
   return {static_cast<int>(code), category};
 }
 

@@ -21,7 +21,6 @@ enum class errc {
   not_joined = 1,  // no key or certificate in the state directory
   damaged,         // a snapshot's checksum or form is wrong
   no_world,        // neither snapshot, seed nor controller gave a world to plan from
-  bird,            // BIRD does not start, or does not take its configuration
 };
 boost::system::error_code make_error_code(errc code);
 

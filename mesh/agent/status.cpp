@@ -60,13 +60,13 @@ json::array device_array(Status const& status, std::int64_t now_s) {
   return out;
 }
 
-bool has_bfd(Pass const& pass, bird::Neighbor const& neighbor) {
+bool has_bfd(reconcile::Pass const& pass, bird::Neighbor const& neighbor) {
   return std::any_of(pass.bfd.begin(), pass.bfd.end(), [&](bird::BfdSession const& session) {
     return session.address == neighbor.address && session.interface == neighbor.interface && session.up();
   });
 }
 
-json::object bird_object(Pass const& pass) {
+json::object bird_object(reconcile::Pass const& pass) {
   json::array neighbors;
   std::size_t full = 0;
   for (auto const& neighbor : pass.neighbors) {

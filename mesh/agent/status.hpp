@@ -4,7 +4,7 @@
 #pragma once
 
 #include "mesh/agent/follower.hpp"
-#include "mesh/agent/reconciler.hpp"
+#include "mesh/reconcile/reconciler.hpp"
 #include "routing/anycast/announcer.hpp"
 
 #include <cstdint>
@@ -33,7 +33,7 @@ struct Status {
   Source source = Source::none;
   std::string controller_url;
   FollowerStatus controller;
-  Pass last_pass;
+  reconcile::Pass last_pass;
   std::int64_t last_pass_s = 0;      // wall clock; 0: none yet
   std::vector<std::string> waiting;  // links whose other node has not joined
   std::vector<std::string> warnings;

@@ -80,6 +80,17 @@ base::Result<void> load_identity(Controller::State& state) {
   return load_certificate(state, files);
 }
 
+void tell_of_file(Controller::State const& state) {
+  if (state.file_use == FileUse::taken) {
+    return;
+  }
+  process::log::warning("controller", "{} {}; the topology that was set stays. `privateer topology set {}` takes the file",
+                        state.settings.topology_file,
+                        state.file_use == FileUse::superseded ? "is older than the topology that was set"
+                                                              : "was edited, and another topology was set meanwhile",
+                        state.settings.topology_file);
+}
+
 base::Result<void> load_store(Controller::State& state) {
   auto database =
       database::Database::open("sqlite://" + state.settings.state + "/controller.db", {schema(), enrolment::schema()});
@@ -91,9 +102,12 @@ base::Result<void> load_store(Controller::State& state) {
     if (!text) {
       return text.error();
     }
-    if (auto set = set_topology(**database, *text, state.settings.topology_file, now_seconds()); !set) {
-      return set.error();
+    auto const use = read_file_again(**database, *text, state.settings.topology_file, now_seconds());
+    if (!use) {
+      return use.error();
     }
+    state.file_use = *use;
+    tell_of_file(state);
   }
   auto world = read_world(**database);
   if (!world) {

@@ -24,7 +24,7 @@ boost::system::error_code make_error_code(errc code);
 
 struct ControllerSettings {
   std::string state;          // directory
-  std::string topology_file;  // declared topology; read at start, replaced by PUT /v1/topology
+  std::string topology_file;  // declared topology; read at a start unless PUT /v1/topology set another one since
   std::string listen;         // "0.0.0.0:18012"
   std::string unix_path;      // operators
 };

@@ -149,6 +149,18 @@ net::Task<HttpResponse> put_topology(Controller::State& state, HttpRequest reque
   co_return HttpResponse::json(200, json::serialize(json::object{{"revision", *revision}}));
 }
 
+std::string_view name(FileUse use) {
+  switch (use) {
+    case FileUse::superseded:
+      return "superseded";
+    case FileUse::conflicting:
+      return "conflicting";
+    case FileUse::taken:
+      break;
+  }
+  return "taken";
+}
+
 net::Task<HttpResponse> status(Controller::State& state) {
   json::array waiting;
   for (auto const& node : state.world.topology_nodes) {
@@ -160,6 +172,7 @@ net::Task<HttpResponse> status(Controller::State& state) {
                                                                  {"nodes_declared", state.world.topology_nodes.size()},
                                                                  {"nodes_joined", state.world.members.size()},
                                                                  {"not_joined", std::move(waiting)},
+                                                                 {"topology_file", name(state.file_use)},
                                                                  {"certificate_sha256", state.certificate_sha256}}));
 }
 

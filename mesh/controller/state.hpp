@@ -33,6 +33,7 @@ struct Controller::State {
   std::string certificate_sha256;  // what tokens pin
   std::unique_ptr<database::StoreThread> store;
   Stored world;
+  FileUse file_use = FileUse::taken;
   net::Signal changed;                                // notified when `world` was replaced
   std::map<std::string, boost::json::value> reports;  // last one of each node
   net::Router nodes_router;

@@ -11,6 +11,10 @@ namespace {
 constexpr std::string_view tables = R"(
   CREATE TABLE controller_world (id INTEGER PRIMARY KEY CHECK (id = 1), topology TEXT NOT NULL, allocation TEXT NOT NULL);
 )";
+// What the topology file said when it was last read: only a file that was edited since may replace the stored topology.
+constexpr std::string_view file_table = R"(
+  CREATE TABLE controller_file (id INTEGER PRIMARY KEY CHECK (id = 1), text TEXT NOT NULL);
+)";
 
 struct Texts {
   std::string topology;
@@ -31,7 +35,7 @@ base::Result<Texts> read_texts(database::Database& database) {
 }  // namespace
 
 database::Schema schema() {
-  return {"controller", {{1, tables}}, {{"controller_world", {"id"}}}};
+  return {"controller", {{1, tables}, {2, file_table}}, {{"controller_world", {"id"}}}};
 }
 
 base::Result<database::Revision> set_topology(database::Database& database, std::string const& text,
@@ -71,6 +75,39 @@ base::Result<database::Revision> set_topology(database::Database& database, std:
     return {};
   };
   return database.write(body);
+}
+
+base::Result<FileUse> read_file_again(database::Database& database, std::string const& text,
+                                      std::string const& source_name, std::int64_t now_s) {
+  auto const present = read_texts(database);
+  if (!present) {
+    return present.error();
+  }
+  auto const rows = database.query("SELECT text FROM controller_file WHERE id = 1");
+  if (!rows) {
+    return rows.error();
+  }
+  std::string const seen = rows->empty() ? std::string() : database::text(rows->front()[0]);
+  bool const nothing_was_set = present->topology.empty() || present->topology == seen;
+  if (text != present->topology && !nothing_was_set) {
+    return text == seen ? FileUse::superseded : FileUse::conflicting;
+  }
+  if (auto set = set_topology(database, text, source_name, now_s); !set) {
+    return set.error();
+  }
+  auto const body = [&](database::Transaction& transaction) -> base::Result<void> {
+    auto written = transaction.execute(
+        "INSERT INTO controller_file (id, text) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET text = excluded.text",
+        {text});
+    if (!written) {
+      return written.error();
+    }
+    return {};
+  };
+  if (auto written = database.write(body); !written) {
+    return written.error();
+  }
+  return FileUse::taken;
 }
 
 base::Result<Stored> read_world(database::Database& database) {

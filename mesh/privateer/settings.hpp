@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/result/problem.hpp"
-#include "mesh/wireguard/backend.hpp"
+#include "mesh/wireguard/backend/backend.hpp"
 
 #include <boost/system/result.hpp>
 

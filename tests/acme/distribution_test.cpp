@@ -93,6 +93,15 @@ TEST(Ready, EdgesWithAValidCertificateAreReadyTheOthersAreNot) {
   EXPECT_FALSE(ready.contains(3));
 }
 
+TEST(Ready, AFormerCertificateCountsOnlyForTheSameNames) {
+  std::vector<vault::Acknowledgment> const acknowledged{{1, "renewed", 2, std::string(64, 'b')},
+                                                        {1, "former", 1, std::string(64, 'a')}};
+  EXPECT_THAT(ready_edges(acknowledged, {row_of(1, 1, "a", 'a'), row_of(2, 1, "a", 'b')}, now).at(1),
+              ElementsAre("former", "renewed"));
+  EXPECT_THAT(ready_edges(acknowledged, {row_of(1, 1, "a", 'a'), row_of(2, 1, "c", 'b')}, now).at(1),
+              ElementsAre("renewed"));
+}
+
 class DistributionTest : public CertificatesFixture {
  protected:
   DistributionTest() {

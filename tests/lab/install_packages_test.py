@@ -76,6 +76,24 @@ class InstallPackages(unittest.TestCase):
         self.assertEqual(self.run_script("build").returncode, 0)
         self.assertEqual(self.policy.read_text(encoding="utf-8"), "#!/bin/sh\nexit 0\n")
 
+    def test_units_that_came_along_are_disabled_also_after_a_kill(self):
+        units, runs = self.folder / "units", self.folder / "systemd"
+        units.mkdir()
+        runs.mkdir()
+        (units / "nginx.service").touch()
+        disabled = self.folder / "disabled"
+        self.tool("systemctl", f'echo "$3" >>{disabled}')
+        places = {"SOVEREIGN_UNIT_FOLDERS": str(units), "SOVEREIGN_SYSTEMD_RUNS": str(runs)}
+        self.tool("apt-get", f": >{units}/bird.service; printf 'alpha\nbeta\n' >{self.installed}; kill -9 $PPID")
+        self.run_script("build", **places)
+        self.assertFalse(disabled.exists(), "the kill came too late to test anything")
+        done = self.run_script("build", **places)
+        self.assertIn("nothing is missing", done.stdout)
+        self.assertEqual(disabled.read_text(encoding="utf-8"), "bird.service\n", "nginx was there before")
+        self.assertFalse(self.policy.exists())
+        self.run_script("build", **places)
+        self.assertEqual(disabled.read_text(encoding="utf-8"), "bird.service\n", "a unit enabled by hand stays so")
+
     def test_says_so_when_not_root_or_not_debian_or_asked_for_nonsense(self):
         done = self.run_script("build", FAKE_UID="1000")
         self.assertEqual(done.returncode, 1)

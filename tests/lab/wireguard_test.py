@@ -1,5 +1,6 @@
-"""The agent on two nodes for real: wireguard-go devices, OSPF and BFD over them, drift, crashes and restarts, all from a
-hand-made world. Skipped without root, ip, bird, wireguard-go and the binary that PRIVATEER names."""
+"""The agent on two nodes for real: WireGuard devices, OSPF and BFD over them, drift, crashes and restarts, all from a
+hand-made world. The devices are the kernel's where it has WireGuard, else wireguard-go's. Skipped without root, ip,
+bird, wireguard-go (or the kernel's) and the binary that PRIVATEER names."""
 
 import json
 import os
@@ -9,7 +10,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 import unittest
 
 from support import ROOT
@@ -20,7 +20,18 @@ from namespaces import LabError, Namespaces
 
 PREFIX = "sovwg-"
 PRIVATEER = os.environ.get("PRIVATEER", str(ROOT / "build/release/bin/privateer"))
-TOOLS = all(map(shutil.which, ("ip", "bird", "wg", "wireguard-go")))
+
+
+def kernel_has_wireguard():
+    made = subprocess.run(["ip", "link", "add", "sovwgtry", "type", "wireguard"], capture_output=True, check=False)
+    if made.returncode == 0:
+        subprocess.run(["ip", "link", "del", "sovwgtry"], check=True)
+    return made.returncode == 0
+
+
+KERNEL = os.geteuid() == 0 and bool(shutil.which("ip")) and kernel_has_wireguard()
+DRIVER_PROGRAMS = () if KERNEL else ("wireguard-go",)
+TOOLS = all(map(shutil.which, ("ip", "bird", "wg", *DRIVER_PROGRAMS)))
 NODES = {"left": "198.18.9.1", "right": "198.18.9.2"}
 TOPOLOGY = """
 name: pair
@@ -158,6 +169,13 @@ class AgentTest(unittest.TestCase):
     def handshake_age_s(self, node):
         return self.status(node)["devices"][0]["peers"][0]["handshake_age_s"]
 
+    def test_the_devices_are_the_kernels_where_it_has_wireguard(self):
+        self.up()
+        self.assertEqual(self.status("left")["backend"], "kernel" if KERNEL else "wireguard-go")
+        kind = json.loads(subprocess.run(["ip", "-n", self.spaces.name("left"), "-j", "-d", "link", "show", "wg-right"],
+                                         capture_output=True, text=True, check=True).stdout)[0]["linkinfo"]["info_kind"]
+        self.assertEqual(kind, "wireguard" if KERNEL else "tun")
+
     def test_the_mesh_comes_up_and_nothing_is_written_afterwards(self):
         self.up()
         status = self.status("left")
@@ -202,9 +220,9 @@ class AgentTest(unittest.TestCase):
         self.assertEqual(self.links("left")["wg-right"]["mtu"], 1420)
         self.wait_full()
 
-    def test_crashes_of_wireguard_go_and_bird_are_repaired(self):
+    def test_crashes_of_the_programs_beside_the_agent_are_repaired(self):
         self.up()
-        for program in ("wireguard-go", "bird"):
+        for program in (*DRIVER_PROGRAMS, "bird"):
             with self.subTest(program):
                 old = self.processes("left", program)
                 self.assertEqual(len(old), 1)
@@ -218,23 +236,22 @@ class AgentTest(unittest.TestCase):
         self.up()
         for how in (signal.SIGTERM, signal.SIGKILL):
             with self.subTest(how):
-                programs = [self.processes("left", p) for p in ("wireguard-go", "bird")]
+                programs = [self.processes("left", p) for p in (*DRIVER_PROGRAMS, "bird")]
                 self.daemons.stop("left", "agent", how)
-                self.assertTrue(self.crosses(4))
+                wait_until("what was up goes on without the agent", lambda: self.crosses(4), 15, 0.1)
                 self.start_agent("left")
                 self.wait_in_order("left", "in order again")
                 self.assertEqual(self.status("left")["changes"], [])
-                self.assertEqual([self.processes("left", p) for p in ("wireguard-go", "bird")], programs)
-                self.assertTrue(self.crosses(6))
+                self.assertEqual([self.processes("left", p) for p in (*DRIVER_PROGRAMS, "bird")],
+                                 programs)
+                wait_until("IPv6 crosses as before", lambda: self.crosses(6), 15, 0.1)
 
     def test_a_removed_member_loses_its_device_at_once(self):
         self.up()
         self.daemons.stop("left", "agent")
         self.write_world(2, ["left"])
-        began = time.monotonic()
         self.start_agent("left")
         wait_until("the device is gone", lambda: "wg-right" not in self.links("left"), 10, 0.05)
-        self.assertLess(time.monotonic() - began, 10)
         self.wait_in_order("left", "in order without a peer")
         wait_until("its process is gone", lambda: self.processes("left", "wireguard-go") == [], 10, 0.1)
         self.assertEqual(self.status("left")["waiting"], ["absent--left", "left--right"])

@@ -37,7 +37,7 @@ class FeedTest : public testing::Test {
   void SetUp() override {
     primary_ = open("primary.db");
     replica_ = open("replica.db");
-    server_side_ = std::make_unique<FeedServer>(*primary_, std::set<std::string>{"site-b"});
+    server_side_ = std::make_unique<FeedServer>(*primary_, std::set<std::string>{"site-b"}, metrics_);
     server_side_->add_routes(router_);
     settings_.primary_url = "unix:" + folder_.file("api.sock") + ":";
     settings_.retry_first = std::chrono::milliseconds(5);
@@ -61,7 +61,8 @@ class FeedTest : public testing::Test {
   }
   void follow(net::HttpClientSettings const& client = {}) {
     client_ = std::make_unique<net::HttpClient>(loop_.get_executor(), client);
-    follower_ = std::make_unique<Follower>(loop_.get_executor(), *replica_, *client_, settings_);
+    follower_ = std::make_unique<Follower>(loop_.get_executor(), *replica_, *client_, settings_,
+                                           metrics_);
   }
   template <class Condition>
   void run_until(Condition condition) {
@@ -105,6 +106,7 @@ class FeedTest : public testing::Test {
   std::unique_ptr<net::HttpServer> server_;
   std::unique_ptr<net::HttpClient> client_;
   FollowerSettings settings_;
+  process::Metrics metrics_;
   std::unique_ptr<Follower> follower_;
 };
 
@@ -133,16 +135,20 @@ TEST_F(FeedTest, AReplicaGoesOnWithoutItsPrimaryAndCatchesUpLater) {
   server_.reset();
   run_until([this] { return !follower_->status().connected; });
   EXPECT_NE(follower_->status().last_error, "");
+  EXPECT_THAT(metrics_.text(), HasSubstr("navigator_replica_connected 0"));
+  EXPECT_THAT(metrics_.text(), HasSubstr("navigator_replica_revision " + std::to_string(replica_->revision())));
   set_pools({"a", "b"});
   auto kept = ::test::run_task(loop_, replica_->pools());
   EXPECT_EQ(names(*kept), std::vector<std::string>{"a"}) << "what it has, it serves";
   serve();
   caught_up();
   EXPECT_EQ(follower_->status().last_error, "");
+  EXPECT_THAT(metrics_.text(), HasSubstr("navigator_replica_connected 1"));
 }
 
 TEST_F(FeedTest, ThePrimaryKnowsWhatItsFollowersHaveAcknowledged) {
   int heard = 0;
+  EXPECT_THAT(metrics_.text(), HasSubstr("navigator_follower_connected{follower=\"site-b\"} 0")) << "never heard of";
   server_side_->on_acknowledgment([&heard] { ++heard; });
   set_pools({"a"});
   serve();
@@ -152,6 +158,8 @@ TEST_F(FeedTest, ThePrimaryKnowsWhatItsFollowersHaveAcknowledged) {
   });
   EXPECT_GT(heard, 0);
   EXPECT_TRUE(follower("unix").polling);
+  EXPECT_THAT(metrics_.text(), HasSubstr("navigator_follower_connected{follower=\"unix\"} 1"));
+  EXPECT_THAT(metrics_.text(), HasSubstr("navigator_follower_acknowledged_revision{follower=\"unix\"} 1"));
   set_pools({"a", "b"});
   run_until([this] { return follower("unix").acknowledged == primary_->revision(); });
   server_.reset();

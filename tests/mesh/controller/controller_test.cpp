@@ -300,6 +300,34 @@ TEST_F(ControllerTest, EverythingIsThereAfterARestart) {
   EXPECT_TRUE(join("ams-2", given)) << "the fingerprint that tokens pin is the same";
 }
 
+TEST_F(ControllerTest, ATopologyThatWasSetOutlivesARestart) {
+  auto const third = [](std::string const& name) {
+    return "  - {name: " + name + ", site: ams, role: edge, underlay: [192.0.2.3]}\n";
+  };
+  auto const restart = [&] {
+    controller_->stop();
+    controller_.reset();
+    start();
+    return json::parse(admin("GET", "/v1/status").body).as_object();
+  };
+  auto const edit_file = [&](std::string const& text) {
+    ASSERT_TRUE(process::write_file_atomically(folder_.file("topology.yaml"), text, 0644));
+  };
+  ASSERT_TRUE(join("ams-1", token()));
+  ASSERT_EQ(admin("PUT", "/v1/topology", topology(third("ams-3"))).status, 200);
+  auto const set = world(*client_of("ams-1"));
+  EXPECT_EQ(restart().at("topology_file"), "superseded");
+  EXPECT_EQ(world(*client_of("ams-1")), set);
+  edit_file(topology(third("ams-4")));
+  EXPECT_EQ(restart().at("topology_file"), "conflicting");
+  EXPECT_EQ(world(*client_of("ams-1")), set) << "which of two changes is meant is the operator's to say";
+  ASSERT_EQ(admin("PUT", "/v1/topology", topology(third("ams-4"))).status, 200);
+  EXPECT_EQ(restart().at("topology_file"), "taken");
+  edit_file(topology(third("ams-5")));
+  EXPECT_EQ(restart().at("topology_file"), "taken") << "nothing else was set since, so an edited file is what is meant";
+  EXPECT_EQ(world(*client_of("ams-1")).topology, topology(third("ams-5")));
+}
+
 TEST_F(ControllerTest, ASecondControllerOnTheSameStateIsRefused) {
   controller::ControllerSettings settings;
   settings.state = folder_.file("controller");

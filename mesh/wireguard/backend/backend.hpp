@@ -9,7 +9,7 @@
 
 #include "base/net/task.hpp"
 #include "mesh/wireguard/diff.hpp"
-#include "mesh/wireguard/link.hpp"
+#include "mesh/wireguard/kernel/link.hpp"
 
 #include <memory>
 #include <string>

@@ -1,8 +1,8 @@
-#include "mesh/wireguard/driver.hpp"
+#include "mesh/wireguard/backend/driver.hpp"
 
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
-#include "mesh/wireguard/uapi.hpp"
+#include "mesh/wireguard/backend/uapi.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
-#include "mesh/wireguard/backend.hpp"
+#include "mesh/wireguard/backend/backend.hpp"
 
-#include "mesh/wireguard/driver.hpp"
+#include "mesh/wireguard/backend/driver.hpp"
 
 #include <unistd.h>
 

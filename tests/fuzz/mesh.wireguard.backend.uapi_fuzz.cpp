@@ -1,5 +1,5 @@
 // Any bytes as wireguard-go's answer: never a crash, and what is accepted is within its limits.
-#include "mesh/wireguard/uapi.hpp"
+#include "mesh/wireguard/backend/uapi.hpp"
 
 #include <cstddef>
 #include <cstdint>

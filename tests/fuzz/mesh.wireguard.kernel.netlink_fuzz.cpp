@@ -1,5 +1,5 @@
 // Any bytes as a netlink message of the kernel's WireGuard.
-#include "mesh/wireguard/netlink.hpp"
+#include "mesh/wireguard/kernel/netlink.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,10 +1,10 @@
-#include "mesh/agent/reconciler.hpp"
+#include "mesh/reconcile/reconciler.hpp"
 
 #include "tests/mesh/plan/sample.hpp"
 
 #include <gtest/gtest.h>
 
-namespace agent {
+namespace reconcile {
 namespace {
 
 bird::Neighbor neighbor(std::string const& interface, std::string const& state) {
@@ -52,4 +52,4 @@ TEST(Routes, AreWrittenAgainAfterWhatMakesTheKernelDropThem) {
 }
 
 }  // namespace
-}  // namespace agent
+}  // namespace reconcile

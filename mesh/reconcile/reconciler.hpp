@@ -8,9 +8,9 @@
 // Threads: one object on one loop; one pass at a time.
 #pragma once
 
-#include "mesh/agent/bird_service.hpp"
-#include "mesh/agent/machine.hpp"
-#include "mesh/wireguard/backend.hpp"
+#include "mesh/reconcile/bird_service.hpp"
+#include "mesh/reconcile/machine.hpp"
+#include "mesh/wireguard/backend/backend.hpp"
 
 #include <chrono>
 #include <memory>
@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-namespace agent {
+namespace reconcile {
 
 // What a pass found and did. Private keys are wiped from `devices`.
 struct Pass {
@@ -75,4 +75,4 @@ bool all_full(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& nei
 // Pure: none of the device's peers is a member of the world.
 bool is_orphan(wireguard::ObservedDevice const& device, plan::World const& world);
 
-}  // namespace agent
+}  // namespace reconcile

@@ -3,9 +3,9 @@
 // Threads: as Backend.
 #pragma once
 
-#include "mesh/wireguard/backend.hpp"
+#include "mesh/wireguard/backend/backend.hpp"
 #include "mesh/wireguard/configuration.hpp"
-#include "mesh/wireguard/netlink.hpp"
+#include "mesh/wireguard/kernel/netlink.hpp"
 
 namespace wireguard {
 

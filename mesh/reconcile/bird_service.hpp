@@ -8,13 +8,17 @@
 #pragma once
 
 #include "base/net/task.hpp"
-#include "mesh/agent/snapshots.hpp"
 #include "routing/bird/control.hpp"
 
 #include <string>
 #include <vector>
 
-namespace agent {
+namespace reconcile {
+
+enum class errc {
+  bird = 1,  // BIRD does not start, or does not take its configuration; the detail has its own sentence
+};
+boost::system::error_code make_error_code(errc code);
 
 struct BirdSettings {
   std::string config_file = "/etc/bird/bird.conf";
@@ -53,4 +57,7 @@ class BirdService {
   bird::Control control_;
 };
 
-}  // namespace agent
+}  // namespace reconcile
+
+template <>
+struct boost::system::is_error_code_enum<reconcile::errc> : std::true_type {};

@@ -1,6 +1,6 @@
-#include "mesh/wireguard/netlink.hpp"
+#include "mesh/wireguard/kernel/netlink.hpp"
 
-#include "samples.hpp"
+#include "../samples.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
-#include "mesh/agent/reconciler.hpp"
+#include "mesh/reconcile/reconciler.hpp"
 
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
 
 #include <algorithm>
 
-namespace agent {
+namespace reconcile {
 namespace {
 
 constexpr std::string_view loopback_name = "lo";
@@ -239,4 +239,4 @@ void Reconciler::settings(plan::NodePlan const& plan, Pass& pass) {
   }
 }
 
-}  // namespace agent
+}  // namespace reconcile

@@ -1,4 +1,4 @@
-#include "mesh/agent/machine.hpp"
+#include "mesh/reconcile/machine.hpp"
 
 #include "base/process/service.hpp"
 
@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <filesystem>
 
-namespace agent {
+namespace reconcile {
 namespace {
 
 namespace fs = std::filesystem;
@@ -126,4 +126,4 @@ base::Result<bool> apply_sysctl(plan::Sysctl const& sysctl, std::string const& r
   return true;
 }
 
-}  // namespace agent
+}  // namespace reconcile

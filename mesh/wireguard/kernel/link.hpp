@@ -5,7 +5,7 @@
 
 #include "base/net/task.hpp"
 #include "mesh/wireguard/device.hpp"
-#include "mesh/wireguard/netlink_socket.hpp"
+#include "mesh/wireguard/kernel/netlink_socket.hpp"
 
 #include <chrono>
 #include <memory>

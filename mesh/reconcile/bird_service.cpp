@@ -1,7 +1,8 @@
-#include "mesh/agent/bird_service.hpp"
+#include "mesh/reconcile/bird_service.hpp"
 
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
+#include "base/result/category.hpp"
 #include "mesh/enrolment/token.hpp"
 
 #include <unistd.h>
@@ -11,7 +12,7 @@
 #include <cstdio>
 #include <filesystem>
 
-namespace agent {
+namespace reconcile {
 namespace {
 
 using std::chrono::milliseconds;
@@ -32,7 +33,16 @@ std::string last_line(std::string text) {
   return at == std::string::npos ? text : text.substr(at + 1);
 }
 
+char const* message(int) {
+  return "BIRD";
+}
+
 }  // namespace
+
+boost::system::error_code make_error_code(errc code) {
+  static base::Category const category("reconcile", message);
+  return {static_cast<int>(code), category};
+}
 
 net::Task<bool> BirdService::running() {
   auto const answer = co_await control_.command("show status");
@@ -153,4 +163,4 @@ net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std:
   co_return true;
 }
 
-}  // namespace agent
+}  // namespace reconcile

@@ -1,6 +1,6 @@
-#include "mesh/wireguard/uapi.hpp"
+#include "mesh/wireguard/backend/uapi.hpp"
 
-#include "samples.hpp"
+#include "../samples.hpp"
 
 #include <gtest/gtest.h>
 

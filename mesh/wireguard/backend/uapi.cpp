@@ -1,4 +1,4 @@
-#include "mesh/wireguard/uapi.hpp"
+#include "mesh/wireguard/backend/uapi.hpp"
 
 #include <openssl/crypto.h>
 #include <boost/asio/buffer.hpp>

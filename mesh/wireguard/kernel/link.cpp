@@ -1,4 +1,4 @@
-#include "mesh/wireguard/link.hpp"
+#include "mesh/wireguard/kernel/link.hpp"
 
 #include <linux/if.h>
 #include <linux/if_addr.h>

@@ -1,6 +1,6 @@
-#include "mesh/wireguard/netlink.hpp"
+#include "mesh/wireguard/kernel/netlink.hpp"
 
-#include "mesh/wireguard/netlink_socket.hpp"
+#include "mesh/wireguard/kernel/netlink_socket.hpp"
 
 #include <linux/genetlink.h>
 #include <linux/wireguard.h>

@@ -4,13 +4,13 @@
 #pragma once
 
 #include "mesh/plan/plan.hpp"
-#include "mesh/wireguard/link.hpp"
+#include "mesh/wireguard/kernel/link.hpp"
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace agent {
+namespace reconcile {
 
 struct AddressChanges {
   std::vector<wireguard::Network> add;
@@ -31,4 +31,4 @@ std::string owned_text(std::vector<wireguard::Network> networks);
 // interface that is not ours, so that nobody else's filter gets weaker.
 base::Result<bool> apply_sysctl(plan::Sysctl const& sysctl, std::string const& root = "/proc/sys");
 
-}  // namespace agent
+}  // namespace reconcile

@@ -1,4 +1,4 @@
-#include "mesh/wireguard/netlink_socket.hpp"
+#include "mesh/wireguard/kernel/netlink_socket.hpp"
 
 #include <netlink/errno.h>
 #include <netlink/handlers.h>

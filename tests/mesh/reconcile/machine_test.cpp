@@ -1,4 +1,4 @@
-#include "mesh/agent/machine.hpp"
+#include "mesh/reconcile/machine.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace agent {
+namespace reconcile {
 namespace {
 
 namespace fs = std::filesystem;
@@ -91,4 +91,4 @@ TEST_F(Sysctls, LoweringTheFilterOfAllLeavesOtherInterfacesAsStrictAsTheyWere) {
 }
 
 }  // namespace
-}  // namespace agent
+}  // namespace reconcile
