@@ -4,8 +4,9 @@
 //
 // An edge is told of a tenant only when one of the tenant's pools holds an endpoint with the name in its client
 // certificate; nobody else gets the key. From a tenant's first acknowledgment on, DNS names only edges which
-// acknowledged a certificate that is valid for the tenant's present names; before it, readiness restricts nothing; and a set that would become
-// empty because certificates expired stays as it was (a lookup must not lose its answer to a lapse here).
+// acknowledged a certificate that is valid for the tenant's present names; before it, readiness restricts nothing; and
+// a set that would become empty because certificates expired stays as it was (a lookup must not lose its answer to a
+// lapse here).
 //
 //   GET  /v1/edge/bundles?since=N&wait_ms=M {"sequence":N,"bundles":[{"id","tenant","names","fingerprint","sequence"}]}
 //   GET  /v1/edge/bundles/{id}                the same item with "chain_pem" and "key_pem"

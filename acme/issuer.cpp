@@ -52,11 +52,18 @@ Issuer::Issuer(net::asio::any_io_executor executor, store::Store& store, vault::
       settings_(std::move(settings)),
       dns01_(executor, store, std::move(sites), settings_.gate),
       wake_(executor),
-      in_flight_(std::make_shared<std::set<std::int64_t>>()) {}
+      ask_wake_(executor),
+      in_flight_(std::make_shared<std::set<std::int64_t>>()) {
+  ASSERT(!settings_.authorities.empty());
+  for (AuthoritySettings const& one : settings_.authorities) {
+    authorities_.push_back(std::make_unique<Authority>(executor, vault, one));
+  }
+}
 
 Issuer::~Issuer() = default;
 
 net::Task<void> Issuer::run() {
+  net::spawn(executor_, "acme renewal suggestions", follow_suggestions());
   while (!stopped_) {
     poked_ = false;
     auto const round_result = co_await round();
@@ -76,6 +83,7 @@ net::Task<void> Issuer::run() {
 void Issuer::stop() {
   stopped_ = true;
   wake_.notify();
+  ask_wake_.notify();
 }
 
 void Issuer::poke() {
@@ -90,6 +98,7 @@ net::Task<base::Result<Round>> Issuer::round() {
   if (!observed) {
     co_return observed.error();
   }
+  Time const now = wall_now();
   std::vector<Candidate> candidates;
   for (auto const& [tenant_id, subject] : subjects_) {
     Candidate candidate;
@@ -98,16 +107,25 @@ net::Task<base::Result<Round>> Issuer::round() {
     if (subject.certificate) {
       candidate.due = due(*subject.certificate);
     }
-    if (auto const attempt = attempts_.find(tenant_id); attempt != attempts_.end()) {
-      candidate.parked = attempt->second.not_before;
+    if (Choice const choice = authority_for(tenant_id, now); !choice.authority) {
+      candidate.parked = choice.wake;
     }
     candidates.push_back(candidate);
   }
   std::size_t const free_slots = settings_.orders_max - std::min(settings_.orders_max, in_flight_->size());
-  Round const chosen = choose(std::move(candidates), free_slots, wall_now());
+  Round chosen = choose(std::move(candidates), free_slots, now);
   for (std::int64_t const tenant_id : chosen.start) {
+    // Asked again, because the order before this one may be the only one that tries a CA after its rest.
+    Choice const choice = authority_for(tenant_id, now);
+    if (!choice.authority) {
+      chosen.wake = std::min(chosen.wake.value_or(*choice.wake), *choice.wake);
+      continue;
+    }
+    Breaker& breaker = authorities_[*choice.authority]->breaker;
+    breaker.trying = breaker.open_until.has_value();
     auto flight = std::make_shared<Flight>(in_flight_, tenant_id);
-    net::spawn(executor_, "acme order of tenant " + std::to_string(tenant_id), issue(tenant_id, std::move(flight)));
+    net::spawn(executor_, "acme order of tenant " + std::to_string(tenant_id),
+               issue(tenant_id, *choice.authority, std::move(flight)));
   }
   show_metrics();
   co_return chosen;
@@ -128,7 +146,7 @@ net::Task<base::Result<void>> Issuer::observe() {
   if (!certificates) {
     co_return certificates.error();
   }
-  auto const loaded = co_await load_attempts();
+  auto const loaded = co_await load_kept();
   if (!loaded) {
     co_return loaded.error();
   }
@@ -148,21 +166,36 @@ net::Task<base::Result<void>> Issuer::observe() {
     }
   }
   subjects_ = std::move(subjects);
+  std::set<std::int64_t> present;
+  for (vault::CertificateRow const& row : *certificates) {
+    present.insert(row.sequence);
+  }
+  std::erase_if(opinions_, [&present](auto const& item) { return !present.contains(item.first); });
+  ask_wake_.notify();
   co_return co_await remove_leftovers(std::move(gone));
 }
 
-// Once: afterwards the map is the truth, so that a store that cannot be written does not make us ask the CA in a loop.
-net::Task<base::Result<void>> Issuer::load_attempts() {
-  if (!attempts_loaded_) {
-    auto const attempts = co_await vault_.attempts();
-    if (!attempts) {
-      co_return attempts.error();
-    }
-    for (vault::Attempt const& attempt : *attempts) {
-      attempts_.emplace(attempt.tenant_id, attempt);
-    }
-    attempts_loaded_ = true;
+// Once: afterwards the maps are the truth, so that a store that cannot be written does not make us ask the CA in a
+// loop.
+net::Task<base::Result<void>> Issuer::load_kept() {
+  if (kept_loaded_) {
+    co_return base::Result<void>();
   }
+  auto const attempts = co_await vault_.attempts();
+  if (!attempts) {
+    co_return attempts.error();
+  }
+  auto const suggestions = co_await vault_.suggestions();
+  if (!suggestions) {
+    co_return suggestions.error();
+  }
+  for (vault::Attempt const& attempt : *attempts) {
+    attempts_.emplace(std::pair(attempt.tenant_id, attempt.directory_url), attempt);
+  }
+  for (vault::SuggestionRow const& row : *suggestions) {
+    opinions_[row.sequence] = Opinion{Suggestion{{row.start, row.end, row.explanation_url}, row.at}, row.ask_again};
+  }
+  kept_loaded_ = true;
   co_return base::Result<void>();
 }
 
@@ -180,7 +213,7 @@ net::Task<base::Result<void>> Issuer::remove_leftovers(std::set<std::int64_t> go
     if (!forgotten) {
       co_return forgotten.error();
     }
-    attempts_.erase(tenant_id);
+    std::erase_if(attempts_, [tenant_id](auto const& item) { return item.first.first == tenant_id; });
     process::log::info(component, "removed certificates and keys of a tenant that is gone tenant_id={}", tenant_id);
     if (changed_) {
       changed_();
@@ -189,9 +222,27 @@ net::Task<base::Result<void>> Issuer::remove_leftovers(std::set<std::int64_t> go
   co_return base::Result<void>();
 }
 
-Time Issuer::due(vault::CertificateRow const& certificate) const {
-  return renewal_due(certificate.not_before, certificate.not_after, settings_.renew_fraction,
-                     static_cast<std::uint64_t>(certificate.sequence));
+Choice Issuer::authority_for(std::int64_t tenant_id, Time now) const {
+  std::vector<Breaker> breakers;
+  std::vector<std::optional<Time>> parked;
+  auto const parked_at = [&](std::string const& directory_url) {
+    auto const found = attempts_.find({tenant_id, directory_url});
+    return found == attempts_.end() ? std::nullopt : std::optional(found->second.not_before);
+  };
+  for (auto const& authority : authorities_) {
+    breakers.push_back(authority->breaker);
+    parked.push_back(parked_at(authority->directory_url()));
+  }
+  return choose_authority(breakers, parked, parked_at({}), now);
+}
+
+// Of the failures since the last success: the one that holds longest is the one that says why nothing happens.
+vault::Attempt const* Issuer::last_attempt(std::int64_t tenant_id) const {
+  vault::Attempt const* last = nullptr;
+  for (auto it = attempts_.lower_bound({tenant_id, {}}); it != attempts_.end() && it->first.first == tenant_id; ++it) {
+    last = last == nullptr || it->second.not_before > last->not_before ? &it->second : last;
+  }
+  return last;
 }
 
 std::string Issuer::state_of(std::int64_t tenant_id, Subject const& subject, Time now) const {
@@ -205,30 +256,53 @@ std::string Issuer::state_of(std::int64_t tenant_id, Subject const& subject, Tim
   if (subject.certificate) {
     return "expired";
   }
-  return attempts_.contains(tenant_id) ? "failed" : "waiting";
+  return last_attempt(tenant_id) != nullptr ? "failed" : "waiting";
+}
+
+TenantStatus Issuer::status_of(std::int64_t tenant_id, Subject const& subject, Time now) const {
+  TenantStatus status;
+  status.tenant_id = tenant_id;
+  status.tenant = subject.label;
+  status.state = state_of(tenant_id, subject, now);
+  status.names = subject.names;
+  Time next = now;
+  if (subject.certificate) {
+    status.fingerprint = subject.certificate->fingerprint;
+    status.authority = subject.certificate->directory_url;
+    status.not_after_ms = crypto::to_ms(subject.certificate->not_after);
+    next = due(*subject.certificate);
+    status.renew_at_ms = crypto::to_ms(next);
+    auto const opinion = opinions_.find(subject.certificate->sequence);
+    bool const suggested = opinion != opinions_.end() && opinion->second.suggestion.has_value();
+    std::string const explanation = suggested ? opinion->second.suggestion->window.explanation_url : std::string();
+    status.renew_why = suggested ? "suggested by the CA" + (explanation.empty() ? "" : ", see " + explanation)
+                                 : std::string("lifetime");
+  }
+  if (vault::Attempt const* const attempt = last_attempt(tenant_id)) {
+    status.last_error = attempt->detail;
+  }
+  if (Choice const choice = authority_for(tenant_id, now); !choice.authority) {
+    next = std::max(next, *choice.wake);
+  }
+  status.next_attempt_ms = in_flight_->contains(tenant_id) ? 0 : crypto::to_ms(next);
+  return status;
 }
 
 std::vector<TenantStatus> Issuer::status() const {
   Time const now = wall_now();
   std::vector<TenantStatus> list;
   for (auto const& [tenant_id, subject] : subjects_) {
-    TenantStatus status;
-    status.tenant_id = tenant_id;
-    status.tenant = subject.label;
-    status.state = state_of(tenant_id, subject, now);
-    status.names = subject.names;
-    Time next = now;
-    if (subject.certificate) {
-      status.fingerprint = subject.certificate->fingerprint;
-      status.not_after_ms = crypto::to_ms(subject.certificate->not_after);
-      next = due(*subject.certificate);
-    }
-    if (auto const attempt = attempts_.find(tenant_id); attempt != attempts_.end()) {
-      status.last_error = attempt->second.detail;
-      next = std::max(next, attempt->second.not_before);
-    }
-    status.next_attempt_ms = in_flight_->contains(tenant_id) ? 0 : crypto::to_ms(next);
-    list.push_back(std::move(status));
+    list.push_back(status_of(tenant_id, subject, now));
+  }
+  return list;
+}
+
+std::vector<AuthorityStatus> Issuer::authorities() const {
+  Time const now = wall_now();
+  std::vector<AuthorityStatus> list;
+  for (auto const& authority : authorities_) {
+    auto const closed = closed_from(authority->breaker, now);
+    list.push_back({authority->directory_url(), authority->last_error, closed ? crypto::to_ms(*closed) : 0});
   }
   return list;
 }

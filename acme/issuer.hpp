@@ -1,17 +1,21 @@
 // Wanted: a certificate (apex and wildcard) for every active tenant. Observed: the certificates in the vault. The
 // difference becomes orders, at most 8 at a time (a CA's own limit in tests, politeness elsewhere).
 //
-//   tenants, certificates, attempts -> choose() -> order machine -> Client (CA) and Dns01 (sites) -> Vault -> edges
+//   tenants, certificates, attempts -> choose() -> choose_authority() -> order machine -> Authority (CA) and Dns01
+//   (sites)
+//                                                                                     -> Vault -> edges
 //
 // Rows of tenants that are gone are removed with their keys; a failed look at the tenants changes nothing. Failures
-// wait as renewal.hpp says, and survive restarts. An order that was begun is continued with its own key and CSR.
+// wait as acme/schedule says, and survive restarts. An order that was begun is continued with its own key and CSR, at
+// its own CA. CAs are asked when they would like a certificate to be renewed (RFC 9773); no answer delays a renewal.
 //
 // Threads: belongs to the control loop of the primary. Destroy it after the loop stopped.
 #pragma once
 
-#include "acme/dns01.hpp"
-#include "acme/protocol/client.hpp"
-#include "acme/renewal.hpp"
+#include "acme/authority/authority.hpp"
+#include "acme/gate/dns01.hpp"
+#include "acme/schedule/failover.hpp"
+#include "acme/schedule/renewal.hpp"
 #include "acme/vault/vault.hpp"
 #include "base/net/task.hpp"
 #include "base/process/metrics.hpp"
@@ -29,14 +33,10 @@
 namespace acme {
 
 struct IssuerSettings {
-  std::string directory_url;
-  std::string ca_bundle;  // PEM file for the CA's HTTPS; empty: the system's roots
-  std::string contact;    // "mailto:ops@example.org", may be empty
-  std::optional<crypto::ExternalAccount> external;
-  double renew_fraction = 0;  // of the lifetime; 0: 2/3, or 1/2 below 10 days
+  std::vector<AuthoritySettings> authorities;  // at least one, in the order of preference
+  double renew_fraction = 0;                   // of the lifetime; 0: 2/3, or 1/2 below 10 days
   std::chrono::milliseconds first_retry{60000};
   std::size_t orders_max = 8;
-  std::chrono::milliseconds call_deadline{30000};
   protocol::OrderLimits order;
   GateSettings gate;
 };
@@ -47,9 +47,18 @@ struct TenantStatus {
   std::string state;               // "waiting", "ordering", "valid", "renewing", "failed", "expired"
   std::vector<std::string> names;  // wanted
   std::string fingerprint;         // of the present certificate; empty without one
+  std::string authority;           // directory URL of the CA that issued it; empty: not known
   std::int64_t not_after_ms = 0;
+  std::int64_t renew_at_ms = 0;      // 0 without a certificate
+  std::string renew_why;             // "lifetime", or "suggested by the CA" with its explanation's URL when it gave one
   std::string last_error;            // empty after a success
   std::int64_t next_attempt_ms = 0;  // 0 while an order is in flight
+};
+
+struct AuthorityStatus {
+  std::string directory_url;
+  std::string last_error;             // of the last failure that was the CA's own; empty after an answer
+  std::int64_t resting_until_ms = 0;  // 0: it is asked
 };
 
 // The names of a tenant's certificate: its apex and its wildcard, A-labels without a final dot, sorted. Empty when the
@@ -79,6 +88,7 @@ class Issuer {
   void on_change(std::function<void()> listener) { changed_ = std::move(listener); }
 
   [[nodiscard]] std::vector<TenantStatus> status() const;
+  [[nodiscard]] std::vector<AuthorityStatus> authorities() const;  // in the order of preference
 
  private:
   struct Subject {
@@ -86,6 +96,12 @@ class Issuer {
     std::vector<std::string> names;
     std::optional<vault::CertificateRow> certificate;
   };
+  // What a CA said of one certificate's renewal, if it did, and when it is asked again.
+  struct Opinion {
+    std::optional<Suggestion> suggestion;
+    Time ask_again;
+  };
+  using Attempts = std::map<std::pair<std::int64_t, std::string>, vault::Attempt>;  // by tenant and directory ("": all)
   // A tenant's place among the orders in flight, kept until its coroutine ends in whatever way.
   struct Flight {
     Flight(std::shared_ptr<std::set<std::int64_t>> set, std::int64_t tenant)
@@ -101,17 +117,27 @@ class Issuer {
 
   net::Task<base::Result<Round>> round();
   net::Task<base::Result<void>> observe();
-  net::Task<base::Result<void>> load_attempts();
+  net::Task<base::Result<void>> load_kept();
   net::Task<base::Result<void>> remove_leftovers(std::set<std::int64_t> gone);
-  net::Task<base::Result<void>> ensure_client();
-  net::Task<void> issue(std::int64_t tenant_id, std::shared_ptr<Flight> flight);
-  net::Task<base::Result<vault::OrderRow>> prepare(std::int64_t tenant_id, std::vector<std::string> names);
-  net::Task<base::Result<protocol::Outcome>> order(std::int64_t tenant_id, std::vector<std::string> names);
-  net::Task<protocol::Event> perform(protocol::Action action, vault::OrderRow row);
-  net::Task<protocol::Event> post(protocol::Post post);
-  net::Task<void> conclude(std::int64_t tenant_id, base::Result<protocol::Outcome> result);
+  net::Task<void> issue(std::int64_t tenant_id, std::size_t authority, std::shared_ptr<Flight> flight);
+  net::Task<base::Result<vault::OrderRow>> prepare(std::int64_t tenant_id, std::vector<std::string> names,
+                                                   std::string directory_url);
+  net::Task<base::Result<protocol::Outcome>> order(std::int64_t tenant_id, Subject subject, Authority& authority);
+  [[nodiscard]] std::string caa_refusal_of(std::vector<std::string> const& names, protocol::Directory const& places,
+                                           Authority& authority) const;
+  net::Task<protocol::Event> perform(protocol::Action action, vault::OrderRow row, Authority& authority);
+  net::Task<protocol::Event> post(protocol::Post post, Authority& authority);
+  net::Task<void> conclude(std::int64_t tenant_id, Authority& authority, base::Result<protocol::Outcome> result);
+  net::Task<void> book_failure(std::int64_t tenant_id, Authority& authority, protocol::Outcome outcome);
+  net::Task<void> follow_suggestions();
+  net::Task<void> ask(vault::CertificateRow certificate);
+  [[nodiscard]] std::optional<vault::CertificateRow> next_to_ask() const;
+  [[nodiscard]] Choice authority_for(std::int64_t tenant_id, Time now) const;
+  [[nodiscard]] Authority* issued_by(vault::CertificateRow const& certificate) const;
   [[nodiscard]] Time due(vault::CertificateRow const& certificate) const;
+  [[nodiscard]] vault::Attempt const* last_attempt(std::int64_t tenant_id) const;
   [[nodiscard]] std::string state_of(std::int64_t tenant_id, Subject const& subject, Time now) const;
+  [[nodiscard]] TenantStatus status_of(std::int64_t tenant_id, Subject const& subject, Time now) const;
   void show_metrics();
 
   net::asio::any_io_executor executor_;
@@ -124,11 +150,12 @@ class Issuer {
   bool poked_ = false;
   bool stopped_ = false;
   std::function<void()> changed_;
-  std::unique_ptr<protocol::Client> client_;
-  std::string saved_account_url_;
+  std::vector<std::unique_ptr<Authority>> authorities_;
   std::map<std::int64_t, Subject> subjects_;
-  std::map<std::int64_t, vault::Attempt> attempts_;  // failures since the last success
-  bool attempts_loaded_ = false;
+  Attempts attempts_;                         // failures since the last success
+  std::map<std::int64_t, Opinion> opinions_;  // by the certificate's sequence
+  net::Signal ask_wake_;
+  bool kept_loaded_ = false;  // attempts_ and opinions_
   std::shared_ptr<std::set<std::int64_t>> in_flight_;
 };
 

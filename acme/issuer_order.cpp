@@ -1,5 +1,6 @@
 // One order of the Issuer: performs what the order machine says, and books the outcome.
 #include "acme/crypto/csr.hpp"
+#include "acme/gate/caa.hpp"
 #include "acme/issuer.hpp"
 #include "base/process/log.hpp"
 
@@ -34,63 +35,30 @@ Outcome outcome_of(base::Failure const& failure) {
 
 }  // namespace
 
-net::Task<base::Result<void>> Issuer::ensure_client() {
-  if (client_ == nullptr) {
-    auto account = co_await vault_.account(settings_.directory_url);
-    if (!account) {
-      co_return account.error();
-    }
-    auto key = crypto::Key::from_pem(account->key_pem);
-    if (!key) {
-      co_return key.error();
-    }
-    protocol::ClientSettings client;
-    client.directory_url = settings_.directory_url;
-    client.ca_bundle = settings_.ca_bundle;
-    client.external = settings_.external;
-    client.deadline = settings_.call_deadline;
-    if (!settings_.contact.empty()) {
-      client.contacts.push_back(settings_.contact);
-    }
-    if (client_ == nullptr) {  // another order may have been faster
-      saved_account_url_ = account->url;
-      client_ = std::make_unique<protocol::Client>(executor_, std::move(client), std::move(*key), account->url);
-    }
-  }
-  auto const registered = co_await client_->account();
-  if (!registered) {
-    co_return registered.error();
-  }
-  co_return base::Result<void>();
-}
-
-net::Task<void> Issuer::issue(std::int64_t tenant_id, std::shared_ptr<Flight> flight) {
+net::Task<void> Issuer::issue(std::int64_t tenant_id, std::size_t place, std::shared_ptr<Flight> flight) {
   auto const subject = subjects_.find(tenant_id);
   if (subject == subjects_.end()) {
     co_return;
   }
-  std::vector<std::string> const names = subject->second.names;
-  auto result = co_await order(tenant_id, names);
-  // The account's URL is stored whenever it changed; were it lost, the account would be found again by its key.
-  if (client_ != nullptr && client_->account_url() != saved_account_url_ && !client_->account_url().empty()) {
-    std::string const url = client_->account_url();
-    auto const saved = co_await vault_.set_account_url(settings_.directory_url, url);
-    if (saved) {
-      saved_account_url_ = url;
-    }
+  Authority& authority = *authorities_[place];
+  auto result = co_await order(tenant_id, subject->second, authority);
+  auto const saved = co_await authority.save_account();
+  if (!saved) {
+    process::log::warning(component, "account not stored error=\"{}\"", saved.error().what());
   }
-  co_await conclude(tenant_id, std::move(result));
+  co_await conclude(tenant_id, authority, std::move(result));
   flight.reset();
   poke();
 }
 
 // The stored order of the tenant when it is for the same names and CA, else a new one with a new key.
-net::Task<base::Result<vault::OrderRow>> Issuer::prepare(std::int64_t tenant_id, std::vector<std::string> names) {
+net::Task<base::Result<vault::OrderRow>> Issuer::prepare(std::int64_t tenant_id, std::vector<std::string> names,
+                                                         std::string directory_url) {
   auto stored = co_await vault_.find_order(tenant_id);
   if (!stored) {
     co_return stored.error();
   }
-  if (*stored && (*stored)->names == names && (*stored)->directory_url == settings_.directory_url) {
+  if (*stored && (*stored)->names == names && (*stored)->directory_url == directory_url) {
     co_return std::move(**stored);
   }
   if (*stored) {
@@ -107,7 +75,7 @@ net::Task<base::Result<vault::OrderRow>> Issuer::prepare(std::int64_t tenant_id,
   if (!csr) {
     co_return csr.error();
   }
-  vault::OrderRow row{tenant_id, std::move(names), settings_.directory_url, {}, std::move(*csr), key->pem()};
+  vault::OrderRow row{tenant_id, std::move(names), std::move(directory_url), {}, std::move(*csr), key->pem()};
   auto const saved = co_await vault_.save_order(row);
   if (!saved) {
     co_return saved.error();
@@ -115,16 +83,50 @@ net::Task<base::Result<vault::OrderRow>> Issuer::prepare(std::int64_t tenant_id,
   co_return row;
 }
 
-net::Task<base::Result<Outcome>> Issuer::order(std::int64_t tenant_id, std::vector<std::string> names) {
-  auto const ready = co_await ensure_client();
+// CAA of our own zones only: what others say of their names is the CA's to look up.
+std::string Issuer::caa_refusal_of(std::vector<std::string> const& names, protocol::Directory const& places,
+                                   Authority& authority) const {
+  auto const snapshot = store_.published().copy();
+  CaaLookup const lookup = [&snapshot](std::string const& text) {
+    std::vector<std::string> contents;
+    auto const name = dns::Name::parse(text);
+    auto const zone = name ? snapshot->enclosing(*name) : nullptr;
+    auto const entry = zone == nullptr ? nullptr : zone->find(*name);
+    if (entry != nullptr && !entry->below_cut) {
+      for (dns::RRset const& rrset : entry->rrsets) {
+        if (rrset.type == dns::type_caa) {
+          contents.insert(contents.end(), rrset.contents.begin(), rrset.contents.end());
+        }
+      }
+    }
+    return contents;
+  };
+  CaaQuestion const question{places.caa_identities, authority.client().account_url(), "dns-01"};
+  for (std::string const& name : names) {
+    if (std::string why = caa_refusal(name, question, lookup); !why.empty()) {
+      return why;
+    }
+  }
+  return {};
+}
+
+net::Task<base::Result<Outcome>> Issuer::order(std::int64_t tenant_id, Subject subject, Authority& authority) {
+  auto const ready = co_await authority.ready();
   if (!ready) {
     co_return ready.error();
   }
-  auto const places = co_await client_->directory();
+  auto const places = co_await authority.client().directory();
   if (!places) {
     co_return places.error();
   }
-  auto row = co_await prepare(tenant_id, std::move(names));
+  if (std::string const forbidden = caa_refusal_of(subject.names, *places, authority); !forbidden.empty()) {
+    Outcome outcome;
+    outcome.failure = FailureClass::policy;
+    outcome.detail = forbidden;
+    outcome.keep_order = true;  // an earlier run may have begun one
+    co_return outcome;
+  }
+  auto row = co_await prepare(tenant_id, subject.names, authority.directory_url());
   if (!row) {
     co_return row.error();
   }
@@ -132,8 +134,17 @@ net::Task<base::Result<Outcome>> Issuer::order(std::int64_t tenant_id, std::vect
   if (!key) {
     co_return key.error();
   }
-  protocol::OrderPlan plan{row->names,        std::move(*key), row->csr, client_->thumbprint(),
+  AuthoritySettings const& wishes = authority.settings();
+  protocol::OrderPlan plan{row->names,        std::move(*key), row->csr, authority.client().thumbprint(),
                            places->new_order, row->order_url};
+  plan.preferred_issuer = wishes.preferred_issuer;
+  if (places->profiles.contains(wishes.profile)) {
+    plan.profile = wishes.profile;
+  }
+  // Only the CA that issued a certificate knows its identifier; another one would refuse the order.
+  if (subject.certificate && issued_by(*subject.certificate) == &authority && !places->renewal_info.empty()) {
+    plan.replaces = subject.certificate->ari_id;
+  }
   protocol::OrderMachine machine(std::move(plan), settings_.order);
   protocol::Event event = protocol::Begin{};
   for (;;) {
@@ -141,13 +152,13 @@ net::Task<base::Result<Outcome>> Issuer::order(std::int64_t tenant_id, std::vect
     if (auto const* const finish = std::get_if<protocol::Finish>(&action)) {
       co_return finish->outcome;
     }
-    event = co_await perform(std::move(action), *row);
+    event = co_await perform(std::move(action), *row, authority);
   }
 }
 
-net::Task<protocol::Event> Issuer::perform(protocol::Action action, vault::OrderRow row) {
+net::Task<protocol::Event> Issuer::perform(protocol::Action action, vault::OrderRow row, Authority& authority) {
   if (auto* const request = std::get_if<protocol::Post>(&action)) {
-    co_return co_await post(std::move(*request));
+    co_return co_await post(std::move(*request), authority);
   }
   if (auto const* const save = std::get_if<protocol::SaveOrder>(&action)) {
     co_return event_of(co_await vault_.set_order_url(row.tenant_id, save->order_url));
@@ -167,7 +178,7 @@ net::Task<protocol::Event> Issuer::perform(protocol::Action action, vault::Order
     co_return protocol::Done{};
   }
   if (auto* const store = std::get_if<protocol::StoreCertificate>(&action)) {
-    auto const sequence = co_await vault_.add_certificate(row.tenant_id, store->certificate,
+    auto const sequence = co_await vault_.add_certificate(row.tenant_id, row.directory_url, store->certificate,
                                                           std::move(store->chain_pem), row.key_pem, wall_now());
     if (!sequence) {
       co_return protocol::Refused{sequence.error().what()};
@@ -182,15 +193,15 @@ net::Task<protocol::Event> Issuer::perform(protocol::Action action, vault::Order
   base::invariant_broken("an action nobody performs", __FILE__, __LINE__);
 }
 
-net::Task<protocol::Event> Issuer::post(protocol::Post request) {
-  auto answer = co_await client_->post(std::move(request.url), std::move(request.payload));
+net::Task<protocol::Event> Issuer::post(protocol::Post request, Authority& authority) {
+  auto answer = co_await authority.client().post(std::move(request.url), std::move(request.payload));
   if (!answer) {
     co_return protocol::Lost{answer.error().what()};
   }
   co_return std::move(*answer);
 }
 
-net::Task<void> Issuer::conclude(std::int64_t tenant_id, base::Result<Outcome> result) {
+net::Task<void> Issuer::conclude(std::int64_t tenant_id, Authority& authority, base::Result<Outcome> result) {
   Outcome outcome;
   if (result) {
     outcome = std::move(*result);
@@ -198,10 +209,18 @@ net::Task<void> Issuer::conclude(std::int64_t tenant_id, base::Result<Outcome> r
     outcome = outcome_of(result.error());
   }
   bool const good = outcome.failure == FailureClass::none;
+  authority.breaker = after_outcome(authority.breaker, outcome.failure, wall_now());
+  if (outcome.failure != FailureClass::deferred) {
+    authority.last_error = outcome.failure == FailureClass::transient ? outcome.detail : std::string();
+  }
   metrics_
-      .counter("navigator_acme_orders_total", "Orders by outcome",
-               {{"outcome", good ? "issued" : name(outcome.failure)}})
+      .counter("navigator_acme_orders_total", "Orders by outcome and authority",
+               {{"outcome", good ? "issued" : name(outcome.failure)}, {"authority", authority.directory_url()}})
       .add();
+  for (std::string const& note : outcome.notes) {
+    process::log::info(component, "order tenant_id={} authority={} note=\"{}\"", tenant_id, authority.directory_url(),
+                       note);
+  }
   // A row that stays is continued by the next attempt, or swept when its tenant is gone.
   if (!outcome.keep_order && outcome.cleaned) {
     auto const deleted = co_await vault_.delete_order(tenant_id);
@@ -210,17 +229,23 @@ net::Task<void> Issuer::conclude(std::int64_t tenant_id, base::Result<Outcome> r
     }
   }
   if (good) {
-    attempts_.erase(tenant_id);
+    std::erase_if(attempts_, [tenant_id](auto const& item) { return item.first.first == tenant_id; });
     co_return;
   }
-  vault::Attempt& attempt = attempts_[tenant_id];
+  co_await book_failure(tenant_id, authority, std::move(outcome));
+}
+
+net::Task<void> Issuer::book_failure(std::int64_t tenant_id, Authority& authority, Outcome outcome) {
+  std::string const directory_url = concerns_one_authority(outcome.failure) ? authority.directory_url() : std::string();
+  vault::Attempt& attempt = attempts_[{tenant_id, directory_url}];
   attempt.tenant_id = tenant_id;
+  attempt.directory_url = directory_url;
   attempt.failures += outcome.failure == FailureClass::deferred ? 0 : 1;
   attempt.detail = std::string(name(outcome.failure)) + ": " + outcome.detail;
   attempt.not_before =
       outcome.not_before.value_or(wall_now() + pause_after(outcome.failure, attempt.failures, settings_.first_retry));
-  process::log::warning(component, "no certificate tenant_id={} failures={} error=\"{}\"", tenant_id, attempt.failures,
-                        attempt.detail);
+  process::log::warning(component, "no certificate tenant_id={} authority={} failures={} error=\"{}\"", tenant_id,
+                        authority.directory_url(), attempt.failures, attempt.detail);
   auto const saved = co_await vault_.save_attempt(attempt);
   if (!saved) {
     process::log::warning(component, "attempt not stored tenant_id={} error=\"{}\"", tenant_id, saved.error().what());

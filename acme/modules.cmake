@@ -1,17 +1,25 @@
-# crypto -> vault, protocol -> acme; edge stands alone: it runs on other machines.
+# crypto -> messages -> protocol, schedule, vault -> authority, gate -> acme; edge stands alone: it runs on other machines.
 module(acme/edge SOURCES errc.cpp bundle.cpp verify.cpp install.cpp nginx.cpp handshake.cpp agent.cpp
   DEPENDS base/result base/net base/process
     base/http_client LIBRARIES Boost::json OpenSSL::Crypto OpenSSL::SSL)
 module(acme/crypto SOURCES errc.cpp encoding.cpp time.cpp key.cpp jws.cpp csr.cpp certificate.cpp
   DEPENDS base/result LIBRARIES Boost::json OpenSSL::Crypto)
-module(acme/protocol SOURCES errc.cpp messages.cpp order_machine.cpp client.cpp
-  DEPENDS base/result base/net acme/crypto
+module(acme/messages SOURCES errc.cpp messages.cpp
+  DEPENDS base/result acme/crypto LIBRARIES Boost::json)
+module(acme/protocol SOURCES order_machine.cpp client.cpp
+  DEPENDS base/result base/net acme/crypto acme/messages
     base/http_client LIBRARIES Boost::json)
 module(acme/vault SOURCES errc.cpp seal.cpp schema.cpp vault.cpp
   DEPENDS base/result base/net base/process base/database acme/crypto
     base/store_thread LIBRARIES OpenSSL::Crypto)
-module(acme SOURCES errc.cpp renewal.cpp dns01.cpp issuer.cpp issuer_order.cpp distribution.cpp
-  DEPENDS base/result base/net base/process base/probe base/database dns-backend/dns dns-backend/snapshot dns-backend/store acme/crypto
-    acme/protocol acme/vault
+module(acme/schedule SOURCES renewal.cpp failover.cpp
+  DEPENDS base/result acme/crypto acme/messages)
+module(acme/authority SOURCES authority.cpp
+  DEPENDS base/result base/net base/process acme/crypto acme/messages acme/protocol acme/vault acme/schedule)
+module(acme/gate SOURCES errc.cpp dns01.cpp caa.cpp
+  DEPENDS base/result base/net base/probe dns-backend/dns dns-backend/store acme/protocol)
+module(acme SOURCES issuer.cpp issuer_order.cpp issuer_renewal.cpp distribution.cpp
+  DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/snapshot dns-backend/store acme/crypto
+    acme/messages acme/protocol acme/vault acme/schedule acme/authority acme/gate
     base/http
   LIBRARIES Boost::json)

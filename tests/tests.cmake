@@ -19,7 +19,7 @@ endforeach()
 
 # And the servers that clients are tried against.
 foreach(user dns-backend.purge dns-backend.vantage dns-backend.webhook dns-backend.powerdns dns-backend.feed dns-backend.cloudflare dns-backend.api acme acme.edge
-    acme.protocol)
+    acme.protocol acme.authority)
   target_link_libraries(${user}.test PRIVATE base.http_server base.http_client)
 endforeach()
 

@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <ctime>
 #include <memory>
@@ -92,6 +93,29 @@ std::vector<std::string> names_of(X509* certificate) {
   return names;
 }
 
+std::string top_issuer_of(X509* last) {
+  std::array<char, 256> text{};
+  int const size = X509_NAME_get_text_by_NID(X509_get_issuer_name(last), NID_commonName, text.data(),
+                                             static_cast<int>(text.size()));
+  return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : std::string();
+}
+
+// The serial's octets as DER has them: a leading zero stays where the first bit is set.
+std::string ari_id_of(X509* leaf) {
+  ASN1_OCTET_STRING const* const issuer_key = X509_get0_authority_key_id(leaf);
+  unsigned char* der = nullptr;
+  int const size = i2d_ASN1_INTEGER(X509_get0_serialNumber(leaf), &der);
+  std::string const serial(reinterpret_cast<char const*>(der), static_cast<std::size_t>(std::max(size, 0)));
+  OPENSSL_free(der);
+  constexpr std::size_t header = 2;  // tag and a length below 128, which RFC 5280's 20 octets never reach
+  if (issuer_key == nullptr || serial.size() <= header || static_cast<unsigned char>(serial[1]) >= 0x80U) {
+    return {};
+  }
+  std::string_view const key_id(reinterpret_cast<char const*>(ASN1_STRING_get0_data(issuer_key)),
+                                static_cast<std::size_t>(ASN1_STRING_length(issuer_key)));
+  return base64url(key_id) + "." + base64url(serial.substr(header));
+}
+
 base::Result<Certificate> describe(std::vector<Handle> const& chain) {
   X509* const leaf = chain.front().get();
   auto const not_before = time_of(X509_get0_notBefore(leaf));
@@ -106,7 +130,8 @@ base::Result<Certificate> describe(std::vector<Handle> const& chain) {
   }
   std::string const octets(reinterpret_cast<char const*>(der), static_cast<std::size_t>(size));
   OPENSSL_free(der);
-  return Certificate{hex(sha256(octets)), names_of(leaf), *not_before, *not_after, chain.size()};
+  return Certificate{hex(sha256(octets)), names_of(leaf),           *not_before, *not_after, chain.size(),
+                     top_issuer_of(chain.back().get()), ari_id_of(leaf)};
 }
 
 std::string joined(std::vector<std::string> const& names) {

@@ -18,6 +18,8 @@ struct Certificate {
   Time not_before;
   Time not_after;
   std::size_t chain_length = 0;  // certificates in the text, leaf included
+  std::string top_issuer{};      // common name of the issuer of the last one in the text; empty when it has none
+  std::string ari_id{};          // RFC 9773 section 4.1; empty when the leaf has no authority key identifier
   bool operator==(Certificate const&) const = default;
 };
 

@@ -37,7 +37,9 @@ std::optional<std::string> decode_hmac_key(std::string text) {
 base::Result<std::string> sign_jws(Key const& key, JwsHeader const& header, std::string_view payload) {
   json::object fields;
   fields["alg"] = "ES256";
-  fields["nonce"] = header.nonce;
+  if (!header.nonce.empty()) {
+    fields["nonce"] = header.nonce;
+  }
   fields["url"] = header.url;
   if (header.kid.empty()) {
     fields["jwk"] = json::parse(key.jwk());
@@ -51,6 +53,12 @@ base::Result<std::string> sign_jws(Key const& key, JwsHeader const& header, std:
     return signature.error();
   }
   return flattened(encoded_header, encoded_payload, *signature);
+}
+
+base::Result<std::string> key_change_payload(std::string_view key_change_url, std::string_view account_url,
+                                             Key const& present, Key const& next) {
+  json::object const payload{{"account", account_url}, {"oldKey", json::parse(present.jwk())}};
+  return sign_jws(next, JwsHeader{std::string(key_change_url), {}, {}}, json::serialize(payload));
 }
 
 base::Result<std::string> bind_external_account(ExternalAccount const& external, std::string_view new_account_url,

@@ -13,7 +13,7 @@ namespace crypto {
 
 struct JwsHeader {
   std::string url;    // the exact URL of the request
-  std::string nonce;  // from Replay-Nonce, used once
+  std::string nonce;  // from Replay-Nonce, used once; empty only inside a key change (RFC 8555 section 7.3.5)
   std::string kid;    // the account URL; empty: the public key itself is sent (newAccount)
 };
 
@@ -25,6 +25,12 @@ struct ExternalAccount {
   std::string hmac_key;  // base64url as the CA hands it out; padding and the standard alphabet are accepted
   bool operator==(ExternalAccount const&) const = default;
 };
+// The payload of keyChange (RFC 8555 section 7.3.5): the new key signs which account it is to belong to and which key
+// it replaces. The request around it is signed by `present`.
+[[nodiscard]] base::Result<std::string> key_change_payload(std::string_view key_change_url,
+                                                           std::string_view account_url, Key const& present,
+                                                           Key const& next);
+
 // The "externalAccountBinding" member: HS256 over the account's public key; its url is newAccount's and it has no
 // nonce. bad_key when the HMAC key is not base64.
 [[nodiscard]] base::Result<std::string> bind_external_account(ExternalAccount const& external,

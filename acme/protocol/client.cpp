@@ -2,6 +2,9 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+#include <iterator>
+
 namespace protocol {
 namespace {
 
@@ -24,6 +27,10 @@ Answer answer_of(net::HttpResponse response) {
   answer.status = response.status;
   answer.location = std::string(response.headers.get("Location"));
   answer.retry_after = std::string(response.headers.get("Retry-After"));
+  for (std::string_view const value : response.headers.all("Link")) {
+    auto found = links(value, "alternate");
+    std::ranges::move(found, std::back_inserter(answer.alternates));
+  }
   answer.body = std::move(response.body);
   return answer;
 }
@@ -113,12 +120,17 @@ net::Task<base::Result<Answer>> Client::post(std::string url, std::optional<std:
 }
 
 net::Task<base::Result<Answer>> Client::signed_post(std::string url, std::string payload, std::string kid) {
+  co_return co_await signed_post_by(key_, std::move(url), std::move(payload), std::move(kid));
+}
+
+net::Task<base::Result<Answer>> Client::signed_post_by(crypto::Key key, std::string url, std::string payload,
+                                                       std::string kid) {
   for (unsigned tries = 0; tries <= bad_nonces_max; ++tries) {
     auto nonce = co_await take_nonce();
     if (!nonce) {
       co_return nonce.error();
     }
-    auto body = crypto::sign_jws(key_, crypto::JwsHeader{url, std::move(*nonce), kid}, payload);
+    auto body = crypto::sign_jws(key, crypto::JwsHeader{url, std::move(*nonce), kid}, payload);
     if (!body) {
       co_return body.error();
     }
@@ -200,6 +212,79 @@ net::Task<base::Result<std::string>> Client::register_account() {
   ++counters_.registrations;
   account_url_ = answer->location;
   co_return account_url_;
+}
+
+net::Task<base::Result<Client::RenewalInfo>> Client::renewal_info(std::string ari_id) {
+  auto const places = co_await directory();
+  if (!places) {
+    co_return places.error();
+  }
+  if (places->renewal_info.empty()) {
+    co_return base::fail(errc::unavailable, "the CA offers no renewal information");
+  }
+  net::HttpRequest request;
+  ++counters_.requests;
+  auto const url = places->renewal_info + "/" + ari_id;
+  auto const response = co_await http_.send(url, std::move(request), settings_.deadline);
+  if (!response) {
+    co_return response.error();
+  }
+  if (response->status != 200) {
+    co_return base::fail(errc::unavailable, "renewalInfo: " + parse_problem(response->body, response->status).text());
+  }
+  auto window = parse_renewal_info(response->body);
+  if (!window) {
+    co_return window.error();
+  }
+  co_return RenewalInfo{std::move(*window), std::string(response->headers.get("Retry-After"))};
+}
+
+net::Task<base::Result<void>> Client::change_key(crypto::Key next) {
+  auto const places = co_await directory();
+  if (!places) {
+    co_return places.error();
+  }
+  auto const url = co_await account();
+  if (!url) {
+    co_return url.error();
+  }
+  if (places->key_change.empty()) {
+    co_return base::fail(errc::refused, "the CA offers no change of an account's key");
+  }
+  auto payload = crypto::key_change_payload(places->key_change, *url, key_, next);
+  if (!payload) {
+    co_return payload.error();
+  }
+  auto const answer = co_await signed_post(places->key_change, std::move(*payload), *url);
+  if (!answer) {
+    co_return answer.error();
+  }
+  if (answer->status != 200) {
+    Problem const problem = parse_problem(answer->body, answer->status);
+    bool const later = classify(problem) == FailureClass::transient;
+    co_return base::fail(later ? errc::unavailable : errc::refused, "keyChange: " + problem.text());
+  }
+  key_ = std::move(next);
+  co_return base::Result<void>();
+}
+
+net::Task<base::Result<std::optional<std::string>>> Client::find_account(crypto::Key key) {
+  auto const places = co_await directory();
+  if (!places) {
+    co_return places.error();
+  }
+  std::string const payload = R"({"onlyReturnExisting":true})";
+  auto const answer = co_await signed_post_by(std::move(key), places->new_account, payload, std::string());
+  if (!answer) {
+    co_return answer.error();
+  }
+  if (is_problem(*answer, "accountDoesNotExist")) {
+    co_return std::optional<std::string>();
+  }
+  if (answer->status != 200 || answer->location.empty()) {
+    co_return base::fail(errc::refused, "newAccount: " + parse_problem(answer->body, answer->status).text());
+  }
+  co_return std::optional<std::string>(answer->location);
 }
 
 net::Task<base::Result<Answer>> Client::new_account(std::string url, bool only_existing) {

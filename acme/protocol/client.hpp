@@ -8,7 +8,7 @@
 #pragma once
 
 #include "acme/crypto/jws.hpp"
-#include "acme/protocol/messages.hpp"
+#include "acme/messages/messages.hpp"
 #include "acme/protocol/order_machine.hpp"
 #include "base/http_client/http_client.hpp"
 #include "base/net/task.hpp"
@@ -52,6 +52,21 @@ class Client {
   // Failures: those of net::HttpClient, refused (registration), no_account, bad_nonces, bad_key.
   net::Task<base::Result<Answer>> post(std::string url, std::optional<std::string> payload);
 
+  // The window in which the CA would like this certificate to be renewed (RFC 9773); not signed. errc::unavailable
+  // when the CA offers none or cannot say now.
+  struct RenewalInfo {
+    RenewalWindow window;
+    std::string retry_after;  // of the answer, as it came
+  };
+  net::Task<base::Result<RenewalInfo>> renewal_info(std::string ari_id);
+
+  // Gives the account another key (RFC 8555 section 7.3.5); its URL stays. Persist `next` before the call: after a lost
+  // answer the CA knows one of the two, and find_account() tells which. Not to be called while other calls are under
+  // way. refused when the CA offers no key change or says no.
+  net::Task<base::Result<void>> change_key(crypto::Key next);
+  // Whether the CA knows an account of `key` (onlyReturnExisting); its URL, or nothing.
+  net::Task<base::Result<std::optional<std::string>>> find_account(crypto::Key key);
+
   [[nodiscard]] std::string const& account_url() const { return account_url_; }
   [[nodiscard]] std::string thumbprint() const { return key_.thumbprint(); }
   [[nodiscard]] ClientCounters counters() const { return counters_; }
@@ -59,6 +74,8 @@ class Client {
  private:
   net::Task<base::Result<std::string>> take_nonce();
   net::Task<base::Result<Answer>> signed_post(std::string url, std::string payload, std::string kid);
+  net::Task<base::Result<Answer>> signed_post_by(crypto::Key key, std::string url, std::string payload,
+                                                 std::string kid);
   net::Task<base::Result<std::string>> register_account();
   net::Task<base::Result<Answer>> new_account(std::string url, bool only_existing);
   void keep_nonce(net::HttpResponse const& response);

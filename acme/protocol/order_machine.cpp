@@ -12,12 +12,21 @@ namespace {
 
 namespace json = boost::json;
 
-std::string new_order_payload(std::vector<std::string> const& names) {
+constexpr std::size_t alternates_max = 5;
+
+std::string new_order_payload(OrderPlan const& plan) {
   json::array identifiers;
-  for (std::string const& name : names) {
+  for (std::string const& name : plan.names) {
     identifiers.push_back(json::object{{"type", "dns"}, {"value", name}});
   }
-  return json::serialize(json::object{{"identifiers", std::move(identifiers)}});
+  json::object order{{"identifiers", std::move(identifiers)}};
+  if (!plan.profile.empty()) {
+    order["profile"] = plan.profile;
+  }
+  if (!plan.replaces.empty()) {
+    order["replaces"] = plan.replaces;
+  }
+  return json::serialize(order);
 }
 
 Challenge const* dns01_of(Authorization const& authorization) {
@@ -64,6 +73,9 @@ Action OrderMachine::on_answer(Answer const& answer, Time now) {
   if (step_ == Step::deactivate) {
     return next_deactivation();
   }
+  if (step_ == Step::alternate) {
+    return on_alternate(answer, now);
+  }
   bool const good = answer.status >= 200 && answer.status < 300;
   if (!good) {
     return on_refusal(parse_problem(answer.body, answer.status), answer, now);
@@ -105,7 +117,32 @@ Action OrderMachine::on_answer(Answer const& answer, Time now) {
   base::invariant_broken("an answer nobody asked for", __FILE__, __LINE__);
 }
 
+// CAs word the refusal of `replaces` in several ways: a type of its own, a conflict, or malformed with the member's
+// name.
+std::optional<Action> OrderMachine::place_without(Problem const& problem) {
+  if (step_ != Step::place) {
+    return std::nullopt;
+  }
+  bool const names_it = problem.type == "malformed" && (problem.detail.find("replace") != std::string::npos ||
+                                                        problem.detail.find("renewalInfo") != std::string::npos);
+  if (!plan_.replaces.empty() &&
+      (problem.type == "alreadyReplaced" || problem.type == "conflict" || problem.status == 409 || names_it)) {
+    outcome_.notes.push_back("ordered without naming the certificate it replaces: " + problem.text());
+    plan_.replaces.clear();
+    return place();
+  }
+  if (!plan_.profile.empty() && problem.type == "invalidProfile") {
+    outcome_.notes.push_back("ordered without the profile '" + plan_.profile + "': " + problem.text());
+    plan_.profile.clear();
+    return place();
+  }
+  return std::nullopt;
+}
+
 Action OrderMachine::on_refusal(Problem const& problem, Answer const& answer, Time now) {
+  if (auto const again = place_without(problem)) {
+    return *again;
+  }
   FailureClass const kind = classify(problem);
   if (kind == FailureClass::not_before) {
     outcome_.not_before = crypto::parse_retry_after(answer.retry_after, now);
@@ -138,6 +175,9 @@ Action OrderMachine::on_lost(std::string const& detail, std::string const& retry
   if (step_ == Step::deactivate) {
     return next_deactivation();  // best effort
   }
+  if (step_ == Step::alternate) {
+    return next_alternate();
+  }
   auto const pause = limits_.lost_first * (1U << std::min(lost_, 10U));
   if (++lost_ > limits_.lost_max) {
     return fail(FailureClass::transient, with("the CA does not answer", detail), !plan_.order_url.empty());
@@ -169,9 +209,12 @@ Action OrderMachine::on_done(Time now) {
     case Step::publish:
       index_ = 0;
       return next_challenge(now);
-    case Step::store:
+    case Step::store: {
+      auto notes = std::move(outcome_.notes);
       outcome_ = Outcome{};
+      outcome_.notes = std::move(notes);
       return clean_up();
+    }
     case Step::unpublish:
       index_ = 0;
       return next_deactivation();
@@ -335,8 +378,38 @@ Action OrderMachine::on_certificate(Answer const& answer, Time now) {
   if (!certificate) {
     return fail(FailureClass::ours, certificate.error().detail, false);
   }
+  StoreCertificate chain{answer.body, std::move(*certificate)};
+  if (plan_.preferred_issuer.empty() || chain.certificate.top_issuer == plan_.preferred_issuer) {
+    step_ = Step::store;
+    return chain;
+  }
+  alternates_ = answer.alternates;
+  alternates_.resize(std::min(alternates_.size(), alternates_max));
+  first_chain_ = std::move(chain);
+  index_ = 0;
+  return next_alternate();
+}
+
+// Alternates are a wish: one that cannot be had, or that is not what was asked for, is passed over.
+Action OrderMachine::on_alternate(Answer const& answer, Time now) {
+  if (answer.status >= 200 && answer.status < 300) {
+    auto certificate = crypto::check_issued(answer.body, plan_.key, plan_.names, now);
+    if (certificate && certificate->top_issuer == plan_.preferred_issuer) {
+      step_ = Step::store;
+      return StoreCertificate{answer.body, std::move(*certificate)};
+    }
+  }
+  return next_alternate();
+}
+
+Action OrderMachine::next_alternate() {
+  if (index_ < alternates_.size()) {
+    return post(Step::alternate, alternates_[index_++], std::nullopt);
+  }
+  outcome_.notes.push_back("the CA offers no chain that ends with '" + plan_.preferred_issuer +
+                           "', this one ends with '" + first_chain_->certificate.top_issuer + "'");
   step_ = Step::store;
-  return StoreCertificate{answer.body, std::move(*certificate)};
+  return *first_chain_;
 }
 
 // The order's own error seldom says why; the challenges' do.
@@ -363,7 +436,7 @@ Action OrderMachine::on_diagnosis(Authorization const& authorization) {
 }
 
 Action OrderMachine::place() {
-  return post(Step::place, plan_.new_order_url, new_order_payload(plan_.names));
+  return post(Step::place, plan_.new_order_url, new_order_payload(plan_));
 }
 
 Action OrderMachine::read() {

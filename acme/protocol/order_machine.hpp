@@ -4,6 +4,10 @@
 //   begin -> newOrder -> save its URL -> authorizations -> publish all TXT values -> POST {} to every challenge
 //         -> poll the order -> finalize -> poll -> download -> check -> store -> take the TXT values away -> finish
 //
+// What an order may carry beyond its names, a profile (draft-ietf-acme-profiles) and the certificate it replaces (RFC
+// 9773 section 5), is left out once when the CA refuses it: a certificate without it is better than none. A chain other
+// than the CA's first is fetched only when a preferred issuer is named (RFC 8555 section 7.4.2).
+//
 // A lost answer never leads to a second order or a second start of a challenge: the machine reads the order (or the
 // authorization) again and continues from what the CA says. So a crash is the same as a lost answer: with the
 // persisted order URL, key and CSR the machine continues. TXT values are taken away on every path, and pending
@@ -13,7 +17,7 @@
 #pragma once
 
 #include "acme/crypto/certificate.hpp"
-#include "acme/protocol/messages.hpp"
+#include "acme/messages/messages.hpp"
 
 #include <chrono>
 #include <optional>
@@ -31,7 +35,10 @@ struct OrderPlan {
   std::string csr;                 // DER, made of `key` and `names`
   std::string thumbprint;          // of the account's key
   std::string new_order_url;
-  std::string order_url;  // empty for a fresh order
+  std::string order_url;   // empty for a fresh order
+  std::string profile{};   // empty: the CA's default. Only one that the directory offers
+  std::string replaces{};  // ARI identifier of the certificate that this one renews; only towards the CA that issued it
+  std::string preferred_issuer{};  // common name of the topmost issuer that the chain shall end with; empty: any
 };
 
 struct OrderLimits {
@@ -54,6 +61,7 @@ struct Outcome {
   std::optional<Time> not_before;             // when the CA allows another try
   bool keep_order = false;                    // the same order URL, key and CSR are good for another run
   bool cleaned = true;                        // false: TXT values may be left in the store
+  std::vector<std::string> notes;             // what was left out or passed over on the way, one sentence each
 };
 
 // --- what the owner of the sockets shall do ---
@@ -93,6 +101,7 @@ struct Answer {
   std::string location;
   std::string retry_after;
   std::string body;
+  std::vector<std::string> alternates{};  // Link: rel="alternate"
 };
 struct Lost {  // no HTTP answer
   std::string detail;
@@ -122,6 +131,7 @@ class OrderMachine {
     poll,
     finalize,
     download,
+    alternate,
     store,
     diagnose,
     unpublish,
@@ -145,6 +155,8 @@ class OrderMachine {
   Action on_recheck(Authorization const& authorization);
   Action on_diagnosis(Authorization const& authorization);
   Action on_certificate(Answer const& answer, Time now);
+  Action on_alternate(Answer const& answer, Time now);
+  std::optional<Action> place_without(Problem const& problem);
 
   Action place();
   Action read();
@@ -152,6 +164,7 @@ class OrderMachine {
   Action next_challenge(Time now);
   Action poll_later(std::string const& retry_after, Time now);
   Action finalize();
+  Action next_alternate();
   Action diagnose();
   Action start_over(std::string const& why);
   Action fail(FailureClass failure, std::string detail, bool keep_order);
@@ -169,7 +182,9 @@ class OrderMachine {
   bool published_ = false;
   Order order_;
   std::vector<Proof> proofs_;
-  std::size_t index_ = 0;  // into authorizations or proofs, whichever the step walks
+  std::size_t index_ = 0;  // into authorizations, proofs or alternates, whichever the step walks
+  std::vector<std::string> alternates_;
+  std::optional<StoreCertificate> first_chain_;  // what is stored when no alternate is better
   unsigned lost_ = 0;
   unsigned finalized_ = 0;
   std::chrono::milliseconds interval_;

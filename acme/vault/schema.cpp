@@ -46,10 +46,39 @@ CREATE TABLE edge_acknowledgment (
 );
 )";
 
+// Several CAs: a certificate says which one issued it, an attempt which one refused ('' holds for all). A pending key
+// is the account's next one while its change is under way. What the CA suggested for a renewal is kept, because the
+// moment is drawn once for a window.
+constexpr std::string_view version_2 = R"(
+ALTER TABLE certificate ADD COLUMN directory_url TEXT NOT NULL DEFAULT '';
+ALTER TABLE certificate ADD COLUMN ari_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE acme_account ADD COLUMN sealed_pending_key BLOB;
+CREATE TABLE acme_attempt_at (
+  tenant_id INTEGER NOT NULL,
+  directory_url TEXT NOT NULL,
+  failures INTEGER NOT NULL,
+  not_before_ms INTEGER NOT NULL,
+  detail TEXT NOT NULL,
+  PRIMARY KEY (tenant_id, directory_url)
+);
+INSERT INTO acme_attempt_at (tenant_id, directory_url, failures, not_before_ms, detail)
+  SELECT tenant_id, '', failures, not_before_ms, detail FROM acme_attempt;
+DROP TABLE acme_attempt;
+ALTER TABLE acme_attempt_at RENAME TO acme_attempt;
+CREATE TABLE acme_suggestion (
+  sequence INTEGER PRIMARY KEY REFERENCES certificate (sequence) ON DELETE CASCADE,
+  start_ms INTEGER NOT NULL,
+  end_ms INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  explanation_url TEXT NOT NULL,
+  ask_again_ms INTEGER NOT NULL
+);
+)";
+
 }  // namespace
 
 database::Schema schema() {
-  return {"acme", {{1, version_1}}, {}};
+  return {"acme", {{1, version_1}, {2, version_2}}, {}};
 }
 
 }  // namespace vault

@@ -46,6 +46,9 @@ database::Blob blob_of(std::string const& octets) {
 std::string account_seal(std::string const& directory_url) {
   return "acme_account/" + directory_url;
 }
+std::string pending_seal(std::string const& directory_url) {
+  return "acme_account/pending/" + directory_url;
+}
 std::string order_seal(std::int64_t tenant_id) {
   return "acme_order/" + std::to_string(tenant_id);
 }
@@ -53,14 +56,17 @@ std::string certificate_seal(std::int64_t tenant_id, std::string const& fingerpr
   return "certificate/" + std::to_string(tenant_id) + "/" + fingerprint;
 }
 
-// sequence, tenant_id, names, fingerprint, not_before_ms, not_after_ms
+constexpr std::string_view certificate_columns =
+    "sequence, tenant_id, names, fingerprint, not_before_ms, not_after_ms, directory_url, ari_id";
 CertificateRow certificate_of(Row const& row) {
   return {integer(row[0]),
           integer(row[1]),
           split(text(row[2])),
           text(row[3]),
           crypto::from_ms(integer(row[4])),
-          crypto::from_ms(integer(row[5]))};
+          crypto::from_ms(integer(row[5])),
+          text(row[6]),
+          text(row[7])};
 }
 
 base::Result<void> execute(Transaction& transaction, std::string_view sql, std::vector<Value> const& parameters) {
@@ -82,8 +88,10 @@ base::Result<void> without_value(base::Result<std::int64_t> const& result) {
   return {};
 }
 
-Work<Rows> reading(std::string_view sql, std::vector<Value> parameters = {}) {
-  return [sql, parameters = std::move(parameters)](Database& database) { return database.query(sql, parameters); };
+Work<Rows> reading(std::string sql, std::vector<Value> parameters = {}) {
+  return [sql = std::move(sql), parameters = std::move(parameters)](Database& database) {
+    return database.query(sql, parameters);
+  };
 }
 
 std::vector<std::int64_t> first_column(Rows const& rows) {
@@ -93,14 +101,14 @@ std::vector<std::int64_t> first_column(Rows const& rows) {
 }
 
 base::Result<void> insert_certificate(Transaction& transaction, std::int64_t tenant_id,
-                                      crypto::Certificate const& certificate, std::string const& chain_pem,
-                                      database::Blob const& sealed, Time now) {
+                                      std::string const& directory_url, crypto::Certificate const& certificate,
+                                      std::string const& chain_pem, database::Blob const& sealed, Time now) {
   auto const inserted =
       execute(transaction,
               "INSERT INTO certificate (tenant_id, names, fingerprint, not_before_ms, not_after_ms, "
-              "chain_pem, sealed_key) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+              "chain_pem, sealed_key, directory_url, ari_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
               {tenant_id, joined(certificate.names), certificate.fingerprint, crypto::to_ms(certificate.not_before),
-               crypto::to_ms(certificate.not_after), chain_pem, sealed});
+               crypto::to_ms(certificate.not_after), chain_pem, sealed, directory_url, certificate.ari_id});
   if (!inserted) {
     return inserted;
   }
@@ -133,8 +141,8 @@ net::Task<base::Result<void>> Vault::open(std::string master_key_file) {
 }
 
 net::Task<base::Result<Account>> Vault::account(std::string directory_url) {
-  Work<Rows> const work =
-      reading("SELECT account_url, sealed_key FROM acme_account WHERE directory_url = ?", {directory_url});
+  Work<Rows> const work = reading(
+      "SELECT account_url, sealed_key, sealed_pending_key FROM acme_account WHERE directory_url = ?", {directory_url});
   auto const rows = co_await thread_.run<Rows>(work);
   if (!rows) {
     co_return rows.error();
@@ -144,7 +152,15 @@ net::Task<base::Result<Account>> Vault::account(std::string directory_url) {
     if (!pem) {
       co_return pem.error();
     }
-    co_return Account{*pem, text(rows->front()[0])};
+    Account account{*pem, text(rows->front()[0]), {}};
+    if (auto const& sealed = blob(rows->front()[2]); !sealed.empty()) {
+      auto pending = sealer_->unseal(sealed, pending_seal(directory_url));
+      if (!pending) {
+        co_return pending.error();
+      }
+      account.pending_key_pem = std::move(*pending);
+    }
+    co_return account;
   }
   auto const key = crypto::Key::generate();
   if (!key) {
@@ -161,13 +177,39 @@ net::Task<base::Result<Account>> Vault::account(std::string directory_url) {
   if (!written) {
     co_return written.error();
   }
-  co_return Account{pem, {}};
+  co_return Account{pem, {}, {}};
 }
 
 net::Task<base::Result<void>> Vault::set_account_url(std::string directory_url, std::string account_url) {
   Body const body = [=](Transaction& transaction) {
     return execute(transaction, "UPDATE acme_account SET account_url = ? WHERE directory_url = ?",
                    {account_url, directory_url});
+  };
+  Work<std::int64_t> const work = writing(body);
+  co_return without_value(co_await thread_.run<std::int64_t>(work));
+}
+
+net::Task<base::Result<void>> Vault::begin_key_change(std::string directory_url, std::string key_pem) {
+  auto const sealed = sealer_->seal(key_pem, pending_seal(directory_url));
+  Body const body = [directory_url, sealed](Transaction& transaction) {
+    return execute(transaction, "UPDATE acme_account SET sealed_pending_key = ? WHERE directory_url = ?",
+                   {sealed, directory_url});
+  };
+  Work<std::int64_t> const work = writing(body);
+  co_return without_value(co_await thread_.run<std::int64_t>(work));
+}
+
+net::Task<base::Result<void>> Vault::end_key_change(std::string directory_url, bool taken) {
+  auto const present = co_await account(directory_url);
+  if (!present) {
+    co_return present.error();
+  }
+  std::string const& kept = taken && !present->pending_key_pem.empty() ? present->pending_key_pem : present->key_pem;
+  auto const sealed = sealer_->seal(kept, account_seal(directory_url));
+  Body const body = [directory_url, sealed](Transaction& transaction) {
+    return execute(transaction,
+                   "UPDATE acme_account SET sealed_key = ?, sealed_pending_key = NULL WHERE directory_url = ?",
+                   {sealed, directory_url});
   };
   Work<std::int64_t> const work = writing(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
@@ -235,35 +277,37 @@ net::Task<base::Result<std::vector<std::int64_t>>> Vault::tenants_with_rows() {
 }
 
 net::Task<base::Result<std::vector<Attempt>>> Vault::attempts() {
-  Work<Rows> const work = reading("SELECT tenant_id, failures, not_before_ms, detail FROM acme_attempt");
+  Work<Rows> const work = reading("SELECT tenant_id, directory_url, failures, not_before_ms, detail FROM acme_attempt");
   auto const rows = co_await thread_.run<Rows>(work);
   if (!rows) {
     co_return rows.error();
   }
   std::vector<Attempt> attempts;
   for (Row const& row : *rows) {
-    attempts.push_back(
-        {integer(row[0]), static_cast<unsigned>(integer(row[1])), crypto::from_ms(integer(row[2])), text(row[3])});
+    attempts.push_back({integer(row[0]), text(row[1]), static_cast<unsigned>(integer(row[2])),
+                        crypto::from_ms(integer(row[3])), text(row[4])});
   }
   co_return attempts;
 }
 
 net::Task<base::Result<void>> Vault::save_attempt(Attempt attempt) {
   Body const body = [attempt](Transaction& transaction) {
-    return execute(
-        transaction,
-        "INSERT OR REPLACE INTO acme_attempt (tenant_id, failures, not_before_ms, detail) VALUES (?, ?, ?, ?)",
-        {attempt.tenant_id, std::int64_t{attempt.failures}, crypto::to_ms(attempt.not_before), attempt.detail});
+    return execute(transaction,
+                   "INSERT OR REPLACE INTO acme_attempt (tenant_id, directory_url, failures, not_before_ms, detail) "
+                   "VALUES (?, ?, ?, ?, ?)",
+                   {attempt.tenant_id, attempt.directory_url, std::int64_t{attempt.failures},
+                    crypto::to_ms(attempt.not_before), attempt.detail});
   };
   Work<std::int64_t> const work = writing(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
-net::Task<base::Result<std::int64_t>> Vault::add_certificate(std::int64_t tenant_id, crypto::Certificate certificate,
-                                                             std::string chain_pem, std::string key_pem, Time now) {
+net::Task<base::Result<std::int64_t>> Vault::add_certificate(std::int64_t tenant_id, std::string directory_url,
+                                                             crypto::Certificate certificate, std::string chain_pem,
+                                                             std::string key_pem, Time now) {
   auto const sealed = sealer_->seal(key_pem, certificate_seal(tenant_id, certificate.fingerprint));
   Body const body = [=](Transaction& transaction) {
-    return insert_certificate(transaction, tenant_id, certificate, chain_pem, sealed, now);
+    return insert_certificate(transaction, tenant_id, directory_url, certificate, chain_pem, sealed, now);
   };
   Work<std::int64_t> const work = [body, certificate](Database& database) -> base::Result<std::int64_t> {
     auto const written = database.write(body);
@@ -284,8 +328,8 @@ net::Task<base::Result<std::int64_t>> Vault::add_certificate(std::int64_t tenant
 }
 
 net::Task<base::Result<std::vector<CertificateRow>>> Vault::certificates() {
-  Work<Rows> const work = reading(
-      "SELECT sequence, tenant_id, names, fingerprint, not_before_ms, not_after_ms FROM certificate ORDER BY sequence");
+  std::string const sql = "SELECT " + std::string(certificate_columns) + " FROM certificate ORDER BY sequence";
+  Work<Rows> const work = reading(sql);
   auto const rows = co_await thread_.run<Rows>(work);
   if (!rows) {
     co_return rows.error();
@@ -296,10 +340,9 @@ net::Task<base::Result<std::vector<CertificateRow>>> Vault::certificates() {
 }
 
 net::Task<base::Result<Bundle>> Vault::unsealed_bundle(std::int64_t tenant_id) {
-  Work<Rows> const work = reading(
-      "SELECT sequence, tenant_id, names, fingerprint, not_before_ms, not_after_ms, chain_pem, sealed_key "
-      "FROM certificate WHERE tenant_id = ? ORDER BY sequence DESC LIMIT 1",
-      {tenant_id});
+  std::string const sql = "SELECT " + std::string(certificate_columns) + ", chain_pem, sealed_key FROM certificate " +
+                          "WHERE tenant_id = ? ORDER BY sequence DESC LIMIT 1";
+  Work<Rows> const work = reading(sql, {tenant_id});
   auto const rows = co_await thread_.run<Rows>(work);
   if (!rows) {
     co_return rows.error();
@@ -308,13 +351,40 @@ net::Task<base::Result<Bundle>> Vault::unsealed_bundle(std::int64_t tenant_id) {
     co_return base::fail(errc::not_found, "tenant " + std::to_string(tenant_id));
   }
   Row const& row = rows->front();
-  Bundle bundle{certificate_of(row), text(row[6]), {}};
-  auto key = sealer_->unseal(blob(row[7]), certificate_seal(tenant_id, bundle.row.fingerprint));
+  Bundle bundle{certificate_of(row), text(row[8]), {}};
+  auto key = sealer_->unseal(blob(row[9]), certificate_seal(tenant_id, bundle.row.fingerprint));
   if (!key) {
     co_return key.error();
   }
   bundle.key_pem = std::move(*key);
   co_return bundle;
+}
+
+net::Task<base::Result<std::vector<SuggestionRow>>> Vault::suggestions() {
+  Work<Rows> const work =
+      reading("SELECT sequence, start_ms, end_ms, at_ms, explanation_url, ask_again_ms FROM acme_suggestion");
+  auto const rows = co_await thread_.run<Rows>(work);
+  if (!rows) {
+    co_return rows.error();
+  }
+  std::vector<SuggestionRow> list;
+  for (Row const& row : *rows) {
+    list.push_back({integer(row[0]), crypto::from_ms(integer(row[1])), crypto::from_ms(integer(row[2])),
+                    crypto::from_ms(integer(row[3])), text(row[4]), crypto::from_ms(integer(row[5]))});
+  }
+  co_return list;
+}
+
+net::Task<base::Result<void>> Vault::save_suggestion(SuggestionRow row) {
+  Body const body = [row](Transaction& transaction) {
+    return execute(transaction,
+                   "INSERT OR REPLACE INTO acme_suggestion (sequence, start_ms, end_ms, at_ms, explanation_url, "
+                   "ask_again_ms) SELECT sequence, ?, ?, ?, ?, ? FROM certificate WHERE sequence = ?",
+                   {crypto::to_ms(row.start), crypto::to_ms(row.end), crypto::to_ms(row.at), row.explanation_url,
+                    crypto::to_ms(row.ask_again), row.sequence});
+  };
+  Work<std::int64_t> const work = writing(body);
+  co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
 net::Task<base::Result<std::vector<Acknowledgment>>> Vault::acknowledgments() {

@@ -10,8 +10,8 @@
 
 #include "acme/crypto/certificate.hpp"
 #include "acme/vault/seal.hpp"
-#include "base/store_thread/store_thread.hpp"
 #include "base/net/task.hpp"
+#include "base/store_thread/store_thread.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -29,6 +29,8 @@ struct CertificateRow {
   std::string fingerprint;
   Time not_before;
   Time not_after;
+  std::string directory_url{};  // of the CA that issued it; empty: not known (stored before that was kept)
+  std::string ari_id{};         // RFC 9773 section 4.1
 };
 
 struct Bundle {
@@ -49,7 +51,8 @@ struct OrderRow {
 
 struct Attempt {
   std::int64_t tenant_id = 0;
-  unsigned failures = 0;  // in a row
+  std::string directory_url;  // of the CA that refused; empty: holds for every CA
+  unsigned failures = 0;      // in a row
   Time not_before;
   std::string detail;
 };
@@ -62,8 +65,19 @@ struct Acknowledgment {
 };
 
 struct Account {
-  std::string key_pem;  // sealed at rest
-  std::string url;      // empty: not registered yet
+  std::string key_pem;          // sealed at rest
+  std::string url;              // empty: not registered yet
+  std::string pending_key_pem;  // sealed at rest; of a change of key that was begun and not ended
+};
+
+// What the CA said of a certificate's renewal, and when to ask again.
+struct SuggestionRow {
+  std::int64_t sequence = 0;  // of the certificate
+  Time start;
+  Time end;
+  Time at;
+  std::string explanation_url;
+  Time ask_again;
 };
 
 class Vault {
@@ -79,6 +93,10 @@ class Vault {
   net::Task<base::Result<Account>> account(std::string directory_url);
   net::Task<base::Result<void>> set_account_url(std::string directory_url, std::string account_url);
 
+  // Stores the next key beside the present one; end_key_change() puts it in its place, or drops it.
+  net::Task<base::Result<void>> begin_key_change(std::string directory_url, std::string key_pem);
+  net::Task<base::Result<void>> end_key_change(std::string directory_url, bool taken);
+
   net::Task<base::Result<void>> save_order(OrderRow order);
   net::Task<base::Result<std::optional<OrderRow>>> find_order(std::int64_t tenant_id);
   net::Task<base::Result<void>> set_order_url(std::int64_t tenant_id, std::string order_url);
@@ -88,13 +106,18 @@ class Vault {
   net::Task<base::Result<std::vector<Attempt>>> attempts();
   net::Task<base::Result<void>> save_attempt(Attempt attempt);
 
-  // Idempotent: the same fingerprint again gives the sequence it has. Clears the tenant's attempt.
-  net::Task<base::Result<std::int64_t>> add_certificate(std::int64_t tenant_id, crypto::Certificate certificate,
-                                                        std::string chain_pem, std::string key_pem, Time now);
+  // Idempotent: the same fingerprint again gives the sequence it has. Clears the tenant's attempts.
+  net::Task<base::Result<std::int64_t>> add_certificate(std::int64_t tenant_id, std::string directory_url,
+                                                        crypto::Certificate certificate, std::string chain_pem,
+                                                        std::string key_pem, Time now);
   // Newest last.
   net::Task<base::Result<std::vector<CertificateRow>>> certificates();
   // The newest of the tenant, with its key; errc::not_found.
   net::Task<base::Result<Bundle>> unsealed_bundle(std::int64_t tenant_id);
+
+  net::Task<base::Result<std::vector<SuggestionRow>>> suggestions();
+  // Of a certificate that is gone meanwhile: nothing happens.
+  net::Task<base::Result<void>> save_suggestion(SuggestionRow row);
 
   net::Task<base::Result<std::vector<Acknowledgment>>> acknowledgments();
   // errc::stale unless the tenant has that certificate and it is still valid. An older sequence never replaces a newer

@@ -41,6 +41,16 @@ std::string_view Headers::get(std::string_view name) const {
   return {};
 }
 
+std::vector<std::string_view> Headers::all(std::string_view name) const {
+  std::vector<std::string_view> values;
+  for (auto const& [key, value] : items) {
+    if (same_name(key, name)) {
+      values.emplace_back(value);
+    }
+  }
+  return values;
+}
+
 HttpResponse HttpResponse::json(int status, std::string body) {
   HttpResponse out{status, {}, std::move(body)};
   out.headers.set("Content-Type", "application/json");

@@ -28,6 +28,7 @@ struct Headers {
   // Case-insensitive; replaces. A header that may come several times is appended to `items`.
   void set(std::string name, std::string value);
   [[nodiscard]] std::string_view get(std::string_view name) const;  // the last one; empty when absent
+  [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;  // in their order
   std::vector<std::pair<std::string, std::string>> items;
 };
 

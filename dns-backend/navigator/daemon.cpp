@@ -74,7 +74,10 @@ json::array orders_of(Daemon const& daemon) {
                                {"state", tenant.state},
                                {"names", std::move(names)},
                                {"fingerprint", tenant.fingerprint},
+                               {"authority", tenant.authority},
                                {"not_after_ms", tenant.not_after_ms},
+                               {"renew_at_ms", tenant.renew_at_ms},
+                               {"renew_why", tenant.renew_why},
                                {"last_error", tenant.last_error},
                                {"next_attempt_ms", tenant.next_attempt_ms}});
   }

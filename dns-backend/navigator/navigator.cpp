@@ -126,14 +126,20 @@ net::Task<Result<void>> start_acme(Daemon& daemon) {
     co_return opened.error();
   }
   acme::IssuerSettings settings;
-  settings.directory_url = wanted.directory;
-  settings.ca_bundle = wanted.ca_bundle;
-  settings.contact = wanted.contact;
+  for (CaSettings const& ca : wanted.authorities) {
+    acme::AuthoritySettings authority;
+    authority.directory_url = ca.directory;
+    authority.ca_bundle = ca.ca_bundle;
+    authority.contact = ca.contact;
+    authority.profile = ca.profile;
+    authority.preferred_issuer = ca.preferred_issuer;
+    if (!ca.eab_kid.empty()) {
+      authority.external = crypto::ExternalAccount{ca.eab_kid, ca.eab_hmac};
+    }
+    settings.authorities.push_back(std::move(authority));
+  }
   settings.first_retry = wanted.first_retry;
   settings.gate.deadline = wanted.gate_timeout;
-  if (!wanted.eab_kid.empty()) {
-    settings.external = crypto::ExternalAccount{wanted.eab_kid, wanted.eab_hmac};
-  }
   daemon.issuer = std::make_unique<acme::Issuer>(daemon.executor, *daemon.store, *daemon.vault, daemon.metrics,
                                                  settings, [&daemon] { return gate_sites(daemon); });
   daemon.distribution = std::make_unique<acme::Distribution>(

@@ -126,22 +126,39 @@ void read_health(config::Reader& root, Settings& settings) {
   settings.geo_mmdb = geo.text("mmdb", "");
 }
 
+CaSettings read_authority(config::Reader& section) {
+  CaSettings ca;
+  ca.directory = section.text("directory");
+  check_url(section, "directory", ca.directory, "https://");
+  ca.ca_bundle = section.text("ca_bundle", "");
+  ca.contact = section.text("contact", "");
+  check_url(section, "contact", ca.contact, "mailto:");
+  ca.profile = section.text("profile", "");
+  ca.preferred_issuer = section.text("preferred_issuer", "");
+  if (auto eab = section.optional_section("eab")) {
+    ca.eab_kid = eab->text("kid");
+    ca.eab_hmac = eab->text("hmac");
+  }
+  return ca;
+}
+
 void read_acme(config::Reader& root, Settings& settings) {
   auto section = root.optional_section("acme");
   if (!section) {
     return;
   }
   AcmeSettings acme;
-  acme.directory = section->text("directory");
-  check_url(*section, "directory", acme.directory, "https://");
-  acme.ca_bundle = section->text("ca_bundle", "");
-  acme.contact = section->text("contact", "");
-  check_url(*section, "contact", acme.contact, "mailto:");
-  acme.master_key = section->text("master_key");
-  if (auto eab = section->optional_section("eab")) {
-    acme.eab_kid = eab->text("kid");
-    acme.eab_hmac = eab->text("hmac");
+  acme.authorities.push_back(read_authority(*section));
+  for (auto& fallback : section->sections("fallbacks")) {
+    CaSettings ca = read_authority(fallback);
+    // Accounts, orders and certificates are kept under the directory's URL.
+    if (std::ranges::find(acme.authorities, ca.directory, &CaSettings::directory) != acme.authorities.end()) {
+      fallback.fail("directory", "'" + ca.directory + "' is named twice",
+                    "each authority once, in the order of preference");
+    }
+    acme.authorities.push_back(std::move(ca));
   }
+  acme.master_key = section->text("master_key");
   acme.gate_timeout = section->duration("gate_timeout", {milliseconds(1000), milliseconds(600000)}, acme.gate_timeout);
   acme.first_retry = section->duration("first_retry", {milliseconds(1000), milliseconds(3600000)}, acme.first_retry);
   if (settings.replica) {

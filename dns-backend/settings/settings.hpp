@@ -58,13 +58,19 @@ struct WebhookTarget {
   std::string secret_file;  // signs what is sent; empty: unsigned
 };
 
-struct AcmeSettings {
-  std::string directory;    // RFC 8555 directory URL
-  std::string ca_bundle;    // PEM; empty: the system's roots
-  std::string contact;      // "mailto:ops@example.org"
-  std::string master_key;   // file that seals certificate keys; made when absent
+struct CaSettings {
+  std::string directory;         // RFC 8555 directory URL
+  std::string ca_bundle;         // PEM; empty: the system's roots
+  std::string contact;           // "mailto:ops@example.org"
+  std::string profile;           // ordered where the CA offers it; empty: its default
+  std::string preferred_issuer;  // common name the chain shall end with; empty: any
   std::string eab_kid;
-  std::string eab_hmac;     // base64url
+  std::string eab_hmac;          // base64url
+};
+
+struct AcmeSettings {
+  std::vector<CaSettings> authorities;  // at least one; in the order of preference
+  std::string master_key;               // file that seals certificate keys; made when absent
   std::chrono::milliseconds gate_timeout{30000};
   std::chrono::milliseconds first_retry{60000};
 };

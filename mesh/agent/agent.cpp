@@ -203,8 +203,8 @@ struct Agent::State {
       return backend.error();
     }
     status.backend = backend->name();
-    reconciler =
-        std::make_unique<reconcile::Reconciler>(std::move(*backend), std::move(*key), settings.bird, settings.state_directory);
+    reconciler = std::make_unique<reconcile::Reconciler>(std::move(*backend), std::move(*key), settings.bird,
+                                                         settings.state_directory);
     return {};
   }
 

@@ -84,7 +84,8 @@ void tell_of_file(Controller::State const& state) {
   if (state.file_use == FileUse::taken) {
     return;
   }
-  process::log::warning("controller", "{} {}; the topology that was set stays. `privateer topology set {}` takes the file",
+  process::log::warning("controller",
+                        "{} {}; the topology that was set stays. `privateer topology set {}` takes the file",
                         state.settings.topology_file,
                         state.file_use == FileUse::superseded ? "is older than the topology that was set"
                                                               : "was edited, and another topology was set meanwhile",

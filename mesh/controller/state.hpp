@@ -4,8 +4,8 @@
 // Threads: the controller's loop.
 #pragma once
 
-#include "base/store_thread/store_thread.hpp"
 #include "base/http_server/http_server.hpp"
+#include "base/store_thread/store_thread.hpp"
 #include "mesh/controller/controller.hpp"
 #include "mesh/controller/world_store.hpp"
 #include "mesh/enrolment/authority.hpp"

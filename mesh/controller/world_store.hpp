@@ -25,8 +25,8 @@ enum class FileUse {
   superseded,   // the file is as it was read last, and another topology was set since: that one stays
   conflicting,  // another topology was set since, and the file was edited too: the acknowledged one stays
 };
-// At a start: the file is the declared topology until one is set by PUT. An acknowledged PUT is never undone by a start,
-// so a file that is not known to be newer is left aside and the operator is told. errc::bad_topology.
+// At a start: the file is the declared topology until one is set by PUT. An acknowledged PUT is never undone by a
+// start, so a file that is not known to be newer is left aside and the operator is told. errc::bad_topology.
 base::Result<FileUse> read_file_again(database::Database& database, std::string const& text,
                                       std::string const& source_name, std::int64_t now_s);
 

@@ -21,8 +21,9 @@ class CertificatesFixture : public testing::Test {
       auto const values = txt(name);
       return std::ranges::find(values, value) != values.end();
     });
-    settings.directory_url = ca->directory_url();
-    settings.contact = "mailto:ops@example.org";
+    settings.authorities.emplace_back();
+    settings.authorities[0].directory_url = ca->directory_url();
+    settings.authorities[0].contact = "mailto:ops@example.org";
     settings.first_retry = std::chrono::milliseconds(10);
     settings.order.poll_first = settings.order.lost_first = std::chrono::milliseconds(1);
     settings.order.lost_max = 2;

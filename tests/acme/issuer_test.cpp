@@ -6,6 +6,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 using IssuerTest = CertificatesFixture;
 
@@ -89,7 +90,7 @@ TEST_F(IssuerTest, AnOrderInterruptedAfterFinalizeContinuesAfterARestart) {
   ASSERT_TRUE(until([this] { return !issuer->status().empty() && issuer->status()[0].state == "failed"; }));
   ASSERT_TRUE(run(vault.find_order(tenant.id))->has_value());
   retire();
-  ASSERT_TRUE(run(vault.save_attempt({tenant.id, 1, crypto::wall_now(), "earlier"})));
+  ASSERT_TRUE(run(vault.save_attempt({tenant.id, ca->directory_url(), 1, crypto::wall_now(), "earlier"})));
   start();
   ASSERT_TRUE(issued(1));
   EXPECT_EQ(ca->counters.orders, 1);
@@ -172,7 +173,7 @@ TEST_F(IssuerTest, ACaThatForgotTheAccountGetsANewRegistration) {
 TEST_F(IssuerTest, AnExternalAccountIsBoundOnce) {
   ca->knobs.eab_kid = "kid-1";
   ca->knobs.eab_key = "c2VjcmV0LXNlY3JldC1zZWNyZXQ";
-  settings.external = crypto::ExternalAccount{"kid-1", "c2VjcmV0LXNlY3JldC1zZWNyZXQ"};
+  settings.authorities[0].external = crypto::ExternalAccount{"kid-1", "c2VjcmV0LXNlY3JldC1zZWNyZXQ"};
   add_tenant("acme-tv");
   start();
   ASSERT_TRUE(issued(1));
@@ -199,6 +200,157 @@ TEST_F(IssuerTest, ADueCertificateIsRenewedWithAnotherKey) {
   EXPECT_LT(rows[0].sequence, rows[1].sequence);
 }
 
+TEST_F(IssuerTest, ARenewalFollowsTheAuthoritysWindowAndNamesWhatItReplaces) {
+  add_tenant("acme-tv");
+  start();
+  ASSERT_TRUE(issued(1));
+  auto const first = certificates().back();
+  EXPECT_EQ(first.directory_url, ca->directory_url());
+  EXPECT_EQ(issuer->status()[0].renew_why, "lifetime");
+  EXPECT_EQ(ca->counters.renewal_infos, 0) << "the directory offers none";
+  retire();
+  // The CA wants it replaced: the window is over already.
+  auto const now = crypto::wall_now();
+  ca->knobs.window = std::pair(now - std::chrono::hours(2), now - std::chrono::hours(1));
+  start();
+  ASSERT_TRUE(until([this] { return ca->counters.renewal_infos >= 1; }));
+  // Long before the certificate that this leads to can be asked about.
+  ca->knobs.window = std::pair(now + std::chrono::hours(700), now + std::chrono::hours(710));
+  ASSERT_TRUE(until([this, &first] { return certificates().back().sequence > first.sequence; }));
+  ASSERT_TRUE(until([this] { return issuer->status()[0].renew_why.starts_with("suggested"); }));
+  EXPECT_THAT(ca->counters.replaces, ElementsAre(first.ari_id));
+  EXPECT_THAT(issuer->status()[0].renew_why, HasSubstr("https://ca.example/why"));
+  EXPECT_GE(issuer->status()[0].renew_at_ms, crypto::to_ms(now + std::chrono::hours(700)) - 1000);
+}
+
+TEST_F(IssuerTest, ASuggestionIsRememberedAndNotAskedForAgainBeforeItsTime) {
+  auto const now = crypto::wall_now();
+  ca->knobs.window = std::pair(now + std::chrono::hours(700), now + std::chrono::hours(900));
+  add_tenant("acme-tv");
+  start();
+  ASSERT_TRUE(until([this] { return !run(vault.suggestions())->empty(); }));
+  auto const before = issuer->status()[0].renew_at_ms;
+  retire();
+  start();
+  ASSERT_TRUE(issued(1));
+  EXPECT_EQ(issuer->status()[0].renew_at_ms, before) << "a restart draws no other moment";
+  EXPECT_EQ(ca->counters.renewal_infos, 1);
+}
+
+TEST_F(IssuerTest, AnOrderWhoseReplacesIsRefusedIsPlacedWithout) {
+  for (std::string const& type : {std::string("alreadyReplaced"), std::string("conflict"), std::string("malformed")}) {
+    SCOPED_TRACE(type);
+    store::Tenant const tenant = add_tenant("tenant-" + std::to_string(type.size()));
+    auto const now = crypto::wall_now();
+    ca->knobs.window = std::pair(now + std::chrono::hours(700), now + std::chrono::hours(900));
+    start();
+    auto const of_tenant = [&] {
+      auto const rows = certificates();
+      return std::ranges::count(rows, tenant.id, &vault::CertificateRow::tenant_id);
+    };
+    ASSERT_TRUE(until([&] { return of_tenant() == 1; }));
+    retire();
+    ca->knobs.refuse_replaces = type;
+    settings.renew_fraction = 1e-9;
+    ca->knobs.window.reset();
+    ca->knobs.window = std::pair(now - std::chrono::hours(2), now - std::chrono::hours(1));
+    start();
+    ASSERT_TRUE(until([&] { return of_tenant() >= 2; }));
+    retire();
+    settings.renew_fraction = 0;
+    EXPECT_THAT(ca->counters.replaces, IsEmpty());
+  }
+}
+
+TEST_F(IssuerTest, AProfileIsOrderedWhereItIsOfferedAndLeftOutWhereItIsRefused) {
+  settings.authorities[0].profile = "shortlived";
+  add_tenant("one");
+  start();
+  ASSERT_TRUE(issued(1));
+  EXPECT_THAT(ca->counters.profiles, IsEmpty()) << "not offered, so not asked for";
+  retire();
+  ca->knobs.profiles = {"classic", "shortlived"};
+  add_tenant("two");
+  start();
+  ASSERT_TRUE(issued(2));
+  EXPECT_THAT(ca->counters.profiles, ElementsAre("shortlived"));
+  ca->knobs.refuse_profiles = true;
+  add_tenant("three");
+  issuer->poke();
+  ASSERT_TRUE(issued(3));
+  EXPECT_THAT(ca->counters.profiles, ElementsAre("shortlived"));
+}
+
+TEST_F(IssuerTest, ThePreferredChainIsStored) {
+  settings.authorities[0].preferred_issuer = "Other Root";
+  store::Tenant const without = add_tenant("without");
+  start();
+  ASSERT_TRUE(issued(1));
+  auto const issuer_of = [this](std::int64_t tenant) {
+    return crypto::read_chain(run(vault.unsealed_bundle(tenant))->chain_pem)->top_issuer;
+  };
+  EXPECT_EQ(issuer_of(without.id), "Test CA") << "no such chain is offered";
+  ca->knobs.alternate = true;
+  store::Tenant const with = add_tenant("with");
+  issuer->poke();
+  ASSERT_TRUE(issued(2));
+  EXPECT_EQ(issuer_of(with.id), "Other Root");
+}
+
+TEST_F(IssuerTest, AnotherAuthorityIsAskedWhenTheFirstRefusesOrIsAway) {
+  test::ScriptedAcme second(loop.get_executor(), [this](std::string name, std::string value) {
+    auto const values = txt(name);
+    return std::ranges::find(values, value) != values.end();
+  });
+  settings.authorities.emplace_back();
+  settings.authorities[1].directory_url = second.directory_url();
+  ca->knobs.rate_limited = 1;
+  add_tenant("one");
+  start();
+  ASSERT_TRUE(issued(1));
+  EXPECT_EQ(certificates().back().directory_url, second.directory_url());
+  EXPECT_EQ(ca->counters.orders, 0);
+  EXPECT_EQ(second.counters.orders, 1);
+  // The limit was one name's: the next name begins at the first CA again.
+  add_tenant("two");
+  issuer->poke();
+  ASSERT_TRUE(issued(2));
+  EXPECT_EQ(certificates().back().directory_url, ca->directory_url());
+  // A CA that is away costs one attempt each, and rests after three.
+  ca->stop();
+  for (char const* label : {"three", "four", "five", "six"}) {
+    add_tenant(label);
+  }
+  issuer->poke();
+  ASSERT_TRUE(issued(6));
+  EXPECT_EQ(second.counters.orders, 5);
+  EXPECT_GT(issuer->authorities()[0].resting_until_ms, 0);
+  EXPECT_THAT(issuer->authorities()[0].last_error, Not(IsEmpty()));
+  EXPECT_EQ(issuer->authorities()[1].resting_until_ms, 0);
+  second.stop();
+}
+
+TEST_F(IssuerTest, AnAuthorityThatCaaForbidsIsNotAsked) {
+  auto const apex = dns::Name::parse("stream.example").value();
+  auto const set_caa = [&](std::string const& permitted, int serial) {
+    auto const rows = dns::parse_zone_file("@ 3600 IN SOA ns1 hostmaster " + std::to_string(serial) +
+                                               " 3600 600 86400 60\n@ 3600 IN NS ns1\nns1 3600 IN A 192.0.2.1\n"
+                                               "@ 3600 IN CAA 0 issue \"" + permitted + "\"\n",
+                                           "test", apex);
+    run(store->import_zone(apex, *rows)).value();
+  };
+  ca->knobs.caa_identity = "ca.example";
+  set_caa("nobody.example", 2);
+  add_tenant("acme-tv");
+  start();
+  ASSERT_TRUE(until([this] { return !issuer->status().empty() && !issuer->status()[0].last_error.empty(); }));
+  EXPECT_THAT(issuer->status()[0].last_error, HasSubstr("the CAA RRset at 'stream.example' permits other"));
+  EXPECT_EQ(ca->counters.orders, 0);
+  set_caa("ca.example; validationmethods=dns-01", 3);
+  issuer->poke();
+  EXPECT_TRUE(issued(1));
+}
+
 TEST_F(IssuerTest, ADeletedTenantLeavesNoKeyBehind) {
   add_tenant("acme-tv");
   start();
@@ -210,27 +362,11 @@ TEST_F(IssuerTest, ADeletedTenantLeavesNoKeyBehind) {
 }
 
 TEST_F(IssuerTest, ACaThatIsAwayIsAskedAgain) {
-  std::string const url = settings.directory_url;
-  settings.directory_url = "http://127.0.0.1:1/dir";
+  settings.authorities[0].directory_url = "http://127.0.0.1:1/dir";
   add_tenant("acme-tv");
   start();
   ASSERT_TRUE(until([this] { return !issuer->status().empty() && issuer->status()[0].state == "failed"; }));
   EXPECT_THAT(issuer->status()[0].last_error, HasSubstr("transient"));
-}
-
-TEST(Gate, LooksOnlyAtSitesInServiceAndAsksOnlyThoseThatAcknowledged) {
-  std::vector<Site> const sites{{"ams", "192.0.2.1", 53, true, 9},
-                                {"fra", "192.0.2.2", 53, true, 8},
-                                {"lon", "192.0.2.3", 53, false, 1},
-                                {"par", "192.0.2.4", 53, true, 10}};
-  GateView const view = look(sites, 9, {"par 192.0.2.4 53"});
-  ASSERT_EQ(view.ask.size(), 1U);
-  EXPECT_EQ(view.ask.front().name, "ams");
-  EXPECT_THAT(view.behind, ElementsAre("fra has revision 8 of 9"));
-  EXPECT_TRUE(view.any_in_service);
-  EXPECT_FALSE(look({sites[2]}, 9, {}).any_in_service);
-  // At another address the site has proved nothing.
-  EXPECT_EQ(look(sites, 9, {"ams 192.0.2.99 53"}).ask.size(), 2U);
 }
 
 }  // namespace

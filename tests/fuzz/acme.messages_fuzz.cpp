@@ -1,5 +1,5 @@
 // Everything a CA may answer with.
-#include "acme/protocol/messages.hpp"
+#include "acme/messages/messages.hpp"
 
 #include <cstddef>
 #include <cstdint>

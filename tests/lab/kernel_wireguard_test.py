@@ -1,6 +1,6 @@
 """tests/lab/wireguard_test.py with the kernel's own WireGuard. Where this kernel has none, it runs in a virtual machine
-with Debian's kernel; where it has, that suite itself is the test. Skipped without root, qemu, depmod and the binary that
-PRIVATEER names."""
+with Debian's kernel; where it has, that suite itself is the test. Skipped without root, qemu, depmod and the binary
+that PRIVATEER names."""
 
 import sys
 import unittest

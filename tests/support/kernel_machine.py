@@ -1,9 +1,9 @@
 """A virtual machine with Debian's kernel, for what the kernel under the tests does not have.
 
 Nothing is installed as a kernel: the package is fetched and unpacked below `folder`. The root file system is a cpio
-archive of the programs that are named, what they are linked with, Python's library, the kernel's modules for networks and
-the files given. Its init runs one command, prints its exit code on the console and turns the machine off. It is emulated,
-because KVM inside a virtual machine may hang instead of failing.
+archive of the programs that are named, what they are linked with, Python's library, the kernel's modules for networks
+and the files given. Its init runs one command, prints its exit code on the console and turns the machine off. It is
+emulated, because KVM inside a virtual machine may hang instead of failing.
 """
 
 import os

@@ -1,5 +1,5 @@
 // A certificate authority after RFC 8555 in the test's own process: real checks of every signed request, real
-// certificates, and a knob for each misfortune. What it lacks: revocation, key change, HTTP and TLS challenges.
+// certificates, and a knob for each misfortune. What it lacks: revocation, HTTP and TLS challenges.
 //
 // Threads: one loop, the test's.
 #pragma once
@@ -14,9 +14,12 @@
 #include <openssl/param_build.h>
 #include <boost/json.hpp>
 
+#include <algorithm>
+#include <ctime>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,10 +37,19 @@ class ScriptedAcme {
     std::string eab_kid, eab_key;  // demanded when set
     std::chrono::seconds lifetime{90 * 86400};
     bool deny = false;  // every validation fails
+    std::optional<std::pair<crypto::Time, crypto::Time>> window;  // what renewalInfo suggests; offered only when set
+    std::string retry_after;                                      // of renewalInfo's answers
+    std::string refuse_replaces;         // the problem's type that orders with `replaces` get; empty: they are taken
+    std::set<std::string> profiles;      // offered; an order for another one is refused
+    bool refuse_profiles = false;        // offered, and refused all the same
+    std::string caa_identity;            // in the directory; empty: none
+    bool alternate = false;              // a second chain, up to "Other Root"
   };
   struct Counters {
     int accounts = 0, orders = 0, challenges = 0, finalizes = 0, certificates = 0, bad_requests = 0, deactivations = 0;
     int bindings = 0;  // newAccount calls that carried a good external account binding
+    int key_changes = 0, renewal_infos = 0;
+    std::vector<std::string> replaces, profiles;  // of the orders that carried one
   };
 
   // `answers(name, value)`: does the DNS carry this TXT value?
@@ -77,7 +89,7 @@ class ScriptedAcme {
     std::string status = "pending", challenge = "pending", token = "", error = "";
   };
   struct Order {
-    std::string account, status = "pending", certificate;
+    std::string account, status = "pending", certificate, alternate;
     std::vector<std::string> names;
     std::vector<Authorization> authorizations;
     int processing = 0;
@@ -92,8 +104,10 @@ class ScriptedAcme {
   void add_routes() {
     router_.add("GET", "/dir", [this](Request request) { return reply(directory(std::move(request))); });
     router_.add("GET", "/nonce", [this](Request) { return reply(with_nonce(Response::text(200, ""))); });
+    router_.add("GET", "/renewal-info/{id}", [this](Request request) { return reply(renewal_info(request)); });
     for (auto const& [kind, handler] : handlers()) {
-      std::string const pattern = kind == "account" || kind == "new-order" ? "/" + kind : "/" + kind + "/{id}";
+      bool const alone = kind == "account" || kind == "new-order" || kind == "key-change";
+      std::string const pattern = alone ? "/" + kind : "/" + kind + "/{id}";
       router_.add("POST", pattern, [this, kind = kind, handler = handler](Request request) {
         return reply(post(kind, handler, std::move(request)));
       });
@@ -105,7 +119,8 @@ class ScriptedAcme {
     return {{"account", &ScriptedAcme::account},     {"new-order", &ScriptedAcme::new_order},
             {"order", &ScriptedAcme::order},         {"authz", &ScriptedAcme::authorization},
             {"challenge", &ScriptedAcme::challenge}, {"finalize", &ScriptedAcme::finalize},
-            {"cert", &ScriptedAcme::certificate}};
+            {"cert", &ScriptedAcme::certificate},    {"alternate", &ScriptedAcme::alternate},
+            {"key-change", &ScriptedAcme::key_change}};
   }
 
   static net::Task<Response> reply(Response response) { co_return response; }
@@ -114,7 +129,19 @@ class ScriptedAcme {
     boost::json::object object{{"newNonce", base_ + "/nonce"},
                                {"newAccount", base_ + "/account"},
                                {"newOrder", base_ + "/new-order"},
+                               {"keyChange", base_ + "/key-change"},
                                {"meta", {{"externalAccountRequired", !knobs.eab_kid.empty()}}}};
+    if (knobs.window) {
+      object["renewalInfo"] = base_ + "/renewal-info";
+    }
+    boost::json::object profiles;
+    for (std::string const& name : knobs.profiles) {
+      profiles[name] = "https://ca.example/profiles/" + name;
+    }
+    object["meta"].as_object()["profiles"] = profiles;
+    if (!knobs.caa_identity.empty()) {
+      object["meta"].as_object()["caaIdentities"] = boost::json::array{boost::json::value(knobs.caa_identity)};
+    }
     return Response::json(200, boost::json::serialize(object));
   }
 
@@ -221,10 +248,60 @@ class ScriptedAcme {
     return good;
   }
 
+  static std::string rfc3339(crypto::Time time) {
+    std::time_t const seconds = std::chrono::system_clock::to_time_t(time);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    char text[32];
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return text;
+  }
+
+  Response renewal_info(Request const& request) {
+    ++counters.renewal_infos;
+    if (request.parameters.at("id").find('.') == std::string::npos || !knobs.window) {
+      return problem(404, "malformed", "no such certificate");
+    }
+    boost::json::object const body{
+        {"suggestedWindow", {{"start", rfc3339(knobs.window->first)}, {"end", rfc3339(knobs.window->second)}}},
+        {"explanationURL", "https://ca.example/why"}};
+    Response response = Response::json(200, boost::json::serialize(body));
+    if (!knobs.retry_after.empty()) {
+      response.headers.set("Retry-After", knobs.retry_after);
+    }
+    return response;
+  }
+
+  // RFC 8555 section 7.3.5: the new key signs, without a nonce, the account and the key it replaces.
+  Response key_change(Signed const& by, Request const& request) {
+    auto const text = [](boost::json::value const& value) { return *crypto::from_base64url(value.as_string()); };
+    auto const inner = boost::json::parse(by.payload);
+    auto const header = boost::json::parse(text(inner.at("protected"))).as_object();
+    auto const payload = boost::json::parse(text(inner.at("payload")));
+    std::string thumbprint;
+    std::string old_thumbprint;
+    Key const next = header.contains("jwk") ? key_of(header.at("jwk").as_object(), thumbprint) : nullptr;
+    key_of(payload.at("oldKey").as_object(), old_thumbprint);
+    std::string const input =
+        std::string(inner.at("protected").as_string()) + "." + std::string(inner.at("payload").as_string());
+    bool const good = next != nullptr && !header.contains("nonce") && old_thumbprint == by.thumbprint &&
+                      std::string(header.at("url").as_string()) == base_ + request.target &&
+                      std::string(payload.at("account").as_string()) == by.account &&
+                      verifies(next, input, text(inner.at("signature")));
+    if (!good) {
+      return problem(400, "malformed", "the inner request does not hold");
+    }
+    ++counters.key_changes;
+    accounts_[by.account] = {thumbprint, next};
+    return Response::json(200, "{}");
+  }
+
   Response account(Signed const& by, Request const& /*request*/) {
     auto const payload = boost::json::parse(by.payload).as_object();
-    std::string const url = base_ + "/account/" + by.thumbprint;
-    bool const exists = accounts_.contains(url);
+    auto const known = std::ranges::find_if(
+        accounts_, [&](auto const& item) { return item.second.thumbprint == by.thumbprint; });
+    bool const exists = known != accounts_.end();
+    std::string const url = exists ? known->first : base_ + "/account/" + by.thumbprint;
     if (!exists && payload.contains("onlyReturnExisting")) {
       return problem(400, "accountDoesNotExist", "no such account");
     }
@@ -265,6 +342,20 @@ class ScriptedAcme {
     Order made;
     made.account = by.account;
     auto const payload = boost::json::parse(by.payload);
+    if (payload.as_object().contains("replaces")) {
+      if (!knobs.refuse_replaces.empty()) {
+        bool const plain = knobs.refuse_replaces == "malformed";
+        return problem(plain ? 400 : 409, knobs.refuse_replaces, "the field replaces was not taken");
+      }
+      counters.replaces.emplace_back(payload.at("replaces").as_string());
+    }
+    if (payload.as_object().contains("profile")) {
+      std::string const profile(payload.at("profile").as_string());
+      if (knobs.refuse_profiles || !knobs.profiles.contains(profile)) {
+        return problem(400, "invalidProfile", "not for this account");
+      }
+      counters.profiles.push_back(profile);
+    }
     for (auto const& item : payload.at("identifiers").as_array()) {
       std::string const name(item.at("value").as_string());
       bool const wildcard = name.starts_with("*.");
@@ -384,8 +475,10 @@ class ScriptedAcme {
     }
     ++counters.finalizes;
     crypto::Time const now = crypto::wall_now();
-    it.certificate =
-        ca_.chain(X509_REQ_get0_pubkey(csr.get()), {it.names, now - std::chrono::seconds(1), now + knobs.lifetime});
+    std::string const leaf =
+        ca_.leaf(X509_REQ_get0_pubkey(csr.get()), {it.names, now - std::chrono::seconds(1), now + knobs.lifetime});
+    it.certificate = leaf + ca_.certificate();
+    it.alternate = leaf + other_root_.cross_signed(ca_);
     it.status = "processing";
     it.processing = knobs.processing;
     return show(200, id);
@@ -396,6 +489,18 @@ class ScriptedAcme {
     Response response;
     response.headers.set("Content-Type", "application/pem-certificate-chain");
     response.body = orders_.at(request.parameters.at("id")).certificate;
+    if (knobs.alternate) {
+      response.headers.items.emplace_back("Link", "<" + base_ + "/dir>;rel=\"index\"");
+      response.headers.items.emplace_back(
+          "Link", "<" + base_ + "/alternate/" + request.parameters.at("id") + ">;rel=\"alternate\"");
+    }
+    return response;
+  }
+
+  Response alternate(Signed const& /*by*/, Request const& request) {
+    Response response;
+    response.headers.set("Content-Type", "application/pem-certificate-chain");
+    response.body = orders_.at(request.parameters.at("id")).alternate;
     return response;
   }
 
@@ -404,6 +509,7 @@ class ScriptedAcme {
   net::HttpServer server_;
   std::string base_;
   TestCa ca_;
+  TestCa other_root_{"Other Root"};
   std::map<std::string, Account> accounts_;
   std::map<std::string, Order> orders_;
   std::set<std::string> nonces_;

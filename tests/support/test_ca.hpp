@@ -57,6 +57,13 @@ class TestCa {
   }
   [[nodiscard]] std::string leaf(EVP_PKEY* key, Leaf const& leaf) const { return pem(make(key, leaf, "").get()); }
   [[nodiscard]] std::string certificate() const { return pem(certificate_.get()); }
+  // The other authority's name and key, signed by this one.
+  [[nodiscard]] std::string cross_signed(TestCa const& other) const {
+    Leaf authority;
+    authority.is_ca = true;
+    Handle const made = make(other.key_.get(), authority, other.name_);
+    return pem(made.get());
+  }
 
  private:
   using Handle = std::shared_ptr<X509>;
@@ -84,6 +91,10 @@ class TestCa {
     if (!alternative.empty()) {
       add(x, NID_subject_alt_name, alternative.c_str());
     }
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, certificate_ == nullptr ? x : certificate_.get(), x, nullptr, nullptr, 0);
+    add(x, NID_subject_key_identifier, "hash", &context);
+    add(x, NID_authority_key_identifier, "keyid:always", &context);
     X509_sign(x, key_.get(), EVP_sha256());
     return made;
   }
@@ -95,8 +106,8 @@ class TestCa {
     }
   }
 
-  static void add(X509* x, int nid, char const* value) {
-    X509_EXTENSION* const extension = X509V3_EXT_conf_nid(nullptr, nullptr, nid, value);
+  static void add(X509* x, int nid, char const* value, X509V3_CTX* context = nullptr) {
+    X509_EXTENSION* const extension = X509V3_EXT_conf_nid(nullptr, context, nid, value);
     X509_add_ext(x, extension, -1);
     X509_EXTENSION_free(extension);
   }

@@ -36,6 +36,36 @@ TEST_F(CertificateTest, AGoodChainIsAcceptedAndDescribed) {
   EXPECT_EQ(std::chrono::floor<std::chrono::seconds>(leaf.not_after), checked->not_after);
 }
 
+// The example of RFC 9773 section 4.1: the serial's first bit is set, so that DER puts a zero before it.
+TEST_F(CertificateTest, TheIdentifierForRenewalIsTheRfcsExample) {
+  std::string const issuer_key = "\x69\x88\x5B\x6B\x87\x46\x40\x41\xE1\xB3\x7B\x84\x7B\xA0\xAE\x2C\xDE\x01\xC8\xD4";
+  std::unique_ptr<X509, void (*)(X509*)> const made(X509_new(), X509_free);
+  X509_set_version(made.get(), 2);
+  ASN1_INTEGER_set_uint64(X509_get_serialNumber(made.get()), 0x87654321U);
+  ASN1_TIME_set(X509_getm_notBefore(made.get()), 0);
+  ASN1_TIME_set(X509_getm_notAfter(made.get()), 4000000000);
+  X509_set_pubkey(made.get(), key.handle());
+  std::unique_ptr<AUTHORITY_KEYID, void (*)(AUTHORITY_KEYID*)> const keyid(AUTHORITY_KEYID_new(), AUTHORITY_KEYID_free);
+  keyid->keyid = ASN1_OCTET_STRING_new();
+  ASN1_OCTET_STRING_set(keyid->keyid, reinterpret_cast<unsigned char const*>(issuer_key.data()), 20);
+  X509_add1_ext_i2d(made.get(), NID_authority_key_identifier, keyid.get(), 0, X509V3_ADD_DEFAULT);
+  X509_sign(made.get(), key.handle(), EVP_sha256());
+  std::unique_ptr<BIO, int (*)(BIO*)> const bio(BIO_new(BIO_s_mem()), BIO_free);
+  PEM_write_bio_X509(bio.get(), made.get());
+  char* data = nullptr;
+  auto const size = BIO_get_mem_data(bio.get(), &data);
+  auto const read = read_chain({data, static_cast<std::size_t>(size)});
+  ASSERT_TRUE(read) << read.error().what();
+  EXPECT_EQ(read->ari_id, "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE");
+}
+
+TEST_F(CertificateTest, TheTopmostIssuerAndTheIdentifierAreRead) {
+  auto const read = read_chain(ca.chain(key.handle(), {names}));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->top_issuer, "Test CA");
+  EXPECT_NE(read->ari_id.find('.'), std::string::npos);
+}
+
 TEST_F(CertificateTest, ALeafAloneIsAccepted) {
   EXPECT_TRUE(check_issued(ca.leaf(key.handle(), {names}), key, names, now));
 }

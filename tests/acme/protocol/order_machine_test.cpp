@@ -44,9 +44,12 @@ class OrderMachineTest : public testing::Test {
   OrderMachineTest() { start(""); }
 
   void start(std::string stored_order) {
-    machine.emplace(OrderPlan{names, key, crypto::make_csr(key, names).value(), "thumb", "https://ca/new-order",
-                              std::move(stored_order)},
-                    limits);
+    OrderPlan plan{names, key, crypto::make_csr(key, names).value(), "thumb", "https://ca/new-order",
+                   std::move(stored_order)};
+    plan.profile = profile;
+    plan.replaces = replaces;
+    plan.preferred_issuer = preferred_issuer;
+    machine.emplace(std::move(plan), limits);
     action = machine->resume(Begin{}, now);
   }
 
@@ -113,6 +116,15 @@ class OrderMachineTest : public testing::Test {
     ASSERT_EQ(std::get<StoreCertificate>(action).certificate.names, names);
     done();
   }
+  // Up to the download, whose answer offers two further chains.
+  void download_with_alternates() {
+    to_polling();
+    wait(limits.poll_first);
+    answer(order_url, std::nullopt, 200, order_json("valid", R"(,"certificate":"https://ca/cert/1")"));
+    ASSERT_EQ(std::get<Post>(action).url, "https://ca/cert/1");
+    action = machine->resume(
+        Answer{200, "", "", ca.chain(key.handle(), {names}), {"https://ca/alt/1", "https://ca/alt/2"}}, now);
+  }
   void expect_unpublish(bool good = true) {
     ASSERT_TRUE(std::holds_alternative<Unpublish>(action)) << "action " << action.index();
     action = machine->resume(good ? Event(Done{}) : Event(Refused{"store is gone"}), now);
@@ -124,6 +136,7 @@ class OrderMachineTest : public testing::Test {
 
   Time now = crypto::wall_now();
   OrderLimits limits;
+  std::string profile, replaces, preferred_issuer;
   std::vector<std::string> const names{"*.a.example", "a.example"};
   Key const key = Key::generate().value();
   test::TestCa const ca;
@@ -427,6 +440,55 @@ TEST_F(OrderMachineTest, ASlowCaIsLeftAloneAfterTheRunsPatienceAndTheOrderIsKept
   Outcome const outcome = finish();
   EXPECT_EQ(outcome.failure, FailureClass::transient);
   EXPECT_TRUE(outcome.keep_order);
+}
+
+std::string new_order(std::string const& more) {
+  return R"({"identifiers":[{"type":"dns","value":"*.a.example"},{"type":"dns","value":"a.example"}])" + more + "}";
+}
+
+TEST_F(OrderMachineTest, WhatTheCaDoesNotTakeIsLeftOutOnce) {
+  profile = "shortlived";
+  replaces = "aki.serial";
+  start("");
+  std::string const with_profile = R"(,"profile":"shortlived")";
+  answer("https://ca/new-order", new_order(with_profile + R"(,"replaces":"aki.serial")"), 409,
+         problem_json("alreadyReplaced"));
+  answer("https://ca/new-order", new_order(with_profile), 400, problem_json("invalidProfile"));
+  answer("https://ca/new-order", new_order(""), 400, problem_json("invalidProfile"));
+  Outcome const outcome = finish();
+  EXPECT_EQ(outcome.failure, FailureClass::policy) << "there is nothing left to leave out";
+  ASSERT_EQ(outcome.notes.size(), 2U);
+  EXPECT_THAT(outcome.notes[0], HasSubstr("replaces"));
+  EXPECT_THAT(outcome.notes[1], HasSubstr("shortlived"));
+}
+
+TEST_F(OrderMachineTest, AMalformedOrderThatIsNotAboutReplacesIsNotPlacedAgain) {
+  replaces = "aki.serial";
+  start("");
+  answer("https://ca/new-order", new_order(R"(,"replaces":"aki.serial")"), 400, problem_json("malformed", "bad name"));
+  EXPECT_EQ(finish().failure, FailureClass::ours);
+}
+
+TEST_F(OrderMachineTest, TheChainThatEndsWithThePreferredIssuerIsStored) {
+  preferred_issuer = "Second Root";
+  start("");
+  download_with_alternates();
+  test::TestCa const second("Second Root");
+  answer("https://ca/alt/1", std::nullopt, 500, "");
+  answer("https://ca/alt/2", std::nullopt, 200, ca.leaf(key.handle(), {names}) + second.cross_signed(ca));
+  EXPECT_EQ(std::get<StoreCertificate>(action).certificate.top_issuer, "Second Root");
+}
+
+TEST_F(OrderMachineTest, WithoutThePreferredIssuerTheFirstChainIsStoredAndSaid) {
+  preferred_issuer = "Nobody";
+  start("");
+  download_with_alternates();
+  lose();  // an alternate is not worth a second try
+  answer("https://ca/alt/2", std::nullopt, 200, "rubbish");
+  EXPECT_EQ(std::get<StoreCertificate>(action).certificate.top_issuer, "Test CA");
+  done();
+  expect_unpublish();
+  EXPECT_THAT(finish().notes.at(0), HasSubstr("Nobody"));
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ class VaultTest : public testing::Test {
   }
   std::int64_t add(std::int64_t tenant, char digest, Time not_after) {
     crypto::Certificate const certificate{std::string(64, digest), {"*.a.example", "a.example"}, now, not_after, 2};
-    return run(vault->add_certificate(tenant, certificate, std::string("chain ") + digest, std::string("key ") + digest,
+    return run(vault->add_certificate(tenant, "https://ca/dir", certificate, std::string("chain ") + digest, std::string("key ") + digest,
                                       now))
         .value();
   }
@@ -90,7 +90,7 @@ TEST_F(VaultTest, AnOrderComesBackWithItsKeyAndCsr) {
 TEST_F(VaultTest, KeysAreNotInTheFileInTheClear) {
   ASSERT_TRUE(run(vault->save_order({7, {"a.example"}, "https://ca/dir", "", "csr", "VERY-SECRET-ORDER-KEY"})));
   crypto::Certificate const certificate{std::string(64, 'a'), {"a.example"}, now, now + hours(1), 1};
-  ASSERT_TRUE(run(vault->add_certificate(7, certificate, "chain", "VERY-SECRET-CERTIFICATE-KEY", now)));
+  ASSERT_TRUE(run(vault->add_certificate(7, "https://ca/dir", certificate, "chain", "VERY-SECRET-CERTIFICATE-KEY", now)));
   vault.reset();
   thread.reset();
   for (auto const& entry : std::filesystem::directory_iterator(folder.path())) {
@@ -133,7 +133,7 @@ TEST_F(VaultTest, ACertificateWhoseRowWasGivenToAnotherTenantDoesNotOpen) {
 }
 
 TEST_F(VaultTest, AttemptsSurviveAndEndWithACertificate) {
-  ASSERT_TRUE(run(vault->save_attempt({7, 3, now + hours(1), "dns: NXDOMAIN"})));
+  ASSERT_TRUE(run(vault->save_attempt({7, "https://ca/dir", 3, now + hours(1), "dns: NXDOMAIN"})));
   open();
   auto const attempts = run(vault->attempts()).value();
   ASSERT_EQ(attempts.size(), 1U);
@@ -169,7 +169,7 @@ TEST_F(VaultTest, AForgottenTenantLeavesNothingAndOthersStay) {
   add(8, 'b', now + hours(1));
   ASSERT_TRUE(acknowledge("edge-1", sequence, 'a'));
   ASSERT_TRUE(run(vault->save_order({7, {"a.example"}, "d", "", "csr", "key"})));
-  ASSERT_TRUE(run(vault->save_attempt({9, 1, now, "x"})));
+  ASSERT_TRUE(run(vault->save_attempt({9, "", 1, now, "x"})));
   EXPECT_THAT(run(vault->tenants_with_rows()).value(), UnorderedElementsAre(7, 8, 9));
   ASSERT_TRUE(run(vault->forget_tenant(7)));
   EXPECT_THAT(run(vault->tenants_with_rows()).value(), UnorderedElementsAre(8, 9));

@@ -1,4 +1,4 @@
-#include "acme/protocol/messages.hpp"
+#include "acme/messages/messages.hpp"
 
 #include <gmock/gmock.h>
 
@@ -20,6 +20,42 @@ TEST(Directory, ReadsPlacesAndWhetherAnExternalAccountIsDemanded) {
   EXPECT_EQ(directory->new_account, "https://ca/sign-me-up");
   EXPECT_EQ(directory->renewal_info, "https://ca/ari");
   EXPECT_TRUE(directory->external_account_required);
+}
+
+TEST(Directory, ReadsWhatACaOffersBeyondThePlaces) {
+  auto const directory = parse_directory(R"({"newNonce":"https://ca/n","newAccount":"https://ca/a","newOrder":"https://ca/o",
+    "keyChange":"https://ca/k","renewalInfo":"https://ca/ari","meta":{"termsOfService":"https://ca/tos",
+    "profiles":{"classic":"as ever","shortlived":"six days","odd":7},"caaIdentities":["CA.example",3]}})");
+  ASSERT_TRUE(directory);
+  EXPECT_EQ(directory->key_change, "https://ca/k");
+  EXPECT_EQ(directory->renewal_info, "https://ca/ari");
+  EXPECT_EQ(directory->terms_of_service, "https://ca/tos");
+  EXPECT_EQ(directory->profiles.at("shortlived"), "six days");
+  EXPECT_EQ(directory->profiles.size(), 3U);
+  EXPECT_THAT(directory->caa_identities, ElementsAre("ca.example"));
+}
+
+TEST(RenewalInfo, ReadsTheWindowAndRefusesOneThatIsNone) {
+  auto const read = parse_renewal_info(R"({"suggestedWindow":{"start":"2026-01-03T00:00:00Z","end":"2026-01-07T00:00:00Z"},
+    "explanationURL":"https://ca/why"})");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->end - read->start, std::chrono::hours(96));
+  EXPECT_EQ(read->explanation_url, "https://ca/why");
+  for (char const* bad : {"[]", "{}", R"({"suggestedWindow":7})", R"({"suggestedWindow":{"start":"2026-01-03T00:00:00Z"}})",
+                          R"({"suggestedWindow":{"start":"2026-01-03T00:00:00Z","end":"2026-01-03T00:00:00Z"}})",
+                          R"({"suggestedWindow":{"start":"2026-01-07T00:00:00Z","end":"2026-01-03T00:00:00Z"}})"}) {
+    EXPECT_EQ(parse_renewal_info(bad).error().code, errc::bad_message) << bad;
+  }
+}
+
+TEST(Links, AreFoundByTheirRelation) {
+  EXPECT_THAT(links(R"(<https://ca/1>;rel="alternate")", "alternate"), ElementsAre("https://ca/1"));
+  EXPECT_THAT(links(R"(<https://ca/i>; rel="index", <https://ca/2>;title="a, b";REL=alternate)", "alternate"),
+              ElementsAre("https://ca/2"));
+  EXPECT_THAT(links(R"(<ftp://ca/1>;rel="alternate", <https://ca/ü>;rel="alternate")", "alternate"), IsEmpty());
+  for (char const* broken : {"", "<", "<https://ca/1", "<https://ca/1>;rel=\"", "<https://ca/1>;rel=\"alternate\\", ">;rel=x<"}) {
+    EXPECT_LE(links(broken, "alternate").size(), 1U);  // ends, whatever comes
+  }
 }
 
 TEST(Directory, RefusesWhatCannotBeUsed) {

@@ -1,4 +1,4 @@
-#include "acme/dns01.hpp"
+#include "acme/gate/dns01.hpp"
 
 #include "base/probe/probe.hpp"
 

@@ -8,7 +8,7 @@
 // Threads: belongs to the control loop.
 #pragma once
 
-#include "acme/errc.hpp"
+#include "acme/gate/errc.hpp"
 #include "acme/protocol/order_machine.hpp"
 #include "base/net/task.hpp"
 #include "dns-backend/store/store.hpp"

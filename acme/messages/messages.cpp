@@ -1,4 +1,4 @@
-#include "acme/protocol/messages.hpp"
+#include "acme/messages/messages.hpp"
 
 #include <boost/json.hpp>
 
@@ -163,7 +163,92 @@ base::Result<std::vector<std::string>> authorizations_of(json::object const& obj
   return urls;
 }
 
+void read_meta(json::object const& meta, Directory& directory) {
+  json::value const* const required = meta.if_contains("externalAccountRequired");
+  directory.external_account_required = required != nullptr && required->is_bool() && required->as_bool();
+  directory.terms_of_service = url_of(meta, "termsOfService");
+  json::value const* const profiles = meta.if_contains("profiles");
+  if (profiles != nullptr && profiles->is_object()) {
+    for (auto const& [name, text] : profiles->as_object()) {
+      if (directory.profiles.size() < list_max && name.size() <= 64) {
+        directory.profiles.emplace(name, text_of(profiles->as_object(), name));
+      }
+    }
+  }
+  json::value const* const identities = meta.if_contains("caaIdentities");
+  if (identities != nullptr && identities->is_array()) {
+    for (json::value const& item : identities->as_array()) {
+      if (item.is_string() && directory.caa_identities.size() < list_max && item.as_string().size() <= 255) {
+        directory.caa_identities.push_back(lower({item.as_string().begin(), item.as_string().end()}));
+      }
+    }
+  }
+}
+
+// A quoted string or a token, from `at` on; `at` ends behind it.
+std::string parameter_value(std::string_view text, std::size_t& at) {
+  std::string value;
+  if (at < text.size() && text[at] == '"') {
+    for (++at; at < text.size() && text[at] != '"'; ++at) {
+      at += text[at] == '\\' && at + 1 < text.size() ? 1U : 0U;
+      value += text[at];
+    }
+    at = std::min(at + 1, text.size());
+    return value;
+  }
+  while (at < text.size() && text[at] != ';' && text[at] != ',' && text[at] != ' ') {
+    value += text[at++];
+  }
+  return value;
+}
+
 }  // namespace
+
+base::Result<RenewalWindow> parse_renewal_info(std::string_view body) {
+  auto const object = parse_object(body, "the renewal information");
+  if (!object) {
+    return object.error();
+  }
+  json::value const* const window = object->if_contains("suggestedWindow");
+  if (window == nullptr || !window->is_object()) {
+    return bad("the renewal information has no 'suggestedWindow'");
+  }
+  auto const start = crypto::parse_rfc3339(text_of(window->as_object(), "start"));
+  auto const end = crypto::parse_rfc3339(text_of(window->as_object(), "end"));
+  if (!start || !end || *end <= *start) {
+    return bad("the renewal information's window has no good 'start' and 'end'");
+  }
+  return RenewalWindow{*start, *end, url_of(*object, "explanationURL")};
+}
+
+std::vector<std::string> links(std::string_view header, std::string_view relation) {
+  std::vector<std::string> urls;
+  std::size_t at = 0;
+  while (at < header.size() && urls.size() < challenges_max) {
+    std::size_t const open = header.find('<', at);
+    std::size_t const close = header.find('>', open);
+    if (open == std::string_view::npos || close == std::string_view::npos) {
+      break;
+    }
+    std::string_view const url = header.substr(open + 1, close - open - 1);
+    bool related = false;
+    for (at = close + 1; at < header.size() && header[at] != ',';) {
+      std::string_view const rest = header.substr(at);
+      if (lower(std::string(rest.substr(0, 4))) == "rel=") {
+        at += 4;
+        related = related || lower(parameter_value(header, at)) == relation;
+      } else if (header[at] == '"') {
+        parameter_value(header, at);  // of another parameter; a comma in it ends nothing
+      } else {
+        ++at;
+      }
+    }
+    if (related && is_url(url)) {
+      urls.emplace_back(url);
+    }
+  }
+  return urls;
+}
 
 std::string Problem::text() const {
   std::string words = type.empty() ? "HTTP status " + std::to_string(status) : type;
@@ -179,15 +264,18 @@ base::Result<Directory> parse_directory(std::string_view body) {
   if (!object) {
     return object.error();
   }
-  Directory directory{url_of(*object, "newNonce"), url_of(*object, "newAccount"), url_of(*object, "newOrder"),
-                      url_of(*object, "renewalInfo")};
+  Directory directory;
+  directory.new_nonce = url_of(*object, "newNonce");
+  directory.new_account = url_of(*object, "newAccount");
+  directory.new_order = url_of(*object, "newOrder");
+  directory.renewal_info = url_of(*object, "renewalInfo");
+  directory.key_change = url_of(*object, "keyChange");
   if (directory.new_nonce.empty() || directory.new_account.empty() || directory.new_order.empty()) {
     return bad("the directory lacks newNonce, newAccount or newOrder");
   }
   json::value const* const meta = object->if_contains("meta");
   if (meta != nullptr && meta->is_object()) {
-    json::value const* const required = meta->as_object().if_contains("externalAccountRequired");
-    directory.external_account_required = required != nullptr && required->is_bool() && required->as_bool();
+    read_meta(meta->as_object(), directory);
   }
   return directory;
 }

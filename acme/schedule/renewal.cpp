@@ -1,4 +1,4 @@
-#include "acme/renewal.hpp"
+#include "acme/schedule/renewal.hpp"
 
 #include <algorithm>
 #include <array>
@@ -28,6 +28,30 @@ Time renewal_due(Time not_before, Time not_after, double fraction, std::uint64_t
   auto const count = static_cast<double>(life.count());
   double const jitter = static_cast<double>(mix(seed) >> 11U) / static_cast<double>(1ULL << 53U);
   return not_before + milliseconds(static_cast<std::int64_t>(count * share - count / 50 * jitter));
+}
+
+Suggestion suggestion_of(protocol::RenewalWindow window, std::optional<Suggestion> const& known, std::uint64_t seed) {
+  if (known && known->window.start == window.start && known->window.end == window.end) {
+    return Suggestion{std::move(window), known->at};
+  }
+  auto const width = static_cast<double>((window.end - window.start).count());
+  double const share = static_cast<double>(mix(seed) >> 11U) / static_cast<double>(1ULL << 53U);
+  Time const at = window.start + milliseconds(static_cast<std::int64_t>(width * share));
+  return Suggestion{std::move(window), at};
+}
+
+Time next_question(std::string_view retry_after, Time now, std::uint64_t seed) {
+  if (auto const asked = crypto::parse_retry_after(retry_after, now)) {
+    return std::clamp(*asked, now + std::chrono::minutes(1), now + day);
+  }
+  milliseconds const pause = std::chrono::hours(6);
+  return now + pause -
+         milliseconds(static_cast<std::int64_t>(mix(seed) % static_cast<std::uint64_t>(pause.count() / 8)));
+}
+
+Time renewal_moment(Time own, std::optional<Suggestion> const& suggestion, Time not_before, Time not_after) {
+  Time const last = not_after - std::max(not_after - not_before, milliseconds(0)) / 20;
+  return std::min(suggestion ? suggestion->at : own, last);
 }
 
 milliseconds pause_after(FailureClass failure, unsigned failures, milliseconds first) {

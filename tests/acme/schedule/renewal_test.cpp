@@ -1,6 +1,8 @@
-#include "acme/renewal.hpp"
+#include "acme/schedule/renewal.hpp"
 
 #include <gmock/gmock.h>
+
+#include <set>
 
 namespace acme {
 namespace {
@@ -100,6 +102,43 @@ TEST(Round, AParkedTenantWaitsAndNamesTheWakeUp) {
   EXPECT_THAT(round.start, IsEmpty());
   EXPECT_EQ(round.wake, now + minutes(2));
   EXPECT_FALSE(choose({}, 8, now).wake.has_value());
+}
+
+protocol::RenewalWindow window(hours from, hours to) {
+  return {begin + from, begin + to, {}};
+}
+
+TEST(Suggestion, IsDrawnOnceForAWindowAndInsideIt) {
+  std::set<Time> drawn;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Suggestion const first = suggestion_of(window(hours(10), hours(20)), std::nullopt, seed);
+    EXPECT_GE(first.at, begin + hours(10));
+    EXPECT_LT(first.at, begin + hours(20));
+    drawn.insert(first.at);
+    EXPECT_EQ(suggestion_of(window(hours(10), hours(20)), first, seed + 1), first) << "the window is the same";
+    EXPECT_GE(suggestion_of(window(hours(30), hours(31)), first, seed).at, begin + hours(30));
+  }
+  EXPECT_GT(drawn.size(), 190U) << "certificates issued together do not renew together";
+}
+
+TEST(Suggestion, IsAskedForAtTheAuthoritysPaceWithinBounds) {
+  EXPECT_EQ(next_question("3600", begin, 1), begin + hours(1));
+  EXPECT_EQ(next_question("1", begin, 1), begin + minutes(1));
+  EXPECT_EQ(next_question("500000", begin, 1), begin + hours(24));
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    EXPECT_LE(next_question("", begin, seed), begin + hours(6));
+    EXPECT_GE(next_question("soon", begin, seed), begin + hours(6) - minutes(45));
+  }
+}
+
+TEST(Moment, IsTheAuthoritysButNeverInTheLastTwentiethOfALife) {
+  Time const end = begin + days(100);
+  Time const own = begin + days(66);
+  EXPECT_EQ(renewal_moment(own, std::nullopt, begin, end), own);
+  EXPECT_EQ(renewal_moment(own, Suggestion{{}, begin + days(70)}, begin, end), begin + days(70));
+  EXPECT_EQ(renewal_moment(own, Suggestion{{}, begin - days(1)}, begin, end), begin - days(1)) << "revoked soon: now";
+  EXPECT_EQ(renewal_moment(own, Suggestion{{}, end + days(5)}, begin, end), begin + days(95));
+  EXPECT_EQ(renewal_moment(end + days(1), std::nullopt, begin, end), begin + days(95)) << "a fraction of 1.01, say";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "acme/errc.hpp"
+#include "acme/gate/errc.hpp"
 
 namespace acme {
 namespace {

@@ -8,8 +8,9 @@
 #pragma once
 
 #include "acme/crypto/time.hpp"
-#include "acme/protocol/errc.hpp"
+#include "acme/messages/errc.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,7 +23,11 @@ using crypto::Time;
 // RFC 8555 section 7.1.1.
 struct Directory {
   std::string new_nonce, new_account, new_order;
-  std::string renewal_info;  // empty when the CA offers no ARI
+  std::string renewal_info;                     // empty when the CA offers no ARI
+  std::string key_change;                       // empty: the CA cannot change an account's key
+  std::string terms_of_service;                 // empty: none
+  std::map<std::string, std::string> profiles;  // name -> what it is, in the CA's words
+  std::vector<std::string> caa_identities;      // what a CAA record must name for this CA to issue
   bool external_account_required = false;
   bool operator==(Directory const&) const = default;
 };
@@ -68,9 +73,21 @@ struct Authorization {
   std::vector<Challenge> challenges;
 };
 
+// When the CA would like a certificate to be renewed (RFC 9773 section 4.2).
+struct RenewalWindow {
+  Time start;
+  Time end;
+  std::string explanation_url;  // for people; empty: none
+  bool operator==(RenewalWindow const&) const = default;
+};
+
 [[nodiscard]] base::Result<Directory> parse_directory(std::string_view body);
 [[nodiscard]] base::Result<Order> parse_order(std::string_view body);
 [[nodiscard]] base::Result<Authorization> parse_authorization(std::string_view body);
+// A window that is empty or runs backwards is a bad_message.
+[[nodiscard]] base::Result<RenewalWindow> parse_renewal_info(std::string_view body);
+// The URLs of one Link header whose relation is `relation` (RFC 8288; "alternate" in RFC 8555 section 7.4.2).
+[[nodiscard]] std::vector<std::string> links(std::string_view header, std::string_view relation);
 // Never fails: a body that is no problem document (a proxy's HTML) gives an empty type and a text made of the status.
 [[nodiscard]] Problem parse_problem(std::string_view body, int status);
 

@@ -1,4 +1,4 @@
-#include "acme/protocol/errc.hpp"
+#include "acme/messages/errc.hpp"
 
 namespace protocol {
 namespace {

@@ -1,0 +1,67 @@
+// One CA as this platform uses it: its settings, the account, and how it has behaved.
+//
+// The account's key is stored before it is used. A change of key is stored in two steps, the pending key first, so that
+// after a crash or a lost answer the CA is asked which of the two it knows.
+//
+// Threads: belongs to the control loop of the primary; it outlives the coroutines that use it.
+#pragma once
+
+#include "acme/protocol/client.hpp"
+#include "acme/schedule/failover.hpp"
+#include "acme/schedule/renewal.hpp"
+#include "acme/vault/vault.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace acme {
+
+struct AuthoritySettings {
+  std::string directory_url;
+  std::string ca_bundle;  // PEM file for the CA's HTTPS; empty: the system's roots
+  std::string contact;    // "mailto:ops@example.org", may be empty
+  std::optional<crypto::ExternalAccount> external;
+  std::string profile;           // ordered when the CA offers it; empty: its default
+  std::string preferred_issuer;  // common name the chain shall end with; empty: the CA's first chain
+  std::chrono::milliseconds call_deadline{30000};
+};
+
+class Authority {
+ public:
+  // `vault` must be open and outlive it.
+  Authority(net::asio::any_io_executor executor, vault::Vault& vault, AuthoritySettings settings);
+  Authority(Authority const&) = delete;
+  Authority& operator=(Authority const&) = delete;
+
+  // Loads or makes the account's key, settles a change of key that was interrupted, registers. Cheap once done.
+  // Failures: those of Vault and Client.
+  net::Task<base::Result<void>> ready();
+  // Only after ready() succeeded once.
+  [[nodiscard]] protocol::Client& client() { return *client_; }
+
+  // Stores the account's URL when it changed since; were it lost, the account would be found again by its key.
+  net::Task<base::Result<void>> save_account();
+
+  // A new account key. No order may be under way at this CA. protocol::errc::refused when the CA will not.
+  net::Task<base::Result<void>> change_key();
+
+  [[nodiscard]] AuthoritySettings const& settings() const { return settings_; }
+  [[nodiscard]] std::string const& directory_url() const { return settings_.directory_url; }
+
+  Breaker breaker;         // from the outcomes of orders; the issuer's to write
+  std::string last_error;  // of the last failure that was the CA's; empty after a success
+
+ private:
+  net::Task<base::Result<void>> load();
+  net::Task<base::Result<void>> settle(crypto::Key pending);
+
+  net::asio::any_io_executor executor_;
+  vault::Vault& vault_;
+  AuthoritySettings settings_;
+  std::unique_ptr<protocol::Client> client_;
+  std::string saved_url_;
+};
+
+}  // namespace acme

@@ -1,0 +1,100 @@
+#include "acme/authority/authority.hpp"
+
+#include "acme/vault/schema.hpp"
+#include "tests/support/run_task.hpp"
+#include "tests/support/scripted_acme.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+#include <gmock/gmock.h>
+
+namespace acme {
+namespace {
+
+using testing::HasSubstr;
+
+class AuthorityTest : public testing::Test {
+ protected:
+  AuthorityTest() { EXPECT_TRUE(run(vault.open(folder.file("master.key")))); }
+  ~AuthorityTest() override {
+    ca.stop();
+    thread.reset();
+  }
+
+  template <class T>
+  T run(net::Task<T> task) {
+    return test::run_task(loop, std::move(task));
+  }
+  // Another process: all it knows is in the store.
+  std::unique_ptr<Authority> fresh() {
+    AuthoritySettings settings;
+    settings.directory_url = ca.directory_url();
+    return std::make_unique<Authority>(loop.get_executor(), vault, settings);
+  }
+  std::string stored_thumbprint() {
+    return crypto::Key::from_pem(run(vault.account(ca.directory_url()))->key_pem)->thumbprint();
+  }
+
+  test::TemporaryFolder folder;
+  boost::asio::io_context loop{1};
+  test::ScriptedAcme ca{loop.get_executor(), [](std::string const&, std::string const&) { return true; }};
+  std::unique_ptr<database::StoreThread> thread = std::make_unique<database::StoreThread>(
+      database::Database::open("sqlite://" + folder.file("acme.db"), {vault::schema()}).value());
+  vault::Vault vault{*thread};
+};
+
+TEST_F(AuthorityTest, TheAccountIsRegisteredOnceAndFoundAgain) {
+  auto first = fresh();
+  ASSERT_TRUE(run(first->ready()));
+  ASSERT_TRUE(run(first->save_account()));
+  auto second = fresh();
+  ASSERT_TRUE(run(second->ready()));
+  EXPECT_EQ(second->client().account_url(), first->client().account_url());
+  EXPECT_EQ(ca.counters.accounts, 1);
+}
+
+TEST_F(AuthorityTest, AChangedKeyIsTheAccountsAndStored) {
+  auto authority = fresh();
+  ASSERT_TRUE(run(authority->ready()));
+  auto const url = authority->client().account_url();
+  auto const before = stored_thumbprint();
+  auto const changed = run(authority->change_key());
+  ASSERT_TRUE(changed) << changed.error().what();
+  EXPECT_EQ(ca.counters.key_changes, 1);
+  EXPECT_NE(stored_thumbprint(), before);
+  EXPECT_EQ(authority->client().account_url(), url);
+  auto again = fresh();
+  ASSERT_TRUE(run(again->ready()));
+  EXPECT_EQ(again->client().account_url(), url);
+  EXPECT_EQ(ca.counters.accounts, 1) << "the account is found by its new key";
+}
+
+TEST_F(AuthorityTest, AChangeWhoseAnswerWasLostIsSettledByAskingTheAuthority) {
+  auto authority = fresh();
+  ASSERT_TRUE(run(authority->ready()));
+  ASSERT_TRUE(run(authority->save_account()));
+  auto const before = stored_thumbprint();
+  ca.knobs.lose["key-change"] = 1;
+  EXPECT_FALSE(run(authority->change_key()));
+  EXPECT_EQ(ca.counters.key_changes, 1) << "the CA did it";
+  EXPECT_EQ(stored_thumbprint(), before) << "and nobody here knows yet";
+  auto again = fresh();
+  ASSERT_TRUE(run(again->ready()));
+  EXPECT_NE(stored_thumbprint(), before);
+  EXPECT_EQ(ca.counters.accounts, 1);
+  EXPECT_TRUE(run(vault.account(ca.directory_url()))->pending_key_pem.empty());
+}
+
+TEST_F(AuthorityTest, AChangeThatNeverReachedTheAuthorityIsDropped) {
+  auto authority = fresh();
+  ASSERT_TRUE(run(authority->ready()));
+  auto const before = stored_thumbprint();
+  ASSERT_TRUE(run(vault.begin_key_change(ca.directory_url(), crypto::Key::generate()->pem())));
+  auto again = fresh();
+  ASSERT_TRUE(run(again->ready()));
+  EXPECT_EQ(stored_thumbprint(), before);
+  EXPECT_TRUE(run(vault.account(ca.directory_url()))->pending_key_pem.empty());
+  EXPECT_EQ(ca.counters.accounts, 1);
+}
+
+}  // namespace
+}  // namespace acme
