@@ -1,4 +1,4 @@
-module(dns-backend/dns SOURCES name.cpp type.cpp present.cpp rdata.cpp zone_rules.cpp nsec3.cpp
+module(dns-backend/dns SOURCES name.cpp type.cpp present.cpp rdata.cpp ttl.cpp zone_rules.cpp nsec3.cpp
   DEPENDS base/result LIBRARIES PkgConfig::ldns PkgConfig::idn2 Boost::headers)
 module(dns-backend/vantage SOURCES council.cpp report.cpp exchange.cpp
   DEPENDS base/result base/net base/process base/probe base/http base/http_client LIBRARIES Boost::json)
