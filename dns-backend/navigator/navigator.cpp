@@ -1,6 +1,7 @@
 #include "dns-backend/navigator/navigator.hpp"
 
 #include "acme/vault/schema.hpp"
+#include "base/process/folders.hpp"
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
 #include "dns-backend/api/health/health.hpp"
@@ -70,6 +71,8 @@ Result<void> open_remote(Daemon& daemon) {
   }
   connector::ListenerSettings settings;
   settings.path = daemon.settings.remote_unix;
+  settings.mode = daemon.settings.remote_unix_mode;
+  settings.group = daemon.settings.remote_unix_group;
   settings.http = daemon.settings.remote_http;
   settings.loops = daemon.settings.remote_threads;
   settings.refuse_while_empty = !daemon.is_primary();
@@ -152,6 +155,9 @@ Result<void> listen(Daemon& daemon) {
   net::HttpServerSettings limits;
   limits.body_limit = 2U << 20U;  // as PowerDNS's own API; the import of zones has its own limit
   daemon.server = std::make_unique<net::HttpServer>(daemon.executor, daemon.router, limits);
+  if (auto made = process::make_folder_for(daemon.settings.api_unix, 0755, "the socket api.unix"); !made) {
+    return made;
+  }
   if (auto bound = daemon.server->listen_unix(daemon.settings.api_unix, 0660); !bound) {
     return bound.error();
   }
