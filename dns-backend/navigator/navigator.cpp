@@ -179,11 +179,8 @@ Result<void> make_primary_client(Daemon& daemon) {
   if (daemon.is_primary()) {
     return {};
   }
-  ReplicaSettings const& replica = *daemon.settings.replica;
   net::HttpClientSettings settings;
-  settings.tls.ca_file = replica.tls.ca;
-  settings.tls.identity = net::Identity{replica.tls.certificate, replica.tls.key};
-  settings.tls.server_name = replica.node;
+  settings.tls = primary_tls(*daemon.settings.replica);
   daemon.primary = std::make_unique<net::HttpClient>(daemon.executor, settings);
   return {};
 }
@@ -328,6 +325,14 @@ Ending live(Settings const& settings, bool replace, Ending before) {
 }
 
 }  // namespace
+
+net::TlsClientSettings primary_tls(ReplicaSettings const& replica) {
+  net::TlsClientSettings tls;
+  tls.ca_file = replica.tls.ca;
+  tls.identity = net::Identity{replica.tls.certificate, replica.tls.key};
+  tls.server_name = replica.node;
+  return tls;
+}
 
 int serve(Settings const& settings, bool replace) {
   set_log_level(settings.log_level);
