@@ -5,7 +5,7 @@
 
 #include "base/net/task.hpp"
 #include "base/process/descriptors.hpp"
-#include "dns-backend/connector/framing.hpp"
+#include "dns-backend/conversation/framing.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
