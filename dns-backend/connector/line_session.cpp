@@ -109,6 +109,11 @@ process::Descriptor LineSession::take_socket() {
 }
 
 void* LineSession::main(void* self) {
+  // Whoever started this process may have blocked the signal.
+  sigset_t calls;
+  ::sigemptyset(&calls);
+  ::sigaddset(&calls, wake_up);
+  ::pthread_sigmask(SIG_UNBLOCK, &calls, nullptr);
   static_cast<LineSession*>(self)->run();
   return nullptr;
 }
