@@ -1,4 +1,4 @@
-module(dns-backend/dns SOURCES name.cpp type.cpp present.cpp rdata.cpp zone_rules.cpp nsec3.cpp
+module(dns-backend/dns SOURCES name.cpp type.cpp present.cpp rdata.cpp ttl.cpp zone_rules.cpp nsec3.cpp
   DEPENDS base/result LIBRARIES PkgConfig::ldns PkgConfig::idn2 Boost::headers)
 module(dns-backend/vantage SOURCES council.cpp report.cpp exchange.cpp
   DEPENDS base/result base/net base/process base/probe base/http base/http_client LIBRARIES Boost::json)
@@ -49,10 +49,12 @@ module(dns-backend/remote SOURCES rows.cpp neighbours.cpp secondary.cpp commands
     dns-backend/snapshot dns-backend/store dns-backend/protocol
   LIBRARIES Boost::json)
 module(dns-backend/handover SOURCES sockets.cpp handover.cpp DEPENDS base/result base/net base/process)
-module(dns-backend/connector SOURCES meters.cpp framing.cpp conversation.cpp session.cpp door.cpp listener.cpp
+module(dns-backend/conversation SOURCES meters.cpp framing.cpp reply_memo.cpp conversation.cpp
+  DEPENDS base/result base/net base/process base/http dns-backend/geo dns-backend/pool dns-backend/snapshot
+    dns-backend/store dns-backend/remote dns-backend/protocol)
+module(dns-backend/connector SOURCES session.cpp line_session.cpp lookup_loop.cpp door.cpp listener.cpp
   DEPENDS base/result base/net base/process dns-backend/geo dns-backend/pool dns-backend/snapshot dns-backend/store
-    dns-backend/remote dns-backend/handover
-    base/http dns-backend/protocol)
+    dns-backend/conversation dns-backend/handover)
 module(dns-backend/pipe SOURCES relay.cpp DEPENDS base/result base/process dns-backend/remote
     dns-backend/protocol)
 module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp zone_changes.cpp purge.cpp zone_flusher.cpp

@@ -3,6 +3,7 @@
 #include "base/database/change_log.hpp"
 #include "base/database/connection.hpp"
 #include "base/database/schema.hpp"
+#include "base/process/folders.hpp"
 #include "base/process/service.hpp"
 #include "base/result/category.hpp"
 
@@ -34,6 +35,20 @@ char const* message_of(int code) {
 }
 
 constexpr std::string_view scheme = "sqlite://";
+
+// A first start finds no folder. The store holds private keys: folder and files are its owner's alone, whatever the
+// umask, and SQLite gives the files beside them the same mode.
+base::Result<void> prepare_files(std::string const& path) {
+  if (auto made = process::make_folder_for(path, 0700, "the store"); !made) {
+    return base::fail(errc::cannot_open, made.error().what());
+  }
+  for (std::string const& file : {path, path + ".lock"}) {
+    if (auto made = process::make_private_file(file); !made) {
+      return base::fail(errc::cannot_open, made.error().what());
+    }
+  }
+  return {};
+}
 
 // The lock comes first: two processes must not even migrate the same file.
 base::Result<process::LockFile> lock(std::string const& path) {
@@ -178,6 +193,9 @@ base::Result<std::unique_ptr<Database>> Database::open(std::string const& url, s
   bool const in_memory = path == ":memory:";
   auto state = std::make_unique<State>();
   if (!in_memory) {
+    if (auto prepared = prepare_files(path); !prepared) {
+      return prepared.error();
+    }
     auto taken = lock(path);
     if (taken.has_error()) {
       return taken.error();

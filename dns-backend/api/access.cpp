@@ -27,7 +27,10 @@ net::Task<net::HttpResponse> forward(Dependencies const& dependencies, net::Http
   auto answer =
       co_await dependencies.primary->send(dependencies.primary_url + request.target, std::move(onward), deadline);
   if (!answer) {
-    co_return net::HttpResponse::problem(502, "the primary cannot be asked", answer.error().what());
+    co_return net::HttpResponse::problem(
+        502, "the primary cannot be asked",
+        "this is a replica, nothing was written: its primary " + dependencies.primary_url + " takes every write, and " +
+            answer.error().what() + "; run the command there, or again when it answers");
   }
   // Only what describes the body is meant for the asker; the other headers belonged to that connection.
   net::HttpResponse response;

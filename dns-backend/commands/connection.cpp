@@ -59,6 +59,15 @@ struct Local {
     }
     local->store = std::move(*store);
     local->api = std::make_unique<api::Dependencies>(api::Dependencies{*local->store, local->metrics});
+    if (!place.primary_url.empty()) {
+      // As the daemon of a replica has it: what was written here would vanish with the next change of the primary.
+      local->store->set_read_only(true);
+      net::HttpClientSettings settings;
+      settings.tls = place.primary_tls;
+      local->primary = std::make_unique<net::HttpClient>(loop.get_executor(), settings);
+      local->api->primary = local->primary.get();
+      local->api->primary_url = place.primary_url;
+    }
     api::add_routes(local->router, *local->api);
     api::add_steering_routes(local->router, *local->api);
     local->powerdns_api = std::make_unique<powerdns::Dependencies>(powerdns::Dependencies{*local->api});
@@ -68,6 +77,7 @@ struct Local {
 
   pool::HealthTable health;
   process::Metrics metrics;
+  std::unique_ptr<net::HttpClient> primary;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<api::Dependencies> api;
   std::unique_ptr<powerdns::Dependencies> powerdns_api;

@@ -1,5 +1,5 @@
 // The command line's side of the API: requests to the daemon that runs, or while none does, the same routes over the
-// store opened in this process. So each command is written once.
+// store opened in this process. So each command is written once. On a replica both pass writes on to its primary.
 //
 // Threads: blocking; the command line only.
 #pragma once

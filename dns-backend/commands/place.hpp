@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/database/database.hpp"
+#include "base/net/tls.hpp"
 #include "base/result/result.hpp"
 
 #include <cstdint>
@@ -17,6 +18,8 @@ struct Place {
   std::string api_unix;                    // the daemon's API socket
   std::string store_url;                   // opened in this process while no daemon runs
   std::vector<database::Schema> schemas;   // of other modules in the same database
+  std::string primary_url;                 // on a replica: who takes every write; else empty
+  net::TlsClientSettings primary_tls;      // how it is asked
   std::string pdns_address = "127.0.0.1";  // where this machine's PowerDNS answers, for `check`
   std::uint16_t pdns_port = 53;
 };

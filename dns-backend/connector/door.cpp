@@ -1,5 +1,7 @@
 #include "dns-backend/connector/door.hpp"
 
+#include "base/process/folders.hpp"
+
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
@@ -19,6 +21,8 @@ namespace {
 namespace asio = boost::asio;
 using asio::generic::stream_protocol;
 using asio::ip::tcp;
+
+std::string const usual_group = "pdns";
 
 base::Result<void> clear_the_way(std::string const& path) {
   struct stat status {};
@@ -46,17 +50,19 @@ base::Result<void> set_access(std::string const& path, unsigned mode, std::strin
   if (::chmod(path.c_str(), mode) != 0) {
     return base::fail_errno(errno, "setting the mode of " + path);
   }
-  if (group.empty()) {
-    return {};
-  }
+  // The packages of PowerDNS run pdns_server in this group.
+  std::string const& name = group.empty() ? usual_group : group;
   struct group entry {};
   struct group* found = nullptr;
   std::vector<char> buffer(16384);
-  if (::getgrnam_r(group.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
-    return base::fail_errno(ENOENT, "looking up the group '" + group + "'");
+  if (::getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) {
+    return group.empty() ? base::Result<void>()
+                         : base::fail_errno(
+                               ENOENT, "there is no group '" + group + "' to give " + path + " to (remote.unix_group)");
   }
-  if (::chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0) {
-    return base::fail_errno(errno, "giving " + path + " to the group '" + group + "'");
+  if (::chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0 && !group.empty()) {
+    return base::fail_errno(errno, path + " cannot be given to the group '" + group +
+                                       "' (remote.unix_group): run this program as root, or its user in that group");
   }
   return {};
 }
@@ -117,6 +123,10 @@ base::Result<void> Door::open_unix(unsigned mode, std::string const& group) {
   constexpr std::size_t path_max = 107;  // sockaddr_un
   if (address_.empty() || address_.size() > path_max) {
     return base::fail_errno(ENAMETOOLONG, "listening on '" + address_ + "'");
+  }
+  // Whoever may reach the socket must get through its folder; the socket's own mode decides who may.
+  if (auto made = process::make_folder_for(address_, 0755, "the socket remote.unix"); !made) {
+    return made;
   }
   if (base::Result<void> cleared = clear_the_way(address_); !cleared) {
     return cleared;

@@ -5,7 +5,7 @@
 
 #include "base/net/task.hpp"
 #include "base/process/descriptors.hpp"
-#include "dns-backend/connector/framing.hpp"
+#include "dns-backend/conversation/framing.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -26,8 +26,9 @@ class Door {
   Door(net::asio::any_io_executor executor, Framing framing, std::string address)
       : framing_(framing), address_(std::move(address)), acceptor_(std::move(executor)) {}
 
-  // A unix socket at the address: removes a stale one (nobody listens there), binds, sets mode and group.
-  // Failures: net::errc::in_use with the holder's pid, or the system's error.
+  // A unix socket at the address: makes the folder when it alone is missing, removes a stale socket (nobody listens
+  // there), binds, sets mode and group. Without a group: "pdns" where there is one and it may be given, else this
+  // process's. Failures: net::errc::in_use with the holder's pid, or the system's error with what to do.
   base::Result<void> open_unix(unsigned mode, std::string const& group);
   // A TCP socket at a loopback address. Failures: net::errc::in_use, bad_message, or the system's error.
   base::Result<void> open_http();

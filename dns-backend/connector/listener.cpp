@@ -2,21 +2,17 @@
 
 #include "base/process/log.hpp"
 #include "dns-backend/connector/door.hpp"
-#include "dns-backend/connector/session.hpp"
+#include "dns-backend/connector/line_session.hpp"
+#include "dns-backend/connector/lookup_loop.hpp"
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <atomic>
-#include <set>
-#include <thread>
+#include <map>
 #include <vector>
-
-#include <sys/socket.h>
 
 namespace connector {
 namespace {
@@ -24,55 +20,8 @@ namespace {
 namespace asio = boost::asio;
 using asio::generic::stream_protocol;
 
-// A session that ended, and on which loop it lived: the socket it left, if it did.
-using Ended = std::function<void(handover::OpenSocket)>;
-
-// One lookup loop: a thread and the sessions that belong to it.
-struct Loop {
-  explicit Loop(Serving shared) : serving(std::move(shared)), work(asio::make_work_guard(context)) {}
-
-  Serving serving;
-  asio::io_context context{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work;
-  std::set<std::shared_ptr<Session>> sessions;  // touched on the loop's thread only, as is `leaving`
-  bool leaving = false;
-  std::thread thread;
-};
-
-handover::SocketKind connection_kind(Framing framing) {
-  return framing == Framing::line ? handover::SocketKind::unix_connection : handover::SocketKind::http_connection;
-}
-
-net::Task<void> serve(Loop& loop, std::shared_ptr<Session> session, handover::SocketKind kind, Ended ended) {
-  process::Descriptor left = co_await Session::run(session);
-  loop.sessions.erase(session);
-  session.reset();
-  ended({kind, std::move(left)});
-}
-
-void adopt(Loop& loop, process::Descriptor descriptor, Framing framing, Ended const& ended) {
-  stream_protocol::socket socket(loop.context);
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  boost::system::error_code error = asio::error::bad_descriptor;
-  if (::getsockname(descriptor.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0) {  // NOLINT
-    socket.assign(stream_protocol(address.ss_family, 0), descriptor.get(), error);
-  }
-  if (error) {
-    ended({connection_kind(framing), process::Descriptor()});
-    return;
-  }
-  (void)descriptor.release();  // the socket's
-  if (framing == Framing::http) {
-    socket.set_option(asio::ip::tcp::no_delay(true), error);
-  }
-  auto const session = std::make_shared<Session>(std::move(socket), framing, loop.serving);
-  loop.sessions.insert(session);
-  if (loop.leaving) {
-    session->leave();
-  }
-  net::spawn(loop.context.get_executor(), "remote session", serve(loop, session, connection_kind(framing), ended));
-}
+// How long a session on a thread may miss its call to leave (line_session.hpp).
+constexpr std::chrono::milliseconds call_again{2};
 
 }  // namespace
 
@@ -85,8 +34,11 @@ struct Listener::State {
   Meters meters;
   net::Signal changed;  // a session ended
   std::vector<std::unique_ptr<Door>> doors;
-  std::vector<std::unique_ptr<Loop>> loops;
+  std::vector<std::unique_ptr<LookupLoop>> loops;
   std::size_t next = 0;
+  std::map<std::uint64_t, std::unique_ptr<LineSession>> threads;  // of unix connections
+  std::uint64_t next_thread = 0;
+  std::function<Serving()> make_serving;
   std::size_t connections = 0;
   handover::OpenSockets left;  // by sessions, since hand_over
   std::atomic<bool> leaving{false};
@@ -97,13 +49,18 @@ struct Listener::State {
 
   static base::Result<void> open_doors(std::shared_ptr<State> const& self, handover::OpenSockets& sockets);
   static void deal(std::shared_ptr<State> const& self, process::Descriptor descriptor, Framing framing);
+  static void start_thread(std::shared_ptr<State> const& self, process::Descriptor descriptor);
+  static void thread_ended(std::weak_ptr<State> const& self, std::uint64_t number);
   static void session_ended(std::weak_ptr<State> const& self, handover::OpenSocket socket);
   static net::Task<void> accept(std::shared_ptr<State> state, Door& door);
   static void start_accepting(std::shared_ptr<State> const& self);
   static void take_connections(std::shared_ptr<State> const& self, handover::OpenSockets sockets);
-  // Runs on each loop: tells its sessions to leave, to close, or (loop.leaving) what to tell those to come.
-  void tell_loops(bool leave, bool close);
+  void call_threads() const;
+  void close_sessions() const;
+  // Calls the threads until then.
   net::Task<void> until_no_connection(std::chrono::steady_clock::time_point end);
+  // What each loop and each session on a thread serves from.
+  static std::function<Serving()> serving_of(std::weak_ptr<State> const& weak, ListenerSources const& sources);
   // Carries a listing from a lookup loop to the control loop, unless the listener stopped meanwhile.
   static std::function<void(std::shared_ptr<store::Snapshot const>)> telling(
       std::weak_ptr<State> state, asio::any_io_executor control, std::function<void(store::Snapshot const&)> listed);
@@ -116,16 +73,41 @@ void Listener::State::deal(std::shared_ptr<State> const& self, process::Descript
     return;  // the descriptor closes itself
   }
   self->meters.connections.set(static_cast<double>(++self->connections));
-  Loop& loop = *self->loops[self->next++ % self->loops.size()];
   std::weak_ptr<State> const weak = self;
-  Ended const ended = [weak, control = self->control](handover::OpenSocket socket) {
+  if (framing == Framing::line && self->threads.size() < self->settings.threads_max) {
+    start_thread(self, std::move(descriptor));
+    return;
+  }
+  auto const ended = [weak, control = self->control](handover::OpenSocket socket) {
     asio::post(control, [weak, kind = socket.kind, left = std::move(socket.descriptor)]() mutable {
       session_ended(weak, {kind, std::move(left)});
     });
   };
-  asio::post(loop.context, [&loop, ended, framing, taken = std::move(descriptor)]() mutable {
-    adopt(loop, std::move(taken), framing, ended);
-  });
+  self->loops[self->next++ % self->loops.size()]->adopt(std::move(descriptor), framing, ended);
+}
+
+void Listener::State::start_thread(std::shared_ptr<State> const& self, process::Descriptor descriptor) {
+  std::uint64_t const number = self->next_thread++;
+  std::weak_ptr<State> const weak = self;
+  auto const ended = [weak, control = self->control, number] {
+    asio::post(control, [weak, number] { thread_ended(weak, number); });
+  };
+  auto session = LineSession::start(std::move(descriptor), self->make_serving(), ended);
+  if (!session) {
+    process::log::error("remote", "connection closed: {}", session.error().what());
+    session_ended(self, {handover::SocketKind::unix_connection, process::Descriptor()});
+    return;
+  }
+  self->threads.emplace(number, std::move(*session));
+}
+
+void Listener::State::thread_ended(std::weak_ptr<State> const& weak, std::uint64_t number) {
+  auto const self = weak.lock();
+  if (self == nullptr || self->stopped) {
+    return;
+  }
+  auto const found = self->threads.extract(number);
+  session_ended(self, {handover::SocketKind::unix_connection, found.mapped()->take_socket()});
 }
 
 void Listener::State::session_ended(std::weak_ptr<State> const& weak, handover::OpenSocket socket) {
@@ -214,25 +196,26 @@ base::Result<void> Listener::State::open_doors(std::shared_ptr<State> const& sel
   return {};
 }
 
-void Listener::State::tell_loops(bool leave, bool close) {
+void Listener::State::call_threads() const {
+  for (auto const& [number, session] : threads) {
+    session->leave();
+  }
+}
+
+void Listener::State::close_sessions() const {
   for (auto const& loop : loops) {
-    asio::post(loop->context, [raw = loop.get(), leave, close] {
-      raw->leaving = leave;
-      for (auto const& session : raw->sessions) {
-        if (close) {
-          session->close();
-        } else if (leave) {
-          session->leave();
-        }
-      }
-    });
+    loop->close_sessions();
+  }
+  for (auto const& [number, session] : threads) {
+    session->close();
   }
 }
 
 net::Task<void> Listener::State::until_no_connection(std::chrono::steady_clock::time_point end) {
   while ((connections > 0 || acceptors > 0) && std::chrono::steady_clock::now() < end) {
+    call_threads();
     auto const wait = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    co_await changed.wait(wait);
+    co_await changed.wait(threads.empty() ? wait : std::min(wait, call_again));
   }
 }
 
@@ -248,6 +231,27 @@ std::function<void(std::shared_ptr<store::Snapshot const>)> Listener::State::tel
   };
 }
 
+std::function<Serving()> Listener::State::serving_of(std::weak_ptr<State> const& weak, ListenerSources const& sources) {
+  return [weak, sources] {
+    // Sessions end before the State does.
+    auto const self = weak.lock();
+    ASSERT(self != nullptr);
+    Serving serving{sources.published,
+                    sources.health,
+                    sources.store,
+                    self->meters,
+                    self->settings.refuse_while_empty,
+                    self->leaving,
+                    self->transactions,
+                    {},
+                    sources.surroundings};
+    if (sources.listed) {
+      serving.listed = telling(weak, self->control, sources.listed);
+    }
+    return serving;
+  };
+}
+
 base::Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor control, ListenerSettings settings,
                                                        ListenerSources sources, process::Metrics& metrics,
                                                        handover::OpenSockets sockets) {
@@ -257,25 +261,12 @@ base::Result<std::unique_ptr<Listener>> Listener::open(asio::any_io_executor con
   if (base::Result<void> opened = State::open_doors(state, sockets); !opened) {
     return opened.error();
   }
+  if (base::Result<void> prepared = LineSession::prepare_process(); !prepared) {
+    return prepared.error();
+  }
+  state->make_serving = State::serving_of(state, sources);
   for (unsigned i = 0; i < state->settings.loops; ++i) {
-    Serving serving{store::Reader<store::Snapshot>(sources.published),
-                    sources.health,
-                    sources.store,
-                    state->meters,
-                    state->settings.refuse_while_empty,
-                    state->leaving,
-                    state->transactions,
-                    {}};
-    if (sources.surroundings != nullptr) {
-      serving.surroundings.emplace(*sources.surroundings);
-    }
-    if (sources.listed) {
-      serving.listed = State::telling(state, control, sources.listed);
-    }
-    auto loop = std::make_unique<Loop>(std::move(serving));
-    Loop* const raw = loop.get();
-    loop->thread = std::thread([raw] { raw->context.run(); });
-    state->loops.push_back(std::move(loop));
+    state->loops.push_back(std::make_unique<LookupLoop>(state->make_serving()));
   }
   State::take_connections(state, std::move(sockets));
   State::start_accepting(state);
@@ -309,13 +300,15 @@ net::Task<handover::OpenSockets> Listener::hand_over(std::chrono::milliseconds d
   for (auto const& door : state->doors) {
     door->acceptor().cancel(ignored);
   }
-  state->tell_loops(true, false);
+  for (auto const& loop : state->loops) {
+    loop->tell(true);
+  }
   auto const end = std::chrono::steady_clock::now() + deadline;
   co_await state->until_no_connection(end);
   if (state->connections > 0) {
     process::log::warning("remote", "{} connections are closed: they did not come to the end of a request in time",
                           state->connections);
-    state->tell_loops(true, true);
+    state->close_sessions();
     co_await state->until_no_connection(end + deadline);
   }
   handover::OpenSockets sockets = std::move(state->left);
@@ -334,7 +327,9 @@ net::Task<handover::OpenSockets> Listener::hand_over(std::chrono::milliseconds d
 }
 
 void Listener::go_on(handover::OpenSockets sockets) {
-  state_->tell_loops(false, false);
+  for (auto const& loop : state_->loops) {
+    loop->tell(false);
+  }
   state_->leaving.store(false);
   for (auto const& door : state_->doors) {
     door->keep();
@@ -355,18 +350,11 @@ void Listener::stop() {
     door->close();
   }
   for (auto const& loop : state_->loops) {
-    // Each session ends by itself once its socket is closed; a write in the store's hands is waited for, because its
-    // completion comes back to this loop.
-    asio::post(loop->context, [raw = loop.get()] {
-      for (auto const& session : raw->sessions) {
-        session->close();
-      }
-      raw->work.reset();
-    });
+    loop->stop();
   }
-  for (auto const& loop : state_->loops) {
-    loop->thread.join();
-  }
+  state_->close_sessions();
+  state_->threads.clear();
+  state_->loops.clear();
 }
 
 std::size_t Listener::connections() const {

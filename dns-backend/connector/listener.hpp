@@ -1,11 +1,12 @@
-// The sockets PowerDNS connects to: the control loop accepts, lookup loops serve.
+// The sockets PowerDNS connects to: the control loop accepts, threads and lookup loops serve.
 //
-// Sockets are dealt round robin to N loops, each a thread of its own that reads the published snapshot and the health
-// table without a lock. PowerDNS opens a handful of connections and keeps them; above `connections_max` a connection is
+// A unix connection gets a thread of its own, because PowerDNS keeps one request in flight on it; those above
+// `threads_max`, and http, are dealt round robin to N loops. All read the published snapshot and the health table
+// without a lock. PowerDNS opens a handful of connections and keeps them; above `connections_max` a connection is
 // closed at once and counted.
 //
-//   PowerDNS ==unix, http==> Door (control loop) --deal--> lookup loop 1..N: Session: request -> answer | Writer ->
-//   reply
+//   PowerDNS ==unix==> Door (control loop) --> LineSession, a thread each:     request -> answer | Writer -> reply
+//            ==http==> Door                --> LookupLoop 1..N, its Sessions:  the same
 //
 // Another process can go on where this one ends (a restart without a lost query): settle() ends what cannot be divided,
 // hand_over() yields every socket between two requests. What PowerDNS asks meanwhile waits in the kernel.
@@ -34,9 +35,10 @@ namespace connector {
 struct ListenerSettings {
   std::string path;  // of the unix socket; at most 107 octets; empty: none
   unsigned mode = 0660;
-  std::string group;  // group name of the socket; empty: this process's
+  std::string group;  // of the socket, by name; empty: "pdns" where it can be, else this process's
   std::string http;   // "127.0.0.1:18053": loopback only; empty: none
   unsigned loops = 2;
+  std::size_t threads_max = 32;  // unix connections with a thread of their own; 0: all are the loops'
   std::size_t connections_max = 64;
   bool refuse_while_empty = false;  // a replica: no answers before the first zone arrived
 };

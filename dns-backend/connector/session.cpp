@@ -69,9 +69,15 @@ net::Task<base::Result<void>> Session::serve() {
     if (out_.capacity() > kept_capacity) {
       out_.shrink_to_fit();
     }
-    done = co_await conversation_.reply_to(cut_.request, out_);
-    if (!done) {
-      co_return done;
+    base::Result<bool> const at_once = conversation_.reply_at_once(cut_.request, out_);
+    if (!at_once) {
+      co_return at_once.error();
+    }
+    if (!*at_once) {
+      done = co_await conversation_.reply_to_write(out_);
+      if (!done) {
+        co_return done;
+      }
     }
     out_.insert(0, reply_head(framing_, out_, cut_.keep_alive));
     done = co_await write_reply();

@@ -13,8 +13,8 @@
 
 #include "base/net/task.hpp"
 #include "base/process/descriptors.hpp"
-#include "dns-backend/connector/conversation.hpp"
-#include "dns-backend/connector/framing.hpp"
+#include "dns-backend/conversation/conversation.hpp"
+#include "dns-backend/conversation/framing.hpp"
 
 #include <boost/asio/generic/stream_protocol.hpp>
 

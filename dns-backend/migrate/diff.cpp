@@ -1,5 +1,7 @@
 #include "dns-backend/migrate/diff.hpp"
 
+#include "dns-backend/dns/ttl.hpp"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -15,7 +17,7 @@ Sets sets_of(std::vector<dns::OwnedRRset> const& rrsets) {
   for (dns::OwnedRRset const& owned : rrsets) {
     auto& lines = sets[{owned.owner, owned.rrset.type}];
     for (std::string const& content : owned.rrset.contents) {
-      lines.push_back({owned.rrset.ttl, content});
+      lines.push_back({dns::ttl_of(owned.rrset, content), content});
     }
   }
   return sets;

@@ -23,6 +23,10 @@ commands::Place place_of(navigator::Settings const& settings) {
   commands::Place place;
   place.api_unix = settings.api_unix;
   place.store_url = settings.store_url;
+  if (settings.replica) {
+    place.primary_url = settings.replica->primary;
+    place.primary_tls = primary_tls(*settings.replica);
+  }
   place.schemas = {vault::schema(), transitions::schema(), overrides::schema()};
   place.pdns_address = settings.powerdns_address;
   place.pdns_port = settings.powerdns_port;

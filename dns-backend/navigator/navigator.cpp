@@ -1,6 +1,7 @@
 #include "dns-backend/navigator/navigator.hpp"
 
 #include "acme/vault/schema.hpp"
+#include "base/process/folders.hpp"
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
 #include "dns-backend/api/health/health.hpp"
@@ -70,6 +71,8 @@ Result<void> open_remote(Daemon& daemon) {
   }
   connector::ListenerSettings settings;
   settings.path = daemon.settings.remote_unix;
+  settings.mode = daemon.settings.remote_unix_mode;
+  settings.group = daemon.settings.remote_unix_group;
   settings.http = daemon.settings.remote_http;
   settings.loops = daemon.settings.remote_threads;
   settings.refuse_while_empty = !daemon.is_primary();
@@ -158,6 +161,9 @@ Result<void> listen(Daemon& daemon) {
   net::HttpServerSettings limits;
   limits.body_limit = 2U << 20U;  // as PowerDNS's own API; the import of zones has its own limit
   daemon.server = std::make_unique<net::HttpServer>(daemon.executor, daemon.router, limits);
+  if (auto made = process::make_folder_for(daemon.settings.api_unix, 0755, "the socket api.unix"); !made) {
+    return made;
+  }
   if (auto bound = daemon.server->listen_unix(daemon.settings.api_unix, 0660); !bound) {
     return bound.error();
   }
@@ -179,11 +185,8 @@ Result<void> make_primary_client(Daemon& daemon) {
   if (daemon.is_primary()) {
     return {};
   }
-  ReplicaSettings const& replica = *daemon.settings.replica;
   net::HttpClientSettings settings;
-  settings.tls.ca_file = replica.tls.ca;
-  settings.tls.identity = net::Identity{replica.tls.certificate, replica.tls.key};
-  settings.tls.server_name = replica.node;
+  settings.tls = primary_tls(*daemon.settings.replica);
   daemon.primary = std::make_unique<net::HttpClient>(daemon.executor, settings);
   return {};
 }
@@ -328,6 +331,14 @@ Ending live(Settings const& settings, bool replace, Ending before) {
 }
 
 }  // namespace
+
+net::TlsClientSettings primary_tls(ReplicaSettings const& replica) {
+  net::TlsClientSettings tls;
+  tls.ca_file = replica.tls.ca;
+  tls.identity = net::Identity{replica.tls.certificate, replica.tls.key};
+  tls.server_name = replica.node;
+  return tls;
+}
 
 int serve(Settings const& settings, bool replace) {
   set_log_level(settings.log_level);

@@ -1,6 +1,7 @@
 #include "dns-backend/powerdns/search.hpp"
 
 #include "dns-backend/api/access.hpp"
+#include "dns-backend/dns/ttl.hpp"
 #include "dns-backend/powerdns/zones/routes.hpp"
 
 #include <boost/json.hpp>
@@ -65,7 +66,7 @@ json::array find(store::Snapshot const& snapshot, Search const& search) {
                                       {"disabled", false},
                                       {"name", owned.owner.text()},
                                       {"object_type", "record"},
-                                      {"ttl", owned.rrset.ttl},
+                                      {"ttl", dns::ttl_of(owned.rrset, content)},
                                       {"type", dns::to_text(owned.rrset.type)},
                                       {"zone", zone->apex.text()},
                                       {"zone_id", id_of_name(zone->apex)}});

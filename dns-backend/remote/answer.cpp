@@ -249,8 +249,9 @@ void answer_rest(Request const& request, World const& world, std::string& out) {
 
 }  // namespace
 
-void answer_question(Question const& question, World const& world, std::string& out) {
+bool answer_question(Question const& question, World const& world, std::string& out) {
   RowList list(out);
+  bool settled = world.overlay == nullptr;
   store::ZonePtr const zone = zone_of(question, world);
   if (zone && question.key.starts_with(zone->apex.key())) {
     store::EntryPtr entry = zone->find(question.key);
@@ -259,24 +260,26 @@ void answer_question(Question const& question, World const& world, std::string& 
     }
     if (entry) {
       add_entry(list, {*zone, *entry, question.qname, question.type}, asking(world, question.client));
+      settled = settled && entry->balancer == nullptr;
     }
   }
   list.finish();
+  return settled;
 }
 
-std::optional<Method> answer_at_once(std::string_view line, World const& world, std::string& out) {
+std::optional<AtOnce> answer_at_once(std::string_view line, World const& world, std::string& out) {
   if (world.refuse_while_empty && world.snapshot.zones.empty()) {
     return std::nullopt;
   }
   QuestionReader reader;
   if (std::optional<Question> const question = reader.read(line)) {
-    answer_question(*question, world, out);
-    return Method::lookup;
+    bool const settled = answer_question(*question, world, out);
+    return AtOnce{Method::lookup, settled};
   }
   if (std::optional<std::string_view> const apex = reader.read_metadata(line)) {
     store::ZonePtr const zone = world.snapshot.enclosing(*apex);
     answer_all_metadata(zone && zone->apex.key() == *apex ? zone : nullptr, out);
-    return Method::get_all_domain_metadata;
+    return AtOnce{Method::get_all_domain_metadata, world.overlay == nullptr};
   }
   return std::nullopt;
 }

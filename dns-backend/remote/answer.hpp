@@ -41,12 +41,18 @@ struct World {
   geo::SiteCosts const* costs = nullptr;
 };
 
-// The reply to a lookup, appended to `out`.
-void answer_question(Question const& question, World const& world, std::string& out);
+// The reply to a lookup, appended to `out`. True: nothing but another snapshot can change it, neither health nor time
+// nor the client's place.
+bool answer_question(Question const& question, World const& world, std::string& out);
+
+struct AtOnce {
+  Method method;
+  bool settled;  // as answer_question() says
+};
 
 // Answers `line` when it is a lookup or a getAllDomainMetadata in the very form PowerDNS writes, without memory from
 // the heap beyond what `out` grows by, and says which; nullopt: nothing was done, parse_request has the word.
-std::optional<Method> answer_at_once(std::string_view line, World const& world, std::string& out);
+std::optional<AtOnce> answer_at_once(std::string_view line, World const& world, std::string& out);
 
 // Appends one reply with its newline to `out`, which must be empty. ASSERTs that the method is no write.
 // Failure: errc::unavailable.

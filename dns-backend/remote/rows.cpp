@@ -1,11 +1,11 @@
 #include "dns-backend/remote/rows.hpp"
 
+#include "dns-backend/dns/ttl.hpp"
 #include "dns-backend/pool/bindings.hpp"
 #include "dns-backend/snapshot/zone_builder.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,23 +20,6 @@ bool wants(Asked const& asked, dns::RRType type) {
 bool authoritative(store::Entry const& entry, dns::RRType type) {
   // A signature is the zone's own wherever it stands (PowerDNS feeds them so).
   return type == dns::type_rrsig || (!entry.below_cut && (!entry.cut || type == dns::type_ds));
-}
-
-// RFC 4034 3: a signature's TTL is that of the RRset it covers, its fourth field; so the signatures at a name differ.
-std::uint32_t ttl_of(dns::RRset const& rrset, std::string_view content) {
-  if (rrset.type != dns::type_rrsig) {
-    return rrset.ttl;
-  }
-  std::uint32_t ttl = rrset.ttl;
-  for (int field = 0; field < 3; ++field) {
-    std::size_t const blank = content.find(' ');
-    if (blank == std::string_view::npos) {
-      return ttl;
-    }
-    content.remove_prefix(blank + 1);
-  }
-  std::from_chars(content.data(), content.data() + content.size(), ttl);
-  return ttl;
 }
 
 // PowerDNS makes these itself in a zone that is signed or came signed; one out of the zone file would stand beside its
@@ -66,7 +49,7 @@ void add_static(RowList& list, Asked const& asked) {
     Row row{asked.qname, type, {}, rrset.ttl, asked.zone.id, authoritative(entry, rrset.type)};
     for (std::string const& content : rrset.contents) {
       row.content = content;
-      row.ttl = ttl_of(rrset, content);
+      row.ttl = dns::ttl_of(rrset, content);
       list.add(row);
     }
   }
@@ -217,7 +200,8 @@ void search_records(RowList& list, store::Snapshot const& snapshot, pool::Asking
         std::string const type = dns::to_text(rrset.type);
         for (std::string const& content : rrset.contents) {
           if (list.size() < limit && (named || matches(pattern, content))) {
-            list.add(Row{echoed, type, content, rrset.ttl, zone->id, authoritative(*entry, rrset.type)});
+            list.add(
+                Row{echoed, type, content, dns::ttl_of(rrset, content), zone->id, authoritative(*entry, rrset.type)});
           }
         }
       }

@@ -167,9 +167,26 @@ void read_acme(config::Reader& root, Settings& settings) {
   settings.acme = std::move(acme);
 }
 
+// "0660" as chmod(1) has it. The protocol has no authentication, so that everybody on the machine is too many.
+void read_mode(config::Reader& remote, Settings& settings) {
+  std::string const text = remote.text("unix_mode", "0660");
+  unsigned mode = 0;
+  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  bool const whole = error == std::errc() && end == text.data() + text.size();
+  if (!whole || mode > 0777 || (mode & 0600U) != 0600U) {
+    remote.fail("unix_mode", "'" + text + "' is no mode of a socket", "for instance \"0660\"");
+  } else if ((mode & 0007U) != 0) {
+    remote.fail("unix_mode", "'" + text + "' lets every user of this machine change zones",
+                "name the group of PowerDNS with unix_group");
+  }
+  settings.remote_unix_mode = mode;
+}
+
 void read_remote(config::Reader& root, Settings& settings) {
   auto remote = root.section("remote");
   settings.remote_unix = remote.text("unix", "");
+  settings.remote_unix_group = remote.text("unix_group", "");
+  read_mode(remote, settings);
   settings.remote_http = remote.text("http", "");
   if (!settings.remote_http.empty()) {
     if (auto const endpoint = connector::parse_http_address(settings.remote_http); !endpoint) {

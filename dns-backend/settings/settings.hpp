@@ -87,6 +87,8 @@ struct Settings {
   std::string log_level;
   std::string store_url;
   std::string remote_unix;  // empty: no unix connector
+  std::string remote_unix_group;        // who may ask there; empty: "pdns" where it can be, else this process's
+  unsigned remote_unix_mode = 0660;
   std::string remote_http;  // "127.0.0.1:18053"; empty: no http connector
   std::string handover;     // socket for a successor; empty: none
   unsigned remote_threads = 2;

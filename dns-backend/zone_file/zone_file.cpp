@@ -1,5 +1,7 @@
 #include "dns-backend/zone_file/zone_file.hpp"
 
+#include "dns-backend/dns/ttl.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -517,8 +519,8 @@ std::string to_zone_file(Name const& apex, std::vector<OwnedRRset> const& rrsets
   std::string text = "$ORIGIN " + apex.text() + "\n";
   for (OwnedRRset const* owned : order) {
     for (std::string const& content : owned->rrset.contents) {
-      text += owned->owner.text() + "\t" + std::to_string(owned->rrset.ttl) + "\tIN\t" + to_text(owned->rrset.type) +
-              "\t" + content + "\n";
+      text += owned->owner.text() + "\t" + std::to_string(ttl_of(owned->rrset, content)) + "\tIN\t" +
+              to_text(owned->rrset.type) + "\t" + content + "\n";
     }
   }
   return text;

@@ -12,6 +12,7 @@ build/bench/powerdns_peer (POWERDNS_PEER; cmake --build --preset bench --target 
 """
 import argparse
 import json
+import math
 import os
 import platform
 import re
@@ -86,6 +87,8 @@ def bench_queries(options, folder, report):
                 system.open(caches)
             rates = measure_rounds(options, systems, files)
             describe_rates(report, caches, rates)
+            if "pairs" in options.parts and caches == "off":
+                bench_pairs(options, report, systems, files)
             if "changes" in options.parts and caches != "off":
                 bench_with_changes(options, report, caches, systems, files["zipf"])
             if caches == options.caches[-1] and "calls" in options.parts:
@@ -112,6 +115,27 @@ def measure_rounds(options, systems, files):
     return rates
 
 
+def bench_pairs(options, report, systems, files):
+    """Navigator and the ceiling in turns of a second, many times: on few cores the rate depends on which thread the
+    kernel puts where, for both alike, so that five rounds say little of their ratio."""
+    ceiling, navigator = systems[:2]
+    for kind in ("hit", "miss"):
+        rates = {ceiling.name: [], navigator.name: []}
+        for number in range(options.pairs):
+            for system in (ceiling, navigator) if number % 2 else (navigator, ceiling):
+                rates[system.name].append(loads.dnsperf(system.server.port, files[kind], 1, WORKLOADS[kind]))
+        logs = [math.log(a / b) for a, b in zip(rates["navigator"], rates["ceiling"])]
+        middle, error = statistics.mean(logs), statistics.stdev(logs) / math.sqrt(len(logs))
+        low, mean, high = (math.exp(middle + step * error) for step in (-2, 0, 2))
+        report.add(
+            f"{kind}, caches off: navigator / ceiling, geometric mean of {options.pairs} pairs (95 % interval)",
+            f"{mean:.2f} ({low:.2f}-{high:.2f})",
+            ">= 0.95",
+            mean >= 0.95,
+            rounds=rates,
+        )
+
+
 def describe_rates(report, caches, rates):
     for kind in WORKLOADS:
         for name in ("ceiling", "navigator", "gsqlite3", "bind"):
@@ -120,12 +144,12 @@ def describe_rates(report, caches, rates):
             )
         of_ceiling = ratio(rates["navigator", kind], rates["ceiling", kind])
         of_gsqlite3 = ratio(rates["navigator", kind], rates["gsqlite3", kind])
-        if caches == "off" and kind in ("hit", "miss"):
-            report.add(f"{kind}, caches off: navigator / ceiling", f"{of_ceiling:.2f}", ">= 0.95", of_ceiling >= 0.95)
-        else:
-            report.add(f"{kind}, caches {caches}: navigator / ceiling", f"{of_ceiling:.2f}")
+        report.add(f"{kind}, caches {caches}: navigator / ceiling", f"{of_ceiling:.2f}")
         if caches == "default":
             report.add(f"{kind}, caches default: navigator / gsqlite3", f"{of_gsqlite3:.2f}", ">= 1", of_gsqlite3 >= 1)
+            # Nothing behind this connector can be quicker than a backend that does nothing.
+            most = ratio(rates["ceiling", kind], rates["gsqlite3", kind])
+            report.add(f"{kind}, caches default: ceiling / gsqlite3", f"{most:.2f}")
         else:
             report.add(f"{kind}, caches {caches}: navigator / gsqlite3", f"{of_gsqlite3:.2f}")
 
@@ -260,7 +284,7 @@ def parse_options():
     parser.add_argument("--seconds", type=int, help="of each dnsperf run")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--caches", help="off,default,long")
-    parser.add_argument("--parts", default="queries,changes,calls,visible,names,zones")
+    parser.add_argument("--parts", default="queries,pairs,changes,calls,visible,names,zones")
     parser.add_argument("--out", default=os.path.join(ROOT, "build", "bench", "powerdns.json"))
     options = parser.parse_args()
     size = 0 if options.smoke else 2 if options.full else 1
@@ -270,6 +294,7 @@ def parse_options():
     options.rounds = options.rounds or (1, 3, 5)[size]
     options.caches = (options.caches or ("long", "off,default,long", "off,default,long")[size]).split(",")
     options.questions = (20000, 400000, 1500000)[size]
+    options.pairs = (2, 12, 36)[size]
     options.calls = (2000, 50000, 200000)[size]
     options.visible = (10, 200, 1000)[size]
     options.size = size

@@ -9,6 +9,8 @@
 #include <boost/asio/post.hpp>
 #include <gmock/gmock.h>
 
+#include <array>
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -21,10 +23,10 @@ using testing::HasSubstr;
 char const* const hello = "{\"method\": \"initialize\", \"parameters\": {\"path\": \"x\"}}\n";
 
 // A control loop on a thread of its own, as the daemon's.
-class Listening : public testing::Test {
+class WithListener {
  protected:
-  Listening() { settings.path = folder.file("remote.sock"); }
-  ~Listening() override {
+  WithListener() { settings.path = folder.file("remote.sock"); }
+  ~WithListener() {
     on_loop([this] { listener.reset(); });
     work.reset();
     thread.join();
@@ -73,7 +75,15 @@ class Listening : public testing::Test {
   std::thread thread{[this] { loop.run(); }};
 };
 
-TEST_F(Listening, AnswersEveryConnectionInTurn) {
+// Every one of them holds for connections on threads of their own, and for those above that number, on loops.
+class Listening : public WithListener, public testing::TestWithParam<std::size_t> {
+ protected:
+  Listening() { settings.threads_max = GetParam(); }
+};
+
+class Threads : public WithListener, public testing::Test {};
+
+TEST_P(Listening, AnswersEveryConnectionInTurn) {
   ASSERT_TRUE(open(settings));
   test::Peer first(settings.path);
   test::Peer second(settings.path);
@@ -90,14 +100,29 @@ TEST_F(Listening, AnswersEveryConnectionInTurn) {
   EXPECT_THAT(metrics.text(), HasSubstr("navigator_remote_requests_total{method=\"lookup\"} 300"));
 }
 
-TEST_F(Listening, TheSocketIsForItsGroupOnly) {
+TEST_P(Listening, TheSocketIsForItsGroupOnly) {
   ASSERT_TRUE(open(settings));
   struct stat status {};
   ASSERT_EQ(::stat(settings.path.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0660U);
 }
 
-TEST_F(Listening, ANewSnapshotIsAnsweredAtOnce) {
+TEST_P(Listening, AMissingFolderIsMadeAndAnUnknownGroupIsRefused) {
+  settings.path = folder.file("made/remote.sock");
+  settings.mode = 0600;
+  ASSERT_TRUE(open(settings));
+  struct stat status {};
+  ASSERT_EQ(::stat(settings.path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+  on_loop([this] { listener.reset(); });
+  settings.group = "no-such-group";
+  auto const refused = open(settings);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().what(), HasSubstr("there is no group 'no-such-group'"));
+  EXPECT_NE(::stat(settings.path.c_str(), &status), 0) << "the socket is gone";
+}
+
+TEST_P(Listening, ANewSnapshotIsAnsweredAtOnce) {
   ASSERT_TRUE(open(settings));
   test::Peer peer(settings.path);
   EXPECT_EQ(peer.ask(test::lookup("new.example.org.")), "{\"result\":[]}\n");
@@ -107,7 +132,7 @@ TEST_F(Listening, ANewSnapshotIsAnsweredAtOnce) {
   EXPECT_THAT(peer.ask(test::lookup("new.example.org.")), HasSubstr("192.0.2.99"));
 }
 
-TEST_F(Listening, NewCostsOfSitesCountAtOnce) {
+TEST_P(Listening, NewCostsOfSitesCountAtOnce) {
   auto balancer = std::make_shared<pool::LoadBalancer>();
   balancer->steering = pool::Steering::mesh;
   for (auto const& [site, address] : {std::pair("ams", "192.0.2.50"), std::pair("syd", "192.0.2.51")}) {
@@ -129,7 +154,7 @@ TEST_F(Listening, NewCostsOfSitesCountAtOnce) {
   EXPECT_THAT(peer.ask(test::lookup("shop.example.org.")), HasSubstr("192.0.2.51"));
 }
 
-TEST_F(Listening, ARequestMayComeInPieces) {
+TEST_P(Listening, ARequestMayComeInPieces) {
   ASSERT_TRUE(open(settings));
   test::Peer peer(settings.path);
   std::string const whole = test::lookup("ns1.example.org.");
@@ -139,7 +164,7 @@ TEST_F(Listening, ARequestMayComeInPieces) {
   EXPECT_THAT(peer.line(), HasSubstr("192.0.2.1"));
 }
 
-TEST_F(Listening, ALongReplyArrivesWhole) {
+TEST_P(Listening, ALongReplyArrivesWhole) {
   auto draft = test::example();
   for (int i = 0; i < 20000; ++i) {
     draft.record("host-" + std::to_string(i) + ".example.org.", "A", {"192.0.2.7"});
@@ -152,7 +177,7 @@ TEST_F(Listening, ALongReplyArrivesWhole) {
   EXPECT_EQ(peer.ask(hello), "{\"result\":true}\n");
 }
 
-TEST_F(Listening, WhatIsNoRequestEndsTheConnectionWithoutAnAnswer) {
+TEST_P(Listening, WhatIsNoRequestEndsTheConnectionWithoutAnAnswer) {
   ASSERT_TRUE(open(settings));
   test::Peer peer(settings.path);
   EXPECT_EQ(peer.ask("this is no JSON\n"), "");
@@ -161,14 +186,14 @@ TEST_F(Listening, WhatIsNoRequestEndsTheConnectionWithoutAnAnswer) {
   EXPECT_THAT(metrics.text(), HasSubstr("navigator_remote_failures_total{reason=\"bad_request\"} 1"));
 }
 
-TEST_F(Listening, ALineWithoutEndEndsTheConnection) {
+TEST_P(Listening, ALineWithoutEndEndsTheConnection) {
   ASSERT_TRUE(open(settings));
   test::Peer peer(settings.path);
   peer.send(std::string(remote::request_limit, 'x'));
   EXPECT_EQ(peer.line(), "");
 }
 
-TEST_F(Listening, AnEmptyReplicaClosesTheConnectionOnGetAllDomains) {
+TEST_P(Listening, AnEmptyReplicaClosesTheConnectionOnGetAllDomains) {
   settings.refuse_while_empty = true;
   published.publish(std::make_shared<store::Snapshot>());
   ASSERT_TRUE(open(settings));
@@ -180,7 +205,7 @@ TEST_F(Listening, AnEmptyReplicaClosesTheConnectionOnGetAllDomains) {
   EXPECT_THAT(again.ask("{\"method\":\"getAllDomains\",\"parameters\":{\"include_disabled\":true}}\n"), HasSubstr("example.org."));
 }
 
-TEST_F(Listening, ConnectionsAboveTheLimitAreClosedAndCounted) {
+TEST_P(Listening, ConnectionsAboveTheLimitAreClosedAndCounted) {
   settings.connections_max = 1;
   ASSERT_TRUE(open(settings));
   test::Peer first(settings.path);
@@ -191,14 +216,14 @@ TEST_F(Listening, ConnectionsAboveTheLimitAreClosedAndCounted) {
   EXPECT_THAT(metrics.text(), HasSubstr("navigator_remote_refused_connections_total 1"));
 }
 
-TEST_F(Listening, WithoutAStoreWritesAreRefusedWithAReason) {
+TEST_P(Listening, WithoutAStoreWritesAreRefusedWithAReason) {
   ASSERT_TRUE(open(settings));
   test::Peer peer(settings.path);
   EXPECT_THAT(peer.ask("{\"method\":\"setNotified\",\"parameters\":{\"id\":1,\"serial\":5}}\n"),
               HasSubstr("{\"result\":false,\"log\":["));
 }
 
-TEST_F(Listening, ASecondListenerOnTheSameSocketIsRefused) {
+TEST_P(Listening, ASecondListenerOnTheSameSocketIsRefused) {
   ASSERT_TRUE(open(settings));
   process::Metrics other_metrics;
   base::Result<void> second;
@@ -214,7 +239,7 @@ TEST_F(Listening, ASecondListenerOnTheSameSocketIsRefused) {
   EXPECT_EQ(peer.ask(hello), "{\"result\":true}\n") << "the first one goes on";
 }
 
-TEST_F(Listening, AStaleSocketIsReplacedAndAFileIsNot) {
+TEST_P(Listening, AStaleSocketIsReplacedAndAFileIsNot) {
   int const dead = ::socket(AF_UNIX, SOCK_STREAM, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -250,7 +275,7 @@ std::string reply_of(test::Peer& peer) {
   return head.empty() ? head : head + peer.line();
 }
 
-TEST_F(Listening, HttpCarriesTheSameWordsAndKeepsTheConnection) {
+TEST_P(Listening, HttpCarriesTheSameWordsAndKeepsTheConnection) {
   settings.http = "127.0.0.1:" + std::to_string(test::free_tcp_port());
   ASSERT_TRUE(open(settings));
   test::Peer peer(test::loopback_socket(settings.http));
@@ -268,14 +293,14 @@ TEST_F(Listening, HttpCarriesTheSameWordsAndKeepsTheConnection) {
   EXPECT_EQ(browser.line(), "");
 }
 
-TEST_F(Listening, HttpListensOnLoopbackOnly) {
+TEST_P(Listening, HttpListensOnLoopbackOnly) {
   settings.http = "0.0.0.0:18053";
   EXPECT_FALSE(open(settings));
   settings.http = "192.0.2.1:18053";
   EXPECT_FALSE(open(settings));
 }
 
-TEST_F(Listening, ASuccessorGoesOnWithEveryConnection) {
+TEST_P(Listening, ASuccessorGoesOnWithEveryConnection) {
   settings.http = "127.0.0.1:" + std::to_string(test::free_tcp_port());
   ASSERT_TRUE(open(settings));
   test::Peer line(settings.path);
@@ -298,7 +323,7 @@ TEST_F(Listening, ASuccessorGoesOnWithEveryConnection) {
   EXPECT_EQ(line.ask(hello), "{\"result\":true}\n");
 }
 
-TEST_F(Listening, ARequestHalfSentIsWaitedForAndOneNeverEndedIsGivenUp) {
+TEST_P(Listening, ARequestHalfSentIsWaitedForAndOneNeverEndedIsGivenUp) {
   ASSERT_TRUE(open(settings));
   test::Peer slow(settings.path);
   test::Peer dead(settings.path);
@@ -318,7 +343,7 @@ TEST_F(Listening, ARequestHalfSentIsWaitedForAndOneNeverEndedIsGivenUp) {
   EXPECT_EQ(dead.line(), "");
 }
 
-TEST_F(Listening, WithoutASuccessorItGoesOn) {
+TEST_P(Listening, WithoutASuccessorItGoesOn) {
   ASSERT_TRUE(open(settings));
   test::Peer peer(settings.path);
   EXPECT_EQ(peer.ask(hello), "{\"result\":true}\n");
@@ -329,7 +354,50 @@ TEST_F(Listening, WithoutASuccessorItGoesOn) {
   EXPECT_EQ(next.ask(hello), "{\"result\":true}\n");
 }
 
-TEST_F(Listening, StoppingClosesConnectionsAndRemovesTheSocket) {
+// Whatever a session does when it is called (waits, reads, writes), no octet and no reply is lost.
+TEST_P(Listening, ManySuccessionsUnderTrafficLoseNothing) {
+  ASSERT_TRUE(open(settings));
+  std::atomic<bool> enough{false};
+  std::atomic<int> wrong{0};
+  std::array<test::Peer, 3> peers{test::Peer(settings.path), test::Peer(settings.path), test::Peer(settings.path)};
+  std::vector<std::thread> askers;
+  for (test::Peer& peer : peers) {
+    askers.emplace_back([&] {
+      while (!enough.load()) {
+        wrong += peer.ask(test::lookup("ns1.example.org.")).find("192.0.2.1") == std::string::npos ? 1 : 0;
+      }
+    });
+  }
+  for (int i = 0; i < 30; ++i) {
+    auto sockets = std::make_shared<handover::OpenSockets>(hand_over(std::chrono::seconds(5)));
+    if (i % 2 == 0) {
+      on_loop([this] { listener.reset(); });
+      ASSERT_TRUE(open(settings, std::move(*sockets)));
+    } else {
+      on_loop([&] { listener->go_on(std::move(*sockets)); });
+    }
+  }
+  enough.store(true);
+  for (std::thread& asker : askers) {
+    asker.join();
+  }
+  EXPECT_EQ(wrong.load(), 0);
+  on_loop([this] { EXPECT_EQ(listener->connections(), 3U); });
+}
+
+TEST_P(Listening, RequestsThatComeTogetherAreAnsweredInTurn) {
+  ASSERT_TRUE(open(settings));
+  test::Peer peer(settings.path);
+  std::string const lookup = test::lookup("ns1.example.org.");
+  peer.send(hello + lookup + hello + lookup.substr(0, 20));
+  EXPECT_EQ(peer.line(), "{\"result\":true}\n");
+  EXPECT_THAT(peer.line(), HasSubstr("192.0.2.1"));
+  EXPECT_EQ(peer.line(), "{\"result\":true}\n");
+  peer.send(lookup.substr(20));
+  EXPECT_THAT(peer.line(), HasSubstr("192.0.2.1"));
+}
+
+TEST_P(Listening, StoppingClosesConnectionsAndRemovesTheSocket) {
   ASSERT_TRUE(open(settings));
   test::Peer peer(settings.path);
   EXPECT_EQ(peer.ask(hello), "{\"result\":true}\n");
@@ -339,5 +407,36 @@ TEST_F(Listening, StoppingClosesConnectionsAndRemovesTheSocket) {
   EXPECT_NE(::stat(settings.path.c_str(), &status), 0);
   EXPECT_EQ(listener->connections(), 0U);
 }
+
+// A zone that was replaced must not stay in memory for an idle connection's sake.
+TEST_F(Threads, AnIdleConnectionHoldsNoSnapshot) {
+  ASSERT_TRUE(open(settings));
+  test::Peer peer(settings.path);
+  EXPECT_THAT(peer.ask(test::lookup("ns1.example.org.")), HasSubstr("192.0.2.1"));
+  std::weak_ptr<store::Snapshot const> const old = published.copy();
+  published.publish(test::snapshot({}));
+  for (int attempt = 0; attempt < 2000 && !old.expired(); ++attempt) {
+    ::poll(nullptr, 0, 5);
+  }
+  EXPECT_TRUE(old.expired());
+  EXPECT_EQ(peer.ask(test::lookup("ns1.example.org.")), "{\"result\":[]}\n");
+}
+
+// Beyond the number of threads the loops serve, and all are handed over.
+TEST_F(Threads, ConnectionsBeyondTheirNumberAreTheLoops) {
+  settings.threads_max = 1;
+  ASSERT_TRUE(open(settings));
+  test::Peer first(settings.path);
+  test::Peer second(settings.path);
+  test::Peer third(settings.path);
+  for (test::Peer* const peer : {&first, &second, &third}) {
+    EXPECT_THAT(peer->ask(test::lookup("ns1.example.org.")), HasSubstr("192.0.2.1"));
+  }
+  EXPECT_EQ(hand_over(std::chrono::seconds(5)).size(), 4U);
+}
+
+INSTANTIATE_TEST_SUITE_P(ThreadsAndLoops, Listening, testing::Values(32U, 0U), [](auto const& given) {
+  return given.param == 0 ? std::string("Loops") : std::string("Threads");
+});
 
 }  // namespace

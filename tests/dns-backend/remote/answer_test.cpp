@@ -22,6 +22,22 @@ TEST(Answer, RowsHaveTheTypesPowerDnsReads) {
             "\"domain_id\":1,\"auth\":1}]}\n");
 }
 
+// PowerDNS 5 reads zones for its HTTP API so; the ids of its other calls are signed.
+TEST(Answer, WhatPowerDns5AsksIsAnsweredAsTheLookupOf4) {
+  auto const asked = [](std::string const& qname, std::string const& id) {
+    return test::ask(*world, R"({"method": "APILookup", "parameters": {"include-disabled": false, "local": "0.0.0.0", )"
+                             R"("qname": ")" +
+                                 qname + R"(", "qtype": "ANY", "real-remote": "0.0.0.0/0", "remote": "0.0.0.0", )" +
+                                 R"("zone-id": )" + id + "}}\n");
+  };
+  for (std::string const name : {"www.example.org.", "ent.example.org.", "none.example.org.", "example.org."}) {
+    EXPECT_EQ(asked(name, "1"), test::ask(*world, test::lookup(name, "ANY", 1)));
+    EXPECT_EQ(asked(name, "-1"), test::ask(*world, test::lookup(name)));
+  }
+  std::string const before = R"({"method": "getBeforeAndAfterNamesAbsolute", "parameters": {"id": -1, "qname": "a."}})";
+  EXPECT_EQ(test::ask(*world, before), "{\"result\":false}\n");
+}
+
 TEST(Answer, TheSoaIsServedAsTheStoreComposedIt) {
   EXPECT_THAT(looked_up("example.org.", "SOA"),
               ElementsAre("SOA ns1.example.org. hostmaster.example.org. 2026 10800 3600 604800 300 auth=1"));
@@ -60,7 +76,9 @@ TEST(Answer, AnEmptyNonTerminalOutsideAnOptOutChainHasNoAuthority) {
   draft.metadata["PRESIGNED"] = {"1"};
   draft.hashes[dns::nsec3_hash(test::name("wild.example.org."), "", 0)] = "wild.example.org.";
   auto const opted_out = test::snapshot({draft});
-  auto const rows = [](store::Snapshot const& of, char const* name) { return test::rows(test::ask(of, test::lookup(name))); };
+  auto const rows = [](store::Snapshot const& of, char const* name) {
+    return test::rows(test::ask(of, test::lookup(name)));
+  };
   EXPECT_THAT(rows(*opted_out, "wild.example.org."), ElementsAre("  auth=1"));
   EXPECT_THAT(rows(*opted_out, "ent.example.org."), ElementsAre("  auth=0"));
   draft.metadata.erase("PRESIGNED");
@@ -69,7 +87,8 @@ TEST(Answer, AnEmptyNonTerminalOutsideAnOptOutChainHasNoAuthority) {
 }
 
 TEST(Answer, DelegationsAndGlueAreNotAuthoritativeButTheDsIs) {
-  EXPECT_THAT(looked_up("sub.example.org."), UnorderedElementsAre("NS ns.sub.example.org. auth=0", "DS 1 13 2 aa auth=1"));
+  EXPECT_THAT(looked_up("sub.example.org."),
+              UnorderedElementsAre("NS ns.sub.example.org. auth=0", "DS 1 13 2 aa auth=1"));
   EXPECT_THAT(looked_up("ns.sub.example.org."), ElementsAre("A 192.0.2.6 auth=0"));
 }
 
@@ -107,8 +126,8 @@ TEST(Answer, NamesThatCannotExistAreSimplyNotThere) {
 }
 
 TEST(Answer, AListHoldsEveryNameWithEmptyNonTerminals) {
-  auto const reply =
-      test::ask(*world, R"({"method":"list","parameters":{"domain_id":1,"include_disabled":false,"zonename":"example.org."}})");
+  auto const reply = test::ask(
+      *world, R"({"method":"list","parameters":{"domain_id":1,"include_disabled":false,"zonename":"example.org."}})");
   auto const list = test::rows(reply);
   EXPECT_EQ(list.size(), 13U);
   EXPECT_THAT(list.front(), HasSubstr(" 2026 ")) << "the apex comes first";
@@ -131,7 +150,8 @@ TEST(Answer, AllDomainsHaveSerialsUntilThereAreTooManyOfThem) {
 TEST(Answer, AReplicaThatKnowsNothingClosesTheConnectionInsteadOfAnsweringNothing) {
   store::Snapshot const empty;
   pool::HealthTable const health;
-  auto const request = remote::parse_request(R"({"method":"getAllDomains","parameters":{"include_disabled":true}})").value();
+  auto const request =
+      remote::parse_request(R"({"method":"getAllDomains","parameters":{"include_disabled":true}})").value();
   std::string out;
   auto const answered = remote::answer(request, {empty, health, true, nullptr}, out);
   ASSERT_FALSE(answered);
@@ -155,7 +175,8 @@ TEST(Answer, DomainInfoIsCompleteAndUnknownZonesAreFalse) {
   draft.masters = {"192.0.2.1", "[2001:db8::1]:5300"};
   draft.last_check_s = 1795000000;
   EXPECT_EQ(test::ask(*test::snapshot({draft}), R"({"method":"getDomainInfo","parameters":{"name":"example.org."}})"),
-            "{\"result\":{\"id\":1,\"zone\":\"example.org.\",\"kind\":\"slave\",\"masters\":[\"192.0.2.1\",\"[2001:db8::1]:5300\"],"
+            "{\"result\":{\"id\":1,\"zone\":\"example.org.\",\"kind\":\"slave\",\"masters\":[\"192.0.2.1\",\"[2001:db8:"
+            ":1]:5300\"],"
             "\"serial\":2026,\"last_check\":1795000000}}\n");
   EXPECT_EQ(test::ask(*world, R"({"method":"getDomainInfo","parameters":{"name":"www.example.org."}})"),
             "{\"result\":false}\n");
@@ -168,15 +189,18 @@ TEST(Answer, MetadataAndKeys) {
   auto const with = test::snapshot({draft});
   EXPECT_EQ(test::ask(*with, R"({"method":"getAllDomainMetadata","parameters":{"name":"example.org."}})"),
             "{\"result\":{\"ALLOW-AXFR-FROM\":[\"127.0.0.0/8\"],\"NSEC3PARAM\":[\"1 0 0 -\"]}}\n");
-  EXPECT_EQ(test::ask(*with, R"({"method":"getDomainMetadata","parameters":{"name":"example.org.","kind":"NSEC3PARAM"}})"),
-            "{\"result\":[\"1 0 0 -\"]}\n");
+  EXPECT_EQ(
+      test::ask(*with, R"({"method":"getDomainMetadata","parameters":{"name":"example.org.","kind":"NSEC3PARAM"}})"),
+      "{\"result\":[\"1 0 0 -\"]}\n");
   EXPECT_EQ(test::ask(*with, R"({"method":"getDomainMetadata","parameters":{"name":"example.org.","kind":"X"}})"),
             "{\"result\":[]}\n");
-  EXPECT_EQ(test::ask(*with, R"({"method":"getAllDomainMetadata","parameters":{"name":"other.org."}})"), "{\"result\":{}}\n");
+  EXPECT_EQ(test::ask(*with, R"({"method":"getAllDomainMetadata","parameters":{"name":"other.org."}})"),
+            "{\"result\":{}}\n");
   EXPECT_EQ(test::ask(*with, R"({"method":"getDomainKeys","parameters":{"name":"example.org."}})"),
             "{\"result\":[{\"id\":3,\"flags\":257,\"active\":true,\"published\":false,"
             "\"content\":\"Private-key-format: v1.2\\u000aAlgorithm: 13 (ECDSAP256SHA256)\\u000a\"}]}\n");
-  EXPECT_EQ(test::ask(*world, R"({"method":"getDomainKeys","parameters":{"name":"example.org."}})"), "{\"result\":[]}\n");
+  EXPECT_EQ(test::ask(*world, R"({"method":"getDomainKeys","parameters":{"name":"example.org."}})"),
+            "{\"result\":[]}\n");
 }
 
 TEST(Answer, TsigKeysAreFoundWithAndWithoutTheFinalDot) {
@@ -202,8 +226,8 @@ TEST(Answer, OnlyPrimariesWithANewSerialAreUpdated) {
 
 TEST(Answer, SearchesNamesAndContentsUpToTheLimit) {
   auto const search = [](std::string const& pattern, int max) {
-    return test::rows(test::ask(*world, R"({"method":"searchRecords","parameters":{"maxResults":)" + std::to_string(max) +
-                                            R"(,"pattern":")" + pattern + "\"}}"));
+    return test::rows(test::ask(*world, R"({"method":"searchRecords","parameters":{"maxResults":)" +
+                                            std::to_string(max) + R"(,"pattern":")" + pattern + "\"}}"));
   };
   EXPECT_THAT(search("WWW.example.org", 100), testing::SizeIs(3));
   EXPECT_THAT(search("192.0.2.?", 100), testing::SizeIs(6));
@@ -215,7 +239,8 @@ TEST(Answer, SearchesNamesAndContentsUpToTheLimit) {
 TEST(Answer, CommandsAreAnsweredAsText) {
   EXPECT_THAT(test::ask(*world, R"({"method":"directBackendCmd","parameters":{"query":"status"}})"),
               HasSubstr("revision 7, 1 zones"));
-  EXPECT_THAT(test::ask(*world, R"({"method":"directBackendCmd","parameters":{"query":"x"}})"), HasSubstr("unknown command"));
+  EXPECT_THAT(test::ask(*world, R"({"method":"directBackendCmd","parameters":{"query":"x"}})"),
+              HasSubstr("unknown command"));
 }
 
 // A zone file from a signer holds the chain as records; PowerDNS makes its own from the names.
@@ -224,7 +249,8 @@ TEST(Answer, AChainOutOfAZoneFileIsLeftToPowerDnsAndSignaturesAreAuthoritative) 
   draft.record("example.org.", "NSEC3PARAM", {"1 0 0 -"});
   draft.record("sub.example.org.", "NSEC", {"www.example.org. NS DS RRSIG NSEC"});
   draft.record("sub.example.org.", "RRSIG", {"DS 13 3 300 20300101000000 20200101000000 1 example.org. AQID"});
-  draft.record("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example.org.", "NSEC3", {"1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A"});
+  draft.record("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example.org.", "NSEC3",
+               {"1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A"});
   std::string const hash = test::lookup("0p9mhaveqvm6t7vbl5lop2u3t2rp3tom.example.org.");
   EXPECT_EQ(test::rows(test::ask(*test::snapshot({draft}), hash)).size(), 1U) << "not signed: a record like any other";
   draft.metadata["PRESIGNED"] = {"1"};
@@ -344,8 +370,8 @@ TEST(Matches, StarsAndQuestionMarks) {
   auto const hit = [](std::string const& pattern, std::string const& text) {
     auto draft = test::ZoneDraft();
     draft.record("example.org.", "TXT", {"\"" + text + "\""});
-    return !test::rows(test::ask(*test::snapshot({draft}), R"({"method":"searchRecords","parameters":{"pattern":"\")" + pattern +
-                                                               "\\\"\"}}"))
+    return !test::rows(test::ask(*test::snapshot({draft}),
+                                 R"({"method":"searchRecords","parameters":{"pattern":"\")" + pattern + "\\\"\"}}"))
                 .empty();
   };
   EXPECT_TRUE(hit("a*b*c", "aXXbYYc"));

@@ -132,9 +132,10 @@ TEST(Question, metadata_are_told_at_once_as_the_thorough_way_tells_them) {
   pool::HealthTable const health;
   for (char const* const name : {"example.org.", "EXAMPLE.org.", "www.example.org.", "other.test.", "."}) {
     std::string quick;
-    EXPECT_EQ(answer_at_once(metadata_of(name), {*snapshot, health, false, nullptr}, quick),
-              Method::get_all_domain_metadata)
-        << name;
+    auto const answered = answer_at_once(metadata_of(name), {*snapshot, health, false, nullptr}, quick);
+    ASSERT_TRUE(answered) << name;
+    EXPECT_EQ(answered->method, Method::get_all_domain_metadata) << name;
+    EXPECT_TRUE(answered->settled) << name;
     EXPECT_EQ(quick, test::ask(*snapshot, metadata_of(name))) << name;
   }
   EXPECT_NE(test::ask(*snapshot, metadata_of("example.org.")).find("INCEPTION-INCREMENT"), std::string::npos);

@@ -71,6 +71,25 @@ TEST(Settings, TheHandOverSocketLiesBesideTheOther) {
   EXPECT_THAT(base::text(open.error()), HasSubstr("not a loopback address"));
 }
 
+TEST(Settings, TheSocketOfPowerDnsIsForItsGroupAlone) {
+  auto const with = [](std::string const& remote) {
+    std::string const rest = "store: { url: \"sqlite:///n.db\" }\napi: { unix: /a.sock }\n";
+    return navigator::parse_settings(rest + "remote: { unix: /r" + remote + " }", "n.yaml");
+  };
+  EXPECT_EQ(with("")->remote_unix_mode, 0660U);
+  EXPECT_EQ(with("")->remote_unix_group, "");
+  auto const named = with(", unix_group: dns, unix_mode: \"0600\"");
+  ASSERT_TRUE(named.has_value()) << base::text(named.error());
+  EXPECT_EQ(named->remote_unix_mode, 0600U);
+  EXPECT_EQ(named->remote_unix_group, "dns");
+  for (char const* const wrong : {"0666", "0661", "0060", "660x", "rw", "1660", "7777777777777"}) {
+    auto const refused = with(std::string(", unix_mode: \"") + wrong + "\"");
+    ASSERT_TRUE(refused.has_error()) << wrong;
+    EXPECT_THAT(base::text(refused.error()), HasSubstr("n.yaml:3:")) << wrong;
+  }
+  EXPECT_THAT(base::text(with(", unix_mode: 0666").error()), HasSubstr("unix_group"));
+}
+
 TEST(Settings, APowerDnsApiNeedsItsKey) {
   auto const with = [](std::string const& api) {
     return navigator::parse_settings(std::string(smallest).replace(std::string(smallest).find("{ control"), 9, "{ api: [" + api + "], control"), "n.yaml");

@@ -141,6 +141,16 @@ TEST(ZoneFile, what_makes_no_zone_is_reported_at_the_record_that_does_it) {
               Contains(AllOf(HasSubstr("zone:5:"), HasSubstr("never closed"))));
 }
 
+// RFC 4034 3: each has the TTL of what it covers, though one name's signatures are kept as one RRset.
+TEST(ZoneFile, signatures_of_one_name_keep_their_own_ttls) {
+  auto const rrsets = good(head +
+                           "x 5 RRSIG A 13 2 5 20260101000000 20250101000000 1 @ aaaa\n"
+                           "x 600 RRSIG TXT 13 2 600 20260101000000 20250101000000 1 @ aaaa\n");
+  std::string const text = to_zone_file(apex, rrsets);
+  EXPECT_THAT(text, HasSubstr("x.example.org.\t5\tIN\tRRSIG\tA 13 2 5 "));
+  EXPECT_THAT(text, HasSubstr("x.example.org.\t600\tIN\tRRSIG\tTXT 13 2 600 "));
+}
+
 TEST(ZoneFile, writing_and_reading_gives_the_same_zone) {
   auto const rrsets = good(head +
                            "*.w A 192.0.2.1\n"

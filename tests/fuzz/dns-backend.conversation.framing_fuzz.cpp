@@ -1,5 +1,5 @@
 // Whatever arrives on a connection: a request lies within what was read, and takes a part of it.
-#include "dns-backend/connector/framing.hpp"
+#include "dns-backend/conversation/framing.hpp"
 
 #include <cstdint>
 

@@ -1,4 +1,4 @@
-#include "dns-backend/connector/framing.hpp"
+#include "dns-backend/conversation/framing.hpp"
 
 #include "base/http/http_parse.hpp"
 #include "dns-backend/protocol/request.hpp"

@@ -1,4 +1,4 @@
-#include "dns-backend/connector/meters.hpp"
+#include "dns-backend/conversation/meters.hpp"
 
 #include <fmt/core.h>
 

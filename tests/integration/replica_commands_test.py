@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Commands on a replica whose daemon does not run: what writes goes to the primary, or is refused. The replica's own
+store, which the primary's next change would overwrite, stays as it is."""
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+import daemons  # noqa: E402
+import navigator_daemon  # noqa: E402
+
+ZONE = "$TTL 300\n@ SOA ns1 h 1 7200 1800 604800 300\n@ NS ns1\nns1 A 192.0.2.1\n"
+STEERING = "pools:\n  - {name: web, origins: [{name: o, address: 192.0.2.1}]}\n"
+
+
+class ReplicaCommands(unittest.TestCase):
+    def setUp(self):
+        self.folder = daemons.Folder(prefix="navigator-replica-")
+        self.addCleanup(self.folder.remove)
+        self.certificates(("primary", "replica"))
+        self.port = daemons.free_port()
+        path = self.folder.path
+        tls = "{{ certificate: {0}.pem, key: {0}.key, ca: {1} }}".format
+        self.primary = self.navigator(
+            "primary",
+            f"api: {{ unix: {path('primary.sock')}, listen: \"127.0.0.1:{self.port}\", admins: [node-replica],"
+            f" tls: {tls(path('node-primary'), path('ca.pem'))} }}\n",
+        )
+        self.replica = self.navigator(
+            "replica",
+            f"api: {{ unix: {path('replica.sock')} }}\nreplica: {{ primary: \"https://127.0.0.1:{self.port}\","
+            f" node: node-primary, tls: {tls(path('node-replica'), path('ca.pem'))} }}\n",
+        )
+
+    def certificates(self, names):
+        path = self.folder.path
+        curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+        daemons.run("openssl", "req", "-x509", *curve, "-days", "2", "-subj", "/CN=test authority", "-keyout",
+                    path("ca.key"), "-out", path("ca.pem"))
+        for name in names:
+            node = "node-" + name
+            daemons.run("openssl", "req", *curve, "-subj", "/CN=" + node, "-keyout", path(node + ".key"), "-out",
+                        path(node + ".csr"))
+            extensions = self.folder.write("extensions", f"subjectAltName=DNS:{node}\n")
+            daemons.run("openssl", "x509", "-req", "-in", path(node + ".csr"), "-CA", path("ca.pem"), "-CAkey",
+                        path("ca.key"), "-CAcreateserial", "-days", "2", "-extfile", extensions, "-out",
+                        path(node + ".pem"))
+
+    def navigator(self, name, api):
+        """A Navigator whose store is NAME.db, and whose socket for the API is NAME.sock."""
+        navigator = navigator_daemon.Navigator(self.folder)
+        navigator.api = self.folder.path(name + ".sock")
+        navigator.config = self.folder.write(
+            name + ".yaml", f"store: {{ url: \"sqlite://{self.folder.path(name + '.db')}\" }}\n{api}"
+        )
+        self.addCleanup(navigator.stop)
+        return navigator
+
+    def writing_commands(self):
+        zone = self.folder.write("example.org.zone", ZONE)
+        return (
+            ("zone", "create", "made.example", "--ns", "ns1.example.net"),
+            ("zone", "import", "example.org", zone),
+            ("zone", "set-account", "example.org", "someone"),
+            ("metadata", "set", "example.org", "ALLOW-AXFR-FROM", "127.0.0.1"),
+            ("tsig", "create", "key1"),
+            ("steering", "apply", self.folder.write("steering.yaml", STEERING)),
+            ("zone", "delete", "made.example"),
+        )
+
+    def test_without_its_primary_every_one_is_refused_with_the_reason(self):
+        for words in self.writing_commands():
+            done = self.replica.command(*words, check=False)
+            self.assertNotEqual(done.returncode, 0, words)
+            self.assertIn("this is a replica, nothing was written", done.stderr, words)
+            self.assertIn(f"https://127.0.0.1:{self.port}", done.stderr, words)
+        self.assertNotIn("example", self.replica.command("zone", "list").stdout)
+
+    def test_with_its_primary_every_one_is_done_there(self):
+        self.primary.start()
+        for words in self.writing_commands():
+            self.replica.command(*words)
+        self.assertIn("example.org.", self.primary.command("zone", "list").stdout)
+        self.assertIn("key1", self.primary.command("tsig", "list").stdout)
+        self.assertNotIn("example", self.replica.command("zone", "list").stdout, "its store waits for the feed")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
