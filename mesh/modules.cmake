@@ -4,8 +4,8 @@ module(mesh/wireguard/kernel SOURCES netlink_socket.cpp netlink.cpp link.cpp
   DEPENDS base/result base/net mesh/wireguard LIBRARIES PkgConfig::nl)
 module(mesh/wireguard/backend SOURCES uapi.cpp driver.cpp backend.cpp
   DEPENDS base/result base/net base/process mesh/wireguard mesh/wireguard/kernel)
-module(mesh/plan SOURCES world.cpp plan.cpp text.cpp
-  DEPENDS base/result topology mesh/wireguard routing/bird LIBRARIES Boost::json)
+module(mesh/plan SOURCES world.cpp plan.cpp text.cpp files.cpp nftables.cpp difference.cpp
+  DEPENDS base/result topology topology/neighbourhood mesh/wireguard routing/bird LIBRARIES Boost::json fmt::fmt)
 module(mesh/enrolment SOURCES error.cpp token.cpp credentials.cpp authority.cpp registry.cpp enroller.cpp
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard
     base/http_client
@@ -21,4 +21,7 @@ module(mesh/agent SOURCES snapshots.cpp follower.cpp status.cpp agent.cpp
   DEPENDS base/result base/net base/process base/probe topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend
     mesh/plan mesh/enrolment mesh/reconcile routing/bird routing/anycast
     base/http base/http_client
+  LIBRARIES Boost::json)
+module(mesh/planning SOURCES worlds.cpp report.cpp
+  DEPENDS base/result base/process topology topology/proof topology/verify mesh/wireguard mesh/plan mesh/agent routing/backup
   LIBRARIES Boost::json)

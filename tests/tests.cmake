@@ -17,6 +17,9 @@ foreach(user dns-backend.store dns-backend.remote acme)
   target_link_libraries(${user}.test PRIVATE dns-backend.zone_file)
 endforeach()
 
+# The checker of proofs, which shares nothing with the prover, judges what the prover made.
+target_link_libraries(topology.proof.test PRIVATE topology.verify)
+
 # And the servers that clients are tried against.
 foreach(user dns-backend.purge dns-backend.vantage dns-backend.webhook dns-backend.powerdns dns-backend.feed dns-backend.cloudflare dns-backend.api acme acme.edge
     acme.protocol acme.authority)

@@ -1,6 +1,7 @@
 #include "topology/allocation.hpp"
 
-#include "topology/values.hpp"
+#include "topology/draft.hpp"
+#include "topology/values/values.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,15 @@
 #include <vector>
 
 namespace topology {
+
+std::uint32_t largest_node_id(Mesh const& mesh) {
+  auto const largest = [](unsigned bits, unsigned prefix_length) {
+    unsigned const free_bits = std::min(bits - std::min(bits, prefix_length), 32U);
+    return static_cast<std::uint32_t>((std::uint64_t{1} << free_bits) - 1 - (free_bits > 0 ? 1 : 0));
+  };
+  return std::min(largest(32, mesh.prefix4.prefix_length()), largest(128, mesh.prefix6.prefix_length()));
+}
+
 namespace {
 
 // Boost's category has no virtual destructor; this one is a static object and never deleted.
@@ -24,21 +34,13 @@ class Category final : public boost::system::error_category {
         return "no number is free";
       case errc::bad_file:
         return "not an allocation file";
+      case errc::taken:
+        return "the number belongs to another";
     }
     return "unknown";
   }
 };
 #pragma GCC diagnostic pop
-
-// The largest id whose address is inside the prefix and is not its last one.
-std::uint32_t largest_id(unsigned bits, unsigned prefix_length) {
-  unsigned const free_bits = std::min(bits - std::min(bits, prefix_length), 32U);
-  return static_cast<std::uint32_t>((std::uint64_t{1} << free_bits) - 1 - (free_bits > 0 ? 1 : 0));
-}
-
-std::uint32_t largest_node_id(Mesh const& mesh) {
-  return std::min(largest_id(32, mesh.prefix4.prefix_length()), largest_id(128, mesh.prefix6.prefix_length()));
-}
 
 template <class Number>
 std::optional<Number> lowest_free(std::set<Number> const& taken, Number least, Number most) {
@@ -81,6 +83,42 @@ std::map<std::string, std::set<std::uint16_t>> ports_by_node(Allocation const& a
   return out;
 }
 
+std::string holder_of(Allocation const& allocation, std::uint32_t id) {
+  for (auto const& [name, identity] : allocation.nodes) {
+    if (identity.id == id) {
+      return "node " + name + (identity.removed_at != 0 ? ", removed less than 30 days ago," : "");
+    }
+  }
+  return "another";
+}
+
+// Ports that people fixed are moved to before any other is given out. A link keeps its port until then.
+base::Result<void> fix_ports(Topology const& topology, Allocation& allocation,
+                             std::map<std::string, std::set<std::uint16_t>>& ports) {
+  for (auto const& link : topology.links) {
+    auto const found = allocation.links.find(link.name());
+    for (bool const first : {true, false}) {
+      auto const wanted = first ? link.port_a : link.port_b;
+      auto const& node = first ? link.a : link.b;
+      std::uint16_t* own = found == allocation.links.end() ? nullptr
+                           : first                         ? &found->second.port_a
+                                                           : &found->second.port_b;
+      if (wanted == 0 || (own != nullptr && *own == wanted)) {
+        continue;
+      }
+      if (!ports[node].insert(wanted).second) {
+        return base::fail(errc::taken, "link " + link.name() + " wants the port " + std::to_string(wanted) + " of " +
+                                           node + ", where another link listens or did in the last 30 days");
+      }
+      if (own != nullptr) {
+        ports[node].erase(*own);
+        *own = wanted;
+      }
+    }
+  }
+  return {};
+}
+
 base::Result<void> allocate_nodes(Topology const& topology, Allocation& allocation) {
   std::uint32_t const most = largest_node_id(topology.mesh);
   std::set<std::uint32_t> taken;
@@ -94,16 +132,27 @@ base::Result<void> allocate_nodes(Topology const& topology, Allocation& allocati
   std::set<std::string> names;
   for (auto const& node : topology.nodes) {
     names.insert(node.name);
+    if (node.id == 0) {
+      continue;
+    }
+    auto& own = allocation.nodes[node.name];
+    if (own.id != node.id && !taken.insert(node.id).second) {
+      return base::fail(errc::taken, "node " + node.name + " wants the id " + std::to_string(node.id) + ", which " +
+                                         holder_of(allocation, node.id) + " has");
+    }
+    own.id = node.id;
   }
+  std::uint32_t least = 1;  // everything below was found taken
   for (auto const& name : names) {
     if (allocation.nodes.contains(name)) {
       continue;
     }
-    auto const id = lowest_free<std::uint32_t>(taken, 1, most);
+    auto const id = lowest_free<std::uint32_t>(taken, least, most);
     if (!id) {
       return base::fail(errc::exhausted, "the mesh prefixes have no address left for node " + name);
     }
     taken.insert(*id);
+    least = *id;
     allocation.nodes[name] = {*id, 0};
   }
   return {};
@@ -115,22 +164,31 @@ base::Result<void> allocate_links(Topology const& topology, Allocation& allocati
     taken.insert(identity.id);
   }
   auto ports = ports_by_node(allocation);
+  if (auto fixed = fix_ports(topology, allocation, ports); !fixed) {
+    return fixed;
+  }
   std::map<std::string, Link const*> links;
   for (auto const& link : topology.links) {
     links.emplace(link.name(), &link);
   }
+  std::uint32_t least = 1;  // everything below was found taken
   for (auto const& [name, link] : links) {
     if (allocation.links.contains(name)) {
       continue;
     }
-    auto const id = lowest_free<std::uint32_t>(taken, 1, 0xffffffffU);
-    auto const port_a = lowest_free<std::uint16_t>(ports[link->a], topology.mesh.port_base, 65535);
-    auto const port_b = lowest_free<std::uint16_t>(ports[link->b], topology.mesh.port_base, 65535);
+    auto const id = lowest_free<std::uint32_t>(taken, least, 0xffffffffU);
+    auto const port_of = [&](std::string const& node, std::uint16_t fixed) {
+      return fixed != 0 ? std::optional(fixed)
+                        : lowest_free<std::uint16_t>(ports[node], topology.mesh.port_base, 65535);
+    };
+    auto const port_a = port_of(link->a, link->port_a);
+    auto const port_b = port_of(link->b, link->port_b);
     if (!id || !port_a || !port_b) {
       return base::fail(errc::exhausted,
                         "no UDP port from " + std::to_string(topology.mesh.port_base) + " up is left for link " + name);
     }
     taken.insert(*id);
+    least = *id;
     ports[link->a].insert(*port_a);
     ports[link->b].insert(*port_b);
     allocation.links[name] = {*id, *port_a, *port_b, 0};

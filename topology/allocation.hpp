@@ -7,6 +7,7 @@
 // Threads: pure functions over values.
 #pragma once
 
+#include "base/result/problem.hpp"
 #include "base/result/result.hpp"
 #include "topology/topology.hpp"
 
@@ -20,6 +21,7 @@ namespace topology {
 enum class errc {
   exhausted = 1,  // no free id in the prefix, or no free port
   bad_file,       // the allocation file is not one
+  taken,          // an id or a port that the topology fixes belongs to another, or did in the last 30 days
 };
 boost::system::error_code make_error_code(errc code);
 
@@ -42,12 +44,15 @@ struct Allocation {
 
 inline constexpr std::int64_t quarantine_s = 30 * 24 * 3600;
 
-// `previous` with everything of `topology` added and everything gone marked. Deterministic.
+// `previous` with everything of `topology` added and everything gone marked. Deterministic. A number that the topology
+// fixes is taken as it stands; everything else keeps the one it has.
 base::Result<Allocation> allocate(Topology const& topology, Allocation const& previous, std::int64_t now_s);
 
 // The file form: one line an identity, sorted, so that a version-control diff reads well.
 std::string to_text(Allocation const& allocation);
 base::Result<Allocation> parse_allocation(std::string_view text);
+// The same with every problem, each with its line, column and what would mend it (the first 1,000).
+boost::system::result<Allocation, base::Problems> load_allocation(std::string_view text, std::string const& source);
 
 // Derived from a node's id and the mesh prefixes.
 Address loopback4(Topology const& topology, Allocation const& allocation, std::string_view node);

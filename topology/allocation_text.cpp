@@ -5,7 +5,7 @@
 //
 // sorted, one identity a line, '#' begins a comment line.
 #include "topology/allocation.hpp"
-#include "topology/values.hpp"
+#include "topology/values/values.hpp"
 
 #include <charconv>
 #include <set>
@@ -53,75 +53,99 @@ bool is_link_name(std::string_view name) {
 // same address.
 class Parser {
  public:
-  base::Result<Allocation> run(std::string_view text) {
-    int line_number = 0;
-    while (!text.empty()) {
+  explicit Parser(std::string source) : source_(std::move(source)) {}
+
+  boost::system::result<Allocation, base::Problems> run(std::string_view text) {
+    while (!text.empty() && problems_.size() < most_problems) {
       auto const end = std::min(text.find('\n'), text.size());
-      auto const line = text.substr(0, end);
+      line_ = text.substr(0, end);
       text.remove_prefix(std::min(end + 1, text.size()));
-      ++line_number;
-      auto const words = words_of(line);
-      if (words.empty() || words[0].front() == '#') {
-        continue;
+      ++number_;
+      if (auto const words = words_of(line_); !words.empty() && words[0].front() != '#') {
+        take(words);
       }
-      if (char const* const wrong = take(words); wrong != nullptr) {
-        return base::fail(errc::bad_file, "line " + std::to_string(line_number) + ": " + wrong);
-      }
+    }
+    if (!problems_.empty()) {
+      return std::move(problems_);
     }
     return std::move(allocation_);
   }
 
  private:
-  // What is wrong with the line, or nullptr.
-  char const* take(std::vector<std::string_view> words) {
+  static constexpr std::size_t most_problems = 1000;
+
+  void fail(std::string_view word, std::string message, std::string hint = {}) {
+    base::Problem problem;
+    problem.place = {source_, number_, static_cast<int>(word.data() - line_.data()) + 1};
+    problem.message = std::move(message);
+    problem.hint = std::move(hint);
+    problems_.push_back(std::move(problem));
+  }
+
+  void take(std::vector<std::string_view> words) {
     std::int64_t removed_at = 0;
     std::size_t const usual = words[0] == "node" ? 3 : 5;
     if (words.size() == usual + 2 && words[usual] == "removed") {
       if (!read_number(words.back(), removed_at)) {
-        return "'removed' wants the time in seconds";
+        fail(words.back(), "'removed' wants the time in seconds");
+        return;
       }
       words.resize(usual);
     }
     if (words[0] == "node" && words.size() == 3) {
-      return take_node(words, removed_at);
+      take_node(words, removed_at);
+    } else if (words[0] == "link" && words.size() == 5) {
+      take_link(words, removed_at);
+    } else {
+      fail(words[0], "neither 'node NAME ID' nor 'link A--B ID PORT PORT'");
     }
-    if (words[0] == "link" && words.size() == 5) {
-      return take_link(words, removed_at);
-    }
-    return "neither 'node NAME ID' nor 'link A--B ID PORT PORT'";
   }
 
-  char const* take_node(std::vector<std::string_view> const& words, std::int64_t removed_at) {
+  void take_node(std::vector<std::string_view> const& words, std::int64_t removed_at) {
     NodeIdentity identity{0, removed_at};
     if (!is_label(words[1]) || !read_number(words[2], identity.id)) {
-      return "not a node name and its id";
+      fail(words[1], "not a node name and its id");
+      return;
     }
-    if (!node_ids_.insert(identity.id).second) {
-      return "this node id is there twice";
+    auto const [first, is_new] = node_ids_.emplace(identity.id, number_);
+    if (!is_new) {
+      fail(words[2], "this node id is there twice",
+           "it is also on line " + std::to_string(first->second) + "; drop the line of the node that joined later");
     }
-    return allocation_.nodes.emplace(words[1], identity).second ? nullptr : "this node is there twice";
+    if (!allocation_.nodes.emplace(words[1], identity).second) {
+      fail(words[1], "this node is there twice", "drop one of the lines");
+    }
   }
 
-  char const* take_link(std::vector<std::string_view> const& words, std::int64_t removed_at) {
+  void take_link(std::vector<std::string_view> const& words, std::int64_t removed_at) {
     LinkIdentity identity{0, 0, 0, removed_at};
     if (!is_link_name(words[1]) || !read_number(words[2], identity.id) || !read_number(words[3], identity.port_a) ||
         !read_number(words[4], identity.port_b)) {
-      return "not a link name, its id and its two ports";
+      fail(words[1], "not a link name, its id and its two ports");
+      return;
     }
-    if (!link_ids_.insert(identity.id).second) {
-      return "this link id is there twice";
+    auto const [first, is_new] = link_ids_.emplace(identity.id, number_);
+    if (!is_new) {
+      fail(words[2], "this link id is there twice", "it is also on line " + std::to_string(first->second));
     }
     auto const middle = words[1].find("--");
-    if (!ports_.emplace(words[1].substr(0, middle), identity.port_a).second ||
-        !ports_.emplace(words[1].substr(middle + 2), identity.port_b).second) {
-      return "this port is there twice on one node";
+    bool const free_a = ports_.emplace(words[1].substr(0, middle), identity.port_a).second;
+    bool const free_b = ports_.emplace(words[1].substr(middle + 2), identity.port_b).second;
+    if (!free_a || !free_b) {
+      fail(free_a ? words[4] : words[3], "this port is there twice on one node");
     }
-    return allocation_.links.emplace(words[1], identity).second ? nullptr : "this link is there twice";
+    if (!allocation_.links.emplace(words[1], identity).second) {
+      fail(words[1], "this link is there twice", "drop one of the lines");
+    }
   }
 
+  std::string source_;
+  std::string_view line_;
+  int number_ = 0;
+  base::Problems problems_;
   Allocation allocation_;
-  std::set<std::uint32_t> node_ids_;
-  std::set<std::uint32_t> link_ids_;
+  std::map<std::uint32_t, int> node_ids_;  // the line each is on
+  std::map<std::uint32_t, int> link_ids_;
   std::set<std::pair<std::string, std::uint16_t>> ports_;
 };
 
@@ -140,8 +164,17 @@ std::string to_text(Allocation const& allocation) {
   return out;
 }
 
+boost::system::result<Allocation, base::Problems> load_allocation(std::string_view text, std::string const& source) {
+  return Parser(source).run(text);
+}
+
 base::Result<Allocation> parse_allocation(std::string_view text) {
-  return Parser{}.run(text);
+  auto loaded = load_allocation(text, "allocation");
+  if (!loaded) {
+    auto const first = loaded.error().front();
+    return base::fail(errc::bad_file, "line " + std::to_string(first.place.line) + ": " + first.message);
+  }
+  return std::move(*loaded);
 }
 
 }  // namespace topology

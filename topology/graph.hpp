@@ -1,4 +1,5 @@
-// The mesh as a graph: links made from the shape, distances, and the single points of failure it has.
+// The mesh as a graph: links made from the shape, distances, connected parts. What single losses cut off is told by
+// topology/proof.
 //
 // Threads: pure functions.
 #pragma once
@@ -20,16 +21,17 @@ namespace topology {
 bool can_link(Node const& a, Node const& b);
 
 // Links of the shape for the given nodes, added to the ones written by hand (which win); sorted, each pair once. Pairs
-// that cannot reach each other (can_link) are left out.
-//   links  only those written by hand
-//   full   every pair
-//   hub    the central nodes among themselves; every regional node to two of them; every edge to two regional nodes,
-//          or to two central nodes where there are fewer than two regional ones. The first of the two is the nearest
-//          (same site, then distance), the second is in another site and, if there is one, of another provider, so
-//          that one failure does not take both.
-// `sites` lends distances and providers to `hub`; without it only site names count.
+// that cannot reach each other (can_link) are left out. What each shape makes is told in shape/shape.hpp; `links` is
+// only those written by hand. `sites` lends distances and providers; without it only site names count.
 std::vector<Link> build_links(Mesh const& mesh, std::vector<Node> const& nodes, std::vector<Link> const& by_hand,
                               std::vector<Site> const& sites = {});
+
+// Completes a topology whose links are those written by hand: the shape's links, and in `tiers` the areas. There every
+// regional node borders an area besides the backbone from day one (its own, empty one, until it has edges), because
+// BIRD restarts OSPF on a node that comes from one area to several. With more platform nodes than mesh.areas_above the
+// edges of each pair of regional nodes, and the link between the two, are an area of their own. An edge that has an
+// area, or a link written by hand that leaves its pair, stays where it is.
+void apply_shape(Topology& topology);
 
 // Nodes and links as numbers, for algorithms. Links whose ends are not among the nodes are left out.
 class Graph {
@@ -66,15 +68,5 @@ class Graph {
 // Cost of the cheapest path from `from` to every reachable node (itself 0).
 std::map<std::string, std::uint32_t> distances(std::vector<Node> const& nodes, std::vector<Link> const& links,
                                                std::string const& from);
-
-struct Weakness {
-  enum class Kind { node, link, site, provider } kind;
-  std::string name;                  // what fails
-  std::vector<std::string> cut_off;  // nodes then separated from the largest remaining part
-};
-
-// Every node, link, site and provider whose loss separates the remaining platform nodes, in this order and by name.
-// Empty: nothing single disconnects. Nodes and links in linear time (Tarjan), sites and providers by taking them out.
-std::vector<Weakness> weaknesses(Topology const& topology);
 
 }  // namespace topology

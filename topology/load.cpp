@@ -37,6 +37,11 @@ Topology sorted(Topology topology) {
   for (auto const& node : topology.nodes) {
     areas.insert(node.area);
   }
+  for (auto const& link : topology.links) {
+    if (!link.area.empty()) {
+      areas.insert(link.area);
+    }
+  }
   for (auto const& area : areas) {
     topology.areas.push_back({area});
   }
@@ -65,11 +70,11 @@ boost::system::result<Topology, base::Problems> load_topology(std::string_view t
   validate_links(draft);
   validate_shape(draft);
   validate_tenancy(draft);
+  validate_identities(draft);
   validate_addresses(draft);
   // The mesh is judged only when its parts are right: otherwise each mistake would be told twice.
   if (problems.empty()) {
-    auto& topology = draft.topology;
-    topology.links = build_links(topology.mesh, topology.platform_nodes(), topology.links, topology.sites);
+    apply_shape(draft.topology);
     validate_mesh(draft);
   }
   if (!problems.empty()) {

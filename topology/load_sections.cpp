@@ -1,7 +1,8 @@
 #include "topology/draft.hpp"
-#include "topology/values.hpp"
+#include "topology/values/values.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 
 namespace topology {
@@ -15,8 +16,9 @@ constexpr char const* an_address = "a unicast address";
 constexpr char const* a_domain = "a domain name";
 constexpr Range<milliseconds> probe_range{milliseconds(50), std::chrono::hours(1)};
 constexpr Range<std::uint32_t> cost_range{1, 65535};
-// IPv6 needs 1280; above 9000 no underlay is known to us.
-constexpr Range<std::uint32_t> mtu_range{1280, 9000};
+// Above 9000 no underlay is known to us.
+constexpr Range<std::uint32_t> mtu_range{68, 9000};
+constexpr std::uint32_t least_mtu = 1280;  // RFC 8200, 5
 constexpr Range<std::uint32_t> asn_range{1, 4294967294U};
 constexpr Range<std::uint32_t> count_range{1, 100};
 
@@ -40,6 +42,15 @@ std::uint16_t usual_port(MonitorType type) {
 
 std::uint32_t read_ms(Reader& reader, std::string_view key, std::uint32_t fallback) {
   return static_cast<std::uint32_t>(reader.duration(key, probe_range, milliseconds(fallback)).count());
+}
+
+std::uint32_t read_mtu(Reader& reader, std::uint32_t fallback) {
+  auto const mtu = reader.integer("mtu", mtu_range, fallback);
+  if (mtu < least_mtu) {
+    reader.fail("mtu", "with an MTU of " + std::to_string(mtu) + " the link cannot carry IPv6",
+                "1280 at least; 1420 fits an underlay of 1500");
+  }
+  return mtu;
 }
 
 // A probe that may last longer than the pause between two would overlap the next one.
@@ -81,6 +92,53 @@ std::vector<Upstream> read_upstreams(Reader& node, std::vector<Reader>& readers)
     }
   }
   return out;
+}
+
+void read_shape(Reader& reader, Topology& topology) {
+  auto& mesh = topology.mesh;
+  mesh.shape = reader.choice<Shape>("shape",
+                                    {{"links", Shape::links},
+                                     {"full", Shape::full},
+                                     {"hub", Shape::hub},
+                                     {"tiers", Shape::tiers},
+                                     {"cycles", Shape::cycles}},
+                                    mesh.shape);
+  for (auto const* key : {"cycles", "seed", "tour"}) {
+    if (mesh.shape != Shape::cycles && reader.has(key)) {
+      reader.fail(key, "means something only with shape: cycles");
+    }
+  }
+  if (mesh.shape != Shape::tiers && reader.has("areas_above")) {
+    reader.fail("areas_above", "means something only with shape: tiers");
+  }
+  mesh.cycles = reader.integer<std::uint32_t>("cycles", {2, 3}, mesh.cycles);
+  mesh.seed = reader.text("seed", topology.name);
+  mesh.tour = reader.texts("tour");
+  mesh.areas_above = reader.integer<std::uint32_t>("areas_above", {0, 1'000'000}, mesh.areas_above);
+  mesh.links_per_node = reader.integer<std::uint32_t>("links_per_node", {1, 5000}, mesh.links_per_node);
+}
+
+// Two numbers in the order of the ends, which need not be the order in which a link keeps them.
+void read_ports(Reader& reader, bool turned, Link& link) {
+  auto const texts = reader.texts("ports");
+  if (!reader.has("ports")) {
+    return;
+  }
+  if (texts.size() != 2) {
+    reader.fail("ports", "a link listens at two ports, one at each end", "ports: [51820, 51821], in the order of ends");
+    return;
+  }
+  std::uint16_t ports[2] = {0, 0};
+  for (std::size_t i = 0; i < 2; ++i) {
+    auto const* const begin = texts[i].data();
+    auto const* const end = begin + texts[i].size();
+    auto const [stopped, error] = std::from_chars(begin, end, ports[i]);
+    if (error != std::errc() || stopped != end || ports[i] == 0) {
+      reader.fail_item("ports", i, config::quoted(texts[i]) + " is not a port", "1 to 65535");
+    }
+  }
+  link.port_a = ports[turned ? 1 : 0];
+  link.port_b = ports[turned ? 0 : 1];
 }
 
 Monitor read_monitor(Reader reader) {
@@ -162,10 +220,9 @@ void read_mesh(Draft& draft) {
   if (mesh.prefix6.prefix_length() < 16 || mesh.prefix6.prefix_length() > 120) {
     reader.fail("prefix6", "a mesh needs a prefix of /16 to /120");
   }
-  mesh.shape =
-      reader.choice<Shape>("shape", {{"links", Shape::links}, {"full", Shape::full}, {"hub", Shape::hub}}, mesh.shape);
+  read_shape(reader, draft.topology);
   mesh.port_base = reader.integer<std::uint16_t>("port_base", {1024, 65000}, mesh.port_base);
-  mesh.mtu = reader.integer("mtu", mtu_range, mesh.mtu);
+  mesh.mtu = read_mtu(reader, mesh.mtu);
   mesh.cost = reader.integer("cost", cost_range, mesh.cost);
   mesh.cost_within_site = reader.integer("cost_within_site", cost_range, mesh.cost_within_site);
   auto ospf = reader.section("ospf");
@@ -208,6 +265,8 @@ void read_nodes(Draft& draft) {
     node.role = reader.choice<Role>(
         "role", {{"central", Role::central}, {"regional", Role::regional}, {"edge", Role::edge}}, node.role);
     node.area = reader.parsed("area", parse_area, "an OSPF area").value_or(Area{}.id);
+    node.id = reader.integer<std::uint32_t>("id", {0, 0xfffffffeU}, 0);
+    node.risks = reader.texts("risks");
     node.underlay = reader.parsed_list("underlay", parse_address, an_address);
     node.public_addresses =
         reader.has("public") ? reader.parsed_list("public", parse_address, an_address) : node.underlay;
@@ -225,13 +284,16 @@ void read_links(Draft& draft) {
       reader.fail("ends", "a link has two ends", "ends: [one, other]");
       ends.resize(2);
     }
+    bool const turned = ends[1] < ends[0];
     std::sort(ends.begin(), ends.end());
     auto const* const a = topology.node(ends[0]);
     auto const* const b = topology.node(ends[1]);
     bool const within_site = a != nullptr && b != nullptr && a->site == b->site;
     Link link{ends[0], ends[1]};
     link.cost = reader.integer("cost", cost_range, within_site ? topology.mesh.cost_within_site : topology.mesh.cost);
-    link.mtu = reader.integer("mtu", mtu_range, topology.mesh.mtu);
+    link.mtu = read_mtu(reader, topology.mesh.mtu);
+    link.risks = reader.texts("risks");
+    read_ports(reader, turned, link);
     draft.topology.links.push_back(std::move(link));
     draft.links.push_back(reader);
   }

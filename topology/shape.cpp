@@ -1,155 +1,194 @@
+// Puts shape::build's links onto a topology.
+#include "topology/shape/shape.hpp"
 #include "topology/graph.hpp"
+#include "topology/values/values.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
-#include <numbers>
-#include <tuple>
+#include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 namespace topology {
 namespace {
 
-bool has_family(Node const& node, bool v4) {
-  return std::any_of(node.underlay.begin(), node.underlay.end(), [&](Address const& a) { return a.is_v4() == v4; });
+shape::Member member_of(Node const& node, std::uint32_t site) {
+  shape::Member out;
+  out.name = node.name;
+  out.site = site;
+  out.rank = node.role == Role::central    ? shape::Rank::central
+             : node.role == Role::regional ? shape::Rank::regional
+                                           : shape::Rank::edge;
+  out.reach4 = std::any_of(node.underlay.begin(), node.underlay.end(), [](auto const& a) { return a.is_v4(); });
+  out.reach6 = std::any_of(node.underlay.begin(), node.underlay.end(), [](auto const& a) { return a.is_v6(); });
+  return out;
 }
 
-// 64 bits of FNV-1a over both names: spreads nodes over equally near hubs, the same way on every machine.
-std::uint64_t spread(std::string_view node, std::string_view hub) {
-  std::uint64_t hash = 14695981039346656037U;
-  for (auto const part : {node, std::string_view("/"), hub}) {
-    for (char const c : part) {
-      hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-    }
+std::optional<shape::Form> form_of(Shape shape) {
+  switch (shape) {
+    case Shape::links:
+      return std::nullopt;
+    case Shape::full:
+      return shape::Form::full;
+    case Shape::hub:
+      return shape::Form::hub;
+    case Shape::tiers:
+      return shape::Form::tiers;
+    case Shape::cycles:
+      return shape::Form::cycles;
   }
-  return hash;
+  return std::nullopt;
 }
 
-// Great-circle distance in whole kilometres; 0 when either place is unknown.
-std::uint32_t distance_km(Site const* a, Site const* b) {
-  if (a == nullptr || b == nullptr || !a->latitude || !a->longitude || !b->latitude || !b->longitude) {
-    return 0;
+shape::Wish wish_of(Mesh const& mesh, std::vector<Node> const& nodes, std::vector<Site> const& sites) {
+  shape::Wish wish;
+  wish.cost = mesh.cost;
+  wish.cost_within_site = mesh.cost_within_site;
+  wish.cycles = mesh.cycles;
+  wish.seed = mesh.seed;
+  std::map<std::string_view, std::uint32_t> numbers;
+  for (auto const& site : sites) {
+    shape::Site out{site.name, site.provider.empty() ? site.name : site.provider, std::nullopt};
+    if (site.latitude && site.longitude) {
+      out.position = shape::Position{*site.latitude, *site.longitude};
+    }
+    numbers.emplace(site.name, static_cast<std::uint32_t>(wish.sites.size()));
+    wish.sites.push_back(std::move(out));
   }
-  constexpr double earth_km = 6371;
-  auto const radians = [](double degrees) { return degrees * std::numbers::pi / 180; };
-  double const half_latitude = std::sin(radians(*b->latitude - *a->latitude) / 2);
-  double const half_longitude = std::sin(radians(*b->longitude - *a->longitude) / 2);
-  double const chord = half_latitude * half_latitude + std::cos(radians(*a->latitude)) *
-                                                           std::cos(radians(*b->latitude)) * half_longitude *
-                                                           half_longitude;
-  return static_cast<std::uint32_t>(2 * earth_km * std::asin(std::min(1.0, std::sqrt(chord))));
+  for (auto const& node : nodes) {
+    auto const [site, is_new] = numbers.emplace(node.site, static_cast<std::uint32_t>(wish.sites.size()));
+    if (is_new) {
+      wish.sites.push_back({node.site, node.site, std::nullopt});
+    }
+    wish.members.push_back(member_of(node, site->second));
+  }
+  for (auto const& name : mesh.tour) {
+    if (auto const found = numbers.find(name); found != numbers.end()) {
+      wish.tour.push_back(found->second);
+    }
+  }
+  return wish;
 }
 
-class Builder {
- public:
-  Builder(Mesh const& mesh, std::vector<Link> const& by_hand, std::vector<Site> const& sites)
-      : mesh_(mesh), sites_(sites) {
-    for (auto const& link : by_hand) {
-      links_.emplace(std::pair(link.a, link.b), link);
+std::vector<Link> merged(Mesh const& mesh, shape::Wish const& wish, shape::Result const& made,
+                         std::vector<Link> const& by_hand) {
+  std::map<std::pair<std::string_view, std::string_view>, Link> links;
+  for (auto const& link : by_hand) {
+    links.emplace(std::pair<std::string_view, std::string_view>(link.a, link.b), link);
+  }
+  for (auto const& line : made.lines) {
+    auto const& a = wish.members[line.a].name;
+    auto const& b = wish.members[line.b].name;
+    if (!links.contains({a, b})) {
+      links.emplace(std::pair<std::string_view, std::string_view>(a, b), Link{a, b, line.cost, mesh.mtu});
     }
   }
-
-  void add(Node const& one, Node const& other) {
-    auto const& a = one.name < other.name ? one : other;
-    auto const& b = one.name < other.name ? other : one;
-    if (a.name == b.name || !can_link(a, b)) {
-      return;
-    }
-    auto const cost = a.site == b.site ? mesh_.cost_within_site : mesh_.cost;
-    links_.emplace(std::pair(a.name, b.name), Link{a.name, b.name, cost, mesh_.mtu});
+  std::vector<Link> out;
+  out.reserve(links.size());
+  for (auto& [ends, link] : links) {
+    out.push_back(std::move(link));
   }
+  return out;
+}
 
-  void add_all_pairs(std::vector<Node const*> const& nodes) {
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-      for (std::size_t j = i + 1; j < nodes.size(); ++j) {
-        add(*nodes[i], *nodes[j]);
+// An area's number out of the names of those that border it: 32 bits of FNV-1a, never the backbone's.
+std::string area_named(std::string_view names) {
+  std::uint32_t hash = 2166136261U;
+  for (char const c : names) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  }
+  return boost::asio::ip::address_v4(hash == 0 ? 1 : hash).to_string();
+}
+
+using Pair = std::pair<std::string, std::string>;  // the two regional nodes of an edge, in order of names
+
+// The pair of every edge that may be in its area.
+std::map<std::string, Pair> movable_edges(Topology const& topology, shape::Wish const& wish,
+                                          std::vector<shape::Home> const& homes, std::vector<Link> const& by_hand) {
+  std::map<std::string, Pair> pairs;
+  for (auto const& home : homes) {
+    auto const& edge = wish.members[home.edge].name;
+    auto const* const node = topology.node(edge);
+    if (node == nullptr || (!node->area.empty() && node->area != Area{}.id)) {
+      continue;
+    }
+    Pair pair(wish.members[home.first].name, wish.members[home.second].name);
+    if (pair.second < pair.first) {
+      std::swap(pair.first, pair.second);
+    }
+    pairs.emplace(edge, std::move(pair));
+  }
+  std::set<std::string> staying;
+  for (auto const& link : by_hand) {
+    for (auto const& [one, other] : {std::pair(&link.a, &link.b), std::pair(&link.b, &link.a)}) {
+      auto const mine = pairs.find(*one);
+      auto const theirs = pairs.find(*other);
+      if (mine == pairs.end() || *other == mine->second.first || *other == mine->second.second ||
+          (theirs != pairs.end() && theirs->second == mine->second)) {
+        continue;
+      }
+      staying.insert(*one);
+    }
+  }
+  for (auto const& name : staying) {
+    pairs.erase(name);
+  }
+  return pairs;
+}
+
+void assign_areas(Topology& topology, std::map<std::string, Pair> const& pairs, bool several) {
+  std::set<std::string> borders;
+  std::map<std::pair<std::string_view, std::string_view>, std::string> of_twins;
+  if (several) {
+    for (auto& node : topology.nodes) {
+      if (auto const found = pairs.find(node.name); found != pairs.end()) {
+        auto const& [first, second] = found->second;
+        node.area = area_named(first + "--" + second);
+        of_twins.emplace(std::pair<std::string_view, std::string_view>(first, second), node.area);
+        borders.insert(first);
+        borders.insert(second);
+      }
+    }
+    for (auto& link : topology.links) {
+      auto const found = of_twins.find({link.a, link.b});
+      if (found != of_twins.end() && link.area.empty()) {
+        link.area = found->second;
       }
     }
   }
-
-  // Two hubs that one failure does not take together, where there are such.
-  void add_two_hubs(Node const& node, std::vector<Node const*> hubs) {
-    std::erase_if(hubs, [&](Node const* hub) { return !can_link(node, *hub); });
-    if (hubs.empty()) {
-      return;
-    }
-    auto const nearness = [&](Node const* hub) {
-      return std::tuple(hub->site != node.site, distance_km(site(node), site(*hub)), spread(node.name, hub->name));
-    };
-    auto const* const first = *std::min_element(
-        hubs.begin(), hubs.end(), [&](auto const* a, auto const* b) { return nearness(a) < nearness(b); });
-    add(node, *first);
-    auto const apart = [&](Node const* hub) {
-      return std::tuple(hub == first, hub->site == first->site, provider(*hub) == provider(*first), nearness(hub));
-    };
-    auto const* const second =
-        *std::min_element(hubs.begin(), hubs.end(), [&](auto const* a, auto const* b) { return apart(a) < apart(b); });
-    add(node, *second);
-  }
-
-  std::vector<Link> take() {
-    std::vector<Link> out;
-    for (auto& [ends, link] : links_) {
-      out.push_back(std::move(link));
-    }
-    return out;
-  }
-
- private:
-  [[nodiscard]] Site const* site(Node const& node) const {
-    auto const found = std::find_if(sites_.begin(), sites_.end(), [&](Site const& s) { return s.name == node.site; });
-    return found == sites_.end() ? nullptr : &*found;
-  }
-  [[nodiscard]] std::string provider(Node const& node) const {
-    auto const* const at = site(node);
-    return at == nullptr || at->provider.empty() ? node.site : at->provider;
-  }
-
-  Mesh const& mesh_;
-  std::vector<Site> const& sites_;
-  std::map<std::pair<std::string, std::string>, Link> links_;
-};
-
-std::vector<Node const*> of_role(std::vector<Node> const& nodes, Role role) {
-  std::vector<Node const*> out;
-  for (auto const& node : nodes) {
-    if (node.role == role) {
-      out.push_back(&node);
+  for (auto& node : topology.nodes) {
+    if (node.role == Role::regional && node.area == Area{}.id && node.border_areas.empty() &&
+        !borders.contains(node.name) && topology.segment_of(node.name) == nullptr) {
+      node.border_areas.push_back(area_named(node.name));
     }
   }
-  return out;
 }
 
 }  // namespace
 
 bool can_link(Node const& a, Node const& b) {
-  if (a.underlay.empty() || b.underlay.empty()) {
-    return !(a.underlay.empty() && b.underlay.empty());
-  }
-  return (has_family(a, true) && has_family(b, true)) || (has_family(a, false) && has_family(b, false));
+  return shape::can_link(member_of(a, 0), member_of(b, 0));
 }
 
 std::vector<Link> build_links(Mesh const& mesh, std::vector<Node> const& nodes, std::vector<Link> const& by_hand,
                               std::vector<Site> const& sites) {
-  Builder builder(mesh, by_hand, sites);
-  if (mesh.shape == Shape::full) {
-    std::vector<Node const*> all;
-    for (auto const& node : nodes) {
-      all.push_back(&node);
-    }
-    builder.add_all_pairs(all);
-  } else if (mesh.shape == Shape::hub) {
-    auto const centrals = of_role(nodes, Role::central);
-    auto const regionals = of_role(nodes, Role::regional);
-    builder.add_all_pairs(centrals);
-    for (auto const* node : regionals) {
-      builder.add_two_hubs(*node, centrals);
-    }
-    for (auto const* node : of_role(nodes, Role::edge)) {
-      builder.add_two_hubs(*node, regionals.size() >= 2 ? regionals : centrals);
-    }
+  auto wish = wish_of(mesh, nodes, sites);
+  auto const form = form_of(mesh.shape);
+  wish.form = form.value_or(shape::Form::full);
+  return merged(mesh, wish, form ? shape::build(wish) : shape::Result{}, by_hand);
+}
+
+void apply_shape(Topology& topology) {
+  auto const form = form_of(topology.mesh.shape);
+  auto const nodes = topology.platform_nodes();
+  auto wish = wish_of(topology.mesh, nodes, topology.sites);
+  wish.form = form.value_or(shape::Form::full);
+  auto const made = form ? shape::build(wish) : shape::Result{};
+  auto const by_hand = std::exchange(topology.links, merged(topology.mesh, wish, made, topology.links));
+  if (form == shape::Form::tiers) {
+    auto const pairs = movable_edges(topology, wish, made.homes, by_hand);
+    assign_areas(topology, pairs, nodes.size() > topology.mesh.areas_above);
   }
-  return builder.take();
 }
 
 }  // namespace topology

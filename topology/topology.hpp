@@ -52,6 +52,9 @@ struct Node {
   std::vector<Address> underlay;          // where peers reach its WireGuard ports; may be empty behind NAT
   std::vector<Address> public_addresses;  // what DNS answers for it (edges); default: underlay
   std::vector<Upstream> upstreams;
+  std::uint32_t id = 0;                        // fixed by the operator; 0: allocated
+  std::vector<std::string> risks = {};         // what else it shares a fate with: a rack, a power feed
+  std::vector<std::string> border_areas = {};  // areas it is in from day one though no link of it may be in them yet
 };
 
 struct Link {
@@ -59,6 +62,10 @@ struct Link {
   std::string b;
   std::uint32_t cost = 10;   // OSPF, symmetric
   std::uint32_t mtu = 1420;  // equal on both ends: BIRD has no mtu-ignore
+  std::uint16_t port_a = 0;  // fixed by the operator; 0: allocated
+  std::uint16_t port_b = 0;
+  std::string area = {};                // OSPF area; empty: follows from the areas of the ends (Topology::area_of)
+  std::vector<std::string> risks = {};  // what else it shares a fate with: a cable, a carrier
   [[nodiscard]] std::string name() const { return a + "--" + b; }
   bool operator==(Link const&) const = default;
 };
@@ -128,7 +135,7 @@ struct Bfd {
   std::uint32_t multiplier = 5;
 };
 
-enum class Shape { links, full, hub };  // how links come to be when not all are given by hand
+enum class Shape { links, full, hub, tiers, cycles };  // how links come to be when not all are given by hand
 
 struct Mesh {
   Network4 prefix4;  // loopbacks: one /32 a node
@@ -140,6 +147,11 @@ struct Mesh {
   std::uint32_t cost_within_site = 5;
   Ospf ospf;
   Bfd bfd;
+  std::uint32_t cycles = 2;            // cycles: how many
+  std::string seed = {};               // cycles: of all but the first; empty: the deployment's name
+  std::vector<std::string> tour = {};  // cycles: sites in the order of the first; those left out are put in
+  std::uint32_t areas_above = 300;     // tiers: with more platform nodes than this the edges get areas of their own
+  std::uint32_t links_per_node = 110;  // more do not fit one router LSA in one packet of 1420 bytes
 };
 
 // Where the DNS store lives and who follows it.
@@ -162,7 +174,7 @@ struct Topology {
   std::vector<Site> sites;
   std::vector<Node> nodes;  // by name
   std::vector<Link> links;  // by (a, b); complete after shape was applied
-  std::vector<Area> areas;
+  std::vector<Area> areas;  // those that a node or a link is in
   std::vector<Segment> segments;
   std::vector<Service> services;
   std::vector<Cluster> clusters;
@@ -177,8 +189,10 @@ struct Topology {
   [[nodiscard]] Segment const* segment_of(std::string_view node) const;
   // Everything that takes part in the mesh: the nodes that are no segment's own.
   [[nodiscard]] std::vector<Node> platform_nodes() const;
-  // The OSPF area of a link: the area of both ends, or, towards the backbone, of the end that is not in it.
+  // The OSPF area of a link: its own, or the area of both ends, or, towards the backbone, of the end that is not in it.
   [[nodiscard]] std::string area_of(Link const& link) const;
+  // Every area the node takes part in, sorted: its own, those of its links, those it is to border from day one.
+  [[nodiscard]] std::vector<std::string> areas_of(std::string_view node) const;
 };
 
 }  // namespace topology

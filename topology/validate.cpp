@@ -2,7 +2,7 @@
 #include "topology/allocation.hpp"
 #include "topology/draft.hpp"
 #include "topology/graph.hpp"
-#include "topology/values.hpp"
+#include "topology/values/values.hpp"
 
 #include <algorithm>
 #include <map>
@@ -184,6 +184,7 @@ void validate_references(Draft& draft) {
 void validate_links(Draft& draft) {
   auto const& topology = draft.topology;
   auto const known = known_names(topology.nodes);
+  std::set<std::string_view> const names(known.begin(), known.end());
   std::map<std::string, int> lines;
   for (std::size_t i = 0; i < topology.links.size(); ++i) {
     auto const& link = topology.links[i];
@@ -193,7 +194,7 @@ void validate_links(Draft& draft) {
     }
     auto const written = reader.texts("ends");
     for (std::size_t end = 0; end < written.size(); ++end) {
-      if (topology.node(written[end]) == nullptr) {
+      if (!names.contains(written[end])) {
         reader.fail_item("ends", end, "no node is named " + quoted(written[end]),
                          config::nearest_hint(written[end], known));
       }
@@ -224,12 +225,15 @@ void validate_shape(Draft& draft) {
     draft.mesh.fail("shape",
                     "the shape full is for at most " + std::to_string(most_nodes_in_full_mesh) + " nodes, here are " +
                         std::to_string(nodes.size()),
-                    "use hub, or links");
+                    "use tiers, cycles, or links");
   }
   bool const has_central =
       std::any_of(nodes.begin(), nodes.end(), [](Node const& node) { return node.role == Role::central; });
-  if (shape == Shape::hub && !has_central) {
-    draft.mesh.fail("shape", "the shape hub needs nodes of the role central");
+  if ((shape == Shape::hub || shape == Shape::tiers) && !has_central) {
+    draft.mesh.fail(
+        "shape",
+        std::string("the shape ") + (shape == Shape::hub ? "hub" : "tiers") + " needs nodes of the role central",
+        "give two nodes at different sites role: central");
   }
 }
 
@@ -274,31 +278,67 @@ void validate_tenancy(Draft& draft) {
   }
 }
 
-void validate_mesh(Draft& draft) {
+namespace {
+
+// A node of the largest part to which the lonely one could be linked: at its own site, if there is one.
+std::string link_hint(Topology const& topology, Graph const& graph, std::vector<std::uint32_t> const& part,
+                      std::string const& lonely) {
+  auto const* const from = topology.node(lonely);
+  std::string best;
+  for (auto const number : part) {
+    auto const* const to = topology.node(graph.name(number));
+    if (from == nullptr || to == nullptr || !can_link(*from, *to)) {
+      continue;
+    }
+    if (to->site == from->site) {
+      best = to->name;
+      break;
+    }
+    best = best.empty() ? to->name : best;
+  }
+  return best.empty() ? "give it an underlay address of a family that others have, and a link"
+                      : "add a link, for instance {ends: [" + lonely + ", " + best + "]}";
+}
+
+void validate_one_mesh(Draft& draft, std::map<std::string_view, Reader*> const& readers) {
   auto const& topology = draft.topology;
-  auto const nodes = topology.platform_nodes();
-  auto const reader_of = [&](std::string const& name) -> Reader& {
-    auto const found =
-        std::find_if(topology.nodes.begin(), topology.nodes.end(), [&](Node const& node) { return node.name == name; });
-    return draft.nodes[static_cast<std::size_t>(found - topology.nodes.begin())];
-  };
-  Graph const graph(nodes, topology.links);
+  Graph const graph(topology.platform_nodes(), topology.links);
   auto const parts = graph.parts(std::vector<bool>(graph.size(), false), Graph::no_link);
   for (std::size_t part = 1; part < parts.size(); ++part) {
     for (auto const node : parts[part]) {
-      reader_of(graph.name(node))
-          .fail("name",
-                "no path of links leads from " + quoted(graph.name(node)) + " to " + quoted(graph.name(parts[0][0])),
-                "add a link");
+      readers.at(graph.name(node))
+          ->fail("name",
+                 "no path of links leads from " + quoted(graph.name(node)) + " to " + quoted(graph.name(parts[0][0])),
+                 link_hint(topology, graph, parts[0], graph.name(node)));
     }
   }
+  for (std::uint32_t node = 0; node < graph.size(); ++node) {
+    if (graph.edges(node).size() > topology.mesh.links_per_node) {
+      readers.at(graph.name(node))
+          ->fail("name",
+                 quoted(graph.name(node)) + " would have " + std::to_string(graph.edges(node).size()) +
+                     " links, more than links_per_node, " + std::to_string(topology.mesh.links_per_node),
+                 "add nodes of its role, or raise mesh.links_per_node if the machine can hold them");
+    }
+  }
+}
+
+}  // namespace
+
+void validate_mesh(Draft& draft) {
+  auto const& topology = draft.topology;
+  std::map<std::string_view, Reader*> readers;
+  for (std::size_t i = 0; i < topology.nodes.size(); ++i) {
+    readers.emplace(topology.nodes[i].name, &draft.nodes[i]);
+  }
+  validate_one_mesh(draft, readers);
   std::map<std::pair<std::string, std::string>, std::string> interfaces;  // by node and name
   for (auto const& link : topology.links) {
     for (auto const& end : {link.a, link.b}) {
       auto const name = interface_name(link, end);
       auto const [first, is_new] = interfaces.emplace(std::pair(end, name), link.name());
       if (!is_new) {
-        reader_of(end).fail(
+        readers.at(end)->fail(
             "name", "the links " + first->second + " and " + link.name() + " would get the same interface name " + name,
             "rename one of the peers");
       }

@@ -1,6 +1,6 @@
 #include "base/config/nearest.hpp"
 #include "topology/draft.hpp"
-#include "topology/values.hpp"
+#include "topology/values/values.hpp"
 
 #include <algorithm>
 #include <map>
@@ -107,7 +107,8 @@ void validate_overlaps(Draft& draft) {
   for (std::size_t i = 0; i < claims.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (overlap(claims[i].block, claims[j].block)) {
-        fail_at(claims[i], claims[i].block.text() + " overlaps " + claims[j].what + ", " + claims[j].block.text());
+        fail_at(claims[i], claims[i].block.text() + " overlaps " + claims[j].what + ", " + claims[j].block.text(),
+                "take another block for one of the two");
       }
     }
   }

@@ -20,7 +20,7 @@
 
 namespace config {
 
-inline constexpr std::size_t max_document_bytes = 1024 * 1024;
+inline constexpr std::size_t max_document_bytes = 4 * 1024 * 1024;  // a mesh of 10,000 nodes is 1.5 MB
 inline constexpr int max_depth = 32;
 
 struct Entry;

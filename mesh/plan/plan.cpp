@@ -30,28 +30,31 @@ std::optional<Address> endpoint_address(topology::Node const& own, topology::Nod
   return std::nullopt;
 }
 
-class Planner {
+// `topology` is the node's neighbourhood or more.
+class Builder {
  public:
-  Planner(World const& world, topology::Node const& node, PlanOptions const& options)
-      : world_(world), node_(node), options_(options) {}
+  Builder(World const& world, topology::Topology const& topology, topology::Node const& node,
+          PlanOptions const& options)
+      : world_(world), topology_(topology), node_(node), options_(options) {}
 
   NodePlan run() {
     plan_.revision = world_.revision;
     plan_.node = node_.name;
-    for (auto const& link : world_.topology.links_of(node_.name)) {
+    for (auto const& link : topology_.links_of(node_.name)) {
       add_link(link);
     }
     std::sort(plan_.devices.begin(), plan_.devices.end(), [](auto const& a, auto const& b) { return a.name < b.name; });
     add_loopback();
     add_sysctls();
-    plan_.bird = bird::render(world_.topology, world_.allocation, node_.name, options_.bird);
+    plan_.areas = topology_.areas_of(node_.name);
+    plan_.bird = bird::render(topology_, world_.allocation, node_.name, options_.bird);
     return std::move(plan_);
   }
 
  private:
   void add_link(topology::Link const& link) {
     auto const& other_name = link.a == node_.name ? link.b : link.a;
-    auto const* other = world_.topology.node(other_name);
+    auto const* other = topology_.node(other_name);
     ASSERT(other != nullptr);
     auto const key = world_.keys.find(other_name);
     if (key == world_.keys.end() && !options_.assume_joined) {
@@ -63,9 +66,10 @@ class Planner {
     device.alias = link.name();
     device.listen_port = topology::listen_port(world_.allocation, link, node_.name);
     device.mtu = link.mtu;
-    device.addresses.push_back(whole(topology::loopback4(world_.topology, world_.allocation, node_.name)));
+    device.addresses.push_back(whole(topology::loopback4(topology_, world_.allocation, node_.name)));
     device.addresses.push_back(Network{topology::link_local(world_.allocation, link, node_.name), 64});
     device.peers.push_back(peer(link, *other, key == world_.keys.end() ? wireguard::PublicKey() : key->second));
+    plan_.area_of_device.emplace(device.name, topology_.area_of(link));
     plan_.devices.push_back(std::move(device));
   }
 
@@ -87,9 +91,9 @@ class Planner {
   }
 
   void add_loopback() {
-    plan_.loopback.push_back(whole(topology::loopback4(world_.topology, world_.allocation, node_.name)));
-    plan_.loopback.push_back(whole(topology::loopback6(world_.topology, world_.allocation, node_.name)));
-    for (auto const& service : world_.topology.services) {
+    plan_.loopback.push_back(whole(topology::loopback4(topology_, world_.allocation, node_.name)));
+    plan_.loopback.push_back(whole(topology::loopback6(topology_, world_.allocation, node_.name)));
+    for (auto const& service : topology_.services) {
       if (std::find(service.nodes.begin(), service.nodes.end(), node_.name) == service.nodes.end()) {
         continue;
       }
@@ -115,6 +119,7 @@ class Planner {
   }
 
   World const& world_;
+  topology::Topology const& topology_;
   topology::Node const& node_;
   PlanOptions const& options_;
   NodePlan plan_;
@@ -122,12 +127,17 @@ class Planner {
 
 }  // namespace
 
-base::Result<NodePlan> plan_node(World const& world, std::string const& node, PlanOptions const& options) {
-  auto const* found = world.topology.node(node);
+base::Result<NodePlan> Planner::node(std::string const& name, PlanOptions const& options) const {
+  auto const around = neighbourhoods_.of(name);
+  auto const* const found = around.node(name);
   if (found == nullptr) {
-    return base::fail(errc::unknown_node, "the topology has no node '" + node + "'");
+    return base::fail(errc::unknown_node, "the topology has no node '" + name + "'");
   }
-  return Planner(world, *found, options).run();
+  return Builder(world_, around, *found, options).run();
+}
+
+base::Result<NodePlan> plan_node(World const& world, std::string const& node, PlanOptions const& options) {
+  return Planner(world).node(node, options);
 }
 
 }  // namespace plan

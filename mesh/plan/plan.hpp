@@ -12,7 +12,9 @@
 #include "mesh/wireguard/device.hpp"
 #include "mesh/wireguard/diff.hpp"
 #include "routing/bird/config.hpp"
+#include "topology/neighbourhood/neighbourhood.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,13 +32,15 @@ struct Sysctl {
 struct NodePlan {
   std::int64_t revision = 0;
   std::string node;
-  std::vector<wireguard::Device> devices;    // by name
-  std::vector<wireguard::Network> loopback;  // on lo: the node's own two and the anycast addresses it serves
-  std::vector<Sysctl> sysctls;               // in the order in which they are written
-  std::string bird;                          // the whole configuration file
-  std::vector<topology::Service> services;   // anycast services this node serves
-  std::vector<std::string> waiting;          // names of links whose other node has no key yet
-  std::vector<std::string> warnings;         // sentences: "link a--b can never come up: ..."
+  std::vector<wireguard::Device> devices;             // by name
+  std::vector<wireguard::Network> loopback;           // on lo: the node's own two and the anycast addresses it serves
+  std::vector<Sysctl> sysctls;                        // in the order in which they are written
+  std::string bird;                                   // the whole configuration file
+  std::vector<topology::Service> services;            // anycast services this node serves
+  std::vector<std::string> waiting;                   // names of links whose other node has no key yet
+  std::vector<std::string> warnings;                  // sentences: "link a--b can never come up: ..."
+  std::vector<std::string> areas;                     // OSPF areas it takes part in
+  std::map<std::string, std::string> area_of_device;  // the area of each device's link
 };
 
 struct PlanOptions {
@@ -46,7 +50,24 @@ struct PlanOptions {
   bool assume_joined = false;
 };
 
-// errc::unknown_node.
+// Plans one node after the other out of one world: what is looked up for all of them is looked up once. It must not
+// outlive the world.
+class Planner {
+ public:
+  explicit Planner(World const& world) : world_(world), neighbourhoods_(world.topology) {}
+
+  // errc::unknown_node.
+  [[nodiscard]] base::Result<NodePlan> node(std::string const& name, PlanOptions const& options = {}) const;
+
+  [[nodiscard]] World const& world() const { return world_; }
+  [[nodiscard]] topology::Neighbourhoods const& neighbourhoods() const { return neighbourhoods_; }
+
+ private:
+  World const& world_;
+  topology::Neighbourhoods neighbourhoods_;
+};
+
+// One node alone. errc::unknown_node.
 base::Result<NodePlan> plan_node(World const& world, std::string const& node, PlanOptions const& options = {});
 
 // Every name of an interface of ours begins with this; interfaces of other names are never touched.

@@ -33,16 +33,30 @@ int topology_set(Settings const& settings, std::string const& file);
 // Over the agent's unix socket. Exit code 1 when the node is not in order.
 int status(Settings const& settings, bool json);
 
-// Without any daemon: from the topology file (or what `topology` names) and an allocation file, which may be empty.
+// Without any daemon: from the topology file (or what `topology` names), and what is known of the world that runs.
 struct PlanInput {
   std::string topology;    // empty: settings.topology
-  std::string allocation;  // empty: identities as a new controller would give them
+  std::string allocation;  // file of identities; empty: those of the world that runs, else as a new controller's
+  std::string running;     // file of the world that runs; empty: the newest that this machine's agent applied
+  std::string keys;        // file of public keys, "NODE KEY" a line
   std::string node;        // empty: all of them
 };
-int plan(Settings const& settings, PlanInput const& input, bool json);
+struct PlanOutput {
+  bool json = false;
+  bool whole = false;  // every node's plan instead of the difference against what runs
+  std::string proof;   // file of the certificate, "-" for stdout (and then nothing else); empty: none
+};
+// Exit code 1 when a proof is asked for and there is none.
+int plan(Settings const& settings, PlanInput const& input, PlanOutput const& output);
 // What the agent would change now on this machine, from the last-known world; needs root.
 int plan_difference(Settings const& settings);
-int render(Settings const& settings, PlanInput const& input, std::string const& output);
+// Exit code 1 when the certificate is refused. Against the topology, when there is one.
+int verify_proof(Settings const& settings, PlanInput const& input, std::string const& certificate_file);
+struct RenderOutput {
+  std::string directory;         // empty: one of the node's name
+  std::string private_key_file;  // where the machine keeps its key; empty: /etc/wireguard/privateer.key
+};
+int render(Settings const& settings, PlanInput const& input, RenderOutput const& output);
 int check(Settings const& settings);
 
 }  // namespace privateer

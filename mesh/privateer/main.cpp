@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <string>
@@ -23,9 +24,11 @@ struct Arguments {
   std::int64_t uses = 1;
   std::string id;
   std::string file;
-  std::string output;
   privateer::PlanInput input;
+  privateer::PlanOutput plan_output;
+  privateer::RenderOutput render_output;
   bool json = false;
+  bool needs_settings = true;
   bool difference = false;
   Command command;
 };
@@ -111,30 +114,55 @@ void add_local_commands(CLI::App& app, Arguments& arguments) {
   status->callback([&] {
     arguments.command = [&](Settings const& settings) { return privateer::status(settings, arguments.json); };
   });
-  auto* plan = app.add_subcommand("plan", "What the topology makes of each node; changes nothing");
+  app.add_subcommand("check", "Validate settings and topology")->callback([&] {
+    arguments.command = privateer::check;
+  });
+}
+
+void add_worlds(CLI::App& command, Arguments& arguments) {
+  command.add_option("--topology", arguments.input.topology, "Instead of the settings' topology");
+  command.add_option("--allocation", arguments.input.allocation, "Identities that were given out before");
+  command.add_option("--running", arguments.input.running, "The world that runs, instead of this machine's newest");
+}
+
+// With --topology these do without a settings file.
+void add_planning_commands(CLI::App& app, Arguments& arguments) {
+  auto* plan = app.add_subcommand("plan", "What the topology would change on each node; changes nothing");
+  add_worlds(*plan, arguments);
   plan->add_option("--node", arguments.input.node, "Only this node");
-  plan->add_option("--topology", arguments.input.topology, "Instead of the settings' topology");
-  plan->add_option("--allocation", arguments.input.allocation, "Identities that were given out before");
-  plan->add_flag("--json", arguments.json, "For programs");
+  plan->add_flag("--json", arguments.plan_output.json, "For programs");
+  plan->add_flag("--whole", arguments.plan_output.whole, "Every node's plan instead of the difference");
+  plan->add_option("--proof", arguments.plan_output.proof,
+                   "Write a certificate that no single loss disconnects anything, to a file or to - (stdout)");
   plan->add_flag("--diff", arguments.difference, "What the agent would change on this machine now");
   plan->callback([&] {
+    arguments.needs_settings = arguments.difference || arguments.input.topology.empty();
     arguments.command = [&](Settings const& settings) {
       return arguments.difference ? privateer::plan_difference(settings)
-                                  : privateer::plan(settings, arguments.input, arguments.json);
+                                  : privateer::plan(settings, arguments.input, arguments.plan_output);
+    };
+  });
+  auto* verify = app.add_subcommand("verify-proof", "Check such a certificate, against the topology if there is one");
+  verify->add_option("file", arguments.file, "The certificate, or - for stdin")->required();
+  verify->add_option("--topology", arguments.input.topology, "Instead of the settings' topology");
+  verify->callback([&] {
+    arguments.needs_settings = false;
+    arguments.command = [&](Settings const& settings) {
+      return privateer::verify_proof(settings, arguments.input, arguments.file);
     };
   });
   auto* render = app.add_subcommand("render", "Write one node's files without applying them");
+  add_worlds(*render, arguments);
   render->add_option("node", arguments.input.node, "The node")->required();
-  render->add_option("--output", arguments.output, "Directory to write to")->required();
-  render->add_option("--topology", arguments.input.topology, "Instead of the settings' topology");
-  render->add_option("--allocation", arguments.input.allocation, "Identities that were given out before");
+  render->add_option("--directory,--output", arguments.render_output.directory, "Where to; default: the node's name");
+  render->add_option("--keys", arguments.input.keys, "Public keys of nodes: NODE KEY a line");
+  render->add_option("--private-key-file", arguments.render_output.private_key_file,
+                     "Where the machine keeps its key; default: /etc/wireguard/privateer.key");
   render->callback([&] {
+    arguments.needs_settings = arguments.input.topology.empty();
     arguments.command = [&](Settings const& settings) {
-      return privateer::render(settings, arguments.input, arguments.output);
+      return privateer::render(settings, arguments.input, arguments.render_output);
     };
-  });
-  app.add_subcommand("check", "Validate settings and topology")->callback([&] {
-    arguments.command = privateer::check;
   });
 }
 
@@ -147,10 +175,14 @@ int run(int argc, char** argv) {
   add_daemons(app, arguments);
   add_controller_commands(app, arguments);
   add_local_commands(app, arguments);
+  add_planning_commands(app, arguments);
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
     return app.exit(error) == 0 ? privateer::exit_done : privateer::exit_bad_input;
+  }
+  if (!arguments.needs_settings && !std::filesystem::exists(arguments.config)) {
+    return arguments.command(Settings{});
   }
   auto const settings = privateer::load_settings(arguments.config);
   if (!settings) {

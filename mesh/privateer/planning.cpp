@@ -1,121 +1,77 @@
-// Commands that need no daemon: plan, render, check.
+// Commands that need no daemon: plan, render, verify-proof, check.
 #include "mesh/privateer/commands.hpp"
 
 #include "base/process/service.hpp"
 #include "mesh/agent/snapshots.hpp"
-#include "mesh/plan/plan.hpp"
+#include "mesh/plan/files.hpp"
+#include "mesh/planning/report.hpp"
 #include "mesh/privateer/run.hpp"
-#include "topology/graph.hpp"
 #include "topology/load.hpp"
+#include "topology/proof/certificate.hpp"
 
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <optional>
 
 namespace privateer {
 namespace {
 
+std::int64_t wall_clock_s() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 // nullopt: everything that is wrong was printed.
-std::optional<plan::World> load_world(Settings const& settings, PlanInput const& input) {
-  auto const file = input.topology.empty() ? settings.topology : input.topology;
-  if (file.empty()) {
-    std::cerr << "privateer: no topology: name one with --topology or in the settings\n";
+std::optional<planning::Worlds> load_worlds(Settings const& settings, PlanInput const& input) {
+  planning::Sources sources;
+  sources.topology = input.topology.empty() ? settings.topology : input.topology;
+  sources.allocation = input.allocation;
+  sources.running = input.running;
+  sources.snapshots = settings.state + "/worlds";
+  sources.keys = input.keys;
+  auto worlds = planning::load_worlds(sources, wall_clock_s());
+  if (!worlds) {
+    std::cerr << worlds.error();
     return std::nullopt;
   }
-  auto const text = process::read_file(file);
+  return std::move(*worlds);
+}
+
+int fail(base::Failure const& failure, int code) {
+  std::cerr << "privateer: " << failure.what() << "\n";
+  return code;
+}
+
+// The certificate, into a file or ("-") to stdout. Without one: why there is none.
+int write_proof(topology::Topology const& topology, std::string const& file) {
+  auto const proved = proof::prove(topology);
+  if (!proved) {
+    std::cerr << planning::weaknesses_text(topology, proved.error())
+              << "privateer: there is no proof: the mesh does not survive every single loss\n";
+    return exit_failed;
+  }
+  if (file == "-") {
+    std::cout << *proved;
+    return exit_done;
+  }
+  if (auto const written = process::write_file_atomically(file, *proved, 0644); !written) {
+    return fail(written.error(), exit_failed);
+  }
+  std::cout << "proof written to " << file << "; check it with: privateer verify-proof " << file << "\n";
+  return exit_done;
+}
+
+std::optional<std::string> read_stream_or_file(std::string const& file) {
+  if (file == "-") {
+    return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+  }
+  auto text = process::read_file(file, verify::size_limit);
   if (!text) {
     std::cerr << "privateer: " << text.error().what() << "\n";
     return std::nullopt;
   }
-  auto topology = topology::load_topology(*text, file);
-  if (!topology) {
-    std::cerr << base::text(topology.error());
-    return std::nullopt;
-  }
-  topology::Allocation previous;
-  if (!input.allocation.empty()) {
-    auto const lines = process::read_file(input.allocation);
-    auto parsed = lines ? topology::parse_allocation(*lines) : base::Result<topology::Allocation>(lines.error());
-    if (!parsed) {
-      std::cerr << "privateer: " << input.allocation << ": " << parsed.error().what() << "\n";
-      return std::nullopt;
-    }
-    previous = std::move(*parsed);
-  }
-  auto allocation = topology::allocate(*topology, previous, 0);
-  if (!allocation) {
-    std::cerr << "privateer: " << allocation.error().what() << "\n";
-    return std::nullopt;
-  }
-  plan::World world;
-  world.topology = std::move(*topology);
-  world.allocation = std::move(*allocation);
-  return world;
-}
-
-std::optional<std::vector<plan::NodePlan>> make_plans(plan::World const& world, std::string const& node) {
-  plan::PlanOptions options;
-  options.assume_joined = true;
-  std::vector<plan::NodePlan> out;
-  for (auto const& one : world.topology.nodes) {
-    if (!node.empty() && one.name != node) {
-      continue;
-    }
-    auto planned = plan::plan_node(world, one.name, options);
-    if (!planned) {
-      std::cerr << "privateer: " << planned.error().what() << "\n";
-      return std::nullopt;
-    }
-    out.push_back(std::move(*planned));
-  }
-  if (out.empty()) {
-    std::cerr << "privateer: the topology has no node '" << node << "'\n";
-    return std::nullopt;
-  }
-  return out;
-}
-
-char const* kind_name(topology::Weakness::Kind kind) {
-  switch (kind) {
-    case topology::Weakness::Kind::node:
-      return "node";
-    case topology::Weakness::Kind::link:
-      return "link";
-    case topology::Weakness::Kind::site:
-      return "site";
-    case topology::Weakness::Kind::provider:
-      return "provider";
-  }
-  return "part";
-}
-
-void print_weaknesses(topology::Topology const& topology) {
-  for (auto const& weakness : topology::weaknesses(topology)) {
-    std::cout << "warning: the loss of " << kind_name(weakness.kind) << " " << weakness.name << " cuts off";
-    for (auto const& name : weakness.cut_off) {
-      std::cout << " " << name;
-    }
-    std::cout << "\n";
-  }
-}
-
-// The form of `wg setconf`, without the private key, which only the node has.
-std::string setconf_text(wireguard::Device const& device) {
-  std::string out = "# link " + device.alias + ", mtu " + std::to_string(device.mtu) + "\n";
-  for (auto const& address : device.addresses) {
-    out += "# address " + address.text() + "\n";
-  }
-  out += "[Interface]\nListenPort = " + std::to_string(device.listen_port) + "\n";
-  for (auto const& peer : device.peers) {
-    out += "\n[Peer]\n";
-    out += peer.public_key.is_set() ? "PublicKey = " + peer.public_key.to_base64() + "\n"
-                                    : "# PublicKey: known when the node has joined\n";
-    out += "AllowedIPs = 0.0.0.0/0, ::/0\n";
-    out += peer.endpoint ? "Endpoint = " + peer.endpoint->text() + "\n" : "";
-    out += peer.keepalive_s != 0 ? "PersistentKeepalive = " + std::to_string(peer.keepalive_s) + "\n" : "";
-  }
-  return out;
+  return std::move(*text);
 }
 
 // The last-known world, or the seed's.
@@ -126,7 +82,8 @@ std::optional<plan::World> known_world(Settings const& settings) {
     std::cerr << "privateer: " << sentence << "\n";
   }
   if (!document) {
-    return load_world(settings, {});
+    auto worlds = load_worlds(settings, {});
+    return worlds ? std::optional(std::move(worlds->wanted)) : std::nullopt;
   }
   auto world = plan::build_world(*document, "last-known topology");
   if (!world) {
@@ -161,24 +118,20 @@ net::Task<int> difference_main(std::shared_ptr<plan::NodePlan const> plan, wireg
 
 }  // namespace
 
-int plan(Settings const& settings, PlanInput const& input, bool json) {
-  auto const world = load_world(settings, input);
-  if (!world) {
+int plan(Settings const& settings, PlanInput const& input, PlanOutput const& output) {
+  auto const worlds = load_worlds(settings, input);
+  if (!worlds) {
     return exit_bad_input;
   }
-  auto const plans = make_plans(*world, input.node);
-  if (!plans) {
-    return exit_bad_input;
+  if (output.proof != "-") {
+    planning::ReportOptions const options{input.node, output.whole};
+    auto const text = output.json ? planning::plan_json(*worlds, options) : planning::plan_text(*worlds, options);
+    if (!text) {
+      return fail(text.error(), exit_bad_input);
+    }
+    std::cout << *text << (output.json ? "\n" : "");
   }
-  if (json) {
-    std::cout << plan::to_json(*plans) << "\n";
-    return exit_done;
-  }
-  for (auto const& one : *plans) {
-    std::cout << plan::to_text(one);
-  }
-  print_weaknesses(world->topology);
-  return exit_done;
+  return output.proof.empty() ? exit_done : write_proof(worlds->wanted.topology, output.proof);
 }
 
 int plan_difference(Settings const& settings) {
@@ -196,31 +149,66 @@ int plan_difference(Settings const& settings) {
                         [&](net::asio::any_io_executor, Keep&) { return difference_main(shared, settings.wireguard); });
 }
 
-int render(Settings const& settings, PlanInput const& input, std::string const& output) {
-  auto const world = load_world(settings, input);
-  if (!world) {
+int verify_proof(Settings const& settings, PlanInput const& input, std::string const& certificate_file) {
+  auto const certificate = read_stream_or_file(certificate_file);
+  if (!certificate) {
     return exit_bad_input;
   }
-  auto const plans = make_plans(*world, input.node);
-  if (!plans) {
-    return exit_bad_input;
-  }
-  std::error_code error;
-  std::filesystem::create_directories(output, error);
-  std::vector<std::pair<std::string, std::string>> files;
-  auto const& plan = plans->front();
-  files.emplace_back("bird.conf", plan.bird);
-  files.emplace_back("plan.json", plan::to_json(plan) + "\n");
-  files.emplace_back("plan.txt", plan::to_text(plan));
-  for (auto const& device : plan.devices) {
-    files.emplace_back(device.name + ".conf", setconf_text(device));
-  }
-  for (auto const& [name, text] : files) {
-    if (auto const written = process::write_file_atomically(output + "/" + name, text, 0644); !written) {
-      std::cerr << "privateer: " << written.error().what() << "\n";
-      return exit_failed;
+  auto const file = input.topology.empty() ? settings.topology : input.topology;
+  std::optional<verify::Subject> subject;
+  if (!file.empty()) {
+    auto const text = process::read_file(file);
+    if (!text) {
+      return fail(text.error(), exit_bad_input);
     }
-    std::cout << output << "/" << name << "\n";
+    auto const topology = topology::load_topology(*text, file);
+    if (!topology) {
+      std::cerr << base::text(topology.error());
+      return exit_bad_input;
+    }
+    subject = planning::subject_of(*topology);
+  }
+  auto const checked = subject ? verify::check(*certificate, *subject) : verify::check(*certificate);
+  if (!checked) {
+    std::cerr << "privateer: " << certificate_file << ": " << checked.error().what() << "\n";
+    return exit_failed;
+  }
+  std::cout << "proved for " << checked->topology << ": no single one of " << checked->nodes << " nodes, "
+            << checked->links << " links and " << checked->groups << " groups disconnects anything or silences one of "
+            << checked->reliances << " services and segments\n"
+            << "graph " << checked->digest
+            << (subject ? ", that of " + file : std::string(", compared with no topology (name one with --topology)"))
+            << "\n";
+  return exit_done;
+}
+
+int render(Settings const& settings, PlanInput const& input, RenderOutput const& output) {
+  auto const worlds = load_worlds(settings, input);
+  if (!worlds) {
+    return exit_bad_input;
+  }
+  plan::PlanOptions options;
+  options.assume_joined = true;
+  plan::Planner const planner(worlds->wanted);
+  auto const planned = planner.node(input.node, options);
+  plan::FileOptions file_options;
+  if (!output.private_key_file.empty()) {
+    file_options.private_key_file = output.private_key_file;
+  }
+  auto files = plan::files_of(planner, input.node, options, file_options);
+  if (!files || !planned) {
+    return fail(files ? planned.error() : files.error(), exit_bad_input);
+  }
+  files->push_back({"plan.json", plan::to_json(*planned) + "\n"});
+  files->push_back({"plan.txt", plan::to_text(*planned)});
+  auto const directory = output.directory.empty() ? input.node : output.directory;
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  for (auto const& [name, text] : *files) {
+    if (auto const written = process::write_file_atomically(directory + "/" + name, text, 0644); !written) {
+      return fail(written.error(), exit_failed);
+    }
+    std::cout << directory << "/" << name << "\n";
   }
   return exit_done;
 }
@@ -230,18 +218,19 @@ int check(Settings const& settings) {
     std::cout << "settings ok; no topology named\n";
     return exit_done;
   }
-  auto const world = load_world(settings, {});
-  if (!world) {
+  auto const worlds = load_worlds(settings, {});
+  if (!worlds) {
     return exit_bad_input;
   }
+  auto const& topology = worlds->wanted.topology;
   // A node that is not in its own topology is the commonest mistake of all.
-  if (world->topology.node(settings.node) == nullptr) {
+  if (topology.node(settings.node) == nullptr) {
     std::cerr << "privateer: node '" << settings.node << "' of the settings is not in " << settings.topology << "\n";
     return exit_bad_input;
   }
-  print_weaknesses(world->topology);
-  std::cout << "ok: " << world->topology.nodes.size() << " nodes, " << world->topology.links.size() << " links, "
-            << world->topology.services.size() << " services\n";
+  std::cout << planning::soundness_text(topology);
+  std::cout << "ok: " << topology.nodes.size() << " nodes, " << topology.links.size() << " links, "
+            << topology.services.size() << " services\n";
   return exit_done;
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <vector>
 
 namespace bird {
@@ -60,19 +61,13 @@ std::vector<OwnService> own_services(Topology const& topology, std::string const
   return own;
 }
 
-// The area of a link is its nodes' area; between the backbone and another area it is the other one, which makes the
-// backbone node the area border router. Two different areas without the backbone are refused when a topology is read.
-std::string area_of(Topology const& topology, Link const& link) {
-  Node const* a = topology.node(link.a);
-  Node const* b = topology.node(link.b);
-  ASSERT(a != nullptr && b != nullptr);
-  bool const a_is_backbone = a->area == "0.0.0.0" || a->area == "0";
-  return a_is_backbone ? b->area : a->area;
-}
-
+// Whether everybody sees who originated what: behind an area border the originator is the border router.
 bool one_area(Topology const& topology) {
-  return std::all_of(topology.nodes.begin(), topology.nodes.end(),
-                     [&](Node const& node) { return node.area == topology.nodes.front().area; });
+  if (topology.areas.size() > 1 || topology.nodes.empty()) {
+    return false;
+  }
+  auto const& area = topology.nodes.front().area;
+  return std::all_of(topology.nodes.begin(), topology.nodes.end(), [&](Node const& node) { return node.area == area; });
 }
 
 std::string head(Topology const& topology, Allocation const& allocation, Node const& node,
@@ -80,9 +75,11 @@ std::string head(Topology const& topology, Allocation const& allocation, Node co
   std::string const log = settings.log_file.empty() ? "stderr" : "\"" + settings.log_file + "\"";
   return fmt::format(
       "# BIRD on {} in {}. Written by privateer: changes made here are overwritten.\n"
+      "# OSPF routes the mesh, one device a link; BFD notices a dead link; services are announced while they work.\n"
       "log {} all;\n"
       "timeformat log iso long ms;\n"
       "router id {};\n\n"
+      "# This node's own addresses: it is reached, and speaks, under them.\n"
       "define LOOPBACK4 = {};\n"
       "define LOOPBACK6 = {};\n\n"
       "protocol device {{\n  scan time 10;\n}}\n\n",
@@ -91,20 +88,47 @@ std::string head(Topology const& topology, Allocation const& allocation, Node co
       topology::loopback6(topology, allocation, node.name).to_string());
 }
 
-// One line a prefix of the plan. The originator is compared where OSPF shows it: a node that is taken over can then
-// claim its own addresses only.
+// The nodes that others must find under their own address: where the controller and the DNS stores are.
+std::set<std::string> relied_upon(Topology const& topology) {
+  std::set<std::string> out;
+  if (topology.controller) {
+    out.insert(topology.controller->node);
+  }
+  if (topology.navigator) {
+    out.insert(topology.navigator->primary);
+    out.insert(topology.navigator->replicas.begin(), topology.navigator->replicas.end());
+  }
+  return out;
+}
+
+// Node addresses as a range, so that a node that joins changes nobody's file but its neighbours'. The originator is
+// compared where OSPF shows it: a router id is the node's IPv4 address, so there one comparison does it for all. BIRD
+// cannot compare it with an IPv6 address; there the nodes that everybody relies upon are bound by name.
+std::string loopback_lines(Topology const& topology, Allocation const& allocation, Words const& words, bool bind) {
+  bool const v4 = words.family == Family::v4;
+  std::string const prefix =
+      v4 ? fmt::format("{}/{}", topology.mesh.prefix4.network().to_string(), topology.mesh.prefix4.prefix_length())
+         : fmt::format("{}/{}", topology.mesh.prefix6.network().to_string(), topology.mesh.prefix6.prefix_length());
+  std::string out;
+  if (bind && !v4) {
+    for (auto const& node : relied_upon(topology)) {
+      out += fmt::format("  if net = {}/{} then return ospf_router_id = {};\n",
+                         loopback(topology, allocation, node, words).to_string(), words.host_bits,
+                         topology::loopback4(topology, allocation, node).to_string());
+    }
+  }
+  return out + fmt::format("  if net ~ [ {}{{{},{}}} ] then return {};\n", prefix, words.host_bits, words.host_bits,
+                           bind && v4 ? "ospf_router_id = net.ip" : "true");
+}
+
 std::string plan_function(Topology const& topology, Allocation const& allocation, Words const& words) {
   bool const bind_origin = one_area(topology);
-  auto const router_id = [&](std::string const& node) {
-    return topology::loopback4(topology, allocation, node).to_string();
-  };
-  std::string out = fmt::format("function of_plan{}() {{\n", words.digit);
-  for (auto const& node : topology.nodes) {
-    std::string const prefix =
-        fmt::format("{}/{}", loopback(topology, allocation, node.name, words).to_string(), words.host_bits);
-    out += bind_origin ? fmt::format("  if net = {} then return ospf_router_id = {};\n", prefix, router_id(node.name))
-                       : fmt::format("  if net = {} then return true;\n", prefix);
-  }
+  std::string out = "# What may be learned: addresses of nodes and of services";
+  out += !bind_origin                 ? ".\n"
+         : words.family == Family::v4 ? ", each only from the node that it belongs to.\n"
+                                      : "; of services, and of what all rely upon, only from where they are.\n";
+  out += fmt::format("function of_plan{}() {{\n", words.digit);
+  out += loopback_lines(topology, allocation, words, bind_origin);
   for (auto const& service : topology.services) {
     for (auto const& address : service.addresses) {
       if (!of_family(address, words)) {
@@ -112,7 +136,8 @@ std::string plan_function(Topology const& topology, Allocation const& allocation
       }
       std::string origins;
       for (auto const& node : service.nodes) {
-        origins += fmt::format("{}ospf_router_id = {}", origins.empty() ? "" : " || ", router_id(node));
+        origins += fmt::format("{}ospf_router_id = {}", origins.empty() ? "" : " || ",
+                               topology::loopback4(topology, allocation, node).to_string());
       }
       out += fmt::format("  if net = {}/{} then return {};\n", address.to_string(), words.host_bits,
                          bind_origin && !origins.empty() ? origins : "true");
@@ -135,13 +160,17 @@ std::string services(std::vector<OwnService> const& own, RenderSettings const& s
   if (own.empty()) {
     return "";
   }
-  return fmt::format("define SERVED{} = [ {} ];\n\n{}", words.digit, set, protocols);
+  return fmt::format(
+      "# Services of this node: enabled means announced. The agent enables each while its check succeeds.\n"
+      "define SERVED{} = [ {} ];\n\n{}",
+      words.digit, set, protocols);
 }
 
 std::string kernel(bool serves_any, RenderSettings const& settings, Words const& words) {
   std::string const guard =
       serves_any ? fmt::format("      if source = RTS_STATIC && net ~ SERVED{} then accept;\n", words.digit) : "";
   return fmt::format(
+      "# Routes of the mesh go to the kernel with this node's address as source; they outlive BIRD.\n"
       "protocol kernel kernel{0} {{\n"
       "  persist;\n"
       "  scan time 60;\n"
@@ -163,7 +192,7 @@ std::string kernel(bool serves_any, RenderSettings const& settings, Words const&
 
 std::string interface_block(Topology const& topology, Link const& link, std::string const& node) {
   return fmt::format(
-      "    interface \"{}\" {{\n"
+      "    interface \"{}\" {{  # {}\n"
       "      type ptp;\n"
       "      cost {};\n"
       "      hello {};\n"
@@ -171,7 +200,8 @@ std::string interface_block(Topology const& topology, Link const& link, std::str
       "      retransmit 2;\n"
       "      bfd yes;\n"
       "    }};\n",
-      topology::interface_name(link, node), link.cost, topology.mesh.ospf.hello_s, topology.mesh.ospf.dead_s);
+      topology::interface_name(link, node), link.name(), link.cost, topology.mesh.ospf.hello_s,
+      topology.mesh.ospf.dead_s);
 }
 
 std::string ospf(Topology const& topology, Allocation const& allocation, Node const& node, bool serves_any,
@@ -180,7 +210,10 @@ std::string ospf(Topology const& topology, Allocation const& allocation, Node co
   areas[node.area] = fmt::format("    stubnet {}/{} {{\n      cost 1;\n    }};\n",
                                  loopback(topology, allocation, node.name, words).to_string(), words.host_bits);
   for (auto const& link : topology.links_of(node.name)) {
-    areas[area_of(topology, link)] += interface_block(topology, link, node.name);
+    areas[topology.area_of(link)] += interface_block(topology, link, node.name);
+  }
+  for (auto const& area : node.border_areas) {
+    areas.emplace(area, "    # Without a link as yet: coming from one area to several would restart OSPF.\n");
   }
   std::string const exported = serves_any ? fmt::format(
                                                 "    export filter {{\n"
@@ -193,6 +226,7 @@ std::string ospf(Topology const& topology, Allocation const& allocation, Node co
                                                 words.digit, settings.service_metric)
                                           : "    export none;\n";
   std::string out = fmt::format(
+      "# OSPF{0}: {2} inside the mesh.\n"
       "protocol ospf {0} ospf{1} {{\n"
       "  ecmp yes limit 16;\n"
       "  {2} {{\n"
@@ -210,6 +244,7 @@ std::string ospf(Topology const& topology, Allocation const& allocation, Node co
 // idle packets bring a session up soon after its adjacency.
 std::string bfd(topology::Bfd const& bfd) {
   return fmt::format(
+      "# A link that falls silent is noticed after interval * multiplier.\n"
       "protocol bfd bfd1 {{\n"
       "  accept direct;\n"
       "  interface \"*\" {{\n"
@@ -225,6 +260,7 @@ std::string bfd(topology::Bfd const& bfd) {
 // minute after its uplink did.
 std::string upstream(topology::Upstream const& upstream, std::size_t number, bool serves_any, Words const& words) {
   return fmt::format(
+      "# Services out, nothing in.\n"
       "protocol bgp upstream_{} {{\n"
       "  local as {};\n"
       "  neighbor {} as {};\n"

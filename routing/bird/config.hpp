@@ -3,8 +3,12 @@
 // What the text makes BIRD (2.0.12, Debian 12) do:
 //  - OSPFv2 (RFC 2328) for IPv4 and OSPFv3 (RFC 5340) for IPv6, one instance each, `type ptp` on one block per
 //    WireGuard device, BFD (RFC 5880) on each, the node's loopbacks announced by `stubnet`;
-//  - accept from OSPF only prefixes of the plan (node loopbacks, service addresses), each only from the router it
-//    belongs to while the topology is one area (behind an area border the originator is not visible);
+//  - accept from OSPF only what may be in the plan (any host address of the mesh prefixes, service addresses). While
+//    the topology is one area, each only from the router it belongs to: an IPv4 loopback must be its originator's
+//    router id, services and the IPv6 loopbacks of the controller's and the DNS stores' nodes are compared by name
+//    (BIRD cannot compare other IPv6 addresses with a router id). Behind an area border the originator is not visible;
+//  - know every area that the node is to border, also those without a link yet (BIRD restarts OSPF on a node that comes
+//    from one area to several);
 //  - write to the kernel only what was learned and belongs to the plan, with the node's loopback as source address, and
 //    for each service announced here a blackhole: the address on `lo` is found first (table local), and if it is
 //    missing there the packet is dropped instead of following a default route in a circle;

@@ -4,13 +4,11 @@
 
 #include <gmock/gmock.h>
 
-#include <functional>
 #include <set>
 
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using topology::Graph;
 using topology::Link;
 using topology::Mesh;
@@ -18,7 +16,6 @@ using topology::Node;
 using topology::Role;
 using topology::Shape;
 using topology::Topology;
-using topology::Weakness;
 
 Node node(std::string name, std::string site, Role role = Role::edge, bool reachable = true) {
   Node out;
@@ -90,7 +87,6 @@ TEST(BuildLinks, HubDualHomesEdgesToHubsAtTwoSites) {
     EXPECT_EQ(sites.size(), 2U) << one.name;
     EXPECT_TRUE(sites.contains(one.site)) << one.name;
   }
-  EXPECT_THAT(topology::weaknesses(t), IsEmpty());
 }
 
 TEST(BuildLinks, HubPrefersNearSitesAndThenAnotherProvider) {
@@ -158,142 +154,6 @@ TEST(Distances, AgreeWithFloydAndWarshallOnRandomGraphs) {
       }
     }
   }
-}
-
-TEST(Weaknesses, AChainIsWeakEverywhereInside) {
-  Topology t;
-  t.sites = {{"s", "", {}, {}}};
-  t.nodes = {node("a", "s"), node("b", "s"), node("c", "s")};
-  t.links = {{"a", "b", 1, 1420}, {"b", "c", 1, 1420}};
-  auto const found = topology::weaknesses(t);
-  ASSERT_EQ(found.size(), 3U);
-  EXPECT_EQ(found[0].kind, Weakness::Kind::node);
-  EXPECT_EQ(found[0].name, "b");
-  EXPECT_THAT(found[0].cut_off, ElementsAre("c"));
-  EXPECT_EQ(found[1].kind, Weakness::Kind::link);
-  EXPECT_EQ(found[1].name, "a--b");
-  EXPECT_THAT(found[1].cut_off, ElementsAre("a"));
-  EXPECT_EQ(found[2].name, "b--c");
-  EXPECT_THAT(found[2].cut_off, ElementsAre("c"));
-}
-
-TEST(Weaknesses, FindsAProviderThatNoSiteOfItsIs) {
-  // A ring over four sites survives each site, but not the two opposite ones that one provider runs.
-  Topology t;
-  t.sites = {{"s1", "p", {}, {}}, {"s2", "", {}, {}}, {"s3", "p", {}, {}}, {"s4", "", {}, {}}};
-  t.nodes = {node("a", "s1"), node("b", "s2"), node("c", "s3"), node("d", "s4")};
-  t.links = {{"a", "b", 1, 1420}, {"b", "c", 1, 1420}, {"c", "d", 1, 1420}, {"a", "d", 1, 1420}};
-  auto const found = topology::weaknesses(t);
-  ASSERT_EQ(found.size(), 1U);
-  EXPECT_EQ(found[0].kind, Weakness::Kind::provider);
-  EXPECT_EQ(found[0].name, "p");
-  EXPECT_THAT(found[0].cut_off, ElementsAre("d"));
-}
-
-TEST(Weaknesses, ALongChainDoesNotExhaustTheStack) {
-  Topology t;
-  for (int i = 0; i < 5000; ++i) {
-    t.nodes.push_back(node("n" + std::to_string(10000 + i), "s"));
-    if (i > 0) {
-      t.links.push_back({"n" + std::to_string(10000 + i - 1), "n" + std::to_string(10000 + i), 1, 1420});
-    }
-  }
-  t.links.push_back({"n10000", "n14999", 1, 1420});
-  EXPECT_THAT(topology::weaknesses(t), IsEmpty());
-}
-
-// Takes every single thing out in turn and counts the pieces by a flood of its own.
-std::vector<std::string> brute_force(Topology const& t) {
-  std::vector<std::string> out;
-  auto const pieces = [&](std::function<bool(Node const&)> const& gone, Link const* cut) {
-    std::set<std::string> left;
-    for (auto const& one : t.nodes) {
-      if (!gone(one)) {
-        left.insert(one.name);
-      }
-    }
-    std::vector<std::set<std::string>> found;
-    while (!left.empty()) {
-      std::set<std::string> piece{*left.begin()};
-      for (std::size_t before = 0; before != piece.size();) {
-        before = piece.size();
-        for (auto const& link : t.links) {
-          if (&link != cut && (piece.contains(link.a) || piece.contains(link.b)) &&
-              (left.contains(link.a) || piece.contains(link.a)) && (left.contains(link.b) || piece.contains(link.b))) {
-            piece.insert(link.a);
-            piece.insert(link.b);
-          }
-        }
-      }
-      for (auto const& name : piece) {
-        left.erase(name);
-      }
-      found.push_back(piece);
-    }
-    return found;
-  };
-  auto const judge = [&](std::string const& what, std::vector<std::set<std::string>> found) {
-    if (found.size() < 2) {
-      return;
-    }
-    // The largest piece, of equal ones that with the first name; the rest is cut off.
-    std::size_t largest = 0;
-    for (std::size_t i = 1; i < found.size(); ++i) {
-      if (found[i].size() > found[largest].size()) {
-        largest = i;
-      }
-    }
-    std::set<std::string> rest;
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      if (i != largest) {
-        rest.insert(found[i].begin(), found[i].end());
-      }
-    }
-    std::string line = what + ":";
-    for (auto const& name : rest) {
-      line += " " + name;
-    }
-    out.push_back(line);
-  };
-  auto const nobody = [](Node const&) { return false; };
-  for (auto const& one : t.nodes) {
-    judge("node " + one.name, pieces([&](Node const& n) { return n.name == one.name; }, nullptr));
-  }
-  for (auto const& link : t.links) {
-    judge("link " + link.name(), pieces(nobody, &link));
-  }
-  std::set<std::string> providers;
-  for (auto const& site : t.sites) {
-    judge("site " + site.name, pieces([&](Node const& n) { return n.site == site.name; }, nullptr));
-    providers.insert(site.provider);
-  }
-  for (auto const& provider : providers) {
-    judge("provider " + provider, pieces([&](Node const& n) { return t.site(n.site)->provider == provider; }, nullptr));
-  }
-  return out;
-}
-
-TEST(Weaknesses, EqualBruteForceOnRandomGraphs) {
-  std::size_t weak = 0;
-  std::size_t strong = 0;
-  for (unsigned seed = 1; seed <= 400; ++seed) {
-    std::mt19937 random(seed);
-    auto const t = sample::random_topology(random, 9);
-    std::vector<std::string> found;
-    for (auto const& weakness : topology::weaknesses(t)) {
-      constexpr std::array kinds = {"node ", "link ", "site ", "provider "};
-      std::string line = kinds[static_cast<std::size_t>(weakness.kind)] + weakness.name + ":";
-      for (auto const& name : weakness.cut_off) {
-        line += " " + name;
-      }
-      found.push_back(line);
-    }
-    (found.empty() ? strong : weak) += 1;
-    EXPECT_EQ(found, brute_force(t)) << "seed " << seed;
-  }
-  // Both kinds must have occurred, or the comparison proves little.
-  EXPECT_GT(weak, 50U);
-  EXPECT_GT(strong, 50U);
 }
 
 }  // namespace

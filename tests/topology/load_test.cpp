@@ -9,8 +9,8 @@ namespace {
 
 using sample::load;
 using sample::problems;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 using topology::Role;
 using topology::Shape;
@@ -73,12 +73,6 @@ TEST(Load, ReadsTheThreeSites) {
 TEST(Load, TheDocumentationQuotesTheExampleAsItIs) {
   auto const page = sample::read_file(std::string(SOURCE_DIR) + "/docs/topology.md");
   EXPECT_THAT(page, HasSubstr("```yaml\n" + sample::three_sites_text() + "```\n"));
-}
-
-TEST(Load, NothingSingleDisconnectsTheThreeSites) {
-  auto const t = load(sample::three_sites_text());
-  ASSERT_EQ(t.nodes.size(), 9U);
-  EXPECT_THAT(topology::weaknesses(t), IsEmpty());
 }
 
 TEST(Load, TheShortestFileThatWorksUsesTheDefaults) {
@@ -152,7 +146,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{"links: [{ends: [one]}]\n", "a link has two ends"},
                     Mistake{"links: [{ends: [one, two]}, {ends: [two, one]}]\n", "'one' and 'two' are linked twice"},
                     Mistake{"links: [{ends: [one, two], cost: 0}]\n", "links[0].cost: '0' is outside 1 to 65535"},
-                    Mistake{"links: [{ends: [one, two], mtu: 1200}]\n", "'1200' is outside 1280 to 9000"}));
+                    Mistake{"links: [{ends: [one, two], mtu: 1200}]\n",
+                            "mtu: with an MTU of 1200 the link cannot carry IPv6 (1280 at least; 1420 fits"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Services, Mistakes,
@@ -264,8 +259,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Load, MeshSettingsMustFitTogether) {
   EXPECT_THAT(problems(frame("", ", ospf: {hello_s: 5, dead_s: 5}")), HasSubstr("is not longer than hello_s"));
   EXPECT_THAT(problems(frame("", ", bfd: {interval_ms: 1}")), HasSubstr("'1' is outside 10 to 60000"));
-  EXPECT_THAT(problems(frame("", ", mtu: 100")), HasSubstr("'100' is outside 1280 to 9000"));
-  EXPECT_THAT(problems(frame("", ", shape: ring")), HasSubstr("'ring' is none of links, full, hub"));
+  EXPECT_THAT(problems(frame("", ", mtu: 100")), HasSubstr("mesh.mtu: with an MTU of 100 the link cannot carry IPv6"));
+  EXPECT_THAT(problems(frame("", ", shape: ring")), HasSubstr("'ring' is none of links, full, hub, tiers, cycles"));
 }
 
 TEST(Load, PrefixesMustBeNetworks) {
@@ -362,6 +357,99 @@ TEST(Load, ProblemsComeInTheOrderOfTheFile) {
   EXPECT_TRUE(std::is_sorted(all.begin(), all.end(), [](auto const& a, auto const& b) {
     return a.place.line < b.place.line;
   })) << base::text(all);
+}
+
+TEST(Load, WhatPeopleFixIsTakenAndJudged) {
+  auto const with = [](std::string const& nodes, std::string const& links) {
+    return "name: t\ndomain: t.example\nsites: [{name: s}]\nmesh: {shape: links}\nnodes:\n"
+           "  - {name: a, site: s, underlay: [198.18.0.1], " +
+           nodes +
+           "}\n"
+           "  - {name: b, site: s, underlay: [198.18.0.2], id: 7}\n"
+           "  - {name: c, site: s, underlay: [198.18.0.3]}\n"
+           "links:\n  - {ends: [b, a], " +
+           links + "}\n  - {ends: [b, c], ports: [1002, 1003]}\n";
+  };
+  auto const t = load(with("id: 9, risks: [rack-1]", "ports: [1000, 1001], risks: [cable-1, cable-2]"));
+  EXPECT_EQ(t.node("a")->id, 9U);
+  EXPECT_THAT(t.node("a")->risks, ElementsAre("rack-1"));
+  EXPECT_EQ(t.links[0].port_a, 1001);  // a is the second of the ends as they are written
+  EXPECT_EQ(t.links[0].port_b, 1000);
+  EXPECT_THAT(t.links[0].risks, ElementsAre("cable-1", "cable-2"));
+  auto const allocation = topology::allocate(t, {}, 1);
+  ASSERT_TRUE(allocation);
+  EXPECT_EQ(allocation->nodes.at("a").id, 9U);
+  EXPECT_EQ(allocation->nodes.at("c").id, 1U);
+  EXPECT_EQ(topology::listen_port(*allocation, t.links[1], "c"), 1003);
+
+  EXPECT_EQ(problems(with("id: 7", "cost: 5")),
+            "t.yaml:7:52: nodes[1].id: the id 7 is also that of node 'a' on line 6 (the two would get the same "
+            "addresses; leave the key out and a free number is given)\n");
+  EXPECT_THAT(problems(with("id: 70000", "cost: 5")),
+              HasSubstr("nodes[0].id: the mesh prefixes have room for ids up to"));
+  EXPECT_THAT(problems(with("risks: [A b]", "cost: 5")), HasSubstr("nodes[0].risks[0]: 'A b' is not a name"));
+  EXPECT_THAT(problems(with("role: edge", "ports: [1002, 5]")),
+              HasSubstr("links[1].ports: the port 1002 of 'b' is also that of link a--b on line 10"));
+  EXPECT_THAT(problems(with("role: edge", "ports: [x, 5]")), HasSubstr("links[0].ports[0]: 'x' is not a port"));
+  EXPECT_THAT(problems(with("role: edge", "ports: [5]")), HasSubstr("links[0].ports: a link listens at two ports"));
+}
+
+TEST(Load, ShapesHaveTheirKeysAndANodeOnlySoManyLinks) {
+  std::string text = "name: t\ndomain: t.example\nsites: [{name: s}, {name: z}]\nmesh: {MESH}\nnodes:\n";
+  for (int i = 1; i <= 12; ++i) {
+    text += "  - {name: n" + std::to_string(i) + ", site: " + (i % 2 == 0 ? "s" : "z") + ", role: " +
+            (i < 3   ? "central"
+             : i < 6 ? "regional"
+                     : "edge") +
+            ", underlay: [198.18.0." + std::to_string(i) + "]}\n";
+  }
+  auto const with = [&](std::string const& mesh) { return std::string(text).replace(text.find("MESH"), 4, mesh); };
+  EXPECT_EQ(load(with("shape: cycles, cycles: 3, seed: x, tour: [z, s]")).mesh.tour.size(), 2U);
+  EXPECT_THAT(problems(with("shape: cycles, tour: [z, y, z]")), HasSubstr("mesh.tour[1]: no site is named 'y'"));
+  EXPECT_THAT(problems(with("shape: cycles, tour: [z, y, z]")), HasSubstr("mesh.tour[2]: 'z' is there twice"));
+  EXPECT_THAT(problems(with("shape: full, seed: x")), HasSubstr("mesh.seed: means something only with shape: cycles"));
+  EXPECT_THAT(problems(with("shape: full, areas_above: 1")), HasSubstr("mesh.areas_above: means something only with"));
+  auto const many = problems(with("shape: full, links_per_node: 10"));
+  EXPECT_EQ(std::count(many.begin(), many.end(), '\n'), 12);
+  EXPECT_THAT(many, HasSubstr("t.yaml:6:12: nodes[0].name: 'n1' would have 11 links, more than links_per_node, 10"));
+}
+
+TEST(Load, TiersGiveTheEdgesAreasAboveASizeAndEveryRegionalNodeASecondOneFromDayOne) {
+  auto const text = [](int above, std::string const& more) {
+    std::string out =
+        "name: t\ndomain: t.example\nsites: [{name: s, provider: p}, {name: z, provider: q}]\n"
+        "mesh: {shape: tiers, areas_above: " +
+        std::to_string(above) + "}\nnodes:\n";
+    for (int i = 0; i < 10; ++i) {
+      out += "  - {name: n" + std::to_string(i) + ", site: " + (i % 2 == 0 ? "s" : "z") + ", role: " +
+             (i < 2   ? "central"
+              : i < 5 ? "regional"
+                      : "edge") +
+             ", underlay: [198.18.0." + std::to_string(i + 1) + "]}\n";
+    }
+    return out + more;
+  };
+  auto const flat = load(text(10, ""));
+  EXPECT_EQ(flat.areas.size(), 1U);
+  for (auto const& node : flat.nodes) {
+    EXPECT_EQ(flat.areas_of(node.name).size(), node.role == Role::regional ? 2U : 1U) << node.name;
+  }
+  auto const parted = load(text(9, ""));
+  EXPECT_GT(parted.areas.size(), 1U);
+  for (auto const& node : parted.nodes) {
+    auto const areas = parted.areas_of(node.name);
+    if (node.role == Role::edge) {
+      EXPECT_EQ(areas.size(), 1U) << node.name;
+      EXPECT_NE(areas[0], "0.0.0.0") << node.name;
+    } else {
+      EXPECT_EQ(areas[0], "0.0.0.0") << node.name;
+      EXPECT_EQ(areas.size() > 1, node.role == Role::regional) << node.name;
+    }
+  }
+  // An edge that somebody linked to another pair's edge stays in the backbone.
+  auto const linked = load(text(9, "links: [{ends: [n5, n0]}]\n"));
+  EXPECT_EQ(linked.node("n5")->area, "0.0.0.0");
+  EXPECT_NE(linked.node("n6")->area, "0.0.0.0");
 }
 
 }  // namespace

@@ -147,10 +147,43 @@ TEST(BirdConfig, DoesNotBindPrefixesToOriginatorsAcrossAreas) {
   topology.nodes[2].area = "0.0.0.7";
   std::string const text = bird::render(topology, three_nodes::allocation(), "dns-ams");
   EXPECT_THAT(text, Not(HasSubstr("ospf_router_id")));
-  EXPECT_THAT(text, HasSubstr("if net = 10.200.0.3/32 then return true;"));
+  EXPECT_THAT(text, HasSubstr("{32,32} ] then return true;"));
   // The backbone node borders the other area: both blocks, each link in one of them.
   EXPECT_EQ(count(text, "  area 0.0.0.7 {"), 2U);
   EXPECT_EQ(count(text, "  area 0.0.0.0 {"), 2U);
+  if (bird_is_installed()) {
+    EXPECT_EQ(birds_complaint(text), "");
+  }
+}
+
+TEST(BirdConfig, BindsEveryIPv4LoopbackToItsRouterAndTheIPv6OnesThatAllRelyUpon) {
+  auto topology = three_nodes::topology();
+  topology.controller = topology::Controller{"dns-nyc", 18012};
+  std::string const text = bird::render(topology, three_nodes::allocation(), "edge-1");
+  EXPECT_THAT(text, HasSubstr("{32,32} ] then return ospf_router_id = net.ip;"));
+  EXPECT_THAT(text, HasSubstr("if net = fd5e:70::2/128 then return ospf_router_id = 10.200.0.2;"));
+  EXPECT_THAT(text, HasSubstr("{128,128} ] then return true;"));
+  if (bird_is_installed()) {
+    EXPECT_EQ(birds_complaint(text), "");
+  }
+}
+
+TEST(BirdConfig, DoesNotChangeWhenANodeElsewhereJoins) {
+  auto topology = three_nodes::topology();
+  auto allocation = three_nodes::allocation();
+  std::string const before = bird::render(topology, allocation, "dns-ams");
+  topology.nodes.push_back(topology.nodes.back());
+  topology.nodes.back().name = "zzz-1";
+  allocation.nodes["zzz-1"] = {77, 0};
+  EXPECT_EQ(bird::render(topology, allocation, "dns-ams"), before);
+}
+
+TEST(BirdConfig, KnowsAnAreaThatIsToBeBorderedBeforeALinkIsInIt) {
+  auto topology = three_nodes::topology();
+  topology.nodes[0].border_areas = {"0.0.0.9"};
+  std::string const text = bird::render(topology, three_nodes::allocation(), topology.nodes[0].name);
+  EXPECT_EQ(count(text, "  area 0.0.0.9 {"), 2U);
+  EXPECT_THAT(text, HasSubstr("ospf_router_id = net.ip"));
   if (bird_is_installed()) {
     EXPECT_EQ(birds_complaint(text), "");
   }

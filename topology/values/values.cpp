@@ -1,4 +1,4 @@
-#include "topology/values.hpp"
+#include "topology/values/values.hpp"
 
 #include <algorithm>
 #include <charconv>

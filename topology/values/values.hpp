@@ -1,15 +1,21 @@
-// How single values of the topology file are read: addresses, networks, names. Internal to this module.
+// How single values of the topology file are read: addresses, networks, names.
 //
 // Threads: pure functions.
 #pragma once
 
-#include "topology/topology.hpp"
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace topology {
+
+using Address = boost::asio::ip::address;
+using Network4 = boost::asio::ip::network_v4;
+using Network6 = boost::asio::ip::network_v6;
 
 // A unicast address that packets can be sent to from elsewhere: not unspecified, loopback, multicast, link-local,
 // broadcast or an IPv4 address in IPv6 clothes, and without a scope.

@@ -1,0 +1,217 @@
+#include "mesh/planning/report.hpp"
+
+#include "mesh/plan/difference.hpp"
+#include "mesh/plan/plan.hpp"
+#include "routing/backup/survey.hpp"
+
+#include <boost/json.hpp>
+
+#include <cstdio>
+#include <map>
+#include <set>
+
+namespace planning {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t most_lines_of_node = 40;
+constexpr std::size_t most_weaknesses = 100;
+constexpr std::size_t most_mends = 20;
+constexpr std::size_t most_destinations = 512;
+
+std::string percent_text(double percent) {
+  char text[16];
+  // Rounded down: 100.0 is said only of all.
+  std::snprintf(text, sizeof text, "%.1f", static_cast<double>(static_cast<int>(percent * 10)) / 10);
+  return text;
+}
+
+base::Result<std::vector<plan::NodePlan>> plans_of(plan::World const& world, std::string const& node) {
+  plan::Planner const planner(world);
+  plan::PlanOptions options;
+  options.assume_joined = true;
+  std::vector<plan::NodePlan> out;
+  for (auto const& one : world.topology.nodes) {
+    if (!node.empty() && one.name != node) {
+      continue;
+    }
+    auto planned = planner.node(one.name, options);
+    if (!planned) {
+      return planned.error();
+    }
+    out.push_back(std::move(*planned));
+  }
+  if (out.empty()) {
+    return base::fail(plan::errc::unknown_node, "the topology has no node '" + node + "'");
+  }
+  return out;
+}
+
+std::optional<plan::Difference> difference_of(Worlds const& worlds, std::string const& node) {
+  if (!worlds.running) {
+    return std::nullopt;
+  }
+  plan::PlanOptions options;
+  options.assume_joined = true;
+  auto out = plan::difference(*worlds.running, worlds.wanted, options);
+  if (!node.empty()) {
+    std::erase_if(out.nodes, [&](auto const& one) { return one.node != node; });
+    out.unchanged = out.nodes.empty() ? 1 : 0;
+  }
+  return out;
+}
+
+json::array texts(std::vector<std::string> const& lines) {
+  json::array out;
+  for (auto const& line : lines) {
+    out.emplace_back(line);
+  }
+  return out;
+}
+
+json::array weaknesses_json(std::vector<proof::Weakness> const& found) {
+  json::array out;
+  for (auto const& weakness : found) {
+    json::object one{{"kind", proof::name_of(weakness.kind)}, {"name", weakness.name},
+                     {"cut_off", texts(weakness.cut_off)},    {"cut_off_count", weakness.cut_off_count},
+                     {"silenced", texts(weakness.silenced)},  {"mend", nullptr}};
+    if (weakness.mend) {
+      one["mend"] = weakness.mend->a + "--" + weakness.mend->b;
+    }
+    out.emplace_back(std::move(one));
+  }
+  return out;
+}
+
+void group_into(std::map<std::pair<std::string, std::string>, verify::Group>& groups, std::string const& kind,
+                std::string const& name, std::string const& node) {
+  auto& group = groups[{kind, name}];
+  group.kind = kind;
+  group.name = name;
+  group.nodes.push_back(node);
+}
+
+}  // namespace
+
+std::string weaknesses_text(topology::Topology const& topology, std::vector<proof::Weakness> const& found) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(most_weaknesses, found.size()); ++i) {
+    out += "warning: " + proof::to_text(found[i]) + "\n";
+  }
+  if (found.size() > most_weaknesses) {
+    out += "warning: and " + std::to_string(found.size() - most_weaknesses) + " single points of failure more\n";
+  }
+  if (found.size() > 1) {
+    std::string links;
+    auto const mends = proof::mends(topology, most_mends);
+    for (auto const& mend : mends) {
+      links += " " + mend.a + "--" + mend.b;
+    }
+    if (!mends.empty()) {
+      out += "hint: these links together mend " +
+             std::string(mends.size() == most_mends ? "a part of it:" : "all that links can:") + links + "\n";
+    }
+  }
+  return out;
+}
+
+std::string soundness_text(topology::Topology const& topology) {
+  auto const found = proof::weaknesses(topology);
+  std::string out = found.empty() ? "no single node, link, site, provider or risk disconnects anything\n"
+                                  : weaknesses_text(topology, found);
+  auto const survey = backup::survey(topology, most_destinations);
+  out += "loop-free alternates cover " + percent_text(survey.percent()) + " % of " + std::to_string(survey.cases) +
+         " cases (node, link, destination)";
+  if (survey.destinations < survey.of) {
+    out += ", over " + std::to_string(survey.destinations) + " of " + std::to_string(survey.of) + " destinations";
+  }
+  return out + "\n";
+}
+
+base::Result<std::string> plan_text(Worlds const& worlds, ReportOptions const& options) {
+  std::string out;
+  if (worlds.running && !options.whole) {
+    if (!options.node.empty() && worlds.wanted.topology.node(options.node) == nullptr &&
+        worlds.running->topology.node(options.node) == nullptr) {
+      return base::fail(plan::errc::unknown_node, "neither topology has a node '" + options.node + "'");
+    }
+    out = "against " + worlds.running_from + "\n";
+    out += plan::to_text(*difference_of(worlds, options.node), most_lines_of_node);
+  } else {
+    auto const plans = plans_of(worlds.wanted, options.node);
+    if (!plans) {
+      return plans.error();
+    }
+    for (auto const& one : *plans) {
+      out += plan::to_text(one);
+    }
+  }
+  return out + soundness_text(worlds.wanted.topology);
+}
+
+base::Result<std::string> plan_json(Worlds const& worlds, ReportOptions const& options) {
+  auto const plans = plans_of(worlds.wanted, options.node);
+  if (!plans) {
+    return plans.error();
+  }
+  auto const difference = difference_of(worlds, options.node);
+  auto const survey = backup::survey(worlds.wanted.topology, most_destinations);
+  // The plans are many and are text already, so the other members are put behind them.
+  std::string out = plan::to_json(*plans);
+  out.pop_back();
+  out += ",\"difference\":" + (difference ? plan::to_json(*difference) : std::string("null"));
+  out += ",\"weaknesses\":" + json::serialize(weaknesses_json(proof::weaknesses(worlds.wanted.topology)));
+  out += ",\"coverage\":" + json::serialize(json::object{{"destinations", survey.destinations},
+                                                         {"of", survey.of},
+                                                         {"cases", survey.cases},
+                                                         {"covered", survey.covered}});
+  return out + "}";
+}
+
+verify::Subject subject_of(topology::Topology const& topology) {
+  std::set<std::string_view> tenants;
+  for (auto const& segment : topology.segments) {
+    tenants.insert(segment.nodes.begin(), segment.nodes.end());
+  }
+  std::map<std::string_view, std::string_view> providers;
+  for (auto const& site : topology.sites) {
+    providers.emplace(site.name, site.provider);
+  }
+  verify::Subject out;
+  std::map<std::pair<std::string, std::string>, verify::Group> groups;
+  for (auto const& node : topology.nodes) {
+    if (tenants.contains(node.name)) {
+      continue;
+    }
+    out.nodes.push_back(node.name);
+    group_into(groups, "site", node.site, node.name);
+    if (auto const& provider = providers[node.site]; !provider.empty()) {
+      group_into(groups, "provider", std::string(provider), node.name);
+    }
+    for (auto const& risk : node.risks) {
+      group_into(groups, "risk", risk, node.name);
+    }
+  }
+  for (auto const& link : topology.links) {
+    out.links.emplace_back(link.a, link.b);
+    for (auto const& risk : link.risks) {
+      auto& group = groups[{"risk", risk}];
+      group.kind = "risk";
+      group.name = risk;
+      group.links.emplace_back(link.a, link.b);
+    }
+  }
+  for (auto& [key, group] : groups) {
+    out.groups.push_back(std::move(group));
+  }
+  for (auto const& service : topology.services) {
+    out.reliances.push_back({"service", service.name, service.nodes});
+  }
+  for (auto const& segment : topology.segments) {
+    out.reliances.push_back({"segment", segment.name, segment.gateways});
+  }
+  return out;
+}
+
+}  // namespace planning

@@ -1,0 +1,136 @@
+#include "mesh/planning/worlds.hpp"
+
+#include "base/process/service.hpp"
+#include "mesh/agent/snapshots.hpp"
+#include "topology/load.hpp"
+
+#include <map>
+#include <sstream>
+
+namespace planning {
+namespace {
+
+using Problem = std::optional<std::string>;  // every line of what is wrong; nothing: all is well
+
+// A world as it travels, or as a snapshot with its checksum.
+base::Result<plan::WorldDocument> read_document(std::string const& file) {
+  auto const text = process::read_file(file, plan::world_size_limit + 200);
+  if (!text) {
+    return text.error();
+  }
+  return text->starts_with("sovereign-world ") ? agent::decode_snapshot(*text) : plan::parse_world_document(*text);
+}
+
+Problem load_running(Sources const& sources, Worlds& out) {
+  std::optional<plan::WorldDocument> document;
+  std::string from = sources.running;
+  if (!sources.running.empty()) {
+    auto read = read_document(sources.running);
+    if (!read) {
+      return sources.running + ": " + read.error().what() + "\n";
+    }
+    document = std::move(*read);
+  } else if (!sources.snapshots.empty()) {
+    // A damaged generation is passed over here as at an agent's start; the agent reports it.
+    std::vector<std::string> damaged;
+    document = agent::Snapshots(sources.snapshots).newest(damaged);
+    from = sources.snapshots;
+  }
+  if (!document) {
+    return std::nullopt;
+  }
+  auto world = plan::build_world(*document, from);
+  if (!world) {
+    return from + ": " + world.error().what() + "\n";
+  }
+  out.running = std::move(*world);
+  out.running_from = "revision " + std::to_string(out.running->revision) + ", of " + from;
+  return std::nullopt;
+}
+
+Problem read_keys(std::string const& file, plan::World& world) {
+  auto const text = process::read_file(file);
+  if (!text) {
+    return text.error().what() + "\n";
+  }
+  std::istringstream lines(*text);
+  std::string problems;
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    std::istringstream words(line);
+    std::string node;
+    std::string key;
+    if (!(words >> node) || node.front() == '#') {
+      continue;
+    }
+    words >> key;
+    auto const parsed = wireguard::PublicKey::from_base64(key);
+    if (!parsed) {
+      problems += file + ":" + std::to_string(number) + ":" + std::to_string(line.find(node) + node.size() + 2) +
+                  ": not a public key (a line is: NODE, then what 'wg pubkey' prints)\n";
+    } else if (world.topology.node(node) == nullptr) {
+      problems += file + ":" + std::to_string(number) + ":" + std::to_string(line.find(node) + 1) +
+                  ": the topology has no node '" + node + "'\n";
+    } else {
+      world.keys.insert_or_assign(node, *parsed);
+    }
+  }
+  return problems.empty() ? std::nullopt : std::optional(problems);
+}
+
+Problem load_wanted(Sources const& sources, std::int64_t now_s, Worlds& out) {
+  if (sources.topology.empty()) {
+    return "no topology: name one with --topology or in the settings\n";
+  }
+  auto const text = process::read_file(sources.topology);
+  if (!text) {
+    return text.error().what() + "\n";
+  }
+  auto topology = topology::load_topology(*text, sources.topology);
+  if (!topology) {
+    return base::text(topology.error());
+  }
+  topology::Allocation previous = out.running ? out.running->allocation : topology::Allocation{};
+  if (!sources.allocation.empty()) {
+    auto const lines = process::read_file(sources.allocation);
+    if (!lines) {
+      return lines.error().what() + "\n";
+    }
+    auto loaded = topology::load_allocation(*lines, sources.allocation);
+    if (!loaded) {
+      return base::text(loaded.error());
+    }
+    previous = std::move(*loaded);
+  }
+  auto allocation = topology::allocate(*topology, previous, now_s);
+  if (!allocation) {
+    return sources.topology + ": " + allocation.error().what() + "\n";
+  }
+  out.wanted.topology = std::move(*topology);
+  out.wanted.allocation = std::move(*allocation);
+  if (out.running) {
+    out.wanted.revision = out.running->revision;
+    for (auto const& [node, key] : out.running->keys) {
+      if (out.wanted.topology.node(node) != nullptr) {
+        out.wanted.keys.emplace(node, key);
+      }
+    }
+  }
+  return sources.keys.empty() ? std::nullopt : read_keys(sources.keys, out.wanted);
+}
+
+}  // namespace
+
+boost::system::result<Worlds, std::string> load_worlds(Sources const& sources, std::int64_t now_s) {
+  Worlds out;
+  if (auto problem = load_running(sources, out)) {
+    return *problem;
+  }
+  if (auto problem = load_wanted(sources, now_s, out)) {
+    return *problem;
+  }
+  return out;
+}
+
+}  // namespace planning
