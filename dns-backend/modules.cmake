@@ -17,10 +17,10 @@ module(dns-backend/steering SOURCES objects.cpp service_bindings.cpp address.cpp
   DEPENDS base/result base/config base/probe dns-backend/dns dns-backend/pool LIBRARIES Boost::json)
 module(dns-backend/steering/reading SOURCES service_bindings.cpp read.cpp json_document.cpp
   DEPENDS base/result base/config base/probe dns-backend/dns dns-backend/pool dns-backend/steering LIBRARIES Boost::json)
-module(dns-backend/snapshot/persistent SOURCES balanced_names.cpp DEPENDS base/result base/probe dns-backend/pool)
+module(dns-backend/snapshot/persistent SOURCES balanced_names.cpp leading_names.cpp DEPENDS base/result base/probe dns-backend/pool)
 module(dns-backend/overrides SOURCES overrides.cpp
   DEPENDS base/result base/net base/probe base/database base/store_thread dns-backend/monitor)
-module(dns-backend/snapshot SOURCES snapshot.cpp zone_builder.cpp
+module(dns-backend/snapshot SOURCES snapshot.cpp zone_builder.cpp leading.cpp
   DEPENDS base/result base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot/persistent)
 module(dns-backend/overview SOURCES affected.cpp overview.cpp watches.cpp
   DEPENDS base/result base/net base/process base/probe dns-backend/dns dns-backend/geo dns-backend/pool
@@ -124,3 +124,9 @@ module(dns-backend/commands/health SOURCES health_commands.cpp command_line.cpp
   DEPENDS base/result base/http dns-backend/commands LIBRARIES Boost::json CLI11::CLI11)
 module(dns-backend/settings SOURCES settings.cpp
   DEPENDS base/result base/config dns-backend/connector LIBRARIES Boost::headers)
+module(dns-backend/topology_pools SOURCES topology_pools.cpp
+  DEPENDS base/result base/database base/net base/process base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
+    dns-backend/steering dns-backend/store topology)
+module(dns-backend/site_settings SOURCES site_settings.cpp
+  DEPENDS base/result base/net base/process base/probe base/http base/http_client base/config dns-backend/geo dns-backend/connector
+    dns-backend/settings dns-backend/vantage dns-backend/mesh_costs routing/bird)

@@ -1,4 +1,6 @@
 #include "topology/draft.hpp"
+
+#include "base/probe/http/expected.hpp"
 #include "topology/values/values.hpp"
 
 #include <algorithm>
@@ -141,7 +143,7 @@ void read_ports(Reader& reader, bool turned, Link& link) {
   link.port_b = ports[turned ? 0 : 1];
 }
 
-Monitor read_monitor(Reader reader) {
+Monitor read_monitor(Reader reader, std::string const& domain) {
   Monitor monitor;
   monitor.type = reader.choice("type", monitor_types(), monitor.type);
   monitor.port = reader.port("port", usual_port(monitor.type));
@@ -162,14 +164,15 @@ Monitor read_monitor(Reader reader) {
     reader.fail("host", config::quoted(monitor.host) + " is not a host name");
   }
   monitor.expected_codes = reader.text("expected_codes", monitor.expected_codes);
-  auto const& codes = monitor.expected_codes;
-  bool const digits_and_x = std::all_of(codes.begin(), codes.end(), [](char c) {
-    return (c >= '0' && c <= '9') || c == 'x' || c == ',' || c == '-' || c == ' ';
-  });
-  if (codes.empty() || !digits_and_x) {
-    reader.fail("expected_codes", config::quoted(codes) + " are not HTTP status codes", "for instance 2xx or 200,204");
+  if (!probe::valid_codes(monitor.expected_codes)) {
+    reader.fail("expected_codes", config::quoted(monitor.expected_codes) + " is no list of status codes",
+                "for instance 2xx or 200,301-399");
   }
   monitor.expected_body = reader.text("expected_body", monitor.expected_body);
+  if (monitor.type != MonitorType::dns && reader.has("qname")) {
+    reader.fail("qname", "means something only for dns");
+  }
+  monitor.qname = reader.parsed("qname", parse_domain, a_domain).value_or(domain);
   monitor.interval_ms = read_ms(reader, "interval_ms", monitor.interval_ms);
   monitor.timeout_ms = read_ms(reader, "timeout_ms", monitor.timeout_ms);
   require_shorter(reader, monitor.timeout_ms, monitor.interval_ms);
@@ -333,7 +336,7 @@ void read_clusters(Draft& draft) {
     cluster.site = reader.text("site");
     cluster.nodes = reader.texts("nodes");
     cluster.minimum_origins = reader.integer("minimum_origins", {1, 1000}, cluster.minimum_origins);
-    cluster.monitor = read_monitor(reader.section("monitor"));
+    cluster.monitor = read_monitor(reader.section("monitor"), draft.topology.domain);
     draft.topology.clusters.push_back(std::move(cluster));
   }
 }

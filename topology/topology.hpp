@@ -96,6 +96,7 @@ struct Monitor {
   std::string host;
   std::string expected_codes = "2xx";
   std::string expected_body;
+  std::string qname;  // dns: its SOA must be answered with authority; default: the domain
   std::uint32_t interval_ms = 5000;
   std::uint32_t timeout_ms = 1000;
   std::uint32_t consecutive_up = 2;

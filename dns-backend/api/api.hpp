@@ -40,6 +40,11 @@ struct Dependencies {
   std::function<std::vector<monitor::EndpointStatus>()> endpoints = {};
   // How the sites voted on an endpoint, as JSON; null where they do not. May be empty.
   std::function<boost::json::value(std::string const& endpoint)> votes = {};
+  // What the other sites' last checks of it say, asked of them now: a list of {site, checks} or {site, error}. May be
+  // empty.
+  std::function<net::Task<boost::json::value>(std::string endpoint)> elsewhere = {};
+  // An endpoint's report was taken; the other sites want it too. May be empty.
+  std::function<void(std::string const& endpoint, monitor::Report const& report)> reported = {};
   monitor::Monitor* monitor = nullptr;                // takes the reports of endpoints
   overrides::Overrides* overrides = nullptr;          // nullptr: nobody obeys any
   transitions::TransitionLog* transitions = nullptr;  // of this machine; nullptr: none are kept
@@ -53,5 +58,8 @@ struct Dependencies {
 
 // `dependencies` and all it refers to must outlive the router.
 void add_routes(net::Router& router, Dependencies const& dependencies);
+
+// {at_ms, success, reason, warning, elapsed_us} of each, the newest first.
+boost::json::array json_of(std::vector<monitor::CheckRecord> const& checks);
 
 }  // namespace api

@@ -30,14 +30,6 @@ Answer get_status(Dependencies const& api, net::HttpRequest) {
   co_return reply(200, body);
 }
 
-json::object json_of(monitor::CheckRecord const& check) {
-  return {{"at_ms", check.at_ms},
-          {"success", check.success},
-          {"reason", check.reason},
-          {"warning", check.warning},
-          {"elapsed_us", check.elapsed.count()}};
-}
-
 json::object json_of(Dependencies const& api, monitor::EndpointStatus const& status, bool with_checks) {
   json::object one;
   one["endpoint"] = status.endpoint;
@@ -58,16 +50,12 @@ json::object json_of(Dependencies const& api, monitor::EndpointStatus const& sta
     one["sites"] = std::move(votes);
   }
   if (with_checks) {
-    json::array checks;
-    for (monitor::CheckRecord const& check : status.checks) {
-      checks.push_back(json_of(check));
-    }
-    one["checks"] = std::move(checks);
+    one["checks"] = api::json_of(status.checks);
   }
   return one;
 }
 
-// With ?endpoint=NAME that one alone, and its last checks.
+// With ?endpoint=NAME that one alone, and its last checks here and at the other sites.
 Answer list_health(Dependencies const& api, net::HttpRequest request) {
   auto const wanted = request.query.find("endpoint");
   json::array list;
@@ -78,6 +66,9 @@ Answer list_health(Dependencies const& api, net::HttpRequest request) {
   }
   if (wanted != request.query.end() && list.empty()) {
     co_return refusal(base::fail(store::errc::not_found, "there is no endpoint '" + wanted->second + "'"));
+  }
+  if (wanted != request.query.end() && api.elsewhere) {
+    list.front().get_object()["elsewhere"] = co_await api.elsewhere(wanted->second);
   }
   json::object body;
   body["endpoints"] = std::move(list);
@@ -97,6 +88,18 @@ Answer metrics(Dependencies const* api) {
 }
 
 }  // namespace
+
+json::array json_of(std::vector<monitor::CheckRecord> const& checks) {
+  json::array out;
+  for (monitor::CheckRecord const& check : checks) {
+    out.push_back(json::object{{"at_ms", check.at_ms},
+                               {"success", check.success},
+                               {"reason", check.reason},
+                               {"warning", check.warning},
+                               {"elapsed_us", check.elapsed.count()}});
+  }
+  return out;
+}
 
 void add_status_routes(net::Router& router, Dependencies const& dependencies) {
   // These two tell nothing that is secret, and what asks them (a load balancer, Prometheus) has no certificate.

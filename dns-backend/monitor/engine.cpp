@@ -13,10 +13,6 @@ constexpr milliseconds keep_interval_max{30'000};
 // The wall clock may be set meanwhile, and an end far away must not overflow the steady one.
 constexpr milliseconds look_again_in = std::chrono::hours(1);
 
-std::uint32_t seconds_of(std::int64_t unix_ms) {
-  return static_cast<std::uint32_t>(unix_ms / 1000);
-}
-
 }  // namespace
 
 Instant this_instant() {
@@ -62,31 +58,41 @@ Monitor::State::State(net::asio::any_io_executor owner, pool::HealthTable& healt
 
 void Monitor::State::add(Watch const& watch, Instant now, probe::Time first) {
   probe::Health initial = table.get(watch.slot);
+  probe::Health decided = initial;
   auto const known = before.extract(watch.endpoint);
   if (!known.empty()) {
-    initial = known.mapped().observed;
+    Warm const& warm = known.mapped();
+    initial = warm.observed;
+    // One site's checks are not the sites' decision: what that was goes on until they decide anew.
+    decided = observer && warm.decided != probe::Health::unknown ? warm.decided : warm.observed;
   } else if (initial == probe::Health::draining) {
-    initial = probe::Health::unknown;  // an operator's word is no observation
+    initial = decided = probe::Health::unknown;  // an operator's word is no observation
   }
-  auto made = std::make_unique<Endpoint>(watch, EndpointState(watch.thresholds, initial));
+  auto made = std::make_unique<Endpoint>(watch, EndpointState(watch.thresholds, initial, decided));
   Endpoint& endpoint = *made;
   endpoints[watch.endpoint] = std::move(made);
   if (!known.empty()) {
-    Warm const& warm = known.mapped();
-    endpoint.observed_since_ms = warm.since_ms;
-    endpoint.changed_at_ms = warm.since_ms;
-    endpoint.sequence = warm.sequence;
-    if (table.get(endpoint.slot) != initial) {
-      flips.push_back({watch.endpoint, {table.get(endpoint.slot), initial, now.steady}, "as before the restart"});
-    }
-    table.set(endpoint.slot, initial, seconds_of(warm.since_ms));
+    restore(endpoint, known.mapped(), now);
   }
   if (observer) {
-    endpoint.state.judge(initial, now);  // as it is, until the sites decide otherwise
+    endpoint.state.judge(decided, now);  // as it is, until the sites decide otherwise
     note_observed(endpoint);
   }
   attach(endpoint, watch, now, first);
   force(endpoint, watch.override, now);
+}
+
+void Monitor::State::restore(Endpoint& endpoint, Warm const& warm, Instant now) {
+  endpoint.observed_since_ms = warm.since_ms;
+  endpoint.changed_at_ms = warm.since_ms;
+  endpoint.sequence = warm.sequence;
+  probe::Health const present = table.get(endpoint.slot);
+  probe::Health const effective = endpoint.state.effective();
+  if (present != effective) {
+    flips.push_back({endpoint.name, {present, effective, now.steady}, "as before the restart"});
+  }
+  table.set(endpoint.slot, effective, warm.since_ms);
+  table.left_up(endpoint.slot, warm.left_up_ms);
 }
 
 void Monitor::State::update(Endpoint& endpoint, Watch const& watch, Instant now) {
@@ -94,9 +100,9 @@ void Monitor::State::update(Endpoint& endpoint, Watch const& watch, Instant now)
   bool const same_slot = endpoint.slot == watch.slot;
   EndpointState& state = endpoint.state;
   if (!same_slot) {
-    table.set(endpoint.slot, probe::Health::unknown, seconds_of(now.unix_ms));
+    table.set(endpoint.slot, probe::Health::unknown, now.unix_ms);
     endpoint.slot = watch.slot;
-    table.set(endpoint.slot, state.effective(), seconds_of(now.unix_ms));
+    table.set(endpoint.slot, state.effective(), now.unix_ms);
   }
   if (!same_check || !same_slot || !(state.thresholds() == watch.thresholds)) {
     Override const order = state.order();
@@ -118,7 +124,7 @@ void Monitor::State::update(Endpoint& endpoint, Watch const& watch, Instant now)
 }
 
 void Monitor::State::remove(Endpoint& endpoint) {
-  table.set(endpoint.slot, probe::Health::unknown, seconds_of(this_instant().unix_ms));
+  table.set(endpoint.slot, probe::Health::unknown, this_instant().unix_ms);
   table.set_stable(endpoint.slot, 0);
   table.set_load(endpoint.slot, pool::HealthTable::load_unknown);
   unlist(endpoint);
@@ -324,7 +330,7 @@ void Monitor::State::publish(Endpoint& endpoint, std::optional<probe::Transition
   if (transition) {
     // What is first found up did not come back: no pool has to wait for it as after a fall.
     bool const first = transition->from == probe::Health::unknown;
-    table.set(endpoint.slot, transition->to, first ? pool::HealthTable::since_ever : seconds_of(now.unix_ms));
+    table.set(endpoint.slot, transition->to, first ? pool::HealthTable::since_ever_ms : now.unix_ms);
     endpoint.changed_at_ms = now.unix_ms;
     flips.push_back({endpoint.name, *transition, reason});
   }

@@ -68,6 +68,7 @@ struct Monitor::State : std::enable_shared_from_this<Monitor::State> {
 
   // --- the wanted set ---
   void add(Watch const& watch, Instant now, probe::Time first);
+  void restore(Endpoint& endpoint, Warm const& warm, Instant now);
   void update(Endpoint& endpoint, Watch const& watch, Instant now);
   void remove(Endpoint& endpoint);
   // `first`: when its probe is checked first, if it has none to share.

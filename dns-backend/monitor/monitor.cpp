@@ -97,7 +97,15 @@ void Monitor::judge(std::string const& endpoint, probe::Health decided, std::str
   state->tell_listener();
 }
 
-base::Result<void> Monitor::report(std::string const& name, Report const& report) {
+probe::Health Monitor::decided(std::string const& endpoint) const {
+  if (auto const found = state_->endpoints.find(endpoint); found != state_->endpoints.end()) {
+    return found->second->state.judged().value_or(probe::Health::unknown);
+  }
+  auto const warm = state_->before.find(endpoint);
+  return warm == state_->before.end() ? probe::Health::unknown : warm->second.decided;
+}
+
+base::Result<void> Monitor::report(std::string const& name, Report const& report, Via via) {
   auto const state = state_;
   Instant const now = this_instant();
   auto const found = state->endpoints.find(name);
@@ -110,7 +118,8 @@ base::Result<void> Monitor::report(std::string const& name, Report const& report
     judged = believable(report, found->second->sequence, now.unix_ms);
   }
   if (!judged) {
-    ++state->refused;
+    bool const usual = via == Via::peer && judged.error().code != errc::misdated;
+    state->refused += usual ? 0 : 1;
     return judged;
   }
   Endpoint& endpoint = *found->second;
@@ -156,10 +165,12 @@ std::size_t Monitor::unknown_count() const {
 std::vector<Warm> Monitor::save() const {
   std::vector<Warm> out;
   for (auto const& [name, endpoint] : state_->endpoints) {
-    if (endpoint->state.observed() != probe::Health::unknown) {
+    probe::Health const decided = endpoint->state.judged().value_or(probe::Health::unknown);
+    if (endpoint->state.observed() != probe::Health::unknown || decided != probe::Health::unknown) {
       CheckRecord const* const last = endpoint->recent.last();
       out.push_back({name, endpoint->state.observed(), endpoint->observed_since_ms,
-                     last == nullptr ? std::string() : last->reason, endpoint->sequence});
+                     last == nullptr ? std::string() : last->reason, endpoint->sequence, decided,
+                     state_->table.left_up_ms(endpoint->slot)});
     }
   }
   return out;

@@ -114,16 +114,20 @@ class Monitor {
   void judge(std::string const& endpoint, probe::Health decided, std::string const& reason,
              std::uint32_t stable_s_max = pool::HealthTable::stable_unknown);
 
+  // What the sites decided of it last, before a restart too; unknown: nothing yet.
+  [[nodiscard]] probe::Health decided(std::string const& endpoint) const;
+
   // What a pushed endpoint says about itself: one check. Silence longer than interval + timeout counts as one failed
-  // check, and as another one each further interval. A refused report changes nothing and is counted.
-  base::Result<void> report(std::string const& endpoint, Report const& report);
+  // check, and as another one each further interval. A refused report changes nothing and is counted, unless it came
+  // by way of another site: that one may bring what came here already, or what is not watched here yet.
+  base::Result<void> report(std::string const& endpoint, Report const& report, Via via = Via::endpoint);
   [[nodiscard]] std::uint64_t refused_reports() const;
 
   [[nodiscard]] std::vector<EndpointStatus> status() const;
   [[nodiscard]] std::optional<EndpointStatus> status(std::string const& endpoint) const;
   // Endpoints whose effective health is unknown until a probe of them ends; pushed ones are waited for by nobody.
   [[nodiscard]] std::size_t unknown_count() const;
-  [[nodiscard]] std::vector<Warm> save() const;  // of the endpoints whose observed health is known
+  [[nodiscard]] std::vector<Warm> save() const;  // of the endpoints of which anything is known
   [[nodiscard]] Work work();
 
  private:

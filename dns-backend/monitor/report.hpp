@@ -29,6 +29,8 @@ struct Report {
   std::int64_t at_ms = 0;  // Unix time at the endpoint
 };
 
+enum class Via { endpoint, peer };  // whether it came from the endpoint itself, or another site heard it
+
 inline constexpr std::int64_t clock_skew_ms_max = 60'000;
 
 // errc::replayed or errc::misdated.

@@ -25,10 +25,12 @@ struct File {
 };
 
 std::optional<probe::Health> health_of(std::string_view word) {
-  if (word == probe::name(probe::Health::up)) {
-    return probe::Health::up;
+  for (probe::Health const health : {probe::Health::up, probe::Health::down, probe::Health::unknown}) {
+    if (word == probe::name(health)) {
+      return health;
+    }
   }
-  return word == probe::name(probe::Health::down) ? std::optional(probe::Health::down) : std::nullopt;
+  return std::nullopt;
 }
 
 // Throws what Boost.JSON throws at a member that is missing or of another kind.
@@ -39,10 +41,18 @@ Warm endpoint_of(json::value const& value) {
   out.reason = std::string(value.at("reason").as_string());
   out.sequence = value.at("sequence").to_number<std::uint64_t>();
   auto const health = health_of(value.at("health").as_string());
-  if (!health || out.endpoint.empty()) {
-    throw std::invalid_argument("an endpoint without a name or a health");
+  // A program before these were kept left them out.
+  json::object const& members = value.as_object();
+  auto const* const decided = members.if_contains("decided");
+  auto const judged = decided == nullptr ? std::optional(probe::Health::unknown) : health_of(decided->as_string());
+  auto const* const left = members.if_contains("left_up_ms");
+  out.left_up_ms = left == nullptr ? 0 : left->to_number<std::int64_t>();
+  bool const nothing = health == probe::Health::unknown && judged == probe::Health::unknown;
+  if (!health || !judged || nothing || out.endpoint.empty() || out.left_up_ms < 0 || out.since_ms < 0) {
+    throw std::invalid_argument("an endpoint without a name, a health or a time");
   }
   out.observed = *health;
+  out.decided = *judged;
   return out;
 }
 
@@ -74,7 +84,9 @@ base::Result<void> save_warm(std::string const& path, std::vector<Warm> const& e
                                 {"health", probe::name(one.observed)},
                                 {"since_ms", one.since_ms},
                                 {"reason", one.reason},
-                                {"sequence", one.sequence}});
+                                {"sequence", one.sequence},
+                                {"decided", probe::name(one.decided)},
+                                {"left_up_ms", one.left_up_ms}});
   }
   json::object const file{{"version", version}, {"saved_ms", now_ms}, {"endpoints", std::move(list)}};
   return process::write_file_atomically(path, json::serialize(file), 0600);

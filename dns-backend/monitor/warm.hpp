@@ -15,10 +15,13 @@ namespace monitor {
 
 struct Warm {
   std::string endpoint;
-  probe::Health observed = probe::Health::unknown;  // up or down
+  probe::Health observed = probe::Health::unknown;  // up or down; unknown only where the sites decided something
   std::int64_t since_ms = 0;                        // Unix time
-  std::string reason;                               // of its last check
+  std::string reason = {};                          // of its last check
   std::uint64_t sequence = 0;                       // of its last report (push)
+  // What the sites decided together; unknown: they decided nothing, or the checks here decide alone.
+  probe::Health decided = probe::Health::unknown;
+  std::int64_t left_up_ms = 0;  // Unix time; 0: it is up, or never was
   bool operator==(Warm const&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
+#include "dns-backend/snapshot/leading.hpp"
 
 #include <boost/json.hpp>
 
@@ -104,16 +105,20 @@ base::Result<void> make_flusher(Daemon& daemon) {
     }
     settings.apis.push_back({api.url, key});
   }
-  auto const flushed = [&daemon](dns::Name const& zone) { daemon.purger.purge({{zone, true}}); };
+  auto const flushed = [&daemon](dns::Name const& zone) { forget(daemon, {{zone, true}}); };
   daemon.flusher = std::make_unique<purge::ZoneFlusher>(daemon.executor, settings, daemon.metrics, flushed);
   return {};
 }
 
 void connect_publication(Daemon& daemon) {
   daemon.zone_changes.emplace(*daemon.store->published().copy());
-  auto const published = [&daemon](store::Revision, std::vector<store::Touched> const& touched) {
-    daemon.purger.purge(touched);
-    daemon.flusher->flush(daemon.zone_changes->published(*daemon.store->published().copy(), touched));
+  auto const published = [&daemon, before = daemon.store->published().copy()](
+                             store::Revision, std::vector<store::Touched> const& touched) mutable {
+    auto const snapshot = daemon.store->published().copy();
+    constexpr std::size_t followed_max = 4000;
+    daemon.purger.purge(store::with_leading(*snapshot, touched, followed_max, before.get()));
+    before = snapshot;
+    daemon.flusher->flush(daemon.zone_changes->published(*snapshot, touched));
     net::spawn(daemon.executor, "refresh of the monitors", refresh_watches(daemon));
     if (daemon.issuer != nullptr) {
       daemon.issuer->poke();

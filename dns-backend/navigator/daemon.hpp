@@ -109,8 +109,17 @@ void connect_publication(Daemon& daemon);
 base::Result<void> make_flusher(Daemon& daemon);
 // Monitors, the exchange between sites, the log of transitions and webhooks. Fails when a secret cannot be read.
 base::Result<void> start_health(Daemon& daemon);
+// The part of it that concerns other sites: nothing where there are none.
+void start_sites(Daemon& daemon);
 void stop_health(Daemon& daemon);
 void add_health_sections(Daemon const& daemon, api::Dependencies& api);
+void add_site_sections(Daemon const& daemon, api::Dependencies& api);
+// The next start should know what this one knows now.
+void unsaved(Daemon& daemon);
+// PowerDNS forgets these names, and every name whose answer it made by way of one of them.
+void forget(Daemon& daemon, std::vector<store::Touched> const& names);
+// The same of every name that may answer this endpoint.
+void forget_answers_of(Daemon& daemon, std::string const& endpoint);
 // Where clients are: at the start, and again on SIGHUP. Fails with all problems of its files; what was known stays.
 base::Result<void> load_surroundings(Daemon& daemon);
 // What is known of the endpoints, for the next start: beside the store, nowhere when that is no file.

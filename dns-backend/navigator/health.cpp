@@ -1,9 +1,11 @@
-// Health as the daemon wires it: monitors, what the sites decide together, the log of transitions, webhooks, purges.
+// Health as the daemon wires it: monitors, the log of transitions, webhooks, purges.
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
 #include "dns-backend/navigator/daemon.hpp"
 #include "dns-backend/overview/affected.hpp"
 #include "dns-backend/overview/watches.hpp"
+#include "dns-backend/site_settings/site_settings.hpp"
+#include "dns-backend/snapshot/leading.hpp"
 
 #include <boost/json.hpp>
 
@@ -20,22 +22,7 @@ namespace json = boost::json;
 using process::log::info;
 using process::log::warning;
 
-constexpr std::chrono::milliseconds witness_interval{2000};
 constexpr std::chrono::milliseconds longest_wait{3600000};  // the wall clock may be set meanwhile
-
-std::string list_of(std::vector<std::string> const& sites) {
-  std::string out;
-  for (std::string const& site : sites) {
-    out += (out.empty() ? "" : ", ") + site;
-  }
-  return out.empty() ? "no site" : out;
-}
-
-// The next start should know what this one knows now.
-void unsaved(Daemon& daemon) {
-  daemon.saving.changed();
-  daemon.save.notify();
-}
 
 constexpr char const* up_gauge = "navigator_endpoint_up";
 constexpr char const* transitions_counter = "navigator_endpoint_transitions_total";
@@ -66,7 +53,10 @@ void flipped(Daemon& daemon, std::string const& endpoint, probe::Transition tran
   show_up(daemon, endpoint, transition.to);
   daemon.metrics.counter(transitions_counter, "Changes of health", {{"endpoint", endpoint}}).add();
   daemon.failback.notify();
-  daemon.purger.purge(overview::names_answering(*daemon.store->published().copy(), {endpoint}));
+  if (daemon.exchange != nullptr) {
+    daemon.exchange->health_changed();
+  }
+  forget_answers_of(daemon, endpoint);
   std::string const decided_by = reason.starts_with("override") || reason == "the override ended" ? "operator"
                                  : daemon.exchange != nullptr                                     ? "sites"
                                                                                                   : "checks";
@@ -85,55 +75,6 @@ void flipped(Daemon& daemon, std::string const& endpoint, probe::Transition tran
   daemon.webhook->notify(id, json::serialize(event));
 }
 
-net::TlsClientSettings client_tls(Settings const& settings) {
-  net::TlsClientSettings tls;
-  TlsFiles const* const files = settings.api_tls   ? &*settings.api_tls
-                                : settings.replica ? &settings.replica->tls
-                                                   : nullptr;
-  if (files != nullptr) {
-    tls.ca_file = files->ca;
-    tls.identity = net::Identity{files->certificate, files->key};
-  }
-  return tls;
-}
-
-// This site and the others with a URL; no site when there is nobody to talk to.
-vantage::ExchangeSettings exchange_settings(Settings const& settings) {
-  vantage::ExchangeSettings out;
-  for (SiteSettings const& site : settings.sites) {
-    if (site.node == settings.node) {
-      out.site = site.name;
-    } else if (!site.url.empty()) {
-      vantage::PeerSettings peer{site.name, site.node, site.url};
-      peer.client.tls = client_tls(settings);
-      peer.client.tls.server_name = site.node;
-      out.peers.push_back(std::move(peer));
-    }
-  }
-  return out;
-}
-
-// `alive` goes with the daemon's life: after a wait it may be over.
-net::Task<void> ask_witnesses(Daemon* daemon, std::weak_ptr<bool> alive, std::vector<Witness> witnesses) {
-  while (!alive.expired()) {
-    bool reached = false;
-    for (Witness const& witness : witnesses) {
-      probe::Check check;
-      check.address = witness.address;
-      check.port = witness.port;
-      probe::Verdict const verdict = co_await probe::run(check);
-      reached = reached || verdict.success;
-    }
-    if (!alive.expired()) {
-      daemon->exchange->witness(reached);
-    }
-    bool const waited = co_await net::wait_for(witness_interval);
-    if (!waited) {
-      co_return;
-    }
-  }
-}
-
 void surround(Daemon& daemon, geo::Surroundings next) {
   daemon.surroundings->publish(std::make_shared<geo::Surroundings const>(std::move(next)));
 }
@@ -144,21 +85,12 @@ void costs_changed(Daemon& daemon, std::shared_ptr<geo::SiteCosts const> const& 
   surround(daemon, {before->locator, costs});
   auto const names = overview::reordered(daemon.overview.by_mesh, before->costs.get(), costs.get());
   info("mesh", "the costs of {} sites are known, {} names answer by another order", costs->size(), names.size());
-  daemon.purger.purge(names);
+  forget(daemon, names);
 }
 
 void start_costs(Daemon& daemon) {
-  mesh_costs::MeshCostsSettings wanted;
-  wanted.bird = daemon.settings.mesh_bird;
-  for (SiteSettings const& site : daemon.settings.sites) {
-    if (site.node == daemon.settings.node) {
-      wanted.own = site.name;
-    } else if (!site.loopback.empty()) {
-      wanted.sites.push_back({site.name, net::asio::ip::make_address(site.loopback)});
-    }
-  }
   auto const changed = [&daemon](std::shared_ptr<geo::SiteCosts const> const& costs) { costs_changed(daemon, costs); };
-  daemon.costs = std::make_unique<mesh_costs::MeshCosts>(daemon.executor, std::move(wanted), changed);
+  daemon.costs = std::make_unique<mesh_costs::MeshCosts>(daemon.executor, mesh_costs_settings(daemon.settings), changed);
 }
 
 json::value mesh_of(mesh_costs::MeshCostsStatus const& status) {
@@ -168,15 +100,6 @@ json::value mesh_of(mesh_costs::MeshCostsStatus const& status) {
   }
   return json::object{
       {"costs", std::move(costs)}, {"known", status.costs != nullptr}, {"last_error", status.last_error}};
-}
-
-json::value votes_of(Daemon const& daemon, std::string const& endpoint) {
-  auto const ballot = daemon.exchange == nullptr ? std::nullopt : daemon.exchange->ballot(endpoint);
-  if (!ballot) {
-    return nullptr;
-  }
-  return json::object{
-      {"up", json::value_from(ballot->up)}, {"down", json::value_from(ballot->down)}, {"kept", ballot->kept}};
 }
 
 }  // namespace
@@ -208,7 +131,7 @@ net::Task<void> refresh_watches(Daemon& daemon) {
     }
     // Both at once: what the sites decide in between would not reach the monitor.
     if (daemon.exchange != nullptr) {
-      auto const current = [&daemon](std::string const& name) { return daemon.health.get(daemon.health.slot(name)); };
+      auto const current = [&daemon](std::string const& name) { return daemon.monitor->decided(name); };
       daemon.exchange->watch(overview::subjects_of(*pools, *objects), current);
     }
     auto watches = overview::watches_of(*pools, daemon.health, *objects);
@@ -250,28 +173,7 @@ base::Result<void> start_health(Daemon& daemon) {
   if (!daemon.settings.mesh_bird.empty()) {
     start_costs(daemon);
   }
-  vantage::ExchangeSettings sites = exchange_settings(daemon.settings);
-  if (sites.peers.empty() || sites.site.empty()) {
-    return {};
-  }
-  auto const decided = [&daemon](std::string const& endpoint, vantage::Ballot const& ballot) {
-    bool const voted = !ballot.up.empty() || !ballot.down.empty();
-    std::string const reason = voted ? "up at " + list_of(ballot.up) + "; down at " + list_of(ballot.down)
-                                     : "this site's word: no vote counts yet";
-    daemon.monitor->judge(endpoint, ballot.decided, reason,
-                          ballot.close ? vantage::close_stable_s : pool::HealthTable::stable_unknown);
-  };
-  daemon.exchange = std::make_unique<vantage::Exchange>(daemon.executor, std::move(sites), daemon.metrics, decided);
-  daemon.exchange->add_routes(daemon.router);
-  daemon.monitor->observe_only(
-      [&daemon](std::string const& endpoint, probe::Health observed) {
-        unsaved(daemon);
-        daemon.exchange->vote(endpoint, observed);
-      },
-      [&daemon](std::string const& endpoint) { daemon.exchange->reached(endpoint); });
-  if (!daemon.settings.witnesses.empty()) {
-    net::spawn(daemon.executor, "witnesses", ask_witnesses(&daemon, daemon.alive, daemon.settings.witnesses));
-  }
+  start_sites(daemon);
   return {};
 }
 
@@ -289,22 +191,7 @@ void add_health_sections(Daemon const& daemon, api::Dependencies& api) {
   api.monitor = daemon.monitor.get();
   api.overrides = daemon.overrides.get();
   api.transitions = daemon.transitions.get();
-  if (daemon.exchange != nullptr) {
-    api.votes = [&daemon](std::string const& endpoint) { return votes_of(daemon, endpoint); };
-    api.sections["sites"] = [&daemon]() -> json::value {
-      vantage::ExchangeStatus const status = daemon.exchange->status();
-      json::array peers;
-      for (vantage::PeerStatus const& peer : status.peers) {
-        peers.push_back(json::object{{"site", peer.site},
-                                     {"heard", peer.heard},
-                                     {"hears_us", peer.hears_us},
-                                     {"last_ms", peer.last_ms},
-                                     {"last_error", peer.last_error}});
-      }
-      return json::object{
-          {"cut_off", status.standing.cut_off}, {"reason", status.standing.reason}, {"peers", std::move(peers)}};
-    };
-  }
+  add_site_sections(daemon, api);
   if (daemon.costs != nullptr) {
     api.sections["mesh"] = [&daemon] { return mesh_of(daemon.costs->status()); };
   }
@@ -321,6 +208,19 @@ void add_health_sections(Daemon const& daemon, api::Dependencies& api) {
       return out;
     };
   }
+}
+
+void unsaved(Daemon& daemon) {
+  daemon.saving.changed();
+  daemon.save.notify();
+}
+
+void forget_answers_of(Daemon& daemon, std::string const& endpoint) {
+  forget(daemon, overview::names_answering(*daemon.store->published().copy(), {endpoint}));
+}
+
+void forget(Daemon& daemon, std::vector<store::Touched> const& names) {
+  daemon.purger.purge(store::with_leading(*daemon.store->published().copy(), names));
 }
 
 base::Result<void> load_surroundings(Daemon& daemon) {
@@ -386,7 +286,7 @@ net::Task<void> purge_failbacks(Daemon* daemon, std::weak_ptr<bool> alive) {
     auto const found = overview::failbacks(daemon->overview.failing_back, daemon->health, since_s, now_ms / 1000);
     since_s = now_ms / 1000;
     if (!found.names.empty()) {
-      daemon->purger.purge(found.names);
+      forget(*daemon, found.names);
     }
     std::int64_t const left_ms = found.next_s ? *found.next_s * 1000 - now_ms : longest_wait.count();
     co_await daemon->failback.wait(std::min(longest_wait, std::chrono::milliseconds(left_ms)));

@@ -8,7 +8,7 @@
 #include "dns-backend/api/steering/steering.hpp"
 #include "dns-backend/navigator/daemon.hpp"
 #include "dns-backend/navigator/succession.hpp"
-#include "dns-backend/navigator/topology_pools.hpp"
+#include "dns-backend/topology_pools/topology_pools.hpp"
 #include "topology/load.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -53,7 +53,7 @@ int load_topology(Daemon& daemon) {
 
 net::Task<Result<void>> apply_topology(Daemon& daemon) {
   if (daemon.is_primary() && daemon.topology.has_value()) {
-    auto const set = co_await daemon.store->set_pools(pools_of(*daemon.topology));
+    auto const set = co_await daemon.store->set_pools(topology_pools::pools_of(*daemon.topology));
     if (!set) {
       co_return set.error();
     }

@@ -126,6 +126,7 @@ Overview overview_of(std::vector<store::PoolRow> const& rows, steering::Objects 
   for (auto const* values : {&std::as_const(topology), &own}) {
     for (auto const& [name, pool] : *values) {
       out.pools.push_back(pool);
+      out.keeps_last = out.keeps_last || pool->all_down == pool::AllDown::keep_last;
     }
   }
   for (auto const& [name, declared] : objects.load_balancers) {

@@ -35,6 +35,7 @@ struct Overview {
   std::vector<pool::PoolPtr> pools;  // the topology's, then the operators'; each by name
   std::vector<FailingBack> failing_back;
   std::vector<ByMesh> by_mesh;
+  bool keeps_last = false;  // some pool answers what was up last when all of it is down
 };
 
 Overview overview_of(std::vector<store::PoolRow> const& rows, steering::Objects const& objects,

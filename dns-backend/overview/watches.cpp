@@ -22,7 +22,7 @@ monitor::Watch watch_of(store::PoolRow const& pool, store::PoolRow::EndpointRow 
   watch.check.timeout = std::chrono::milliseconds(pool.timeout_ms);
   watch.check.method = pool.method;
   watch.check.path = pool.path;
-  watch.check.host = pool.host;
+  (watch.check.type == probe::Type::dns ? watch.check.qname : watch.check.host) = pool.host;
   watch.check.expected_codes = pool.expected_codes;
   watch.check.expected_body = pool.expected_body;
   watch.interval = std::chrono::milliseconds(pool.interval_ms);

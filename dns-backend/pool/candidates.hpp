@@ -44,6 +44,7 @@ class Candidates {
 
   [[nodiscard]] Node const& node(std::size_t number) const { return nodes_[number]; }
   [[nodiscard]] std::size_t nodes() const { return nodes_.size(); }
+  [[nodiscard]] std::size_t size() const { return all_.size(); }
   [[nodiscard]] Candidate const& at(std::size_t number) const { return all_[number]; }
   // The candidates of a node and of all below it are from first to before this one.
   [[nodiscard]] std::size_t end_of(std::size_t node) const;

@@ -8,11 +8,13 @@ namespace pool {
 namespace {
 
 constexpr unsigned health_bits = 2;
-constexpr unsigned fall_bits = 30;
 constexpr std::uint64_t health_mask = (1U << health_bits) - 1;
-constexpr std::uint64_t fall_mask = (1U << fall_bits) - 1;
 constexpr std::uint32_t half_mask = 0xffff;
 constexpr unsigned half_bits = 16;
+
+std::uint64_t state_of(probe::Health health, std::int64_t moment_ms) {
+  return (static_cast<std::uint64_t>(moment_ms) << health_bits) | static_cast<std::uint64_t>(health);
+}
 
 }  // namespace
 
@@ -32,26 +34,36 @@ std::uint32_t HealthTable::slot(std::string const& endpoint) {
 
 HealthTable::View HealthTable::view(std::uint32_t slot) const {
   std::uint64_t const state = states_[slot].load(std::memory_order_acquire);
-  return {static_cast<probe::Health>(state & health_mask),
-          static_cast<std::uint32_t>((state >> health_bits) & fall_mask),
-          static_cast<std::uint32_t>(state >> (health_bits + fall_bits))};
+  auto const health = static_cast<probe::Health>(state & health_mask);
+  auto const moment_ms = static_cast<std::int64_t>(state >> health_bits);
+  bool const up = health == probe::Health::up;
+  return {health, up ? 0 : moment_ms, up ? static_cast<std::uint32_t>(moment_ms / 1000) : 0};
 }
 
-void HealthTable::set(std::uint32_t slot, probe::Health health, std::uint32_t now_s) {
+void HealthTable::set(std::uint32_t slot, probe::Health health, std::int64_t now_ms) {
+  ASSERT(slot < slots_max && now_ms >= 0);
+  std::uint64_t const state = states_[slot].load(std::memory_order_relaxed);
+  bool const was_up = static_cast<probe::Health>(state & health_mask) == probe::Health::up;
+  bool const is_up = health == probe::Health::up;
+  auto moment_ms = static_cast<std::int64_t>(state >> health_bits);
+  if (was_up && !is_up) {
+    last_fall_ms_ = std::max(now_ms, last_fall_ms_ + 1);
+    moment_ms = last_fall_ms_;
+  } else if (!was_up && is_up) {
+    moment_ms = now_ms;
+  }
+  states_[slot].store(state_of(health, moment_ms), std::memory_order_release);
+}
+
+bool HealthTable::left_up(std::uint32_t slot, std::int64_t at_ms) {
   ASSERT(slot < slots_max);
-  View const before = view(slot);
-  std::uint64_t fell = before.left_up;
-  if (before.health == probe::Health::up && health != probe::Health::up) {
-    // One fall a second would fill 30 bits in 34 years; a counter that began anew would only misorder keep_last.
-    falls_ = (falls_ + 1) & static_cast<std::uint32_t>(fall_mask);
-    fell = falls_;
+  View const present = view(slot);
+  last_fall_ms_ = std::max(last_fall_ms_, at_ms);
+  if (present.health == probe::Health::up || at_ms <= present.left_up_ms) {
+    return false;
   }
-  std::uint64_t since = 0;
-  if (health == probe::Health::up) {
-    since = before.health == probe::Health::up ? before.up_since_s : now_s;
-  }
-  states_[slot].store((since << (health_bits + fall_bits)) | (fell << health_bits) | static_cast<std::uint64_t>(health),
-                      std::memory_order_release);
+  states_[slot].store(state_of(present.health, at_ms), std::memory_order_release);
+  return true;
 }
 
 std::uint32_t HealthTable::stable_s(std::uint32_t slot) const {

@@ -1,7 +1,7 @@
 // Health of every endpoint, two atomic words each: written by the monitor on the control loop, read by lookups without
 // a lock. A flip is one store.
 //
-//   state:    | up since, Unix seconds (32 bits; 0: not up) | left "up" (30 bits, counts up; 0: never) | health (2) |
+//   state:    | up since, or when it left "up" (62 bits, Unix milliseconds; 0: never) | health (2) |
 //   outlook:  | load in thousandths (16 bits; 65535: unknown) | seconds before it can flip (16 bits; 65535: unknown) |
 //
 // Slots are given out once per endpoint name and never reused while the process lives; at most 65,536.
@@ -25,14 +25,14 @@ class HealthTable {
   static constexpr std::uint32_t slots_max = 65536;
   static constexpr std::uint32_t load_unknown = 65535;
   static constexpr std::uint32_t stable_unknown = 65535;
-  static constexpr std::uint32_t since_ever = 1;
+  static constexpr std::int64_t since_ever_ms = 1000;
 
   // One slot as one load of it saw it.
   struct View {
     probe::Health health = probe::Health::unknown;
-    // The endpoint with the greatest number was up last; 0: never seen up and then not up. Used by AllDown::keep_last.
-    std::uint32_t left_up = 0;
-    std::uint32_t up_since_s = 0;  // Unix time; 0: not up; since_ever: it was up when it was first checked
+    // Unix time: the endpoint with the greatest was up last; 0: it is up, or was never seen so. For AllDown::keep_last.
+    std::int64_t left_up_ms = 0;
+    std::uint32_t up_since_s = 0;  // Unix time; 0: not up; 1 (since_ever_ms): it was up when it was first checked
   };
 
   HealthTable();
@@ -40,13 +40,17 @@ class HealthTable {
   std::uint32_t slot(std::string const& endpoint);
   [[nodiscard]] View view(std::uint32_t slot) const;
   [[nodiscard]] probe::Health get(std::uint32_t slot) const { return view(slot).health; }
-  [[nodiscard]] std::uint32_t left_up(std::uint32_t slot) const { return view(slot).left_up; }
+  [[nodiscard]] std::int64_t left_up_ms(std::uint32_t slot) const { return view(slot).left_up_ms; }
   // How long no check can change the health; 0: the next one may; stable_unknown: nobody said.
   [[nodiscard]] std::uint32_t stable_s(std::uint32_t slot) const;
   [[nodiscard]] std::uint32_t load_permille(std::uint32_t slot) const;
 
-  // `now_s`: Unix time of the change, or since_ever; kept as up_since_s when it turns up.
-  void set(std::uint32_t slot, probe::Health health, std::uint32_t now_s = 0);
+  // `now_ms`: Unix time of the change, or since_ever_ms. What leaves "up" leaves it after whatever did before, though
+  // the clock was set back meanwhile.
+  void set(std::uint32_t slot, probe::Health health, std::int64_t now_ms = 0);
+  // Somebody else, or this process before it was restarted, saw it leave "up" then. True when that is later than what
+  // was known here; nothing changes while it is up.
+  bool left_up(std::uint32_t slot, std::int64_t at_ms);
   // After each check: how long no further one can change the health.
   void set_stable(std::uint32_t slot, std::uint32_t seconds);
   void set_load(std::uint32_t slot, std::uint32_t permille);
@@ -55,7 +59,7 @@ class HealthTable {
   std::unique_ptr<std::atomic<std::uint64_t>[]> states_;
   std::unique_ptr<std::atomic<std::uint32_t>[]> outlooks_;
   std::map<std::string, std::uint32_t> slots_;
-  std::uint32_t falls_ = 0;
+  std::int64_t last_fall_ms_ = 0;
 };
 
 }  // namespace pool

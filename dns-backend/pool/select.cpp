@@ -14,11 +14,11 @@ using probe::Health;
 // Which candidates an attempt takes.
 struct Wanted {
   std::optional<Health> health = std::nullopt;  // nullopt: any
-  std::optional<std::uint32_t> left_up = std::nullopt;
+  std::optional<std::int64_t> left_up_ms = std::nullopt;
   bool minimum = true;  // false: one endpoint is enough for every pool
 
   [[nodiscard]] bool fits(Candidate const& candidate) const {
-    return (!health || candidate.view.health == *health) && (!left_up || candidate.view.left_up == *left_up);
+    return (!health || candidate.view.health == *health) && (!left_up_ms || candidate.view.left_up_ms == *left_up_ms);
   }
 };
 
@@ -32,7 +32,7 @@ struct Answer {
 class Choice {
  public:
   Choice(LoadBalancer const& balancer, Asking const& asking, Family family)
-      : balancer_(balancer), asking_(asking), all_(balancer, asking, family) {
+      : balancer_(balancer), asking_(asking), family_(family), all_(balancer, asking, family) {
     order_ = steer(balancer, asking, all_, fallback_);
   }
 
@@ -160,10 +160,10 @@ class Choice {
   }
 
   std::optional<Selection> last_up() {
-    std::uint32_t latest = 0;
+    std::int64_t latest = 0;
     for (std::size_t const node : order_.nodes) {
       for (std::size_t i = all_.node(node).first; i < all_.end_of(node); ++i) {
-        latest = all_.counts(all_.at(i)) ? std::max(latest, all_.at(i).view.left_up) : latest;
+        latest = all_.counts(all_.at(i)) ? std::max(latest, all_.at(i).view.left_up_ms) : latest;
       }
     }
     // Nothing was ever up: every endpoint was 0, and all are as good.
@@ -181,7 +181,7 @@ class Choice {
       case AllDown::keep_last:
         return last_up();
       case AllDown::empty:
-        if (!asking_.never_empty) {
+        if (!asking_.never_empty && empty_for_everybody()) {
           return std::nullopt;
         }
         break;
@@ -189,13 +189,40 @@ class Choice {
     return first({});
   }
 
+  // An answer without rows has nowhere to say that it is one client's alone: PowerDNS caches it for everybody. So it is
+  // given only while every other client would be told the same. This one's pools are down, or nobody would ask.
+  [[nodiscard]] bool empty_for_everybody() const {
+    if (order_.scope_bits == 0) {
+      return true;
+    }
+    bool const own = std::all_of(order_.nodes.begin(), order_.nodes.end(), [this](std::size_t node) {
+      return all_.node(node).pool->all_down == AllDown::empty;
+    });
+    return own && (balancer_.steering != Steering::geo ||
+                   std::all_of(balancer_.region_pools.begin(), balancer_.region_pools.end(), [this](auto const& region) {
+                     return std::all_of(region.second.begin(), region.second.end(),
+                                        [this](PoolPtr const& pool) { return pool == nullptr || is_empty(*pool); });
+                   }));
+  }
+
+  // Everything in it is down, and then it wants no answer; or it has nothing of the kind at all.
+  [[nodiscard]] bool is_empty(Pool const& pool) const {
+    Candidates region(balancer_, asking_, family_);
+    region.add(pool);
+    for (std::size_t i = 0; i < region.size(); ++i) {
+      if (pool.all_down != AllDown::empty || region.at(i).view.health != Health::down) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   Selection all_down() {
     std::optional<Selection> found =
         order_.nodes.empty() ? from_fallback() : by_policy(all_.node(order_.nodes.front()).pool->all_down);
     Selection out = found ? std::move(*found) : Selection();
     if (!found) {
-      out.ttl = balancer_.ttl;
-      out.scope_bits = std::max(order_.scope_bits, consulted_bits_);
+      out.ttl = balancer_.ttl;  // and everybody's: nobody is told more
     }
     out.healthy = false;
     return out;
@@ -203,6 +230,7 @@ class Choice {
 
   LoadBalancer const& balancer_;
   Asking const& asking_;
+  Family family_;
   Candidates all_;
   std::optional<std::size_t> fallback_;
   Order order_;

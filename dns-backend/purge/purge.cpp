@@ -3,6 +3,7 @@
 #include "base/net/backoff.hpp"
 #include "base/process/log.hpp"
 #include "dns-backend/purge/purge_queue.hpp"
+#include "dns-backend/snapshot/leading.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -190,7 +191,7 @@ void Purger::purge_everything() {
 }
 
 void Purger::zones_listed(store::Snapshot const& snapshot) {
-  purge(arrivals_.listed(snapshot, Clock::now()));
+  purge(store::with_leading(snapshot, arrivals_.listed(snapshot, Clock::now())));
 }
 
 std::vector<PurgeStatus> Purger::status() const {

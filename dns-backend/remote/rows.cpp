@@ -154,8 +154,9 @@ void add_entry(RowList& list, Asked const& asked, pool::Asking asking) {
   // longer than their TTL, and takes an authoritative one for the closest encloser that an NSEC3 record proves.
   if (list.size() == before && asked.type == dns::type_any && !entry.only_signatures()) {
     constexpr std::uint32_t ent_ttl_s = 3600;
+    std::uint32_t const ttl = entry.balancer ? std::min(entry.balancer->ttl, ent_ttl_s) : ent_ttl_s;
     bool const auth = entry.is_ent() ? store::is_authoritative_ent(asked.zone, entry) : !entry.below_cut;
-    list.add(Row{asked.qname, "", "", ent_ttl_s, asked.zone.id, auth});
+    list.add(Row{asked.qname, "", "", ttl, asked.zone.id, auth});
   }
 }
 

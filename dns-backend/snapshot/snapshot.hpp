@@ -12,6 +12,7 @@
 #include "dns-backend/dns/rrset.hpp"
 #include "dns-backend/pool/pool.hpp"
 #include "dns-backend/snapshot/persistent/balanced_names.hpp"
+#include "dns-backend/snapshot/persistent/leading_names.hpp"
 #include "dns-backend/snapshot/persistent/persistent_map.hpp"
 
 #include <cstdint>
@@ -92,6 +93,7 @@ struct Snapshot {
   PersistentMap<std::string, ZonePtr> zones;  // by apex key
   PersistentMap<std::int64_t, ZonePtr> zones_by_id;
   BalancedNames balanced;
+  LeadingNames leading;
   std::vector<TsigKey> tsig_keys;
   std::vector<Autoprimary> autoprimaries;
 

@@ -1,6 +1,7 @@
 #include "dns-backend/tables/build.hpp"
 
 #include "base/process/log.hpp"
+#include "dns-backend/snapshot/leading.hpp"
 
 #include <algorithm>
 
@@ -142,22 +143,28 @@ base::Result<ZonePtr> Builder::next_zone(database::Database& database, ZoneRow c
   return zone;
 }
 
-void Builder::index(BalancedNames& index, Zone const* before, Zone const* after, std::set<dns::Name> const& names) {
-  auto const balancer_at = [](Zone const* zone, std::string_view key) -> pool::LoadBalancer const* {
-    EntryPtr const entry = zone == nullptr ? nullptr : zone->find(key);
-    return entry == nullptr ? nullptr : entry->balancer.get();
+void Builder::index(Snapshot& snapshot, Zone const* before, Zone const* after, std::set<dns::Name> const& names) {
+  auto const entry_at = [](Zone const* zone, std::string_view key) {
+    return zone == nullptr ? nullptr : zone->find(key);
+  };
+  auto const take = [&](std::string_view key, Entry const* old, Entry const* now) {
+    snapshot.balanced.set(key, old == nullptr ? nullptr : old->balancer.get(),
+                          now == nullptr ? nullptr : now->balancer.get());
+    Links const old_links = before == nullptr ? Links() : links_of(*before, old);
+    Links const links = after == nullptr ? Links() : links_of(*after, now);
+    snapshot.leading.set(after == nullptr ? before->id : after->id, key, old_links, links);
   };
   if (before != nullptr && after != nullptr && names.size() <= single_names_max) {
     for (dns::Name const& name : names) {
-      index.set(name.key(), balancer_at(before, name.key()), balancer_at(after, name.key()));
+      take(name.key(), entry_at(before, name.key()).get(), entry_at(after, name.key()).get());
     }
     return;
   }
   for (Zone const* const zone : {before, after}) {
     if (zone != nullptr) {
       zone->entries.for_each([&](EntryPtr const& entry) {
-        if (entry->balancer != nullptr) {
-          index.set(entry->key, balancer_at(before, entry->key), balancer_at(after, entry->key));
+        if (entry->balancer != nullptr || !links_of(*zone, entry.get()).empty()) {
+          take(entry->key, entry_at(before, entry->key).get(), entry_at(after, entry->key).get());
         }
       });
     }
@@ -172,14 +179,23 @@ base::Result<Builder::SnapshotPtr> Builder::load(database::Database& database) {
   snapshot->revision = database.revision();
   snapshot->tsig_keys = model_.tsig_keys();
   snapshot->autoprimaries = model_.autoprimaries();
+  std::vector<LeadingNames::Named> leading;
   for (auto const& [id, row] : model_.zones()) {
     auto zone = whole_zone(database, row);
     if (!zone) {
       return zone.error();
     }
     put_zone(*snapshot, *zone);
-    index(snapshot->balanced, nullptr, zone->get(), {});
+    (*zone)->entries.for_each([&](EntryPtr const& entry) {
+      if (entry->balancer != nullptr) {
+        snapshot->balanced.set(entry->key, nullptr, entry->balancer.get());
+      }
+      if (Links links = links_of(**zone, entry.get()); !links.empty()) {
+        leading.push_back({id, entry->key, std::move(links)});
+      }
+    });
   }
+  snapshot->leading = LeadingNames::of(leading);
   return snapshot;
 }
 
@@ -239,7 +255,7 @@ base::Result<Builder::Update> Builder::apply(database::Database& database, Snaps
     auto const row = model_.zones().find(id);
     if (row == model_.zones().end()) {
       if (old != nullptr) {
-        index(snapshot->balanced, old.get(), nullptr, {});
+        index(*snapshot, old.get(), nullptr, {});
         touched.push_back({old->apex, true});
         snapshot->zones_by_id = snapshot->zones_by_id.erase(id);
         ZonePtr const at_apex = snapshot->zone(old->apex);
@@ -254,7 +270,7 @@ base::Result<Builder::Update> Builder::apply(database::Database& database, Snaps
       return zone.error();
     }
     put_zone(*snapshot, *zone);
-    index(snapshot->balanced, old.get(), zone->get(), names);
+    index(*snapshot, old.get(), zone->get(), names);
   }
   tidy(touched, *snapshot);
   return Update{std::move(snapshot), std::move(touched)};

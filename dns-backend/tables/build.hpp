@@ -39,8 +39,8 @@ class Builder {
   base::Result<ZonePtr> next_zone(database::Database& database, ZoneRow const& row, ZonePtr const& old,
                                   std::set<dns::Name> const& names, bool secured, std::vector<Touched>& touched);
   [[nodiscard]] Work work_of(Dirty const& dirty) const;
-  // Takes into the index what `names` of a zone became; of a zone that is new, gone or much changed, every name.
-  static void index(BalancedNames& index, Zone const* before, Zone const* after, std::set<dns::Name> const& names);
+  // Takes into the indexes what `names` of a zone became; of a zone that is new, gone or much changed, every name.
+  static void index(Snapshot& snapshot, Zone const* before, Zone const* after, std::set<dns::Name> const& names);
 
   Model model_;
 };

@@ -41,10 +41,15 @@ boost::system::error_code make_error_code(errc code) {
   return {static_cast<int>(code), category};
 }
 
-bool Council::vote(std::string const& endpoint, Health observed) {
+bool Council::vote(std::string const& endpoint, Health observed, Why why) {
   auto const [place, fresh] = own_.try_emplace(endpoint, observed);
   bool const news = fresh || place->second != observed;
   place->second = observed;
+  if (observed != Health::down || why.reason.empty()) {
+    whys_.erase(endpoint);
+  } else if (news) {
+    whys_[endpoint] = std::move(why);
+  }
   // Were the uplink lost, votes would turn down one after another, and what was reached before would prove nothing.
   if (news && observed == Health::down) {
     reached_.reset();
@@ -54,6 +59,7 @@ bool Council::vote(std::string const& endpoint, Health observed) {
 
 void Council::forget(std::string const& endpoint) {
   own_.erase(endpoint);
+  whys_.erase(endpoint);
 }
 
 base::Result<bool> Council::take(Report report, std::string const& from, Time now, std::int64_t wall_ms) {
@@ -81,6 +87,8 @@ base::Result<bool> Council::take(Report report, std::string const& from, Time no
       return base::fail(errc::unconfirmed, from + " refers to its report " + std::to_string(report.votes_of));
     }
     report.votes = std::move(found->second.last.votes);
+    report.whys = std::move(found->second.last.whys);
+    report.left_up_ms = std::move(found->second.last.left_up_ms);
   }
   bool const without_gap = found != peers_.end() && fresh(found->second, now);
   // Who restarted has to hear this site anew, like one that was silent.
@@ -193,6 +201,23 @@ Ballot Council::decide(Case const& which, Standing const& standing, Time now) co
   }
   ballot.close = close(which, ballot, now);
   return ballot;
+}
+
+std::vector<Word> Council::words(std::string const& endpoint, Time now) const {
+  std::vector<Word> out;
+  auto const add = [&](std::string const& site, Votes const& votes, Whys const& whys) {
+    if (auto const vote = votes.find(endpoint); vote != votes.end()) {
+      auto const why = whys.find(endpoint);
+      out.push_back({site, vote->second, why == whys.end() ? std::nullopt : std::optional(why->second)});
+    }
+  };
+  add(settings_.site, own_, whys_);
+  for (auto const& [name, peer] : peers_) {
+    if (fresh(peer, now)) {
+      add(name, peer.last.votes, peer.last.whys);
+    }
+  }
+  return out;
 }
 
 // Tries every single other site with every other word.

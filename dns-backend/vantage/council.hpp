@@ -32,14 +32,37 @@ boost::system::error_code make_error_code(errc code);
 
 using Votes = std::map<std::string, probe::Health, std::less<>>;  // by endpoint: what rise and fall made of the checks
 
+// Why a site votes as it does: what the check said that turned its vote.
+struct Why {
+  std::int64_t at_ms = 0;  // wall clock of that site
+  std::string reason;
+  bool operator==(Why const&) const = default;
+};
+using Whys = std::map<std::string, Why, std::less<>>;  // by endpoint; only of those it takes for down
+
+// What an endpoint that reports by itself said to one site, on its way to the others.
+struct Push {
+  std::string endpoint;
+  bool success = false;
+  std::string reason = {};
+  std::optional<std::uint32_t> load_permille = std::nullopt;
+  std::uint64_t sequence = 0;
+  std::int64_t at_ms = 0;  // wall clock of the endpoint
+  bool operator==(Push const&) const = default;
+};
+
 struct Report {
   std::string site;
   std::int64_t boot_ms = 0;    // wall clock when the sender began; its sequence begins anew with it
   std::uint64_t sequence = 0;  // rises with each report
   std::int64_t at_ms = 0;      // wall clock of the sender
   std::uint64_t votes_of = 0;  // the sequence in which `votes` last changed
-  bool complete = true;        // false: `votes` is left out, those of `votes_of` still hold
+  bool complete = true;        // false: the three below are left out, those of `votes_of` still hold
   Votes votes;
+  Whys whys = {};
+  // When endpoints that are taken for down there were up last, as far as it is known there.
+  std::map<std::string, std::int64_t, std::less<>> left_up_ms = {};
+  std::vector<Push> pushed = {};  // that came in there since the last report
   std::set<std::string> hears;  // the sites whose reports are fresh there
   bool cut_off = false;         // the sender does not trust its own checks: its votes do not count
 };
@@ -70,6 +93,13 @@ struct Ballot {
 // What is promised of a close decision at most, in seconds: how long a site may be silent before that counts.
 inline constexpr std::uint32_t close_stable_s = 5;
 
+// One site's word on an endpoint.
+struct Word {
+  std::string site;
+  probe::Health health = probe::Health::unknown;
+  std::optional<Why> why;  // nothing: it is up, or nobody said
+};
+
 struct Standing {
   bool cut_off = false;
   bool beginning = false;       // cut off only for now: the peers had no time yet
@@ -83,8 +113,8 @@ class Council {
   // `began`: peers are given Settings::fresh from then on to be heard at all.
   explicit Council(CouncilSettings settings, Time began = Time()) : settings_(std::move(settings)), began_(began) {}
 
-  // What this site's own checks say. True when that is news.
-  bool vote(std::string const& endpoint, probe::Health observed);
+  // What this site's own checks say, and why. True when the vote is news.
+  bool vote(std::string const& endpoint, probe::Health observed, Why why = {});
   void forget(std::string const& endpoint);
   // A check of this site reached something that stands at another one.
   void reached(Time now) { reached_ = now; }
@@ -98,7 +128,11 @@ class Council {
   [[nodiscard]] Standing standing(Time now) const;
   [[nodiscard]] Ballot decide(Case const& which, Standing const& standing, Time now) const;
 
+  // What each site that is heard says, this one among them, whether or not it counts.
+  [[nodiscard]] std::vector<Word> words(std::string const& endpoint, Time now) const;
+
   [[nodiscard]] Votes const& votes() const { return own_; }
+  [[nodiscard]] Whys const& whys() const { return whys_; }
   [[nodiscard]] std::set<std::string> heard(Time now) const;
   [[nodiscard]] CouncilSettings const& settings() const { return settings_; }
 
@@ -115,6 +149,7 @@ class Council {
 
   CouncilSettings settings_;
   Votes own_;
+  Whys whys_;
   std::map<std::string, Peer> peers_;
   std::optional<bool> witness_;
   Time began_;

@@ -26,6 +26,8 @@ CouncilSettings council_of(ExchangeSettings const& settings) {
   return out;
 }
 
+constexpr std::int64_t push_age_ms_max = 60'000;  // older ones are refused as misdated
+
 int status_of(boost::system::error_code const& code) {
   if (code == errc::unknown_site) {
     return 403;
@@ -42,6 +44,7 @@ struct Exchange::State {
     PeerSettings settings;
     net::HttpClient client;
     net::Signal wake;
+    std::map<std::string, Push> waiting;  // by endpoint
     std::uint64_t confirmed = 0;  // the votes_of that it has
     std::string last_error;
     std::int64_t heard_ms = 0;
@@ -65,18 +68,23 @@ struct Exchange::State {
     }
   }
 
-  [[nodiscard]] Report report(Peer const& peer);
+  [[nodiscard]] Report report(Peer& peer);
+  void hear(Report const& report);
+  [[nodiscard]] std::vector<std::unique_ptr<Peer>>::const_iterator sender(net::HttpRequest const& request) const;
   void judge(Judged& judged, Clock::time_point now);
   void judge_all();
   void tell();
   void note_standing();
   net::Task<net::HttpResponse> take(net::HttpRequest request);
+  net::Task<net::HttpResponse> show(net::HttpRequest request);
+  static net::Task<std::vector<Elsewhere>> ask(std::shared_ptr<State> state, std::string endpoint);
   static net::Task<void> tell_for_ever(std::shared_ptr<State> state, Peer* peer);
   static net::Task<void> watch_time(std::shared_ptr<State> state);
 
   ExchangeSettings settings;
   process::Metrics& metrics;
   Listener decided;
+  Hooks hooks;
   process::Gauge cut_off;
   Council council;
   std::vector<std::unique_ptr<Peer>> peers;
@@ -91,7 +99,7 @@ struct Exchange::State {
   bool running = true;
 };
 
-Report Exchange::State::report(Peer const& peer) {
+Report Exchange::State::report(Peer& peer) {
   Report out;
   out.site = settings.site;
   out.boot_ms = boot_ms;
@@ -104,6 +112,17 @@ Report Exchange::State::report(Peer const& peer) {
   out.complete = peer.confirmed != votes_of;
   if (out.complete) {
     out.votes = council.votes();
+    out.whys = council.whys();
+    for (auto const& [name, one] : judged) {
+      std::int64_t const at_ms = hooks.left_up && one.ballot.decided == Health::down ? hooks.left_up(name) : 0;
+      if (at_ms > 0) {
+        out.left_up_ms[name] = at_ms;
+      }
+    }
+  }
+  std::erase_if(peer.waiting, [&](auto const& one) { return one.second.at_ms < out.at_ms - push_age_ms_max; });
+  for (auto one = peer.waiting.begin(); one != peer.waiting.end() && out.pushed.size() < pushed_max; ++one) {
+    out.pushed.push_back(one->second);
   }
   out.hears = council.heard(Clock::now());
   out.cut_off = standing.cut_off;
@@ -156,21 +175,88 @@ void Exchange::State::tell() {
   }
 }
 
+std::vector<std::unique_ptr<Exchange::State::Peer>>::const_iterator Exchange::State::sender(
+    net::HttpRequest const& request) const {
+  return std::find_if(peers.begin(), peers.end(), [&request](auto const& peer) {
+    return !request.peer.certificate_name.empty() && peer->settings.node == request.peer.certificate_name;
+  });
+}
+
+// What the report says beside its votes.
+void Exchange::State::hear(Report const& report) {
+  if (report.complete && hooks.was_up) {
+    std::int64_t const latest_ms = wall_ms() + council.settings().tolerance.count();
+    for (auto const& [endpoint, at_ms] : report.left_up_ms) {
+      if (at_ms <= latest_ms && judged.contains(endpoint)) {
+        hooks.was_up(endpoint, at_ms);
+      }
+    }
+  }
+  for (Push const& push : report.pushed) {
+    if (hooks.pushed) {
+      hooks.pushed(push, report.site);
+    }
+  }
+}
+
+net::Task<net::HttpResponse> Exchange::State::show(net::HttpRequest request) {
+  auto const endpoint = request.query.find("endpoint");
+  if (!running || sender(request) == peers.end()) {
+    co_return net::HttpResponse::problem(403, "no peer",
+                                         "'" + request.peer.certificate_name + "' is no peer's node");
+  }
+  std::string const shown =
+      hooks.checks && endpoint != request.query.end() ? hooks.checks(endpoint->second) : std::string();
+  if (shown.empty()) {
+    co_return net::HttpResponse::problem(404, "no such endpoint", "this site does not check it");
+  }
+  net::HttpResponse response = net::HttpResponse::text(200, shown);
+  response.headers.set("Content-Type", "application/json");
+  co_return response;
+}
+
+net::Task<std::vector<Elsewhere>> Exchange::State::ask(std::shared_ptr<State> state, std::string endpoint) {
+  std::vector<Elsewhere> out;
+  std::set<std::string> const heard = state->council.heard(Clock::now());
+  for (auto const& peer : state->peers) {
+    Elsewhere one;
+    one.site = peer->settings.site;
+    if (!heard.contains(one.site)) {
+      one.error = "it is not heard";
+    } else if (state->running) {
+      net::HttpRequest request;
+      request.method = "GET";
+      std::string const url = peer->settings.url + "/v1/verdicts?endpoint=" + net::percent_encode(endpoint);
+      auto const answer = co_await peer->client.send(url, request, state->settings.deadline);
+      if (answer && answer->status == 200) {
+        one.json = answer->body;
+      } else {
+        one.error = answer ? "answered with status " + std::to_string(answer->status) : answer.error().what();
+      }
+    }
+    out.push_back(std::move(one));
+  }
+  co_return out;
+}
+
 net::Task<net::HttpResponse> Exchange::State::take(net::HttpRequest request) {
   if (!running) {
     co_return net::HttpResponse::problem(503, "this site is stopping", "no verdicts are taken any more");
   }
-  auto const sender = std::find_if(peers.begin(), peers.end(), [&request](auto const& peer) {
-    return !request.peer.certificate_name.empty() && peer->settings.node == request.peer.certificate_name;
-  });
+  auto const from = sender(request);
+  Report heard;
   base::Result<bool> taken =
       base::fail(errc::unknown_site, "'" + request.peer.certificate_name + "' is no peer's node");
-  if (sender != peers.end()) {
+  if (from != peers.end()) {
     auto report = parse_report(request.body);
     if (report) {
       bool const hears_us = report->hears.contains(settings.site);
-      taken = council.take(std::move(*report), (*sender)->settings.site, Clock::now(), wall_ms());
-      (*sender)->hears_us = taken ? hears_us : (*sender)->hears_us;
+      heard.site = (*from)->settings.site;
+      heard.complete = report->complete;
+      heard.left_up_ms = report->left_up_ms;
+      heard.pushed = std::exchange(report->pushed, {});
+      taken = council.take(std::move(*report), heard.site, Clock::now(), wall_ms());
+      (*from)->hears_us = taken ? hears_us : (*from)->hears_us;
     } else {
       taken = report.error();
     }
@@ -181,10 +267,11 @@ net::Task<net::HttpResponse> Exchange::State::take(net::HttpRequest request) {
         .add();
     co_return net::HttpResponse::problem(status_of(taken.error().code), reason, taken.error().detail);
   }
-  (*sender)->heard_ms = wall_ms();
+  (*from)->heard_ms = wall_ms();
   if (*taken) {
     judge_all();
   }
+  hear(heard);
   net::HttpResponse response;
   response.status = 204;
   co_return response;
@@ -207,6 +294,12 @@ net::Task<void> Exchange::State::tell_for_ever(std::shared_ptr<State> state, Pee
     if (taken) {
       peer->confirmed = report.votes_of;
       peer->last_error.clear();
+      for (Push const& push : report.pushed) {
+        auto const sent = peer->waiting.find(push.endpoint);
+        if (sent != peer->waiting.end() && sent->second.sequence == push.sequence) {
+          peer->waiting.erase(sent);
+        }
+      }
     } else {
       peer->confirmed = 0;
       std::string const error =
@@ -217,7 +310,7 @@ net::Task<void> Exchange::State::tell_for_ever(std::shared_ptr<State> state, Pee
       }
     }
     // New votes that came meanwhile go at once; so do all votes when the peer asked for them.
-    bool const more = taken && peer->confirmed != state->votes_of;
+    bool const more = taken && (peer->confirmed != state->votes_of || !peer->waiting.empty());
     if (!more && !again) {
       co_await peer->wake.wait(state->settings.heartbeat);
     }
@@ -252,13 +345,21 @@ Exchange::Exchange(net::asio::any_io_executor executor, ExchangeSettings setting
 Exchange::~Exchange() {
   state_->running = false;
   state_->decided = nullptr;
+  state_->hooks = {};
   state_->tick.notify();
   state_->tell();
 }
 
 void Exchange::add_routes(net::Router& router) {
   router.add("POST", "/v1/verdicts",
-             [state = state_](net::HttpRequest request) { return state->take(std::move(request)); });
+             [state = state_](net::HttpRequest request) { return state->take(std::move(request)); },
+             {report_octets_max, {}});
+  router.add("GET", "/v1/verdicts",
+             [state = state_](net::HttpRequest request) { return state->show(std::move(request)); });
+}
+
+void Exchange::connect(Hooks hooks) {
+  state_->hooks = std::move(hooks);
 }
 
 void Exchange::watch(std::vector<Subject> const& subjects, std::function<Health(std::string const&)> const& current) {
@@ -283,8 +384,8 @@ void Exchange::watch(std::vector<Subject> const& subjects, std::function<Health(
   state_->judged = std::move(next);
 }
 
-void Exchange::vote(std::string const& endpoint, Health observed) {
-  if (!state_->council.vote(endpoint, observed)) {
+void Exchange::vote(std::string const& endpoint, Health observed, Why why) {
+  if (!state_->council.vote(endpoint, observed, std::move(why))) {
     return;
   }
   state_->votes_of = 0;  // the next report carries all votes
@@ -296,6 +397,18 @@ void Exchange::vote(std::string const& endpoint, Health observed) {
   } else if (auto const found = state_->judged.find(endpoint); found != state_->judged.end()) {
     state_->judge(found->second, Clock::now());
   }
+}
+
+void Exchange::push(Push const& report) {
+  for (auto const& peer : state_->peers) {
+    peer->waiting.insert_or_assign(report.endpoint, report);
+  }
+  state_->tell();
+}
+
+void Exchange::health_changed() {
+  state_->votes_of = 0;  // the next report carries everything
+  state_->tell();
 }
 
 // A change of standing that comes of it is seen at the next heartbeat.
@@ -317,6 +430,14 @@ void Exchange::witness(std::optional<bool> reached) {
 std::optional<Ballot> Exchange::ballot(std::string const& endpoint) const {
   auto const found = state_->judged.find(endpoint);
   return found == state_->judged.end() ? std::nullopt : std::optional<Ballot>(found->second.ballot);
+}
+
+std::vector<Word> Exchange::words(std::string const& endpoint) const {
+  return state_->council.words(endpoint, Clock::now());
+}
+
+net::Task<std::vector<Elsewhere>> Exchange::ask(std::string endpoint) const {
+  return State::ask(state_, std::move(endpoint));
 }
 
 ExchangeStatus Exchange::status() const {

@@ -1,10 +1,11 @@
 // Verdicts between the sites: tells every peer what this site's checks say, at once when it changes and once a second
 // besides, hears what the peers say, and tells the listener what all of them together decided.
 //
-//   POST /v1/verdicts   a Report (report.hpp); the client certificate names the peer's node
+//   POST /v1/verdicts                 a Report (report.hpp); the client certificate names the peer's node
+//   GET  /v1/verdicts?endpoint=NAME   this site's last checks of one, for a peer that was asked why
 //
-// Answers: 204; 403 (no peer), 409 (send all votes), 400 (the report, or its place in the sequence, makes no sense).
-// Refused reports are counted by reason: navigator_vantage_refused_total{reason}.
+// Answers: 204 or 200; 403 (no peer), 409 (send all votes), 400 (the report, or its place in the sequence, makes no
+// sense). Refused reports are counted by reason: navigator_vantage_refused_total{reason}.
 //
 // Threads: one object on the control loop.
 #pragma once
@@ -56,6 +57,25 @@ struct ExchangeStatus {
   std::vector<PeerStatus> peers;
 };
 
+// What a peer answered about its checks of an endpoint.
+struct Elsewhere {
+  std::string site;
+  std::string json;   // as its Hooks::checks made it; empty: it could not be asked
+  std::string error;  // why not
+};
+
+// What the exchange asks and tells beside what is decided; any may be empty. Not called after the exchange's end.
+struct Hooks {
+  // When the endpoint was up last, Unix time; 0: it is up, or never was.
+  std::function<std::int64_t(std::string const& endpoint)> left_up = {};
+  // A peer saw it so.
+  std::function<void(std::string const& endpoint, std::int64_t at_ms)> was_up = {};
+  // An endpoint reported to a peer.
+  std::function<void(Push const&, std::string const& site)> pushed = {};
+  // This site's last checks, as JSON; empty: there is no such endpoint.
+  std::function<std::string(std::string const& endpoint)> checks = {};
+};
+
 class Exchange {
  public:
   // `decided` is called when the decision on an endpoint changed, or whether it is a close one; until then a subject
@@ -69,16 +89,26 @@ class Exchange {
   Exchange& operator=(Exchange const&) = delete;
 
   void add_routes(net::Router& router);
+  void connect(Hooks hooks);
   // The endpoints to judge, with the health they begin with; what is gone is forgotten.
   void watch(std::vector<Subject> const& subjects, std::function<probe::Health(std::string const&)> const& current);
-  // What this site's checks say of one.
-  void vote(std::string const& endpoint, probe::Health observed);
+  // What this site's checks say of one, and what the last of them said.
+  void vote(std::string const& endpoint, probe::Health observed, Why why = {});
+  // An endpoint reported here: every peer is told, at once. Of what waits for a peer that cannot be told, the last
+  // report of each endpoint stays, for a minute.
+  void push(Push const& report);
+  // Something was taken for down, or for up again, here: the peers are told when it was up last.
+  void health_changed();
   // One of this site's checks of it succeeded, whatever is said of it. Calls nobody.
   void reached(std::string const& endpoint);
   void witness(std::optional<bool> reached);
 
   // How the present decision on one came about; nothing: it is not judged here.
   [[nodiscard]] std::optional<Ballot> ballot(std::string const& endpoint) const;
+  // What each site that is heard says of one, and why.
+  [[nodiscard]] std::vector<Word> words(std::string const& endpoint) const;
+  // The last checks of one by every peer that is heard, asked now.
+  [[nodiscard]] net::Task<std::vector<Elsewhere>> ask(std::string endpoint) const;
   [[nodiscard]] ExchangeStatus status() const;
 
  private:

@@ -70,6 +70,145 @@ base::Result<void> read_votes(json::object const& object, Report& report) {
   return {};
 }
 
+// A reason holds whatever a target said, and JSON wants UTF-8.
+std::string printable(std::string_view text) {
+  std::string out(text.substr(0, reason_octets_max));
+  for (char& c : out) {
+    c = c < ' ' || c > '~' ? '?' : c;
+  }
+  return out;
+}
+
+json::object whys_of(Whys const& whys) {
+  json::object out;
+  for (auto const& [endpoint, why] : whys) {
+    if (out.size() < whys_max) {
+      out[endpoint] = json::array{why.at_ms, printable(why.reason)};
+    }
+  }
+  return out;
+}
+
+json::object moments_of(std::map<std::string, std::int64_t, std::less<>> const& left_up_ms) {
+  json::object out;
+  for (auto const& [endpoint, at_ms] : left_up_ms) {
+    if (out.size() < left_up_max) {
+      out[endpoint] = at_ms;
+    }
+  }
+  return out;
+}
+
+json::array pushes_of(std::vector<Push> const& pushed) {
+  json::array out;
+  for (Push const& one : pushed) {
+    json::object push{{"endpoint", one.endpoint},
+                      {"success", one.success},
+                      {"reason", printable(one.reason)},
+                      {"sequence", one.sequence},
+                      {"at_ms", one.at_ms}};
+    if (one.load_permille) {
+      push["load"] = *one.load_permille;
+    }
+    out.emplace_back(std::move(push));
+  }
+  return out;
+}
+
+bool is_endpoint(std::string_view name) {
+  return !name.empty() && name.size() <= endpoint_octets_max;
+}
+
+// The member as an object; nullptr: it is missing.
+base::Result<json::object const*> members(json::object const& object, char const* key) {
+  json::value const* const found = object.if_contains(key);
+  if (found != nullptr && !found->is_object()) {
+    return malformed(std::string("'") + key + "' must be an object");
+  }
+  return found == nullptr ? nullptr : &found->get_object();
+}
+
+base::Result<void> read_whys(json::object const& object, Report& report) {
+  auto const whys = members(object, "why");
+  if (!whys) {
+    return whys.error();
+  }
+  for (auto const& [endpoint, value] : *whys == nullptr ? json::object() : **whys) {
+    json::array const* const pair = value.if_array();
+    bool const sound = is_endpoint(endpoint) && pair != nullptr && pair->size() == 2 && (*pair)[0].is_int64() &&
+                       (*pair)[1].is_string() && report.whys.size() < whys_max;
+    if (!sound) {
+      return malformed("'why' must hold a time and a reason by endpoint");
+    }
+    report.whys[endpoint] = {(*pair)[0].get_int64(), printable((*pair)[1].get_string())};
+  }
+  return {};
+}
+
+base::Result<void> read_moments(json::object const& object, Report& report) {
+  auto const moments = members(object, "left_up");
+  if (!moments) {
+    return moments.error();
+  }
+  for (auto const& [endpoint, value] : *moments == nullptr ? json::object() : **moments) {
+    if (!is_endpoint(endpoint) || !value.is_int64() || value.get_int64() < 0 ||
+        report.left_up_ms.size() >= left_up_max) {
+      return malformed("'left_up' must hold a time by endpoint");
+    }
+    report.left_up_ms[endpoint] = value.get_int64();
+  }
+  return {};
+}
+
+std::optional<Push> push_of(json::value const& value) {
+  json::object const* const object = value.if_object();
+  if (object == nullptr) {
+    return std::nullopt;
+  }
+  json::value const* const endpoint = object->if_contains("endpoint");
+  json::value const* const success = object->if_contains("success");
+  json::value const* const reason = object->if_contains("reason");
+  json::value const* const load = object->if_contains("load");
+  auto const sequence = number(*object, "sequence");
+  auto const at_ms = number(*object, "at_ms");
+  constexpr std::int64_t load_max = 60'000;
+  bool const sound = endpoint != nullptr && endpoint->is_string() && is_endpoint(endpoint->get_string()) &&
+                     success != nullptr && success->is_bool() && reason != nullptr && reason->is_string() && sequence &&
+                     *sequence > 0 && at_ms &&
+                     (load == nullptr || (load->is_int64() && load->get_int64() >= 0 && load->get_int64() <= load_max));
+  if (!sound) {
+    return std::nullopt;
+  }
+  Push push;
+  push.endpoint = std::string(endpoint->get_string());
+  push.success = success->get_bool();
+  push.reason = printable(reason->get_string());
+  push.sequence = static_cast<std::uint64_t>(*sequence);
+  push.at_ms = *at_ms;
+  if (load != nullptr) {
+    push.load_permille = static_cast<std::uint32_t>(load->get_int64());
+  }
+  return push;
+}
+
+base::Result<void> read_pushed(json::object const& object, Report& report) {
+  json::value const* const pushed = object.if_contains("pushed");
+  if (pushed == nullptr) {
+    return {};
+  }
+  if (!pushed->is_array() || pushed->get_array().size() > pushed_max) {
+    return malformed("'pushed' must be a list of at most " + std::to_string(pushed_max) + " reports");
+  }
+  for (json::value const& one : pushed->get_array()) {
+    auto push = push_of(one);
+    if (!push) {
+      return malformed("'pushed' holds what is no report of an endpoint");
+    }
+    report.pushed.push_back(std::move(*push));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string to_json(Report const& report) {
@@ -84,6 +223,11 @@ std::string to_json(Report const& report) {
   if (report.complete) {
     out["votes"] = json::object{{"up", names_voting(report.votes, Health::up)},
                                 {"down", names_voting(report.votes, Health::down)}};
+    out["why"] = whys_of(report.whys);
+    out["left_up"] = moments_of(report.left_up_ms);
+  }
+  if (!report.pushed.empty()) {
+    out["pushed"] = pushes_of(report.pushed);
   }
   return json::serialize(out);
 }
@@ -133,8 +277,10 @@ base::Result<Report> parse_report(std::string_view text) {
     return malformed("'cut_off' must be true or false");
   }
   report.cut_off = cut_off->get_bool();
-  if (auto const read = read_votes(object, report); !read) {
-    return read.error();
+  for (auto* const read : {read_votes, read_whys, read_moments, read_pushed}) {
+    if (auto const done = read(object, report); !done) {
+      return done.error();
+    }
   }
   return report;
 }

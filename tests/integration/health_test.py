@@ -321,10 +321,16 @@ load_balancers:
         self.assertEqual(status()["costs"], {"ams": 0, "nyc": 40})
 
 
-class Sites(unittest.TestCase):
+class ThreeSites(unittest.TestCase):
     """Three Navigators that check the same two origins through relays of their own, and tell each other over TLS."""
 
     names = ("ams", "nyc", "sin")
+    more = ""  # further objects, as YAML of pools
+    control = {}  # control sockets of a PowerDNS, by site
+
+    @staticmethod
+    def prepare(navigator):
+        """Before the site is started."""
 
     def setUp(self):
         self.folder = daemons.Folder(prefix="navigator-sites-")
@@ -342,7 +348,8 @@ class Sites(unittest.TestCase):
             folder = daemons.Folder(prefix=f"navigator-{name}-", parent=self.folder.folder)
             files = "".join(f"{key}: {self.folder.path(file)}, " for key, file in (
                 ("certificate", f"node-{name}.pem"), ("key", f"node-{name}.key"), ("ca", "ca.pem")))
-            navigator = navigator_daemon.Navigator(folder, extra=f"node: node-{name}\nsites:\n{sites}")
+            navigator = navigator_daemon.Navigator(folder, self.control.get(name, ()),
+                                                   extra=f"node: node-{name}\nsites:\n{sites}")
             with open(navigator.config, encoding="utf-8") as file:
                 text = file.read()
             text = text.replace(f"api: {{ unix: {navigator.api} }}",
@@ -357,11 +364,13 @@ class Sites(unittest.TestCase):
             steering = f"""\
 monitors:
   - {{name: web, type: tcp, port: {port}, interval_ms: 200, timeout_ms: 100, consecutive_up: 1, consecutive_down: 2}}
+  - {{name: own, type: push, interval_ms: 600000, consecutive_up: 1, consecutive_down: 1}}
 pools:
   - {{name: first, monitor: web, site: nyc, origins: [{{name: o, address: {FIRST}}}]}}
   - {{name: second, monitor: web, site: sin, origins: [{{name: o, address: {SECOND}}}]}}
 """
-            navigator.steering = folder.write("lb.yaml", steering)
+            self.prepare(navigator)
+            navigator.steering = folder.write("lb.yaml", steering + self.more)
             navigator.command("steering", "apply", navigator.steering)
             navigator.start()
             self.sites[name] = navigator
@@ -394,6 +403,8 @@ pools:
         listed = json.loads(self.sites[name].call("GET", "/v1/health")[1])["endpoints"]
         return {one["endpoint"]: one["health"] for one in listed}.get(endpoint)
 
+
+class Sites(ThreeSites):
     def test_most_sites_decide_and_a_cut_off_one_changes_nothing(self):
         # One site alone does not see the origin: nothing changes anywhere, and the ballot names it.
         self.views["ams"][FIRST].stop()

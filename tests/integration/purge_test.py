@@ -105,7 +105,8 @@ class Unsigned(Base):
         put = self.stack.put
         ok, missing = "NOERROR", "NXDOMAIN"
         one, deep = "x.star.example.test", "a.b.star.example.test"
-        self.changes(lambda: put("*.star", "A", ["192.0.2.60"]), (one, "A", ok, ["192.0.2.60"]), (deep, "A", ok, ["192.0.2.60"]))
+        self.changes(lambda: put("*.star", "A", ["192.0.2.60"]), (one, "A", ok, ["192.0.2.60"]),
+                     (deep, "A", ok, ["192.0.2.60"]))
         self.changes(lambda: put("*.star", "A", ["192.0.2.61"]), (one, "A", ok, ["192.0.2.61"]), (deep, "A", ok, ["192.0.2.61"]))
         # A name of its own takes itself and what is below it from the wildcard.
         self.changes(lambda: put("b.star", "TXT", ['"here"']), ("b.star.example.test", "A", ok, []), (deep, "A", missing, []))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A validating resolver before a PowerDNS whose caches live an hour, asked all the time while health flips ten times a second: no
-answer is bogus, whatever a pool does when all its endpoints are down, with NSEC and with NSEC3.
+"""A validating resolver before a PowerDNS whose caches live an hour, asked all the time while health flips ten times a
+second: no answer is bogus, whatever a pool does when all its endpoints are down, with NSEC and with NSEC3.
 
 unbound validates, makes denials out of the chains it saw (RFC 8198) and keeps nothing longer than a second, so that it
 holds records of different moments against each other, which is where a set of types that moved would show. Needs what
@@ -43,6 +43,14 @@ def objects():
         for policy in POLICIES
         for owner in (f"{policy}.example.test", f"*.{policy}-apps.example.test")
     )
+    # And one whose draw is another each second, also between the lookups of one query.
+    pools += (
+        "  - {name: drawn, origin_steering: {policy: random}, origins: [{name: a, address: 192.0.2.211, address6: "
+        "'2001:db8::211'}, {name: b, address: 192.0.2.212, address6: '2001:db8::212'}]}\n"
+    )
+    balancers += (
+        "  - {name: draw.example.test, default_pools: [drawn], ttl: 1, service_bindings: [{type: HTTPS, alpn: [h2]}]}\n"
+    )
     return (
         "monitors:\n  - {name: own, type: push, interval_ms: 60000, consecutive_up: 1, consecutive_down: 1}\n"
         f"pools:\n{pools}  - {{name: last, origins: [{{name: o, address: 192.0.2.250, address6: '2001:db8::250'}}]}}\n"
@@ -57,6 +65,7 @@ def questions():
         for name in (f"{policy}.example.test", f"x.{policy}-apps.example.test"):
             asked += [dns_wire.Question(name, rtype, do=True, recursion=True) for rtype in (A, AAAA, HTTPS, TXT)]
         asked.append(dns_wire.Question(f"no.{policy}.example.test", A, do=True, recursion=True))
+    asked += [dns_wire.Question("draw.example.test", rtype, do=True, recursion=True) for rtype in (A, AAAA, HTTPS, TXT)]
     return asked
 
 

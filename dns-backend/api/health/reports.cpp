@@ -76,6 +76,9 @@ net::Task<net::HttpResponse> take(Dependencies const* api, net::HttpRequest requ
     co_return net::HttpResponse::problem(status_of(taken.error().code), taken.error().code.message(),
                                          taken.error().detail);
   }
+  if (api->reported) {
+    api->reported(endpoint, *report);
+  }
   net::HttpResponse response;
   response.status = 204;
   co_return response;

@@ -58,14 +58,30 @@ std::string votes_of(json::object const& endpoint) {
          (kept != nullptr && kept->is_bool() && kept->get_bool() ? ", kept" : "");
 }
 
+// Where this site finds nothing wrong, the others may: "ok; nyc: connection refused"
+std::string last_of(json::object const& endpoint) {
+  std::string const warning = text(endpoint, "warning");
+  std::string out = text(endpoint, "reason") + (warning.empty() ? "" : "; warning: " + warning);
+  json::value const* const sites = endpoint.if_contains("sites");
+  if (text(endpoint, "observed") == "down" || sites == nullptr) {
+    return out;
+  }
+  for (json::value const& one : list_of(*sites, "words")) {
+    json::object const* const word = one.if_object();
+    if (word != nullptr && text(*word, "says") == "down") {
+      out += (out.empty() ? "" : "; ") + text(*word, "site") + ": " + text(*word, "reason");
+    }
+  }
+  return out;
+}
+
 void print_endpoints(json::array endpoints) {
   for (json::value& one : endpoints) {
     json::object& endpoint = one.as_object();
     endpoint["state"] = state_of(endpoint);
     endpoint["votes"] = votes_of(endpoint);
     endpoint["since"] = utc(number(endpoint, "changed_at_ms"));
-    std::string const warning = text(endpoint, "warning");
-    endpoint["last"] = text(endpoint, "reason") + (warning.empty() ? "" : "; warning: " + warning);
+    endpoint["last"] = last_of(endpoint);
     endpoint["ms"] = std::to_string(number(endpoint, "elapsed_us") / 1000);
   }
   std::printf("%s", table(endpoints, {{"endpoint", "ENDPOINT"},
@@ -77,13 +93,22 @@ void print_endpoints(json::array endpoints) {
                         .c_str());
 }
 
-void print_why(json::object const& endpoint) {
-  std::printf("%s: %s since %s\n", text(endpoint, "endpoint").c_str(), state_of(endpoint).c_str(),
-              utc(number(endpoint, "changed_at_ms")).c_str());
-  if (json::value const* const sites = endpoint.if_contains("sites"); sites != nullptr) {
-    std::printf("  sites: %s\n", json::serialize(*sites).c_str());
+// A line for each site: what it says, and why if that is not good.
+void print_words(json::object const& sites) {
+  for (json::value const& one : list_of(sites, "words")) {
+    if (json::object const* const word = one.if_object(); word != nullptr) {
+      std::string const reason = text(*word, "reason");
+      std::printf("  %s says %s%s\n", text(*word, "site").c_str(), text(*word, "says").c_str(),
+                  reason.empty() ? "" : (": " + reason + " (" + utc(number(*word, "at_ms")) + ")").c_str());
+    }
   }
-  json::array checks = list_of(endpoint, "checks");
+  json::value const* const kept = sites.if_contains("kept");
+  if (kept != nullptr && kept->is_bool() && kept->get_bool()) {
+    std::printf("  the sites decide nothing: it stays as it was\n");
+  }
+}
+
+void print_checks(json::array checks) {
   for (json::value& one : checks) {
     json::object& check = one.as_object();
     check["at"] = utc(number(check, "at_ms"));
@@ -95,6 +120,26 @@ void print_why(json::object const& endpoint) {
       "%s", table(checks,
                   {{"at", "CHECKED"}, {"result", "RESULT"}, {"ms", "MS"}, {"reason", "REASON"}, {"warning", "WARNING"}})
                 .c_str());
+}
+
+void print_why(json::object const& endpoint) {
+  std::printf("%s: %s since %s\n", text(endpoint, "endpoint").c_str(), state_of(endpoint).c_str(),
+              utc(number(endpoint, "changed_at_ms")).c_str());
+  if (json::value const* const sites = endpoint.if_contains("sites"); sites != nullptr && sites->is_object()) {
+    print_words(sites->get_object());
+  }
+  print_checks(list_of(endpoint, "checks"));
+  for (json::value const& one : list_of(endpoint, "elsewhere")) {
+    json::object const* const site = one.if_object();
+    if (site == nullptr) {
+      continue;
+    }
+    std::string const error = text(*site, "error");
+    std::printf("\n%s%s\n", text(*site, "site").c_str(), error.empty() ? ":" : (" cannot be asked: " + error).c_str());
+    if (error.empty()) {
+      print_checks(list_of(*site, "checks"));
+    }
+  }
 }
 
 int show_once(Place const& place, HealthRequest const& request, Output output) {

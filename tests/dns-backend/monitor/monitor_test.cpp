@@ -120,6 +120,50 @@ TEST_F(MonitorTest, TheTablePromisesNoMoreThanTheSitesJudgement) {
   EXPECT_GT(table_.stable_s(slot), 3600U);
 }
 
+// What this site found is its vote; what is answered is what the sites had decided.
+TEST_F(MonitorTest, BeginsAgainWithTheDecisionOfTheSitesAndNotWithItsOwnChecks) {
+  targets_.answers = {{"a", false}};
+  make({{"a", Health::down, 1'700'000'000'000, "refused", 0, Health::up, 0}});
+  std::vector<std::string> votes;
+  monitor_->observe_only([&](std::string const& name, Health health) { votes.push_back(name + probe::name(health)); });
+  EXPECT_EQ(monitor_->decided("a"), Health::up) << "before it is watched";
+  EXPECT_EQ(monitor_->decided("stranger"), Health::unknown);
+  monitor_->watch({watch(table_, "a", {1, 1})});
+  EXPECT_EQ(health("a"), Health::up);
+  EXPECT_EQ(monitor_->decided("a"), Health::up);
+  EXPECT_THAT(votes, ElementsAre("adown"));
+  EXPECT_THAT(events_, ElementsAre("a unknown>up as before the restart"));
+  ASSERT_EQ(monitor_->save().size(), 1U);
+  EXPECT_EQ(monitor_->save()[0].decided, Health::up);
+  EXPECT_EQ(monitor_->save()[0].observed, Health::down);
+}
+
+TEST_F(MonitorTest, WithoutOtherSitesItsOwnChecksCountAfterARestart) {
+  make({{"a", Health::down, 1'700'000'000'000, "refused", 0, Health::up, 0}});
+  monitor_->watch({watch(table_, "a")});
+  EXPECT_EQ(health("a"), Health::down);
+}
+
+TEST_F(MonitorTest, KeepsTheOrderOfFallsOverARestart) {
+  targets_.answers = {{"a", true}, {"b", true}};
+  monitor_->watch({watch(table_, "a", {1, 1}), watch(table_, "b", {1, 1})});
+  run_until([&] { return health("a") == Health::up && health("b") == Health::up; });
+  targets_.answers["b"] = false;
+  run_until([&] { return health("b") == Health::down; });
+  targets_.answers["a"] = false;
+  run_until([&] { return health("a") == Health::down; });
+  std::int64_t const a_ms = table_.left_up_ms(table_.slot("a"));
+  std::int64_t const b_ms = table_.left_up_ms(table_.slot("b"));
+  EXPECT_GT(a_ms, b_ms);
+  auto const known = monitor_->save();
+  monitor_->watch({});
+  pool::HealthTable fresh;
+  Monitor again(loop_.get_executor(), fresh, {}, known, prober());
+  again.watch({watch(fresh, "b"), watch(fresh, "a")});
+  EXPECT_EQ(fresh.left_up_ms(fresh.slot("a")), a_ms);
+  EXPECT_EQ(fresh.left_up_ms(fresh.slot("b")), b_ms);
+}
+
 TEST_F(MonitorTest, ReportsTheLastCheckInItsStatus) {
   targets_.answers = {{"a", false}};
   monitor_->watch({watch(table_, "a", {4, 1})});
@@ -357,7 +401,7 @@ TEST_F(MonitorTest, TellsTheTableSinceWhenAnEndpointIsUp) {
   monitor_->watch({watch(table_, "a", {1, 1})});
   auto const up_since_s = [this] { return table_.view(table_.slot("a")).up_since_s; };
   run_until([&] { return health("a") == Health::up; });
-  EXPECT_EQ(up_since_s(), pool::HealthTable::since_ever) << "it was up before anybody looked";
+  EXPECT_EQ(up_since_s(), pool::HealthTable::since_ever_ms / 1000) << "it was up before anybody looked";
   targets_.answers["a"] = false;
   run_until([&] { return health("a") == Health::down; });
   EXPECT_EQ(up_since_s(), 0U);

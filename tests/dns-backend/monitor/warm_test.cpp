@@ -21,12 +21,27 @@ class WarmFile : public testing::Test {
   ::test::TemporaryFolder folder_;
   std::string path_ = folder_.path() + "/health.json";
   std::vector<Warm> const some_{{"a", Health::up, 1234, "ok", 0},
-                                {"b \"quoted\"", Health::down, 5678, std::string("not \xff text\n"), ~0ULL}};
+                                {"b \"quoted\"", Health::down, 5678, std::string("not \xff text\n"), ~0ULL, Health::up,
+                                 99}};
 };
 
 TEST_F(WarmFile, GivesBackWhatWasSaved) {
   ASSERT_TRUE(save_warm(path_, some_, now_ms).has_value());
   EXPECT_EQ(load_warm(path_, now_ms + 1), some_);
+}
+
+TEST_F(WarmFile, KeepsWhatTheSitesDecidedThoughTheChecksHereSayNothing) {
+  std::vector<Warm> const judged{{"a", Health::unknown, 0, "", 0, Health::down, 1'600'000'000'000}};
+  ASSERT_TRUE(save_warm(path_, judged, now_ms).has_value());
+  EXPECT_EQ(load_warm(path_, now_ms), judged);
+}
+
+TEST_F(WarmFile, OfAnEarlierProgramSaysNothingOfFallsAndDecisions) {
+  write(
+      R"({"version":1,"saved_ms":1700000000000,"endpoints":[{"endpoint":"a","health":"up","since_ms":1,)"
+      R"("reason":"ok","sequence":3}]})");
+  std::vector<Warm> const wanted{{"a", Health::up, 1, "ok", 3, Health::unknown, 0}};
+  EXPECT_EQ(load_warm(path_, now_ms), wanted);
 }
 
 TEST_F(WarmFile, DoesNotCountWhenItIsOldOrOfTheFuture) {
@@ -58,6 +73,12 @@ TEST_F(WarmFile, IsNothingWhenCorrupt) {
         R"("reason":"","sequence":0}]})",
         R"({"version":1,"saved_ms":1700000000000,"endpoints":[{"endpoint":"","health":"up","since_ms":1,)"
         R"("reason":"","sequence":0}]})",
+        R"({"version":1,"saved_ms":1700000000000,"endpoints":[{"endpoint":"a","health":"unknown","since_ms":1,)"
+        R"("reason":"","sequence":1}]})",
+        R"({"version":1,"saved_ms":1700000000000,"endpoints":[{"endpoint":"a","health":"up","since_ms":1,)"
+        R"("reason":"","sequence":1,"decided":"draining"}]})",
+        R"({"version":1,"saved_ms":1700000000000,"endpoints":[{"endpoint":"a","health":"up","since_ms":1,)"
+        R"("reason":"","sequence":1,"left_up_ms":-1}]})",
         R"({"version":1,"saved_ms":1700000000000,"endpoints":[{"endpoint":"a","health":"up","since_ms":1,)"
         R"("reason":"","sequence":-1}]})"}) {
     write(wrong);

@@ -56,7 +56,7 @@ class OverviewTest : public testing::Test {
  protected:
   OverviewTest() : all(overview::overview_of({cluster("edge", {"edge-1", "edge-2"})}, declared(), table)) {}
   void set(std::string const& endpoint, Health health, std::uint32_t at_s = 0) {
-    table.set(table.slot(endpoint), health, at_s);
+    table.set(table.slot(endpoint), health, std::int64_t{at_s} * 1000);
   }
   overview::Failbacks failbacks(std::int64_t since_s, std::int64_t now_s) {
     return overview::failbacks(all.failing_back, table, since_s, now_s);

@@ -107,7 +107,7 @@ class Simulation {
       Health const known = warm ? before[e].effective() : Health::unknown;
       site.states.emplace_back(Thresholds{2, 3}, warm ? before[e].observed() : Health::unknown, known);
       site.states[e].judge(known, instant());
-      site.table->set(site.table->slot(endpoint(e)), known, now_s());
+      site.table->set(site.table->slot(endpoint(e)), known, wall_ms());
       if (site.states[e].observed() != Health::unknown) {
         site.council->vote(endpoint(e), site.states[e].observed());
       }
@@ -257,7 +257,7 @@ class Simulation {
       if (ballot.decided != before) {
         site.changes += before == Health::unknown ? 0 : 1;
         site.states[e].judge(ballot.decided, instant());
-        site.table->set(site.table->slot(endpoint(e)), ballot.decided, now_s());
+        site.table->set(site.table->slot(endpoint(e)), ballot.decided, wall_ms());
       }
     }
   }

@@ -68,10 +68,13 @@ TEST(WatchesOf, KnowEveryTypeOfMonitorAndThatAPushNeedsNoAddress) {
                                                                      {"push", probe::Type::push}}) {
     store::PoolRow pool;
     pool.type = word;
+    pool.host = "stream.example.";
     pool.endpoints.push_back({"a", "192.0.2.1", "", word == "push" ? "" : "192.0.2.1", true, 1});
     auto const watches = overview::watches_of({pool}, table);
     ASSERT_EQ(watches.size(), 1U) << word;
     EXPECT_EQ(watches[0].check.type, type) << word;
+    EXPECT_EQ(watches[0].check.qname, word == "dns" ? "stream.example." : "") << word;
+    EXPECT_EQ(watches[0].check.host, word == "dns" ? "" : "stream.example.") << word;
   }
 }
 

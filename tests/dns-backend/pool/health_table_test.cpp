@@ -34,32 +34,49 @@ TEST(HealthTable, EndsTheProcessWhenItIsFull) {
   EXPECT_DEATH(table.slot("one more"), "invariant broken");
 }
 
-TEST(HealthTable, RemembersInWhichOrderEndpointsLeftUp) {
+TEST(HealthTable, RemembersWhenEndpointsLeftUp) {
   HealthTable table;
-  table.set(1, Health::down);
-  EXPECT_EQ(table.left_up(1), 0U) << "it never was up";
-  table.set(1, Health::up);
-  table.set(2, Health::up);
-  table.set(2, Health::down);
-  table.set(1, Health::down);
-  EXPECT_GT(table.left_up(1), table.left_up(2));
-  EXPECT_GT(table.left_up(2), 0U);
-  std::uint32_t const before = table.left_up(1);
-  table.set(1, Health::down);
-  table.set(1, Health::up);
-  EXPECT_EQ(table.left_up(1), before) << "only a fall counts";
+  table.set(1, Health::down, 1000);
+  EXPECT_EQ(table.left_up_ms(1), 0) << "it never was up";
+  table.set(1, Health::up, 2000);
+  table.set(2, Health::up, 2000);
+  EXPECT_EQ(table.left_up_ms(1), 0) << "it is up";
+  table.set(2, Health::draining, 3000);
+  table.set(2, Health::down, 4000);
+  EXPECT_EQ(table.left_up_ms(2), 3000);
+  table.set(1, Health::down, 3000);
+  EXPECT_EQ(table.left_up_ms(1), 3001) << "of the same moment the later is the later one";
+  table.set(3, Health::up, 3000);
+  table.set(3, Health::down, 10);
+  EXPECT_EQ(table.left_up_ms(3), 3002) << "though the clock was set back";
+}
+
+TEST(HealthTable, TakesWhatOthersSawOfAFall) {
+  HealthTable table;
+  EXPECT_TRUE(table.left_up(1, 5000)) << "it is unknown here";
+  table.set(1, Health::down, 6000);
+  EXPECT_EQ(table.left_up_ms(1), 5000);
+  EXPECT_FALSE(table.left_up(1, 4000)) << "somebody saw it later";
+  EXPECT_TRUE(table.left_up(1, 7000));
+  EXPECT_EQ(table.get(1), Health::down);
+  EXPECT_EQ(table.left_up_ms(1), 7000);
+  table.set(2, Health::up, 6000);
+  EXPECT_FALSE(table.left_up(2, 9000));
+  EXPECT_EQ(table.view(2).up_since_s, 6U);
+  table.set(2, Health::down, 8000);
+  EXPECT_EQ(table.left_up_ms(2), 9001) << "later than whatever is known";
 }
 
 TEST(HealthTable, KnowsSinceWhenAnEndpointIsUp) {
   HealthTable table;
-  table.set(1, Health::up, 1000);
-  table.set(1, Health::up, 2000);
+  table.set(1, Health::up, 1'000'000);
+  table.set(1, Health::up, 2'000'000);
   EXPECT_EQ(table.view(1).up_since_s, 1000U);
-  table.set(1, Health::draining, 3000);
+  table.set(1, Health::draining, 3'000'000);
   EXPECT_EQ(table.view(1).up_since_s, 0U);
   EXPECT_EQ(table.get(1), Health::draining);
-  EXPECT_GT(table.left_up(1), 0U);
-  table.set(1, Health::up, 4'000'000'000);
+  EXPECT_EQ(table.left_up_ms(1), 3'000'000);
+  table.set(1, Health::up, 4'000'000'000'000);
   EXPECT_EQ(table.view(1).up_since_s, 4'000'000'000);
 }
 

@@ -189,7 +189,7 @@ class Simulation {
   }
 
   void set(std::string const& endpoint, Health state) {
-    auto const now = static_cast<std::uint32_t>(now_);
+    std::int64_t const now = now_ * 1000;
     one_.health.set(one_.health.slot(endpoint), state, now);
     two_.health.set(two_.health.slot(endpoint), state, now);
   }
@@ -327,6 +327,7 @@ class Simulation {
     ASSERT_EQ(selection.healthy, any(Health::up) || any(Health::unknown) || any(Health::draining));
     ++seen[selection.healthy ? "healthy" : selection.endpoints.empty() ? "empty" : "by policy"];
     if (selection.endpoints.empty()) {
+      ASSERT_EQ(selection.scope_bits, 0) << "PowerDNS caches it for everybody";
       bool const nothing = may.usual.empty() && may.fallback.empty();
       ASSERT_TRUE(nothing || (may.empty_policy && !never_empty && !selection.healthy));
       return;

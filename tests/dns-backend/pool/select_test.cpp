@@ -352,8 +352,8 @@ TEST(Select, WaitsForAFallenPoolAlsoSoonAfterTheStart) {
   World world;
   world.pool("p", "a-").pool("q", "b-");
   world.balancer.failback_s = 60;
-  world.set("a", Health::up, HealthTable::since_ever);
-  world.set("b", Health::up, HealthTable::since_ever);
+  world.set("a", Health::up, HealthTable::since_ever_ms / 1000);
+  world.set("b", Health::up, HealthTable::since_ever_ms / 1000);
   world.now_s = 1000;
   EXPECT_THAT(world.answer(), ElementsAre("a"));
   world.set("a", Health::down, 1000);

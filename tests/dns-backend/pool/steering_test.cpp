@@ -211,14 +211,50 @@ TEST_F(SteeringTest, RandomDrawsByWeightOncePerTtl) {
 TEST_F(SteeringTest, TheFirstPoolOfTheOrderIsTheOneWhosePolicyCounts) {
   world_.balancer.steering = Steering::geo;
   world_.balancer.region_pools = {{"AU", {world_.shared("syd")}}};
-  world_["syd"].all_down = AllDown::empty;
+  world_["syd"].all_down = AllDown::keep_last;
   for (char const* const endpoint : {"a", "f", "s"}) {
     world_.set(endpoint, Health::down);
   }
   world_.client = "198.51.100.1";
-  EXPECT_THAT(world_.answer(), ElementsAre());
+  EXPECT_THAT(world_.answer(), ElementsAre("s")) << "the last to fall";
   EXPECT_EQ(world_.selected().scope_bits, 24U);
   EXPECT_THAT(world_.answer_to("192.0.2.1"), ElementsAre("a"));
+}
+
+// An answer without rows has no place for a scope, and PowerDNS gives it to everybody from its cache.
+TEST_F(SteeringTest, NothingIsAnsweredOnlyWhereEverybodyIsAnsweredNothing) {
+  world_.balancer.steering = Steering::geo;
+  world_.balancer.pools = {world_.shared("ams")};
+  world_.balancer.region_pools = {{"AU", {world_.shared("syd")}}, {"EU", {world_.shared("fra")}}};
+  world_.policy(AllDown::empty);
+  world_.set("a", Health::down);
+  world_.set("f", Health::down);
+  EXPECT_THAT(world_.answer_to("198.51.100.1"), ElementsAre("s"));
+  EXPECT_THAT(world_.answer_to("203.0.113.1"), ElementsAre("a")) << "down, since others are answered";
+  EXPECT_GT(world_.selected().scope_bits, 0U);
+  world_.set("s", Health::down);
+  for (char const* const client : {"198.51.100.1", "203.0.113.1", ""}) {
+    EXPECT_THAT(world_.answer_to(client), ElementsAre()) << client;
+    EXPECT_EQ(world_.selected().scope_bits, 0U) << client;
+  }
+  world_["fra"].all_down = AllDown::serve_all;
+  for (char const* const client : {"198.51.100.1", "203.0.113.1", ""}) {
+    EXPECT_FALSE(world_.answer_to(client).empty()) << client << ": another region's clients are answered";
+  }
+}
+
+TEST_F(SteeringTest, AnOrderOfThePrefixIsEmptyOnlyWhereEveryPoolWantsThat) {
+  world_.balancer.steering = Steering::hash;
+  world_.policy(AllDown::empty);
+  for (char const* const endpoint : {"a", "f", "s"}) {
+    world_.set(endpoint, Health::down);
+  }
+  EXPECT_THAT(world_.answer_to("198.51.100.1"), ElementsAre());
+  EXPECT_EQ(world_.selected().scope_bits, 0U);
+  world_["fra"].all_down = AllDown::serve_all;
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_FALSE(world_.answer_to("198.51." + std::to_string(i) + ".1").empty()) << "whichever pool is first";
+  }
 }
 
 }  // namespace

@@ -56,8 +56,8 @@ class World {
       pool->all_down = policy;
     }
   }
-  void set(std::string const& endpoint, probe::Health state, std::uint32_t now = 0) {
-    health.set(health.slot(endpoint), state, now);
+  void set(std::string const& endpoint, probe::Health state, std::int64_t at_s = 0) {
+    health.set(health.slot(endpoint), state, at_s * 1000);
   }
   void load(std::string const& endpoint, std::uint32_t permille) { health.set_load(health.slot(endpoint), permille); }
 

@@ -27,6 +27,8 @@ struct Site {
   net::Router router;
   std::unique_ptr<net::HttpServer> server;
   std::map<std::string, Health> decided;
+  std::map<std::string, std::int64_t> left_up_ms;  // what this site knows
+  std::vector<std::string> heard;                  // what it was told of falls and reports
   std::unique_ptr<Exchange> exchange;
 };
 
@@ -78,6 +80,18 @@ class ExchangeTest : public testing::Test {
       site.decided[endpoint] = ballot.decided;
     };
     site.exchange = std::make_unique<Exchange>(loop.get_executor(), settings, site.metrics, decided);
+    Hooks hooks;
+    hooks.left_up = [&site](std::string const& endpoint) { return site.left_up_ms[endpoint]; };
+    hooks.was_up = [&site](std::string const& endpoint, std::int64_t at_ms) {
+      site.heard.push_back(endpoint + " was up at " + std::to_string(at_ms));
+    };
+    hooks.pushed = [&site](Push const& push, std::string const& from) {
+      site.heard.push_back(from + ": " + push.endpoint + " " + std::to_string(push.sequence));
+    };
+    hooks.checks = [&site](std::string const& endpoint) {
+      return endpoint == "e" ? R"({"checks":[],"of":")" + site.name + "\"}" : std::string();
+    };
+    site.exchange->connect(hooks);
     site.router = net::Router();
     site.exchange->add_routes(site.router);
     site.exchange->watch({{"e", "nyc", 0}, {"f", "ams", 0}}, [](std::string const&) { return Health::unknown; });
@@ -160,6 +174,74 @@ TEST_F(ExchangeTest, ACutOffSiteKeepsWhatItHas) {
   EXPECT_EQ(sites[0]->decided["e"], Health::down) << "the uplink works after all";
 }
 
+TEST_F(ExchangeTest, TellsWhyAndWhenThingsWereUpLast) {
+  for (auto const& site : sites) {
+    begin(*site);
+    site->exchange->vote("e", Health::down, {17, "refused at " + site->name});
+    site->exchange->vote("f", Health::up);
+  }
+  sites[1]->left_up_ms["e"] = 1'700'000'000'000;
+  run_until([this] { return all_hear_all() && all_decided(Health::down); });
+  sites[1]->exchange->health_changed();
+  std::string const told = "e was up at 1700000000000";
+  run_until([&] {
+    return testing::Matches(testing::Contains(told))(sites[0]->heard) &&
+           testing::Matches(testing::Contains(told))(sites[2]->heard);
+  });
+  std::map<std::string, std::string> reasons;
+  for (Word const& word : sites[0]->exchange->words("e")) {
+    EXPECT_EQ(word.health, Health::down);
+    reasons[word.site] = word.why ? word.why->reason : "";
+  }
+  EXPECT_EQ(reasons, (std::map<std::string, std::string>{
+                         {"ams", "refused at ams"}, {"nyc", "refused at nyc"}, {"sin", "refused at sin"}}));
+}
+
+TEST_F(ExchangeTest, WhatAnEndpointSaidToOneSiteReachesTheOthersOnce) {
+  for (auto const& site : sites) {
+    begin(*site);
+  }
+  run_until([this] { return all_hear_all(); });
+  auto const at_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
+  sites[2]->exchange.reset();
+  sites[0]->exchange->push({"e", true, "", 400, 7, at_ms});
+  sites[0]->exchange->push({"e", true, "", 500, 8, at_ms});
+  sites[0]->exchange->push({"f", true, "", std::nullopt, 1, at_ms - 120'000});
+  run_until([this] { return !sites[1]->heard.empty(); });
+  begin(*sites[2]);
+  run_until([this] { return !sites[2]->heard.empty(); });
+  EXPECT_THAT(sites[2]->heard, testing::ElementsAre("ams: e 8")) << "the last one waited for it, the old one did not";
+  EXPECT_THAT(sites[1]->heard, testing::Contains("ams: e 8"));
+  EXPECT_THAT(sites[1]->heard, testing::Not(testing::Contains("ams: f 1")));
+  EXPECT_TRUE(sites[0]->heard.empty());
+}
+
+net::Task<void> keep(net::Task<std::vector<Elsewhere>> task, std::vector<Elsewhere>* out) {
+  *out = co_await std::move(task);
+}
+
+TEST_F(ExchangeTest, AsksThePeersForTheirChecks) {
+  for (auto const& site : sites) {
+    begin(*site);
+  }
+  run_until([this] { return all_hear_all(); });
+  sites[2]->exchange.reset();
+  run_until([this] { return !sites[0]->exchange->status().standing.heard.contains("sin"); });
+  std::vector<Elsewhere> answers;
+  net::spawn(loop.get_executor(), "ask", keep(sites[0]->exchange->ask("e"), &answers));
+  run_until([&] { return answers.size() == 2; });
+  EXPECT_EQ(answers[0].site, "nyc");
+  EXPECT_THAT(answers[0].json, testing::HasSubstr(R"("of":"nyc")"));
+  EXPECT_EQ(answers[1].site, "sin");
+  EXPECT_EQ(answers[1].error, "it is not heard");
+  answers.clear();
+  net::spawn(loop.get_executor(), "ask", keep(sites[0]->exchange->ask("nobody"), &answers));
+  run_until([&] { return answers.size() == 2; });
+  EXPECT_THAT(answers[0].error, testing::HasSubstr("404"));
+}
+
 TEST_F(ExchangeTest, OnlyPeersMayReport) {
   begin(*sites[0]);
   authority.issue("stranger", "DNS:stranger");
@@ -187,6 +269,15 @@ TEST_F(ExchangeTest, OnlyPeersMayReport) {
   report.complete = false;
   report.votes_of = 9;
   EXPECT_EQ(post("node-nyc", report), 409);
+  auto const get = [&](std::string const& node) {
+    net::HttpClient client(loop.get_executor(), client_of(node));
+    net::HttpRequest request;
+    request.method = "GET";
+    auto const answer = test::run_task(loop, client.send(url + "?endpoint=e", request, 10s));
+    return answer ? answer->status : 0;
+  };
+  EXPECT_EQ(get("stranger"), 403);
+  EXPECT_EQ(get("node-nyc"), 200);
   EXPECT_THAT(sites[0]->metrics.text(), testing::HasSubstr("navigator_vantage_refused_total"));
 }
 

@@ -8,10 +8,10 @@
 
 #include <vector>
 
-namespace navigator {
+namespace topology_pools {
 
 // Addresses are the first IPv4 and the first IPv6 of the node's public addresses; the probe goes to the IPv4 one when there
 // is one.
 std::vector<store::PoolRow> pools_of(topology::Topology const& topology);
 
-}  // namespace navigator
+}  // namespace topology_pools

@@ -1,6 +1,6 @@
-#include "dns-backend/navigator/topology_pools.hpp"
+#include "dns-backend/topology_pools/topology_pools.hpp"
 
-namespace navigator {
+namespace topology_pools {
 namespace {
 
 char const* type_name(topology::MonitorType type) {
@@ -43,7 +43,8 @@ std::vector<store::PoolRow> pools_of(topology::Topology const& topology) {
     row.port = cluster.monitor.port;
     row.method = cluster.monitor.method;
     row.path = cluster.monitor.path;
-    row.host = cluster.monitor.host;
+    // What a check of either kind asks for: a host over HTTP, a name in DNS.
+    row.host = cluster.monitor.type == topology::MonitorType::dns ? cluster.monitor.qname : cluster.monitor.host;
     row.expected_codes = cluster.monitor.expected_codes;
     row.expected_body = cluster.monitor.expected_body;
     row.interval_ms = cluster.monitor.interval_ms;
@@ -60,4 +61,4 @@ std::vector<store::PoolRow> pools_of(topology::Topology const& topology) {
   return pools;
 }
 
-}  // namespace navigator
+}  // namespace topology_pools

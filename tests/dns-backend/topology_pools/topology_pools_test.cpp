@@ -1,4 +1,4 @@
-#include "dns-backend/navigator/topology_pools.hpp"
+#include "dns-backend/topology_pools/topology_pools.hpp"
 
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ topology::Topology two_edges() {
 }
 
 TEST(TopologyPools, AClusterBecomesAPoolWithItsMonitor) {
-  auto const pools = navigator::pools_of(two_edges());
+  auto const pools = topology_pools::pools_of(two_edges());
   ASSERT_EQ(pools.size(), 1U);
   EXPECT_EQ(pools[0].name, "ams");
   EXPECT_EQ(pools[0].minimum_origins, 2U);
@@ -34,8 +34,16 @@ TEST(TopologyPools, AClusterBecomesAPoolWithItsMonitor) {
   EXPECT_EQ(pools[0].interval_ms, 500U);
 }
 
+TEST(TopologyPools, AClusterThatIsCheckedOverDnsIsAskedForItsName) {
+  topology::Topology topology = two_edges();
+  topology.clusters[0].monitor.type = topology::MonitorType::dns;
+  topology.clusters[0].monitor.host = "not.this.one";
+  topology.clusters[0].monitor.qname = "stream.example.";
+  EXPECT_EQ(topology_pools::pools_of(topology)[0].host, "stream.example.");
+}
+
 TEST(TopologyPools, AnEndpointIsAnsweredInTheFamiliesItHasAndProbedOnOne) {
-  auto const pools = navigator::pools_of(two_edges());
+  auto const pools = topology_pools::pools_of(two_edges());
   ASSERT_EQ(pools[0].endpoints.size(), 2U);
   EXPECT_EQ(pools[0].endpoints[0].address4, "192.0.2.1");
   EXPECT_EQ(pools[0].endpoints[0].address6, "2001:db8::1");
