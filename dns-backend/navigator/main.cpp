@@ -15,6 +15,8 @@
 #include <cstdio>
 #include <functional>
 
+#include <unistd.h>
+
 namespace {
 
 using Daemon = std::function<int(navigator::Settings const&)>;
@@ -34,6 +36,10 @@ commands::Place place_of(navigator::Settings const& settings) {
 }
 
 int relay(std::string const& socket) {
+  // PowerDNS's children inherit the pipes of those started beside them. Held open here, they would keep the others from
+  // hearing of PowerDNS's end, and all of them from ending.
+  constexpr unsigned first_inherited = 3;
+  ::close_range(first_inherited, ~0U, 0);
   pipe_connector::RelaySettings settings;
   settings.socket = socket;
   auto const done = pipe_connector::relay(settings);

@@ -211,6 +211,23 @@ class UnderLoad(Base):
             stack.start_navigator()
         self.settle(load)
         self.check(load, RATE)
+        # PowerDNS does not tell its children that it ends: the end of their input must.
+        self.assertTrue(self.relays())
+        stack.stop_pdns()
+        daemons.wait_for("the relays have ended", lambda: not self.relays())
+
+    def relays(self):
+        """The processes that relay to this test's Navigator."""
+        wanted = f"pipe\0--socket\0{self.stack.remote}\0".encode()
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    if wanted in file.read():
+                        found.append(int(pid))
+            except OSError:
+                pass  # it has ended meanwhile
+        return found
 
     @staticmethod
     def hear(peer):
