@@ -17,7 +17,8 @@ std::uint32_t ttl_of(RRset const& rrset, std::string_view content) {
     content.remove_prefix(blank + 1);
   }
   std::from_chars(content.data(), content.data() + content.size(), ttl);
-  return ttl;
+  constexpr std::uint32_t longest = 0x7fffffff;  // RFC 2181 section 8; more is no TTL that anybody reads
+  return ttl <= longest ? ttl : rrset.ttl;
 }
 
 }  // namespace dns

@@ -217,7 +217,10 @@ TEST_F(IssuerTest, ARenewalFollowsTheAuthoritysWindowAndNamesWhatItReplaces) {
   // Long before the certificate that this leads to can be asked about.
   ca->knobs.window = std::pair(now + std::chrono::hours(700), now + std::chrono::hours(710));
   ASSERT_TRUE(until([this, &first] { return certificates().back().sequence > first.sequence; }));
-  ASSERT_TRUE(until([this] { return issuer->status()[0].renew_why.starts_with("suggested"); }));
+  ASSERT_TRUE(until([this] {
+    auto const status = issuer->status()[0];
+    return status.fingerprint == certificates().back().fingerprint && status.renew_why.starts_with("suggested");
+  }));
   EXPECT_THAT(ca->counters.replaces, ElementsAre(first.ari_id));
   EXPECT_THAT(issuer->status()[0].renew_why, HasSubstr("https://ca.example/why"));
   EXPECT_GE(issuer->status()[0].renew_at_ms, crypto::to_ms(now + std::chrono::hours(700)) - 1000);

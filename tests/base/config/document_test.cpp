@@ -107,7 +107,7 @@ TEST(Document, AcceptsTheLargestAndRefusesOneByteMore) {
   text.resize(config::max_document_bytes, 'x');
   EXPECT_EQ(problems_of(text), "");
   text += 'x';
-  EXPECT_THAT(problems_of(text), HasSubstr("larger than 1048576 bytes"));
+  EXPECT_THAT(problems_of(text), HasSubstr("larger than " + std::to_string(config::max_document_bytes) + " bytes"));
 }
 
 TEST(Document, LoadsAFileAndNamesItInProblems) {
