@@ -101,6 +101,10 @@ class Issuer {
     std::optional<Suggestion> suggestion;
     Time ask_again;
   };
+  struct Questions {
+    std::vector<vault::CertificateRow> due;  // whose CAs are asked now
+    Time next;                               // when to look again
+  };
   using Attempts = std::map<std::pair<std::int64_t, std::string>, vault::Attempt>;  // by tenant and directory ("": all)
   // A tenant's place among the orders in flight, kept until its coroutine ends in whatever way.
   struct Flight {
@@ -131,7 +135,7 @@ class Issuer {
   net::Task<void> book_failure(std::int64_t tenant_id, Authority& authority, protocol::Outcome outcome);
   net::Task<void> follow_suggestions();
   net::Task<void> ask(vault::CertificateRow certificate);
-  [[nodiscard]] std::optional<vault::CertificateRow> next_to_ask() const;
+  [[nodiscard]] Questions questions(Time now) const;
   [[nodiscard]] Choice authority_for(std::int64_t tenant_id, Time now) const;
   [[nodiscard]] Authority* issued_by(vault::CertificateRow const& certificate) const;
   [[nodiscard]] Time due(vault::CertificateRow const& certificate) const;

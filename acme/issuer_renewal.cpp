@@ -30,38 +30,34 @@ Time Issuer::due(vault::CertificateRow const& certificate) const {
                         certificate.not_before, certificate.not_after);
 }
 
-// The present certificate whose CA is to be asked first; nothing: none can be asked about.
-std::optional<vault::CertificateRow> Issuer::next_to_ask() const {
-  std::optional<vault::CertificateRow> first;
-  Time first_at{};
+// One walk over the certificates for all that are due: a walk for each would grow with the square of the tenants.
+Issuer::Questions Issuer::questions(Time now) const {
+  Questions out{{}, now + look_again};
   for (auto const& [tenant_id, subject] : subjects_) {
     if (!subject.certificate || subject.certificate->ari_id.empty() || issued_by(*subject.certificate) == nullptr) {
       continue;
     }
     auto const opinion = opinions_.find(subject.certificate->sequence);
-    Time const at = opinion == opinions_.end() ? Time{} : opinion->second.ask_again;
-    if (!first || at < first_at) {
-      first = subject.certificate;
-      first_at = at;
+    Time const at = opinion == opinions_.end() ? now : opinion->second.ask_again;
+    if (at <= now) {
+      out.due.push_back(*subject.certificate);
+    } else {
+      out.next = std::min(out.next, at);
     }
   }
-  return first;
+  return out;
 }
 
 net::Task<void> Issuer::follow_suggestions() {
   while (!stopped_) {
-    auto const certificate = next_to_ask();
     Time const now = wall_now();
-    Time at = now + look_again;
-    if (certificate) {
-      auto const opinion = opinions_.find(certificate->sequence);
-      at = opinion == opinions_.end() ? now : opinion->second.ask_again;
+    Questions const asked = questions(now);
+    for (std::size_t i = 0; i < asked.due.size() && !stopped_; ++i) {
+      co_await ask(asked.due[i]);
     }
-    if (at > now) {
-      co_await ask_wake_.wait(std::min(at - now, look_again));
-      continue;
+    if (asked.due.empty() && !stopped_) {
+      co_await ask_wake_.wait(asked.next - now);
     }
-    co_await ask(*certificate);
   }
 }
 
