@@ -104,7 +104,7 @@ class Load:
 class Stack(stacks.Stack):
     def __init__(self):
         caches = ("cache", "query-cache", "negquery-cache", "zone-metadata-cache", "dnssec-key-cache")
-        super().__init__({"distributor-threads": 3, **{f"{name}-ttl": 0 for name in caches}})
+        super().__init__({"distributor-threads": 3, "queue-limit": 5000, **{f"{name}-ttl": 0 for name in caches}})
         self.http_port = daemons.free_port()
         self.set_pdns(f"unix:path={self.remote},timeout=2000")
         records = "\n".join(f"host-{i}.example.test. 60 IN A 192.0.2.{i % 250 + 1}" for i in range(500))

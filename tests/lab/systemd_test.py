@@ -1,0 +1,60 @@
+"""Navigator's unit under a real systemd: in a virtual machine with Debian's kernel, whose init is Debian's systemd, so
+that nothing on this machine is started or changed. What is shown there is tests/lab/systemd_guest.py.
+
+Skipped without root, qemu, depmod, systemd, pdns_server and the binary that NAVIGATOR names.
+"""
+
+import os
+import pathlib
+import shutil
+import sys
+import unittest
+
+from support import ROOT
+
+sys.path.insert(0, str(ROOT / "tests/support"))
+import kernel_machine
+
+FOLDER = ROOT / "build/systemd-machine"
+NAVIGATOR = os.environ.get("NAVIGATOR", str(ROOT / "build/release/bin/navigator"))
+PROGRAMS = ("id", "ls", "stat", "kill", "cat", "/usr/bin/python3")
+PACKAGES = ("pdns-server", "pdns-backend-remote")
+USERS = (("root", 0), ("pdns", 900), ("nobody", 65534))
+
+
+def ready():
+    return (os.geteuid() == 0 and kernel_machine.MACHINE and kernel_machine.DEPMOD and shutil.which("pdns_server")
+            and os.path.exists("/lib/systemd/systemd") and os.access(NAVIGATOR, os.X_OK))
+
+
+def texts():
+    """The files of a system that its packages do not bring."""
+    yield "etc/passwd", "".join(f"{name}:x:{number}:{number}::/:/bin/sh\n" for name, number in USERS), 0o644
+    yield "etc/group", "".join(f"{name}:x:{number}:\n" for name, number in USERS), 0o644
+    yield "etc/machine-id", "5ca1ab1e" * 4 + "\n", 0o444  # a system that has one does not ask its first questions
+    for name in ("navigator", "privateer", "privateer-controller"):
+        unit = (ROOT / f"packaging/systemd/{name}.service").read_text(encoding="utf-8")
+        yield f"usr/lib/systemd/system/{name}.service", unit, 0o644
+    users = (ROOT / "packaging/systemd/navigator.sysusers").read_text(encoding="utf-8")
+    yield "usr/lib/sysusers.d/navigator.conf", users, 0o644
+
+
+class SystemdTest(unittest.TestCase):
+    @unittest.skipUnless(ready(), "needs root, qemu-system-x86, kmod, systemd, pdns_server and NAVIGATOR")
+    def test_restarts_by_systemd_lose_no_query(self):
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        shared = ROOT / "build/kernel"
+        shared.mkdir(exist_ok=True)
+        machine = kernel_machine.KernelMachine(FOLDER, kernels=shared)
+        privateer = pathlib.Path(NAVIGATOR).parent / "privateer"
+        machine.build_system("/usr/bin/python3 /sovereign/tests/lab/systemd_guest.py 2>&1", PROGRAMS,
+                             [(ROOT / folder, f"/sovereign/{folder}") for folder in
+                              ("tests/lab", "tests/support", "tests/integration")],
+                             PACKAGES, texts(), {NAVIGATOR: "/usr/bin/navigator", str(privateer): "/usr/bin/privateer"})
+        code, console = machine.run(900)
+        self.assertEqual(code, 0, console[-8000:])
+        print("  restarts" + console.partition("  restarts")[2].partition("\n")[0])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
