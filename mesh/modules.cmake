@@ -25,3 +25,8 @@ module(mesh/agent SOURCES snapshots.cpp follower.cpp status.cpp agent.cpp
 module(mesh/planning SOURCES worlds.cpp report.cpp
   DEPENDS base/result base/process topology topology/proof topology/verify mesh/wireguard mesh/plan mesh/agent routing/backup
   LIBRARIES Boost::json)
+module(mesh/doctor SOURCES facts.cpp doctor.cpp examination.cpp node.cpp devices.cpp routing.cpp echo.cpp
+    route.cpp observe.cpp
+  DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend mesh/plan
+    routing/bird
+  LIBRARIES Boost::json)

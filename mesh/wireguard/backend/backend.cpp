@@ -53,6 +53,18 @@ base::Result<Backend> Backend::choose(BackendSettings const& settings) {
   return Backend(std::move(*links), std::make_unique<UserspaceDriver>(std::move(*own), settings));
 }
 
+base::Result<Backend> Backend::reader(BackendChoice choice, BackendSettings const& settings) {
+  auto links = Links::open();
+  auto own = Links::open();
+  if (!links || !own) {
+    return links ? own.error() : links.error();
+  }
+  if (choice == BackendChoice::kernel) {
+    return Backend(std::move(*links), std::make_unique<KernelDriver>(std::move(*own)));
+  }
+  return Backend(std::move(*links), std::make_unique<UserspaceDriver>(std::move(*own), settings));
+}
+
 net::Task<base::Result<std::vector<ObservedDevice>>> Backend::observe(std::string prefix) {
   auto devices = links_.list(prefix);
   if (!devices) {

@@ -34,6 +34,8 @@ class Backend {
   // automatic: creates and removes a device of the kernel's; where that is not supported, wireguard-go it is.
   // errc::no_permission, not_supported (choice kernel), no_tun (userspace).
   static base::Result<Backend> choose(BackendSettings const& settings);
+  // For observe() alone: nothing is tried, so that nothing on the machine moves. `choice` is kernel or userspace.
+  static base::Result<Backend> reader(BackendChoice choice, BackendSettings const& settings);
   Backend(Backend&&) noexcept;
   Backend& operator=(Backend&&) noexcept;
   ~Backend();

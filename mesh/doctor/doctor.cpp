@@ -1,0 +1,64 @@
+#include "mesh/doctor/doctor.hpp"
+
+#include "mesh/doctor/examination.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <tuple>
+
+namespace doctor {
+
+namespace json = boost::json;
+
+char const* name(Severity severity) {
+  return severity == Severity::error ? "error" : "warning";
+}
+
+std::vector<Finding> examine(Facts const& facts) {
+  Examination examination(facts);
+  examine_node(examination);
+  examine_devices(examination);
+  examine_routing(examination);
+  auto findings = examination.take();
+  auto const order = [](Finding const& one) {
+    return std::make_tuple(one.severity != Severity::error, std::string_view(one.code), std::string_view(one.subject));
+  };
+  std::sort(findings.begin(), findings.end(),
+            [&](Finding const& left, Finding const& right) { return order(left) < order(right); });
+  return findings;
+}
+
+std::string to_json(std::string const& node, std::vector<Finding> const& findings) {
+  json::array list;
+  for (auto const& one : findings) {
+    list.push_back(json::object{{"code", one.code},
+                                {"severity", name(one.severity)},
+                                {"subject", one.subject},
+                                {"what", one.what},
+                                {"fix", one.fix}});
+  }
+  json::object out;
+  out["node"] = node;
+  out["healthy"] = findings.empty();
+  out["findings"] = std::move(list);
+  return json::serialize(out);
+}
+
+std::string to_text(std::string const& node, std::vector<Finding> const& findings, bool coloured) {
+  if (findings.empty()) {
+    return node + ": nothing found\n";
+  }
+  std::string out;
+  for (auto const& one : findings) {
+    char const* const colour = one.severity == Severity::error ? "\x1b[31m" : "\x1b[33m";
+    out += node + ": ";
+    out += coloured ? colour : "";
+    out += name(one.severity);
+    out += coloured ? "\x1b[0m" : "";
+    out += ": " + one.what + " [" + one.code + "]\n    fix: " + one.fix + "\n";
+  }
+  return out;
+}
+
+}  // namespace doctor

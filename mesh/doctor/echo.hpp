@@ -1,0 +1,40 @@
+// Echoes over single links, small and of full size: whether a link carries what its MTU promises, and how long it
+// takes.
+//
+// ICMPv6 (RFC 4443) to the link-local address of the other end, which no route can lead elsewhere. Both sizes of all
+// links are sent at once, and once more to those that have not answered at half of the deadline.
+//
+// Threads: one loop.
+#pragma once
+
+#include "base/net/task.hpp"
+#include "mesh/doctor/facts.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace doctor {
+
+struct EchoTarget {
+  std::string device;
+  unsigned index = 0;  // of the device
+  wireguard::Address address;
+  std::uint32_t mtu = 0;
+};
+
+inline constexpr std::size_t echo_targets_limit = 2048;
+
+// One for each target (the first 2,048), in order. Where the kernel allows no raw socket (CAP_NET_RAW): the failure.
+net::Task<base::Result<std::vector<LinkProbe>>> echo(std::vector<EchoTarget> targets,
+                                                     std::chrono::milliseconds deadline);
+
+// The message: type 128, `identifier`, `sequence`, filled up to `size` octets with the 40 of the IP header. Pure.
+std::vector<std::uint8_t> echo_message(std::uint16_t identifier, std::uint16_t sequence, std::uint32_t size);
+// The sequence of a reply (type 129) to `identifier`; -1 for anything else. Pure; any octets.
+int reply_sequence(std::span<std::uint8_t const> message, std::uint16_t identifier);
+
+}  // namespace doctor

@@ -1,0 +1,143 @@
+#include "mesh/doctor/examination.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace doctor {
+namespace {
+
+std::string hours(std::int64_t seconds) {
+  return seconds < 7200     ? std::to_string(seconds / 60) + " min"
+         : seconds < 172800 ? std::to_string(seconds / 3600) + " h"
+                            : std::to_string(seconds / 86400) + " days";
+}
+
+void controller(Examination& examination) {
+  Facts const& facts = examination.facts();
+  ControllerFacts const& controller = facts.controller;
+  if (controller.url.empty()) {
+    return;
+  }
+  bool const long_silent = facts.now_s - controller.last_answer_s > controller_patience_s;
+  if (!controller.connected && (controller.last_answer_s == 0 || long_silent || !controller.failure.empty())) {
+    std::string const since = controller.last_answer_s == 0
+                                  ? "has not answered yet"
+                                  : "answered last " + hours(facts.now_s - controller.last_answer_s) + " ago";
+    examination.error(
+        "controller-unreachable", controller.url,
+        "the controller " + controller.url + " " + since +
+            (controller.failure.empty() ? "" : ": " + controller.failure),
+        "the mesh runs without it, but hears of no change: see that it runs and that its port is open from "
+        "here (controller.url)");
+  }
+  if (controller.clock_ahead_s && std::abs(*controller.clock_ahead_s) > clock_tolerance_s) {
+    std::int64_t const ahead = *controller.clock_ahead_s;
+    examination.error("clock-skew", "",
+                      "the clock here is " + std::to_string(std::abs(ahead)) + " s " +
+                          (ahead > 0 ? "ahead of" : "behind") + " the controller's",
+                      "run an NTP client on both machines: certificates and signed revisions are dated");
+  }
+}
+
+void credential(Examination& examination) {
+  Facts const& facts = examination.facts();
+  std::int64_t const until = facts.controller.certificate_until_s;
+  if (until == 0 || facts.controller.url.empty()) {
+    return;
+  }
+  if (until <= facts.now_s) {
+    examination.error("credential-expired", "", "the node's certificate expired " + hours(facts.now_s - until) + " ago",
+                      "join again with a token made for this node: privateer token create --node " + facts.node);
+  } else if (until - facts.now_s < credential_warning_s) {
+    examination.warning("credential-expiring", "",
+                        "the node's certificate expires in " + hours(until - facts.now_s) + " and was not renewed",
+                        "it renews by itself once the controller answers; see controller-unreachable or its log");
+  }
+}
+
+void snapshots(Examination& examination) {
+  Facts const& facts = examination.facts();
+  for (auto const& sentence : facts.damaged_snapshots) {
+    examination.warning("snapshot-damaged", "", sentence,
+                        "nothing to do while an older one is intact; look at the disk of the state directory");
+  }
+  bool const stale = facts.snapshot_s != 0 && facts.now_s - facts.snapshot_s > snapshot_old_s;
+  if (stale && !facts.controller.url.empty() && !facts.controller.connected) {
+    examination.warning("snapshot-old", "",
+                        "the last-known world is " + hours(facts.now_s - facts.snapshot_s) +
+                            " old, and the controller cannot confirm it",
+                        "bring the controller back: a node that was removed since is still a member here");
+  }
+  if (facts.snapshot_s == 0 && facts.plan != nullptr) {
+    examination.warning("snapshot-missing", "",
+                        "no intact world is kept on disk: after a reboot this node waits for its "
+                        "controller or its seed",
+                        "see that the state directory can be written");
+  }
+  if (facts.state_free_bytes < state_free_least_bytes) {
+    examination.error("disk-full", "",
+                      "the state directory has " + std::to_string(facts.state_free_bytes >> 10U) + " KiB left",
+                      "free some space: worlds and credentials are renewed there");
+  }
+}
+
+void settings(Examination& examination) {
+  Facts const& facts = examination.facts();
+  for (auto const& wanted : facts.plan->sysctls) {
+    auto const found = facts.sysctls.find(wanted.path);
+    if (found == facts.sysctls.end()) {
+      if (wanted.required) {
+        examination.error("sysctl", wanted.path, "the kernel has no setting " + wanted.path,
+                          "load the module or use the kernel that has it");
+      }
+      continue;
+    }
+    if (found->second != wanted.value) {
+      std::string dotted = wanted.path;
+      std::replace(dotted.begin(), dotted.end(), '/', '.');
+      examination.error(
+          "sysctl", wanted.path, dotted + " is " + found->second + ", not " + wanted.value,
+          "sysctl -w " + dotted + "=" + wanted.value + ", and find what set it (a file in /etc/sysctl.d?)");
+    }
+  }
+}
+
+// What the agent could not do is a finding of its own only where nothing more exact was found.
+void agent(Examination& examination) {
+  Facts const& facts = examination.facts();
+  if (!facts.agent_running) {
+    examination.error("agent-down", "",
+                      "the agent does not answer" + (facts.agent_failure.empty() ? "" : ": " + facts.agent_failure),
+                      "systemctl start privateer; the mesh runs on as it is, but nothing is repaired");
+  }
+  for (auto const& failure : facts.failures) {
+    examination.error("agent-failure", "", "the agent failed at its last pass: " + failure,
+                      "see its log; it tries again by itself");
+  }
+}
+
+}  // namespace
+
+void examine_node(Examination& examination) {
+  Facts const& facts = examination.facts();
+  if (facts.plan == nullptr) {
+    examination.error("no-world", "",
+                      "this node has no world: neither the controller, nor a snapshot, nor a seed gave one",
+                      "see that the controller answers, or put a signed world into the state directory as seed.json");
+  } else {
+    settings(examination);
+    for (auto const& warning : facts.plan->warnings) {
+      examination.warning("plan", "", warning, "change the topology: privateer plan shows the same before it is set");
+    }
+  }
+  agent(examination);
+  controller(examination);
+  credential(examination);
+  snapshots(examination);
+  if (facts.backend == "wireguard-go" && facts.kernel_has_wireguard) {
+    examination.warning("userspace-wireguard", "", "wireguard-go carries the packets although the kernel has WireGuard",
+                        "set wireguard.backend to auto or kernel, and restart the agent when the node is drained");
+  }
+}
+
+}  // namespace doctor

@@ -1,0 +1,166 @@
+#include "mesh/doctor/observe.hpp"
+
+#include "base/process/service.hpp"
+#include "mesh/doctor/echo.hpp"
+#include "mesh/doctor/route.hpp"
+#include "mesh/wireguard/backend/backend.hpp"
+#include "routing/bird/control.hpp"
+
+#include <algorithm>
+
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+namespace doctor {
+namespace {
+
+constexpr std::size_t setting_size_limit = 4096;
+
+std::string trimmed(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
+    text.pop_back();
+  }
+  return text;
+}
+
+void read_settings(Sources const& sources, Facts& facts) {
+  if (facts.plan == nullptr) {
+    return;
+  }
+  for (auto const& wanted : facts.plan->sysctls) {
+    auto const text = process::read_file(sources.proc_sys + "/" + wanted.path, setting_size_limit);
+    if (text) {
+      facts.sysctls[wanted.path] = trimmed(*text);
+    }
+  }
+}
+
+void read_machine(Sources const& sources, Facts& facts) {
+  facts.kernel_has_wireguard = ::access("/sys/module/wireguard", F_OK) == 0;
+  struct statvfs space {};
+  if (!sources.state_directory.empty() && ::statvfs(sources.state_directory.c_str(), &space) == 0) {
+    facts.state_free_bytes = static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize;
+  }
+}
+
+// Which of the two carries our devices is seen from the devices themselves.
+net::Task<void> read_devices(Sources sources, Facts* facts, std::vector<std::string>* blind) {
+  auto links = wireguard::Links::open();
+  if (!links) {
+    blind->push_back("devices: " + links.error().what());
+    co_return;
+  }
+  if (auto const lo = links->list("lo"); lo) {
+    for (auto const& one : *lo) {
+      if (one.name == "lo") {
+        facts->loopback = one.addresses;
+        facts->loopback_known = true;
+      }
+    }
+  }
+  auto const listed = links->list(plan::interface_prefix);
+  if (!listed) {
+    blind->push_back("devices: " + listed.error().what());
+    co_return;
+  }
+  bool const kernel = std::any_of(listed->begin(), listed->end(),
+                                  [](wireguard::ObservedDevice const& one) { return one.kind == "wireguard"; });
+  facts->backend = listed->empty() ? "" : kernel ? "kernel" : "wireguard-go";
+  wireguard::BackendSettings settings;
+  settings.socket_directory = sources.wireguard_sockets;
+  auto backend = wireguard::Backend::reader(
+      kernel ? wireguard::BackendChoice::kernel : wireguard::BackendChoice::userspace, settings);
+  if (!backend) {
+    blind->push_back("devices: " + backend.error().what());
+    co_return;
+  }
+  auto devices = co_await backend->observe(std::string(plan::interface_prefix));
+  if (!devices) {
+    blind->push_back("devices: " + devices.error().what());
+    co_return;
+  }
+  facts->devices = std::move(*devices);
+  for (auto& device : facts->devices) {
+    device.private_key = {};
+  }
+}
+
+void read_routes(Facts& facts, std::vector<std::string>& blind) {
+  for (auto const& device : facts.devices) {
+    for (auto const& peer : device.peers) {
+      if (!peer.peer.endpoint) {
+        continue;
+      }
+      auto interface = interface_towards(peer.peer.endpoint->address);
+      if (!interface) {
+        blind.push_back("routes: " + interface.error().what());
+        return;
+      }
+      facts.endpoint_routes.push_back({device.name, *peer.peer.endpoint, std::move(*interface)});
+    }
+  }
+}
+
+net::Task<void> read_echoes(Sources sources, Facts* facts, std::vector<std::string>* blind) {
+  std::vector<EchoTarget> targets;
+  for (auto const& device : facts->devices) {
+    auto const target = facts->echo_target.find(device.name);
+    if (device.wireguard && device.up && target != facts->echo_target.end()) {
+      targets.push_back({device.name, device.index, target->second, device.mtu});
+    }
+  }
+  if (targets.empty()) {
+    co_return;
+  }
+  auto probes = co_await echo(std::move(targets), sources.echo_deadline);
+  if (probes) {
+    facts->probes = std::move(*probes);
+  } else {
+    blind->push_back("echoes: " + probes.error().what());
+  }
+}
+
+net::Task<void> read_bird(Sources sources, Facts* facts, std::vector<std::string>* blind) {
+  bird::Control const control(sources.bird_control);
+  auto neighbors = co_await control.ospf_neighbors();
+  facts->bird_running = neighbors.has_value();
+  if (!neighbors) {
+    blind->push_back("BIRD: " + neighbors.error().what());
+    co_return;
+  }
+  facts->neighbors = std::move(*neighbors);
+  if (auto sessions = co_await control.bfd_sessions(); sessions) {
+    facts->bfd = std::move(*sessions);
+  }
+  std::string own;
+  if (auto const status = co_await control.command("show status"); status) {
+    for (auto const& line : status->text()) {
+      constexpr std::string_view label = "Router ID is ";
+      if (auto const at = line.find(label); at != std::string::npos) {
+        own = trimmed(line.substr(at + label.size()));
+      }
+    }
+  }
+  for (std::string const protocol : {"ospf4", "ospf6"}) {
+    std::string const question = "show ospf state " + protocol;
+    if (auto const state = co_await control.command(question); state) {
+      auto const costs = link_costs(state->text(), protocol, own);
+      facts->costs.insert(facts->costs.end(), costs.begin(), costs.end());
+    }
+  }
+}
+
+}  // namespace
+
+net::Task<void> observe(Sources sources, Facts* facts, std::vector<std::string>* blind) {
+  facts->now_s =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  read_settings(sources, *facts);
+  read_machine(sources, *facts);
+  co_await read_devices(sources, facts, blind);
+  read_routes(*facts, *blind);
+  co_await read_bird(sources, facts, blind);
+  co_await read_echoes(sources, facts, blind);
+}
+
+}  // namespace doctor

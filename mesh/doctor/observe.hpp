@@ -1,0 +1,27 @@
+// Looks at this machine, so that a node can be examined with its agent running or not: devices and their sessions, lo,
+// kernel settings, routes to endpoints, echoes over each link, BIRD. Reads only.
+//
+// Threads: one loop; netlink calls block for the time of a system call. About a second, for the echoes.
+#pragma once
+
+#include "base/net/task.hpp"
+#include "mesh/doctor/facts.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace doctor {
+
+struct Sources {
+  std::string wireguard_sockets = "/var/run/wireguard";  // of wireguard-go
+  std::string bird_control = "/run/bird/bird.ctl";
+  std::string state_directory;  // whose free space counts
+  std::string proc_sys = "/proc/sys";
+  std::chrono::milliseconds echo_deadline{800};
+};
+
+// Fills in what facts_of() left open; needs CAP_NET_ADMIN and CAP_NET_RAW. What could not be observed stays absent and
+// is told in `blind`, a sentence each. The facts must outlive the task.
+net::Task<void> observe(Sources sources, Facts* facts, std::vector<std::string>* blind);
+
+}  // namespace doctor

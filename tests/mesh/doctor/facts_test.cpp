@@ -1,0 +1,87 @@
+#include "mesh/doctor/facts.hpp"
+
+#include "tests/mesh/plan/sample.hpp"
+
+#include <gmock/gmock.h>
+
+namespace {
+
+using doctor::LinkCost;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+bird::Lines const state = {
+    "",
+    "area 0.0.0.0",
+    "",
+    "\trouter 10.200.0.1",
+    "\t\tdistance 0",
+    "\t\trouter 10.200.0.2 metric 5",
+    "\t\trouter 10.200.0.3 metric 20",
+    "\t\trouter 10.200.0.3 metric 10",
+    "\t\tstubnet 10.200.0.1/32 metric 0",
+    "",
+    "\trouter 10.200.0.2",
+    "\t\tdistance 5",
+    "\t\trouter 10.200.0.1 metric 7",
+    "\trouter 10.200.0.3",
+    "\t\tunreachable",
+    "\t\trouter 10.200.0.1 metric 10",
+    "\t\trouter 10.200.0.1 metric 20",
+    "\t\trouter 10.200.0.2 metric nonsense",
+};
+
+TEST(LinkCosts, HoldBothEndsSayingsAgainstEachOther) {
+  auto const costs = doctor::link_costs(state, "ospf4", "10.200.0.1");
+  ASSERT_THAT(costs, SizeIs(2));
+  EXPECT_EQ(costs[0].router_id, "10.200.0.2");
+  EXPECT_THAT(costs[0].own, ElementsAre(5));
+  EXPECT_THAT(costs[0].other, ElementsAre(7));
+  EXPECT_EQ(costs[1].router_id, "10.200.0.3");
+  EXPECT_THAT(costs[1].own, ElementsAre(10, 20));
+  EXPECT_THAT(costs[1].other, ElementsAre(10, 20));
+}
+
+TEST(LinkCosts, OfARouterThatIsNotThereAreNone) {
+  EXPECT_THAT(doctor::link_costs(state, "ospf4", "10.200.0.9"), IsEmpty());
+  EXPECT_THAT(doctor::link_costs({}, "ospf4", "10.200.0.1"), IsEmpty());
+  EXPECT_THAT(doctor::link_costs({"\t\trouter 10.200.0.1 metric 1", "router"}, "ospf4", "10.200.0.1"), IsEmpty());
+}
+
+TEST(AgentStatus, BringsControllerServicesAndFailures) {
+  doctor::Facts facts;
+  EXPECT_TRUE(doctor::add_agent_status(facts, R"({
+    "controller": {"url": "https://192.0.2.1", "connected": false, "last_answer_s": 7, "failure": "refused",
+                   "certificate_until_s": 9, "clock_ahead_s": -40},
+    "anycast": [{"service": "dns", "address": "198.51.100.53", "announced": false, "reason": "no answer"},
+                {"service": "dns", "address": "2001:db8:53::53", "announced": true, "reason": "", "failure": ""}],
+    "failing": ["wg-nyc-1: the port is taken"]})"));
+  EXPECT_TRUE(facts.agent_running);
+  EXPECT_EQ(facts.controller.failure, "refused");
+  EXPECT_EQ(facts.controller.certificate_until_s, 9);
+  EXPECT_EQ(facts.controller.clock_ahead_s, -40);
+  EXPECT_THAT(facts.silent_services, ElementsAre(std::pair("dns 198.51.100.53", "no answer")));
+  EXPECT_THAT(facts.failures, ElementsAre("wg-nyc-1: the port is taken"));
+}
+
+TEST(AgentStatus, OfSomethingElseIsNone) {
+  doctor::Facts facts;
+  for (char const* text : {"", "[]", "{}", "{\"controller\"", "7"}) {
+    EXPECT_FALSE(doctor::add_agent_status(facts, text)) << text;
+  }
+  EXPECT_FALSE(facts.agent_running);
+  EXPECT_TRUE(doctor::add_agent_status(facts, R"({"controller": 7, "anycast": {}, "failing": [1]})"));
+  EXPECT_THAT(facts.failures, IsEmpty());
+}
+
+TEST(FactsOf, KnowWhoIsAtTheOtherEnd) {
+  auto const facts = doctor::facts_of(plan::sample::world(), "ams-1").value();
+  EXPECT_EQ(facts.peer_of_device.at("wg-nyc-1"), "nyc-1");
+  EXPECT_EQ(facts.router_id_of_device.at("wg-nyc-1"), "10.200.0.3");
+  EXPECT_EQ(facts.echo_target.at("wg-nyc-1").to_string(), "fe80::2:2");
+  EXPECT_EQ(facts.plan->node, "ams-1");
+  EXPECT_EQ(doctor::facts_of(plan::sample::world(), "nobody").error().code, plan::errc::unknown_node);
+}
+
+}  // namespace
