@@ -30,3 +30,5 @@ module(mesh/doctor SOURCES facts.cpp doctor.cpp examination.cpp node.cpp devices
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend mesh/plan
     routing/bird
   LIBRARIES Boost::json)
+module(mesh/graph SOURCES graph.cpp drawing.cpp
+  DEPENDS base/result topology mesh/plan routing/bird LIBRARIES Boost::json fmt::fmt)

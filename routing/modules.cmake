@@ -1,4 +1,4 @@
-module(routing/bird SOURCES config.cpp control.cpp status.cpp
+module(routing/bird SOURCES config.cpp control.cpp status.cpp state.cpp
   DEPENDS base/result base/net base/process topology)
 module(routing/anycast SOURCES announcement.cpp announcer.cpp backend_check.cpp
   DEPENDS base/result base/net base/process base/probe topology routing/bird)

@@ -2,43 +2,8 @@
 
 #include <boost/json.hpp>
 
-#include <algorithm>
-#include <charconv>
-#include <sstream>
-
 namespace doctor {
 namespace {
-
-// router id -> router id -> costs of the links between, as the first one says.
-using Costs = std::map<std::string, std::map<std::string, std::vector<std::uint32_t>>>;
-
-// Indented once: the router that speaks; twice: what it says. Areas follow each other.
-Costs read_state(bird::Lines const& state) {
-  Costs out;
-  std::string speaker;
-  for (auto const& line : state) {
-    std::istringstream words(line);
-    std::string kind;
-    std::string id;
-    std::string metric;
-    std::string value;
-    words >> kind >> id >> metric >> value;
-    if (kind != "router") {
-      speaker = kind == "area" || kind == "network" ? std::string() : speaker;
-      continue;
-    }
-    if (metric != "metric") {
-      speaker = id;
-      continue;
-    }
-    std::uint32_t cost = 0;
-    auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), cost);
-    if (!speaker.empty() && error == std::errc() && end == value.data() + value.size()) {
-      out[speaker][id].push_back(cost);
-    }
-  }
-  return out;
-}
 
 namespace json = boost::json;
 
@@ -120,23 +85,19 @@ base::Result<Facts> facts_of(plan::World const& world, std::string const& node) 
   return facts;
 }
 
-std::vector<LinkCost> link_costs(bird::Lines const& state, std::string const& protocol,
+std::vector<LinkCost> link_costs(bird::OspfState const& state, std::string const& protocol,
                                  std::string const& own_router_id) {
-  Costs const costs = read_state(state);
   std::vector<LinkCost> out;
-  auto const own = costs.find(own_router_id);
-  if (own == costs.end()) {
+  auto const own = state.find(own_router_id);
+  if (own == state.end()) {
     return out;
   }
-  for (auto const& [other, there] : own->second) {
+  for (auto const& [other, there] : own->second.links) {
     LinkCost link{protocol, other, there, {}};
-    auto const speaker = costs.find(other);
-    if (speaker != costs.end()) {
-      auto const back = speaker->second.find(own_router_id);
-      link.other = back == speaker->second.end() ? std::vector<std::uint32_t>() : back->second;
+    if (auto const speaker = state.find(other); speaker != state.end()) {
+      auto const back = speaker->second.links.find(own_router_id);
+      link.other = back == speaker->second.links.end() ? std::vector<std::uint32_t>() : back->second;
     }
-    std::sort(link.own.begin(), link.own.end());
-    std::sort(link.other.begin(), link.other.end());
     out.push_back(std::move(link));
   }
   return out;

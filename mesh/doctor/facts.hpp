@@ -6,7 +6,7 @@
 
 #include "mesh/plan/plan.hpp"
 #include "mesh/wireguard/device.hpp"
-#include "routing/bird/status.hpp"
+#include "routing/bird/state.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -92,9 +92,8 @@ base::Result<Facts> facts_of(plan::World const& world, std::string const& node);
 // its status changes nothing and gives false.
 bool add_agent_status(Facts& facts, std::string_view json);
 
-// The costs of every link of `own_router_id` at both of its ends, out of the reply to BIRD's "show ospf state
-// PROTOCOL".
-std::vector<LinkCost> link_costs(bird::Lines const& state, std::string const& protocol,
+// The costs of every link of `own_router_id` at both of its ends.
+std::vector<LinkCost> link_costs(bird::OspfState const& state, std::string const& protocol,
                                  std::string const& own_router_id);
 
 }  // namespace doctor

@@ -144,7 +144,7 @@ net::Task<void> read_bird(Sources sources, Facts* facts, std::vector<std::string
   for (std::string const protocol : {"ospf4", "ospf6"}) {
     std::string const question = "show ospf state " + protocol;
     if (auto const state = co_await control.command(question); state) {
-      auto const costs = link_costs(state->text(), protocol, own);
+      auto const costs = link_costs(bird::parse_ospf_state(state->text()), protocol, own);
       facts->costs.insert(facts->costs.end(), costs.begin(), costs.end());
     }
   }

@@ -1,6 +1,6 @@
 // BIRD's printed tables, whatever the bytes: no reader may crash, and what they accept must be consistent.
 #include "base/result/result.hpp"
-#include "routing/bird/status.hpp"
+#include "routing/bird/state.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +20,12 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   ASSERT(bird::full_without_bfd(neighbors, sessions).size() <= neighbors.size());
   for (auto const& row : protocols) {
     ASSERT(!row.name.empty() && !row.state.empty());
+  }
+  for (auto const& [id, router] : bird::parse_ospf_state(lines)) {
+    ASSERT(!id.empty());
+    for (auto const& [other, costs] : router.links) {
+      ASSERT(!other.empty() && !costs.empty());
+    }
   }
   return 0;
 }

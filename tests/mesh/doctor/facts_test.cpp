@@ -11,25 +11,10 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-bird::Lines const state = {
-    "",
-    "area 0.0.0.0",
-    "",
-    "\trouter 10.200.0.1",
-    "\t\tdistance 0",
-    "\t\trouter 10.200.0.2 metric 5",
-    "\t\trouter 10.200.0.3 metric 20",
-    "\t\trouter 10.200.0.3 metric 10",
-    "\t\tstubnet 10.200.0.1/32 metric 0",
-    "",
-    "\trouter 10.200.0.2",
-    "\t\tdistance 5",
-    "\t\trouter 10.200.0.1 metric 7",
-    "\trouter 10.200.0.3",
-    "\t\tunreachable",
-    "\t\trouter 10.200.0.1 metric 10",
-    "\t\trouter 10.200.0.1 metric 20",
-    "\t\trouter 10.200.0.2 metric nonsense",
+bird::OspfState const state = {
+    {"10.200.0.1", {true, {{"10.200.0.2", {5}}, {"10.200.0.3", {10, 20}}}}},
+    {"10.200.0.2", {true, {{"10.200.0.1", {7}}}}},
+    {"10.200.0.3", {true, {{"10.200.0.1", {10, 20}}}}},
 };
 
 TEST(LinkCosts, HoldBothEndsSayingsAgainstEachOther) {
@@ -46,7 +31,6 @@ TEST(LinkCosts, HoldBothEndsSayingsAgainstEachOther) {
 TEST(LinkCosts, OfARouterThatIsNotThereAreNone) {
   EXPECT_THAT(doctor::link_costs(state, "ospf4", "10.200.0.9"), IsEmpty());
   EXPECT_THAT(doctor::link_costs({}, "ospf4", "10.200.0.1"), IsEmpty());
-  EXPECT_THAT(doctor::link_costs({"\t\trouter 10.200.0.1 metric 1", "router"}, "ospf4", "10.200.0.1"), IsEmpty());
 }
 
 TEST(AgentStatus, BringsControllerServicesAndFailures) {
