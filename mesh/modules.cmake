@@ -32,4 +32,5 @@ module(mesh/doctor SOURCES facts.cpp doctor.cpp examination.cpp node.cpp devices
   LIBRARIES Boost::json)
 module(mesh/graph SOURCES graph.cpp drawing.cpp
   DEPENDS base/result topology mesh/plan routing/bird LIBRARIES Boost::json fmt::fmt)
-module(mesh/names SOURCES names.cpp DEPENDS base/result topology mesh/plan LIBRARIES fmt::fmt)
+module(mesh/names SOURCES names.cpp publisher.cpp
+  DEPENDS base/result base/net base/process topology mesh/plan base/http base/http_client LIBRARIES fmt::fmt)

@@ -22,7 +22,7 @@ target_link_libraries(topology.proof.test PRIVATE topology.verify)
 
 # And the servers that clients are tried against.
 foreach(user dns-backend.purge dns-backend.vantage dns-backend.webhook dns-backend.powerdns dns-backend.feed dns-backend.cloudflare dns-backend.api acme acme.edge
-    acme.protocol acme.authority)
+    acme.protocol acme.authority mesh.names)
   target_link_libraries(${user}.test PRIVATE base.http_server base.http_client)
 endforeach()
 
