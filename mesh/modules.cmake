@@ -4,26 +4,37 @@ module(mesh/wireguard/kernel SOURCES netlink_socket.cpp netlink.cpp link.cpp
   DEPENDS base/result base/net mesh/wireguard LIBRARIES PkgConfig::nl)
 module(mesh/wireguard/backend SOURCES uapi.cpp driver.cpp backend.cpp
   DEPENDS base/result base/net base/process mesh/wireguard mesh/wireguard/kernel)
-module(mesh/plan SOURCES world.cpp plan.cpp text.cpp files.cpp nftables.cpp difference.cpp
+module(mesh/plan SOURCES world.cpp slots.cpp plan.cpp text.cpp files.cpp nftables.cpp difference.cpp
   DEPENDS base/result topology topology/neighbourhood mesh/wireguard routing/bird LIBRARIES Boost::json fmt::fmt)
+module(mesh/signed_world SOURCES signing_key.cpp signed_world.cpp removals.cpp
+  DEPENDS base/result base/process mesh/wireguard mesh/plan LIBRARIES Boost::json OpenSSL::Crypto)
 module(mesh/enrolment SOURCES error.cpp token.cpp credentials.cpp authority.cpp registry.cpp enroller.cpp
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard
-    base/http_client
+    mesh/signed_world base/http_client
   LIBRARIES Boost::json OpenSSL::Crypto OpenSSL::SSL)
-module(mesh/controller SOURCES controller.cpp world_store.cpp node_routes.cpp operator_routes.cpp
-  DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/plan mesh/enrolment
+module(mesh/members SOURCES members.cpp DEPENDS base/result base/database mesh/enrolment)
+module(mesh/controller SOURCES controller.cpp world_store.cpp rotations.cpp node_routes.cpp operator_routes.cpp
+  DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/plan mesh/signed_world mesh/enrolment
+    mesh/members
     base/http_server base/store_thread
   LIBRARIES Boost::json)
 module(mesh/reconcile SOURCES machine.cpp bird_service.cpp reconciler.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend mesh/plan
     mesh/enrolment routing/bird)
-module(mesh/agent SOURCES snapshots.cpp follower.cpp status.cpp agent.cpp
-  DEPENDS base/result base/net base/process base/probe topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend
-    mesh/plan mesh/enrolment mesh/reconcile routing/bird routing/anycast
-    base/http base/http_client
+module(mesh/repair SOURCES kernel_routes.cpp detours.cpp repairer.cpp
+  DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/plan routing/bird routing/backup
+  LIBRARIES PkgConfig::nl)
+module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp checks.cpp identity.cpp
+  DEPENDS base/result base/process topology mesh/wireguard mesh/plan mesh/signed_world mesh/enrolment)
+module(mesh/agent/following SOURCES follower.cpp
+  DEPENDS base/result base/net base/process base/http_client mesh/signed_world mesh/enrolment)
+module(mesh/agent SOURCES trial.cpp rotation.cpp status.cpp gauges.cpp agent.cpp
+  DEPENDS base/result base/net base/process base/probe topology mesh/wireguard mesh/wireguard/kernel
+    mesh/wireguard/backend mesh/plan mesh/signed_world mesh/enrolment mesh/agent/belief mesh/agent/following
+    mesh/reconcile mesh/repair routing/bird routing/anycast base/http base/http_client
   LIBRARIES Boost::json)
 module(mesh/planning SOURCES worlds.cpp report.cpp
-  DEPENDS base/result base/process topology topology/proof topology/verify mesh/wireguard mesh/plan mesh/agent routing/backup
+  DEPENDS base/result base/process topology topology/proof topology/verify mesh/wireguard mesh/plan mesh/signed_world mesh/agent/belief routing/backup
   LIBRARIES Boost::json)
 module(mesh/doctor SOURCES facts.cpp doctor.cpp examination.cpp node.cpp devices.cpp routing.cpp echo.cpp
     route.cpp observe.cpp

@@ -20,6 +20,9 @@ endforeach()
 # The checker of proofs, which shares nothing with the prover, judges what the prover made.
 target_link_libraries(topology.proof.test PRIVATE topology.verify)
 
+# What the admission of a node leaves in the book.
+target_link_libraries(mesh.enrolment.test PRIVATE mesh.members)
+
 # And the servers that clients are tried against.
 foreach(user dns-backend.purge dns-backend.vantage dns-backend.webhook dns-backend.powerdns dns-backend.feed dns-backend.cloudflare dns-backend.api acme acme.edge
     acme.protocol acme.authority mesh.names)

@@ -2,8 +2,10 @@
 //
 // Worlds come, in the order of a start, from the last-known snapshot, from the seed (a world document or the bare
 // topology file), and from the controller; one of a lower revision than the one in use is ignored. Who this node is
-// comes from its own key file alone. The machine is looked at again every few seconds and after every change of an
-// interface, and put right where it differs. Stopping the agent leaves devices, BIRD and routes as they are.
+// comes from its own key file alone. A world must be signed by the key that was pinned when the node joined; a change
+// that costs the node its controller or a neighbour is taken back. The machine is looked at again every few seconds and
+// after every change of an interface, and put right where it differs. Stopping the agent leaves devices, BIRD and
+// routes as they are.
 //
 //        controller --world--> Follower --+
 //   snapshot, seed ----------------------> Agent --plan_node--> Reconciler --> WireGuard, lo, sysctls, BIRD
@@ -16,9 +18,9 @@
 #include "base/http/http.hpp"
 #include "base/net/task.hpp"
 #include "base/process/metrics.hpp"
-#include "mesh/reconcile/bird_service.hpp"
-#include "mesh/agent/follower.hpp"
+#include "mesh/agent/following/follower.hpp"
 #include "mesh/agent/status.hpp"
+#include "mesh/reconcile/bird_service.hpp"
 #include "mesh/wireguard/backend/backend.hpp"
 
 #include <chrono>
@@ -36,7 +38,8 @@ struct AgentSettings {
   std::string controller_name = "controller";
   wireguard::BackendSettings wireguard;
   reconcile::BirdSettings bird;
-  std::chrono::milliseconds look_interval{5000};
+  std::string session_log;  // written by BIRD, watched for links that die (mesh/repair); empty: OSPF alone reroutes
+  std::chrono::milliseconds look_interval{1500};  // what no event tells of: a peer, a file, a setting
 };
 
 class Agent {

@@ -136,6 +136,17 @@ char const* name(Source source) {
   return "none";
 }
 
+void remember(std::deque<TimedText>& list, std::string const& text, std::int64_t now_s) {
+  if (!list.empty() && list.back().text == text) {
+    list.back().at_s = now_s;
+    return;
+  }
+  list.push_back({now_s, text});
+  if (list.size() > Status::history_limit) {
+    list.pop_front();
+  }
+}
+
 bool in_order(Status const& status) {
   return status.last_pass_s != 0 && status.last_pass.failures.empty() && status.last_pass.remaining.empty() &&
          status.last_pass.bird_running;
@@ -179,6 +190,15 @@ std::string to_json(Status const& status, std::int64_t now_s) {
   out["remaining"] = texts(status.last_pass.remaining);
   out["changes"] = timed(status.changes);
   out["failures"] = timed(status.failures);
+  out["refused"] = timed(status.refused);
+  out["verified"] = status.verified;
+  out["trial_revision"] = status.trial_revision;
+  out["changing_key"] = status.changing_key;
+  out["detours"] = json::object{{"watching", status.repair.watching},
+                                {"prepared", status.repair.detours},
+                                {"active", status.repair.active},
+                                {"switched", status.repair.switched},
+                                {"failure", status.repair.failure}};
   for (auto const& [key, text] : status.sections) {
     out[key] = section(text);
   }

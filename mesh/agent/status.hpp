@@ -3,8 +3,9 @@
 // Threads: plain values and pure functions.
 #pragma once
 
-#include "mesh/agent/follower.hpp"
+#include "mesh/agent/following/follower.hpp"
 #include "mesh/reconcile/reconciler.hpp"
+#include "mesh/repair/repairer.hpp"
 #include "routing/anycast/announcer.hpp"
 
 #include <cstdint>
@@ -40,8 +41,17 @@ struct Status {
   std::vector<anycast::AddressStatus> services;
   std::deque<TimedText> changes;  // newest last
   std::deque<TimedText> failures;
+  std::deque<TimedText> refused;     // worlds that were not believed, not used, or taken back; newest last
+  bool verified = false;             // worlds are held against the key that was pinned at the joining
+  std::int64_t trial_revision = -1;  // on trial until controller and neighbours are seen again; -1: none
+  repair::RepairStatus repair;
+  bool changing_key = false;                    // this node or a neighbour
   std::map<std::string, std::string> sections;  // name -> JSON
 };
+
+// Adds a line, or brings the last one up to date: the same failure every few seconds is one line, with the time it was
+// last seen. At most Status::history_limit lines are kept.
+void remember(std::deque<TimedText>& list, std::string const& text, std::int64_t now_s);
 
 // Nothing differs and nothing failed in the last pass.
 bool in_order(Status const& status);

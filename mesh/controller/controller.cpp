@@ -3,11 +3,13 @@
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
 #include "base/result/category.hpp"
+#include "mesh/controller/rotations.hpp"
 #include "mesh/controller/state.hpp"
 #include "mesh/enrolment/credentials.hpp"
 #include "mesh/enrolment/enroller.hpp"
 #include "mesh/enrolment/registry.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
@@ -57,6 +59,27 @@ base::Result<void> load_certificate(Controller::State& state, enrolment::NodeFil
   return {};
 }
 
+// Made once: two meshes are told apart by it even where one is a copy of the other's controller.
+base::Result<std::string> load_or_make_mesh_name(std::string const& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    auto const made = enrolment::random_hex(8);
+    if (auto written = process::write_file_atomically(file, made + "\n", 0644); !written) {
+      return written.error();
+    }
+    return made;
+  }
+  auto text = process::read_file(file, 256);
+  if (!text) {
+    return text.error();
+  }
+  text->resize(std::min(text->size(), text->find('\n')));
+  if (text->empty() || text->find(' ') != std::string::npos) {
+    return base::fail(enrolment::errc::bad_state, file + " exists but holds no name; nothing was replaced");
+  }
+  return *text;
+}
+
 base::Result<void> load_identity(Controller::State& state) {
   std::string const& directory = state.settings.state;
   std::error_code made;
@@ -74,6 +97,13 @@ base::Result<void> load_identity(Controller::State& state) {
     return key.error();
   }
   state.x25519 = std::move(*key);
+  auto world_key = signed_world::SigningKey::load_or_make(directory + "/world.key");
+  auto mesh = load_or_make_mesh_name(directory + "/mesh.name");
+  if (!world_key || !mesh) {
+    return !world_key ? world_key.error() : mesh.error();
+  }
+  state.world_key = *world_key;
+  state.mesh = std::move(*mesh);
   enrolment::NodeFiles files(directory);
   files.tls_key = directory + "/controller.key";
   files.certificate = directory + "/controller.crt";
@@ -114,7 +144,7 @@ base::Result<void> load_store(Controller::State& state) {
   if (!world) {
     return world.error();
   }
-  state.world = std::move(*world);
+  state.take(std::move(*world));
   state.store = std::make_unique<database::StoreThread>(std::move(*database));
   return {};
 }
@@ -143,13 +173,20 @@ std::int64_t now_seconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+void Controller::State::take(Stored stored) {
+  stored.document.mesh = mesh;
+  stored.document.issued_at_s = now_seconds();
+  world_json = signed_world::to_json(signed_world::sign(stored.document, world_key));
+  world = std::move(stored);
+}
+
 net::Task<base::Result<void>> Controller::State::refresh() {
   std::function<base::Result<Stored>(database::Database&)> const read = read_world;
   auto next = co_await store->run<Stored>(read);
   if (!next) {
     co_return next.error();
   }
-  world = std::move(*next);
+  take(std::move(*next));
   changed.notify();
   co_return base::Result<void>();
 }
@@ -165,6 +202,7 @@ base::Result<std::unique_ptr<Controller>> Controller::open(net::asio::any_io_exe
   process::log::info("controller", "revision {}, {} nodes declared, {} joined, listening on {}",
                      state->world.document.revision, state->world.topology_nodes.size(), state->world.members.size(),
                      state->settings.listen);
+  net::spawn(executor, "changes of keys", watch_rotations(state.get(), state->stopped));
   return std::unique_ptr<Controller>(new Controller(std::move(state)));
 }
 
@@ -178,6 +216,7 @@ unsigned short Controller::port() const {
 }
 
 void Controller::stop() {
+  *state_->stopped = true;
   state_->nodes_server.stop();
   state_->operators_server.stop();
   state_->changed.notify();

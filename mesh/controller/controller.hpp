@@ -1,10 +1,12 @@
 // The controller: keeps the declared topology, the identities made from it and the members' public keys, lets machines
 // join, and hands the world to every member that asks. It is needed to change the mesh, never to run it.
 //
-// HTTPS (nodes): GET|POST /v1/join (token), GET /v1/world?since=N&wait_ms=M, POST /v1/renew, POST /v1/report
-// (certificate of the internal CA). Unix socket (operators): /v1/tokens, /v1/nodes, /v1/topology, /v1/status.
+// HTTPS (nodes): GET|POST /v1/join (token), GET /v1/world?since=N&wait_ms=M, POST /v1/renew, /v1/report, /v1/rotation
+// (certificate of the internal CA). Unix socket (operators): /v1/tokens, /v1/nodes, /v1/topology, /v1/status; who
+// joined as an operator reads nodes and status over HTTPS too.
 //
-// State directory: controller.db, ca.key, ca.crt, controller.key, controller.crt, x25519.key.
+// State directory: controller.db, ca.key, ca.crt, controller.key, controller.crt, x25519.key, world.key (signs what
+// nodes believe), mesh.name.
 //
 // Threads: one object on one loop; the database has its own thread.
 #pragma once
@@ -12,6 +14,7 @@
 #include "base/net/task.hpp"
 #include "base/result/problem.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -23,10 +26,11 @@ enum class errc {
 boost::system::error_code make_error_code(errc code);
 
 struct ControllerSettings {
-  std::string state;          // directory
-  std::string topology_file;  // declared topology; read at a start unless PUT /v1/topology set another one since
-  std::string listen;         // "0.0.0.0:18012"
-  std::string unix_path;      // operators
+  std::string state;                // directory
+  std::string topology_file;        // declared topology; read at a start unless PUT /v1/topology set another one since
+  std::string listen;               // "0.0.0.0:18012"
+  std::string unix_path;            // operators
+  std::int64_t rotate_after_s = 0;  // nodes change their keys when these are so old; 0: only when asked
 };
 
 class Controller {

@@ -3,6 +3,7 @@
 
 #include "base/process/log.hpp"
 #include "mesh/enrolment/registry.hpp"
+#include "mesh/members/members.hpp"
 
 #include <boost/json.hpp>
 
@@ -32,24 +33,41 @@ std::int64_t number_of(HttpRequest const& request, std::string const& key) {
   return value;
 }
 
-int status_of(base::Failure const& failure) {
-  if (failure.code == enrolment::errc::bad_token || failure.code == enrolment::errc::bad_proof ||
-      failure.code == enrolment::errc::wrong_node || failure.code == enrolment::errc::removed) {
-    return 403;
-  }
-  if (failure.code == enrolment::errc::taken) {
-    return 409;
-  }
-  return failure.code == enrolment::errc::bad_request ? 422 : 500;
+HttpResponse failure(base::Failure const& failure) {
+  return HttpResponse::problem(500, failure.code.message(), failure.detail);
 }
 
-HttpResponse refusal(base::Failure const& failure) {
-  return HttpResponse::problem(status_of(failure), failure.code.message(), failure.detail);
+// Whatever is wrong with a token or with who shows it: one answer, so that a guesser learns nothing.
+HttpResponse refusal() {
+  return HttpResponse::problem(403, "refused", std::string(enrolment::refusal_text));
+}
+
+bool is_refusal(base::Failure const& failure) {
+  return failure.code.category() == make_error_code(enrolment::errc::bad_token).category() &&
+         failure.code != enrolment::errc::crypto && failure.code != enrolment::errc::bad_state;
+}
+
+// "198.51.100.7:41234", "[2001:db8::7]:41234" without the port.
+std::string host_of(std::string const& peer) {
+  auto const colon = peer.rfind(':');
+  std::string host = peer.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  return host;
 }
 
 net::Task<HttpResponse> greet(Controller::State& state) {
   co_return HttpResponse::json(
       200, json::serialize(json::object{{"x25519_public", wireguard::public_key(state.x25519).to_base64()}}));
+}
+
+json::object certificate_answer(Controller::State const& state, std::string const& certificate_pem) {
+  return json::object{{"certificate_pem", certificate_pem},
+                      {"ca_pem", state.authority->certificate_pem()},
+                      {"world_key", state.world_key.verify_key().hex()},
+                      {"mesh", state.mesh},
+                      {"now_s", now_seconds()}};
 }
 
 net::Task<HttpResponse> join(Controller::State& state, HttpRequest request) {
@@ -59,30 +77,39 @@ net::Task<HttpResponse> join(Controller::State& state, HttpRequest request) {
     co_return HttpResponse::problem(400, "bad request", "the body is no JSON object");
   }
   json::object const& object = body.get_object();
-  enrolment::JoinRequest const asked{text_of(object, "token_id"), text_of(object, "secret"),
-                                     text_of(object, "node"),     text_of(object, "wireguard_public_key"),
-                                     text_of(object, "csr_pem"),  text_of(object, "proof")};
+  enrolment::JoinRequest asked{text_of(object, "token_id"), text_of(object, "secret"),
+                               text_of(object, "node"),     text_of(object, "wireguard_public_key"),
+                               text_of(object, "csr_pem"),  text_of(object, "proof")};
+  auto const purpose = enrolment::purpose_of(object.contains("purpose") ? text_of(object, "purpose") : "node");
+  if (!purpose) {
+    co_return refusal();
+  }
+  asked.purpose = *purpose;
+  asked.from = host_of(request.peer.address);
   std::function<base::Result<void>(database::Database&)> const admit =
-      [asked, key = state.x25519, nodes = state.world.topology_nodes](database::Database& database) {
-        return enrolment::admit(database, asked, key, nodes, now_seconds());
+      [asked, key = state.x25519, places = state.world.topology_nodes](database::Database& database) {
+        return enrolment::admit(database, asked, key, places, now_seconds());
       };
   auto const admitted = co_await state.store->run<void>(admit);
   if (!admitted) {
     process::log::warning("controller", "join of '{}' from {} refused: {}", asked.node, request.peer.address,
                           admitted.error().what());
-    co_return refusal(admitted.error());
+    co_return is_refusal(admitted.error()) ? refusal() : failure(admitted.error());
   }
   auto const certificate = state.authority->issue(asked.csr_pem, asked.node, now_seconds());
   if (!certificate) {
-    co_return refusal(certificate.error());
+    co_return failure(certificate.error());
   }
   if (auto const read = co_await state.refresh(); !read) {
-    co_return refusal(read.error());
+    co_return failure(read.error());
   }
   process::log::info("controller", "'{}' joined from {}", asked.node, request.peer.address);
-  co_return HttpResponse::json(200, json::serialize(json::object{{"node", asked.node},
-                                                                 {"certificate_pem", *certificate},
-                                                                 {"ca_pem", state.authority->certificate_pem()}}));
+  json::object answer = certificate_answer(state, *certificate);
+  answer["node"] = asked.node;
+  if (asked.purpose == enrolment::Purpose::node) {
+    answer["world"] = state.world_json;
+  }
+  co_return HttpResponse::json(200, json::serialize(answer));
 }
 
 bool is_member(Controller::State const& state, HttpRequest const& request) {
@@ -113,22 +140,64 @@ net::Task<HttpResponse> world(Controller::State& state, HttpRequest request) {
   if (state.world.document.revision <= since) {
     co_return HttpResponse::text(204, "");
   }
-  co_return HttpResponse::json(200, plan::to_json(state.world.document));
+  co_return HttpResponse::json(200, state.world_json);
 }
 
 net::Task<HttpResponse> renew(Controller::State& state, HttpRequest request) {
-  if (!is_member(state, request)) {
+  auto const& name = request.peer.certificate_name;
+  if (!is_member(state, request) && !state.world.operators.contains(name)) {
     co_return not_a_member();
   }
   boost::system::error_code bad;
   json::value const body = json::parse(request.body, bad);
   std::string const csr = !bad && body.is_object() ? text_of(body.get_object(), "csr_pem") : std::string();
-  auto const certificate = state.authority->issue(csr, request.peer.certificate_name, now_seconds());
+  auto const certificate = state.authority->issue(csr, name, now_seconds());
   if (!certificate) {
-    co_return refusal(certificate.error());
+    co_return certificate.error().code == enrolment::errc::bad_request
+        ? HttpResponse::problem(422, certificate.error().code.message(), certificate.error().detail)
+        : failure(certificate.error());
   }
-  co_return HttpResponse::json(200, json::serialize(json::object{{"certificate_pem", *certificate},
-                                                                 {"ca_pem", state.authority->certificate_pem()}}));
+  co_return HttpResponse::json(200, json::serialize(certificate_answer(state, *certificate)));
+}
+
+// {"next_key", "proof"}: the key the node changes to, shown to be its own; {"done": key}: all its links run with it.
+net::Task<HttpResponse> rotation(Controller::State& state, HttpRequest request) {
+  if (!is_member(state, request)) {
+    co_return not_a_member();
+  }
+  std::string const name = request.peer.certificate_name;
+  boost::system::error_code bad;
+  json::value const body = json::parse(request.body, bad);
+  if (bad || !body.is_object()) {
+    co_return HttpResponse::problem(400, "bad request", "the body is no JSON object");
+  }
+  std::string const done = text_of(body.get_object(), "done");
+  std::string const next = text_of(body.get_object(), "next_key");
+  if (done.empty()) {
+    auto const key = wireguard::PublicKey::from_base64(next);
+    auto const expected =
+        key ? enrolment::proof_of_possession(state.x25519, *key, enrolment::rotation_proof, name, next) : key.error();
+    bool const proved = expected && enrolment::equal_in_constant_time(*expected, text_of(body.get_object(), "proof"));
+    if (!proved || !state.world.document.rotate.contains(name)) {
+      co_return HttpResponse::problem(403, "refused", "the key is not shown to be held, or was not asked for");
+    }
+  }
+  std::function<base::Result<void>(database::Database&)> const write = [name, next,
+                                                                        done](database::Database& database) {
+    return done.empty() ? members::offer_key(database, name, next)
+                        : members::complete_rotation(database, name, done, now_seconds());
+  };
+  auto const written = co_await state.store->run<void>(write);
+  if (!written) {
+    co_return is_refusal(written.error())
+        ? HttpResponse::problem(409, written.error().code.message(), written.error().detail)
+        : failure(written.error());
+  }
+  if (auto const read = co_await state.refresh(); !read) {
+    co_return failure(read.error());
+  }
+  process::log::info("controller", "'{}' {}", name, done.empty() ? "shows its next key" : "has changed its key");
+  co_return HttpResponse::text(204, "");
 }
 
 net::Task<HttpResponse> report(Controller::State& state, HttpRequest request) {
@@ -152,6 +221,7 @@ void add_node_routes(Controller::State& state) {
   router.add("POST", "/v1/join", [&state](HttpRequest request) { return join(state, std::move(request)); });
   router.add("GET", "/v1/world", [&state](HttpRequest request) { return world(state, std::move(request)); });
   router.add("POST", "/v1/renew", [&state](HttpRequest request) { return renew(state, std::move(request)); });
+  router.add("POST", "/v1/rotation", [&state](HttpRequest request) { return rotation(state, std::move(request)); });
   router.add("POST", "/v1/report", [&state](HttpRequest request) { return report(state, std::move(request)); });
 }
 

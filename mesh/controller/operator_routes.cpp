@@ -2,8 +2,12 @@
 #include "mesh/controller/state.hpp"
 
 #include "mesh/enrolment/registry.hpp"
+#include "mesh/members/members.hpp"
+#include "mesh/wireguard/device.hpp"
 
 #include <boost/json.hpp>
+
+#include <algorithm>
 
 namespace controller {
 
@@ -35,6 +39,52 @@ std::int64_t number(json::object const& body, std::string_view key, std::int64_t
   return value->get_int64();
 }
 
+void text_term(json::object const& body, char const* key, std::string& out) {
+  auto const* const value = body.if_contains(key);
+  out = value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+// What is wrong with the terms, "" when nothing is. Terms that no machine can meet are refused now, not at the join.
+std::string read_terms(Controller::State const& state, json::object const& body, enrolment::TokenTerms& terms) {
+  std::string mistakes;
+  terms.expires_at_s =
+      now_seconds() + number(body, "lifetime_s", token_lifetime_default_s, token_lifetime_max_s, mistakes);
+  terms.uses = number(body, "uses", 1, token_uses_max, mistakes);
+  std::string purpose;
+  text_term(body, "purpose", purpose);
+  text_term(body, "node", terms.node);
+  text_term(body, "role", terms.role);
+  text_term(body, "segment", terms.segment);
+  text_term(body, "address", terms.address);
+  auto const known = enrolment::purpose_of(purpose.empty() ? "node" : purpose);
+  terms.purpose = known.value_or(enrolment::Purpose::node);
+  if (!known) {
+    mistakes += "purpose: must be node or operator; ";
+  }
+  auto const& places = state.world.topology_nodes;
+  if (terms.purpose == enrolment::Purpose::operator_of) {
+    if (terms.node.empty() || terms.node.find('.') != std::string::npos || !terms.role.empty() ||
+        !terms.segment.empty()) {
+      mistakes += "purpose: an operator's token is bound to its name (node) alone, without dots; ";
+    }
+    terms.node += enrolment::operator_suffix;
+  } else if (!terms.node.empty() && !places.contains(terms.node)) {
+    mistakes += "node: the topology names no node '" + terms.node + "'; ";
+  }
+  if (!terms.role.empty() && terms.role != "central" && terms.role != "regional" && terms.role != "edge") {
+    mistakes += "role: must be central, regional or edge; ";
+  }
+  bool const has_segment = std::any_of(places.begin(), places.end(),
+                                       [&](auto const& entry) { return entry.second.segment == terms.segment; });
+  if (!terms.segment.empty() && !has_segment) {
+    mistakes += "segment: no node of the topology is in a segment '" + terms.segment + "'; ";
+  }
+  if (!terms.address.empty() && !wireguard::parse_network(terms.address)) {
+    mistakes += "address: must be an address or a network, for instance 198.51.100.0/24; ";
+  }
+  return mistakes;
+}
+
 net::Task<HttpResponse> create_token(Controller::State& state, HttpRequest request) {
   boost::system::error_code bad;
   json::value const parsed = json::parse(request.body.empty() ? "{}" : request.body, bad);
@@ -42,21 +92,12 @@ net::Task<HttpResponse> create_token(Controller::State& state, HttpRequest reque
     co_return HttpResponse::problem(400, "bad request", "the body is no JSON object");
   }
   json::object const& body = parsed.get_object();
-  std::string mistakes;
   enrolment::TokenTerms terms;
-  terms.expires_at_s =
-      now_seconds() + number(body, "lifetime_s", token_lifetime_default_s, token_lifetime_max_s, mistakes);
-  terms.uses = number(body, "uses", 1, token_uses_max, mistakes);
-  if (auto const* const node = body.if_contains("node"); node != nullptr && node->is_string()) {
-    terms.node = std::string(node->get_string());
-    if (!state.world.topology_nodes.contains(terms.node)) {
-      mistakes += "node: the topology names no node '" + terms.node + "'; ";
-    }
-  }
+  std::string const mistakes = read_terms(state, body, terms);
   if (!mistakes.empty()) {
     co_return HttpResponse::problem(422, "bad token terms", mistakes);
   }
-  auto const token = enrolment::Token::generate(state.certificate_sha256);
+  auto const token = enrolment::Token::generate(state.certificate_sha256, state.world_key.verify_key().hex());
   std::function<base::Result<void>(database::Database&)> const record = [token, terms](database::Database& database) {
     return enrolment::record_token(database, token, terms, now_seconds());
   };
@@ -67,6 +108,7 @@ net::Task<HttpResponse> create_token(Controller::State& state, HttpRequest reque
   co_return HttpResponse::json(201, json::serialize(json::object{{"id", token.id},
                                                                  {"token", token.text()},
                                                                  {"node", terms.node},
+                                                                 {"purpose", enrolment::name(terms.purpose)},
                                                                  {"uses", terms.uses},
                                                                  {"expires_at", terms.expires_at_s}}));
 }
@@ -81,6 +123,10 @@ net::Task<HttpResponse> list_tokens(Controller::State& state) {
   for (auto const& row : *rows) {
     out.push_back(json::object{{"id", row.id},
                                {"node", row.terms.node},
+                               {"purpose", enrolment::name(row.terms.purpose)},
+                               {"role", row.terms.role},
+                               {"segment", row.terms.segment},
+                               {"address", row.terms.address},
                                {"uses", row.terms.uses},
                                {"used", row.used},
                                {"expires_at", row.terms.expires_at_s},
@@ -99,18 +145,27 @@ net::Task<HttpResponse> revoke_token(Controller::State& state, HttpRequest reque
   co_return HttpResponse::text(204, "");
 }
 
-net::Task<HttpResponse> list_nodes(Controller::State& state) {
-  std::function<base::Result<std::vector<enrolment::NodeRow>>(database::Database&)> const read = enrolment::nodes;
-  auto const rows = co_await state.store->run<std::vector<enrolment::NodeRow>>(read);
-  if (!rows) {
-    co_return refusal(500, rows.error());
+std::string_view change_of_key(members::NodeRow const& row, Controller::State const& state) {
+  if (!row.next_key.empty()) {
+    return "running";
   }
+  if (row.rotate_since_s == 0) {
+    return "none";
+  }
+  return state.world.document.rotate.contains(row.name) ? "begun" : "waiting";
+}
+
+net::Task<HttpResponse> list_nodes(Controller::State& state) {
   json::array out;
-  for (auto const& row : *rows) {
+  for (auto const& row : state.world.rows) {
     json::object node{{"name", row.name},
                       {"public_key", row.public_key},
                       {"joined_at", row.joined_at_s},
-                      {"removed_at", row.removed_at_s}};
+                      {"removed_at", row.removed_at_s},
+                      {"draining", row.draining},
+                      {"key_since", row.key_since_s},
+                      {"rotations", row.generation},
+                      {"rotation", change_of_key(row, state)}};
     if (auto const found = state.reports.find(row.name); found != state.reports.end()) {
       node["report"] = found->second;
     }
@@ -119,19 +174,52 @@ net::Task<HttpResponse> list_nodes(Controller::State& state) {
   co_return HttpResponse::json(200, json::serialize(json::object{{"nodes", std::move(out)}}));
 }
 
-net::Task<HttpResponse> remove_node(Controller::State& state, HttpRequest request) {
-  std::function<base::Result<void>(database::Database&)> const remove =
-      [name = request.parameters["name"]](database::Database& database) {
-        return enrolment::remove_node(database, name, now_seconds());
-      };
-  auto const removed = co_await state.store->run<void>(remove);
-  if (!removed) {
-    co_return refusal(404, removed.error());
+using Write = std::function<base::Result<void>(database::Database&)>;
+
+// A change of members: written, then told to everybody who waits.
+net::Task<HttpResponse> change(Controller::State& state, Write write) {
+  auto const written = co_await state.store->run<void>(write);
+  if (!written) {
+    co_return refusal(404, written.error());
   }
   if (auto const read = co_await state.refresh(); !read) {
     co_return refusal(500, read.error());
   }
   co_return HttpResponse::text(204, "");
+}
+
+net::Task<HttpResponse> remove_node(Controller::State& state, HttpRequest request) {
+  Write const remove = [name = request.parameters["name"]](database::Database& database) {
+    return name.ends_with(enrolment::operator_suffix) ? members::remove_operator(database, name)
+                                                      : members::remove_node(database, name, now_seconds());
+  };
+  return change(state, remove);
+}
+
+net::Task<HttpResponse> drain_node(Controller::State& state, HttpRequest request, bool draining) {
+  Write const drain = [name = request.parameters["name"], draining](database::Database& database) {
+    return members::set_draining(database, name, draining);
+  };
+  return change(state, drain);
+}
+
+net::Task<HttpResponse> rotate_node(Controller::State& state, HttpRequest request) {
+  Write const ask = [name = request.parameters["name"]](database::Database& database) {
+    return members::ask_for_rotation(database, name, now_seconds());
+  };
+  return change(state, ask);
+}
+
+net::Task<HttpResponse> rotate_all(Controller::State& state) {
+  Write const ask = [all = state.world.members](database::Database& database) -> base::Result<void> {
+    for (auto const& name : all) {
+      if (auto asked = members::ask_for_rotation(database, name, now_seconds()); !asked) {
+        return asked;
+      }
+    }
+    return {};
+  };
+  return change(state, ask);
 }
 
 net::Task<HttpResponse> put_topology(Controller::State& state, HttpRequest request) {
@@ -163,7 +251,7 @@ std::string_view name(FileUse use) {
 
 net::Task<HttpResponse> status(Controller::State& state) {
   json::array waiting;
-  for (auto const& node : state.world.topology_nodes) {
+  for (auto const& [node, place] : state.world.topology_nodes) {
     if (!state.world.members.contains(node)) {
       waiting.push_back(json::value(node));
     }
@@ -173,7 +261,12 @@ net::Task<HttpResponse> status(Controller::State& state) {
                                                                  {"nodes_joined", state.world.members.size()},
                                                                  {"not_joined", std::move(waiting)},
                                                                  {"topology_file", name(state.file_use)},
+                                                                 {"mesh", state.mesh},
                                                                  {"certificate_sha256", state.certificate_sha256}}));
+}
+
+net::Task<HttpResponse> no_operator() {
+  co_return HttpResponse::problem(403, "not an operator", "a certificate of an operator is needed");
 }
 
 }  // namespace
@@ -187,8 +280,23 @@ void add_operator_routes(Controller::State& state) {
   router.add("GET", "/v1/nodes", [&state](HttpRequest) { return list_nodes(state); });
   router.add("DELETE", "/v1/nodes/{name}",
              [&state](HttpRequest request) { return remove_node(state, std::move(request)); });
+  router.add("POST", "/v1/nodes/{name}/drain",
+             [&state](HttpRequest request) { return drain_node(state, std::move(request), true); });
+  router.add("DELETE", "/v1/nodes/{name}/drain",
+             [&state](HttpRequest request) { return drain_node(state, std::move(request), false); });
+  router.add("POST", "/v1/nodes/{name}/rotation",
+             [&state](HttpRequest request) { return rotate_node(state, std::move(request)); });
+  router.add("POST", "/v1/rotation", [&state](HttpRequest) { return rotate_all(state); });
   router.add("PUT", "/v1/topology", [&state](HttpRequest request) { return put_topology(state, std::move(request)); });
   router.add("GET", "/v1/status", [&state](HttpRequest) { return status(state); });
+  // Whoever joined as an operator may look from elsewhere, and change nothing.
+  auto const looks = [&state](net::Task<HttpResponse> (*look)(Controller::State&)) {
+    return [&state, look](HttpRequest request) {
+      return state.world.operators.contains(request.peer.certificate_name) ? look(state) : no_operator();
+    };
+  };
+  state.nodes_router.add("GET", "/v1/nodes", looks(list_nodes));
+  state.nodes_router.add("GET", "/v1/status", looks(status));
 }
 
 }  // namespace controller

@@ -9,6 +9,7 @@
 #include "mesh/controller/controller.hpp"
 #include "mesh/controller/world_store.hpp"
 #include "mesh/enrolment/authority.hpp"
+#include "mesh/signed_world/signed_world.hpp"
 #include "mesh/wireguard/key.hpp"
 
 #include <boost/json/value.hpp>
@@ -30,9 +31,15 @@ struct Controller::State {
   ControllerSettings settings;
   std::optional<enrolment::Authority> authority;
   wireguard::PrivateKey x25519;
-  std::string certificate_sha256;  // what tokens pin
+  std::string certificate_sha256;  // what tokens pin, with
+  signed_world::SigningKey world_key;
+  std::string mesh;  // the random name of the mesh
   std::unique_ptr<database::StoreThread> store;
   Stored world;
+  std::string world_json;  // what members are given: `world` with mesh and date, as signed JSON
+  std::map<std::string, std::int64_t> rotating_since_s;        // nodes that were let change their key
+  std::map<std::string, std::int64_t> rotation_rests_until_s;  // nodes whose change failed
+  std::shared_ptr<bool> const stopped = std::make_shared<bool>(false);
   FileUse file_use = FileUse::taken;
   net::Signal changed;                                // notified when `world` was replaced
   std::map<std::string, boost::json::value> reports;  // last one of each node
@@ -41,6 +48,8 @@ struct Controller::State {
   net::HttpServer nodes_server;
   net::HttpServer operators_server;
 
+  // Takes a world that was read, dated and signed.
+  void take(Stored stored);
   // Reads the world again after a write and wakes the long polls.
   net::Task<base::Result<void>> refresh();
 };

@@ -1,6 +1,6 @@
 #include "mesh/controller/world_store.hpp"
 
-#include "mesh/enrolment/registry.hpp"
+#include "mesh/controller/rotations.hpp"
 #include "topology/allocation.hpp"
 #include "topology/load.hpp"
 
@@ -30,6 +30,33 @@ base::Result<Texts> read_texts(database::Database& database) {
     return Texts{};
   }
   return Texts{database::text(rows->front()[0]), database::text(rows->front()[1])};
+}
+
+void add_member(members::NodeRow const& node, Stored& stored) {
+  auto& document = stored.document;
+  document.nodes[node.name] = node.public_key;
+  stored.members.insert(node.name);
+  if (node.draining) {
+    document.draining.insert(node.name);
+  }
+  if (!node.next_key.empty()) {
+    document.next_keys[node.name] = node.next_key;
+  }
+  if (node.generation != 0) {
+    document.generations[node.name] = static_cast<std::uint32_t>(node.generation);
+  }
+}
+
+char const* role_name(topology::Role role) {
+  switch (role) {
+    case topology::Role::central:
+      return "central";
+    case topology::Role::regional:
+      return "regional";
+    case topology::Role::edge:
+      break;
+  }
+  return "edge";
 }
 
 }  // namespace
@@ -112,28 +139,33 @@ base::Result<FileUse> read_file_again(database::Database& database, std::string 
 
 base::Result<Stored> read_world(database::Database& database) {
   auto texts = read_texts(database);
-  if (!texts) {
-    return texts.error();
-  }
-  auto nodes = enrolment::nodes(database);
-  if (!nodes) {
-    return nodes.error();
+  auto nodes = members::nodes(database);
+  auto removed = members::removed_keys(database);
+  auto operators = members::operators(database);
+  if (!texts || !nodes || !removed || !operators) {
+    return !texts ? texts.error() : !nodes ? nodes.error() : !removed ? removed.error() : operators.error();
   }
   Stored stored;
-  stored.document.revision = database.revision();
-  stored.document.topology = std::move(texts->topology);
-  stored.document.allocation = std::move(texts->allocation);
+  auto& document = stored.document;
+  document.revision = database.revision();
+  document.topology = std::move(texts->topology);
+  document.allocation = std::move(texts->allocation);
+  document.removed = std::move(*removed);
+  stored.operators = std::move(*operators);
   for (auto const& node : *nodes) {
     if (node.removed_at_s == 0) {
-      stored.document.nodes[node.name] = node.public_key;
-      stored.members.insert(node.name);
+      add_member(node, stored);
     }
   }
-  if (auto const topology = topology::load_topology(stored.document.topology, "stored topology"); topology) {
+  if (auto const topology = topology::load_topology(document.topology, "stored topology"); topology) {
     for (auto const& node : topology->nodes) {
-      stored.topology_nodes.insert(node.name);
+      auto const* const segment = topology->segment_of(node.name);
+      stored.topology_nodes.emplace(node.name,
+                                    enrolment::Place{role_name(node.role), segment == nullptr ? "" : segment->name});
     }
+    document.rotate = rotating(*nodes, *topology);
   }
+  stored.rows = std::move(*nodes);
   return stored;
 }
 

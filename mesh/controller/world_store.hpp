@@ -5,6 +5,8 @@
 
 #include "base/database/database.hpp"
 #include "mesh/controller/controller.hpp"
+#include "mesh/enrolment/registry.hpp"
+#include "mesh/members/members.hpp"
 #include "mesh/plan/world.hpp"
 
 #include <cstdint>
@@ -31,9 +33,11 @@ base::Result<FileUse> read_file_again(database::Database& database, std::string 
                                       std::string const& source_name, std::int64_t now_s);
 
 struct Stored {
-  plan::WorldDocument document;
-  std::set<std::string> topology_nodes;
-  std::set<std::string> members;  // joined and not removed
+  plan::WorldDocument document;  // without mesh and date, which are the signer's
+  enrolment::Places topology_nodes;
+  std::set<std::string> members;    // joined and not removed
+  std::set<std::string> operators;  // "<name>.operator"
+  std::vector<members::NodeRow> rows;
 };
 base::Result<Stored> read_world(database::Database& database);
 

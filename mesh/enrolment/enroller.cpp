@@ -4,9 +4,12 @@
 #include "base/process/service.hpp"
 #include "mesh/enrolment/credentials.hpp"
 #include "mesh/enrolment/openssl.hpp"
+#include "mesh/enrolment/registry.hpp"
+#include "mesh/signed_world/signed_world.hpp"
 
 #include <boost/json.hpp>
 
+#include <chrono>
 #include <filesystem>
 
 namespace enrolment {
@@ -58,6 +61,45 @@ base::Result<void> check_certificate(std::string const& certificate_pem, std::st
   return {};
 }
 
+// `world_key` is the token's, or, of a node that is known by its certificate, the answer's. A pin is written once.
+base::Result<void> keep_pin(json::object const& answer, NodeFiles const& files, std::string const& world_key) {
+  auto const key = signed_world::VerifyKey::from_hex(world_key);
+  if (!key) {
+    return base::fail(errc::refused, "the controller did not show the key it signs with");
+  }
+  signed_world::Pin pin{*key, text_of(answer, "mesh"), 0};
+  if (auto const* now = answer.if_contains("now_s"); now != nullptr && now->is_int64()) {
+    pin.pinned_at_s = now->get_int64();
+  }
+  auto const present = signed_world::read_pin(files.pin);
+  if (!present) {
+    return present.error();
+  }
+  if (*present && (*present)->key == pin.key && (*present)->mesh == pin.mesh) {
+    return {};
+  }
+  if (*present) {
+    return base::fail(errc::refused, "this machine is of the mesh '" + (*present)->mesh + "' and trusts another key; " +
+                                         files.pin + " says which, and is not replaced");
+  }
+  return process::write_file_atomically(files.pin, signed_world::to_text(pin), 0644);
+}
+
+base::Result<void> keep_world(json::object const& answer, NodeFiles const& files) {
+  auto const world = signed_world::parse_signed_world(text_of(answer, "world"));
+  auto const pin = signed_world::read_pin(files.pin);
+  if (!world || !pin) {
+    return base::fail(errc::refused, "the controller's answer holds no world");
+  }
+  auto const now = std::chrono::system_clock::now().time_since_epoch();
+  auto const opened =
+      signed_world::open_world(*world, *pin, std::chrono::duration_cast<std::chrono::seconds>(now).count());
+  if (!opened) {
+    return base::fail(errc::refused, "the controller's world is not used: " + opened.error().what());
+  }
+  return process::write_file_atomically(files.joined_world, signed_world::to_json(*world), 0640);
+}
+
 base::Result<void> keep(json::object const& answer, NodeFiles const& files, std::string const& key_pem) {
   std::string const certificate = text_of(answer, "certificate_pem");
   std::string const ca = text_of(answer, "ca_pem");
@@ -84,7 +126,9 @@ NodeFiles::NodeFiles(std::string const& directory)
     : wireguard_key(directory + "/wireguard.key"),
       tls_key(directory + "/node.key"),
       certificate(directory + "/node.crt"),
-      ca(directory + "/ca.crt") {}
+      ca(directory + "/ca.crt"),
+      pin(directory + "/controller.pin"),
+      joined_world(directory + "/world.joined") {}
 
 base::Result<wireguard::PrivateKey> load_or_make_wireguard_key(std::string const& file) {
   std::error_code ignored;
@@ -128,27 +172,18 @@ base::Result<std::string> load_or_make_tls_key(std::string const& file) {
   return text;
 }
 
-net::Task<base::Result<void>> join(JoinSettings settings, Token token) {
-  NodeFiles const files(settings.state_directory);
-  auto const wireguard_key = load_or_make_wireguard_key(files.wireguard_key);
-  if (!wireguard_key) {
-    co_return wireguard_key.error();
+namespace {
+
+// Adds the WireGuard key to what is asked, and the proof that this machine holds it.
+net::Task<base::Result<void>> show_key(net::HttpClient* client, std::string url, std::string controller_url,
+                                       std::string key_file, json::object* body) {
+  auto const key = load_or_make_wireguard_key(key_file);
+  if (!key) {
+    co_return key.error();
   }
-  auto const tls_key = load_or_make_tls_key(files.tls_key);
-  if (!tls_key) {
-    co_return tls_key.error();
-  }
-  auto const csr = make_csr_pem(*tls_key, settings.node);
-  if (!csr) {
-    co_return csr.error();
-  }
-  net::HttpClientSettings client_settings;
-  client_settings.tls.pinned_sha256 = token.controller_sha256;
-  net::HttpClient client(co_await net::asio::this_coro::executor, client_settings);
-  std::string const url = settings.controller_url + "/v1/join";
   net::HttpRequest const get;
-  auto const greeted = co_await client.send(url, get, deadline);
-  auto const greeting = object_of(greeted, "the controller at " + settings.controller_url);
+  auto const greeted = co_await client->send(url, get, deadline);
+  auto const greeting = object_of(greeted, "the controller at " + controller_url);
   if (!greeting) {
     co_return greeting.error();
   }
@@ -156,19 +191,57 @@ net::Task<base::Result<void>> join(JoinSettings settings, Token token) {
   if (!controller) {
     co_return base::fail(errc::refused, "the controller did not show its key");
   }
-  auto const proof = proof_of_possession(*wireguard_key, *controller, token.id, settings.node, *csr);
+  auto const proof = proof_of_possession(*key, *controller, text_of(*body, "token_id"), text_of(*body, "node"),
+                                         text_of(*body, "csr_pem"));
   if (!proof) {
     co_return proof.error();
   }
-  json::object const body{
-      {"token_id", token.id},  {"secret", token.secret},
-      {"node", settings.node}, {"wireguard_public_key", wireguard::public_key(*wireguard_key).to_base64()},
-      {"csr_pem", *csr},       {"proof", *proof}};
+  (*body)["wireguard_public_key"] = wireguard::public_key(*key).to_base64();
+  (*body)["proof"] = *proof;
+  co_return base::Result<void>();
+}
+
+}  // namespace
+
+net::Task<base::Result<void>> join(JoinSettings settings, Token token) {
+  NodeFiles const files(settings.state_directory);
+  std::string const name = settings.as_operator ? settings.node + std::string(operator_suffix) : settings.node;
+  auto const tls_key = load_or_make_tls_key(files.tls_key);
+  if (!tls_key) {
+    co_return tls_key.error();
+  }
+  auto const csr = make_csr_pem(*tls_key, name);
+  if (!csr) {
+    co_return csr.error();
+  }
+  net::HttpClientSettings client_settings;
+  client_settings.tls.pinned_sha256 = token.controller_sha256;
+  net::HttpClient client(co_await net::asio::this_coro::executor, client_settings);
+  std::string const url = settings.controller_url + "/v1/join";
+  json::object body{{"token_id", token.id},
+                    {"secret", token.secret},
+                    {"node", name},
+                    {"csr_pem", *csr},
+                    {"purpose", ::enrolment::name(settings.as_operator ? Purpose::operator_of : Purpose::node)}};
+  if (!settings.as_operator) {
+    auto const shown = co_await show_key(&client, url, settings.controller_url, files.wireguard_key, &body);
+    if (!shown) {
+      co_return shown.error();
+    }
+  }
   net::HttpRequest const request = post(body);
   auto const answered = co_await client.send(url, request, deadline);
-  auto const answer = object_of(answered, "joining as '" + settings.node + "'");
+  auto const answer = object_of(answered, "joining as '" + name + "'");
   if (!answer) {
     co_return answer.error();
+  }
+  if (!settings.as_operator) {
+    if (auto pinned = keep_pin(*answer, files, token.world_key); !pinned) {
+      co_return pinned.error();
+    }
+    if (auto known = keep_world(*answer, files); !known) {
+      co_return known.error();
+    }
   }
   co_return keep(*answer, files, *tls_key);
 }
@@ -195,6 +268,9 @@ net::Task<base::Result<void>> renew(JoinSettings settings) {
   auto const answer = object_of(answered, "renewing the certificate");
   if (!answer) {
     co_return answer.error();
+  }
+  if (auto pinned = keep_pin(*answer, files, text_of(*answer, "world_key")); !pinned) {
+    co_return pinned.error();
   }
   co_return keep(*answer, files, *tls_key);
 }

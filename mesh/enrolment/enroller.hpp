@@ -1,6 +1,8 @@
 // The node's side of joining: keys are made here and never leave; the token's fingerprint pins the controller.
 //
-// Files in the state directory: wireguard.key and node.key (0600, made once, reused on every retry), node.crt, ca.crt.
+// Files in the state directory: wireguard.key and node.key (0600, made once, reused on every retry), node.crt, ca.crt,
+// controller.pin (the key that worlds are signed with, from the token) and world.joined (the world of that moment:
+// whatever seed the machine has, it knows who was removed before it came).
 //
 // Threads: coroutines of the calling loop.
 #pragma once
@@ -15,7 +17,7 @@ namespace enrolment {
 
 struct NodeFiles {
   explicit NodeFiles(std::string const& directory);
-  std::string wireguard_key, tls_key, certificate, ca;
+  std::string wireguard_key, tls_key, certificate, ca, pin, joined_world;
 };
 
 // Reads the key, or makes it when the file does not exist. A file that exists and holds no key is errc::bad_state:
@@ -26,15 +28,17 @@ base::Result<std::string> load_or_make_tls_key(std::string const& file);
 struct JoinSettings {
   std::string controller_url;  // "https://198.51.100.10:18012"
   std::string state_directory;
-  std::string node;
+  std::string node;                            // an operator: its name without the suffix
   std::string controller_name = "controller";  // the name in the controller's certificate
+  bool as_operator = false;                    // no node: no WireGuard key, no world
 };
 
 // Joins, or joins again after a lost answer. Failures: those of net::HttpClient, errc::refused with the controller's
 // reason, errc::bad_state.
 net::Task<base::Result<void>> join(JoinSettings settings, Token token);
 
-// Asks for a new certificate with the present one (mTLS) and writes it. Call at half of the lifetime.
+// Asks for a new certificate with the present one (mTLS) and writes it. Call at half of the lifetime. A node that
+// joined before there were pins gets its pin on this occasion; one that differs from the pin it has is errc::refused.
 net::Task<base::Result<void>> renew(JoinSettings settings);
 
 }  // namespace enrolment

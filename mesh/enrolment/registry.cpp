@@ -1,6 +1,9 @@
 #include "mesh/enrolment/registry.hpp"
 
 #include "mesh/enrolment/credentials.hpp"
+#include "mesh/wireguard/device.hpp"
+
+#include <algorithm>
 
 namespace enrolment {
 
@@ -21,61 +24,190 @@ constexpr std::string_view tables = R"(
     name TEXT PRIMARY KEY, public_key TEXT NOT NULL, joined_at_s INTEGER NOT NULL, removed_at_s INTEGER NOT NULL DEFAULT 0);
 )";
 
+// What a token is bound to beside a name; members that drain or change their key; keys that never come back.
+constexpr std::string_view terms_and_life = R"(
+  ALTER TABLE enrolment_token ADD COLUMN purpose TEXT NOT NULL DEFAULT 'node';
+  ALTER TABLE enrolment_token ADD COLUMN role TEXT NOT NULL DEFAULT '';
+  ALTER TABLE enrolment_token ADD COLUMN segment TEXT NOT NULL DEFAULT '';
+  ALTER TABLE enrolment_token ADD COLUMN address TEXT NOT NULL DEFAULT '';
+  ALTER TABLE enrolment_node ADD COLUMN draining INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE enrolment_node ADD COLUMN next_key TEXT NOT NULL DEFAULT '';
+  ALTER TABLE enrolment_node ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE enrolment_node ADD COLUMN rotate_since_s INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE enrolment_node ADD COLUMN key_since_s INTEGER NOT NULL DEFAULT 0;
+  UPDATE enrolment_node SET key_since_s = joined_at_s;
+  CREATE TABLE enrolment_removed (public_key TEXT PRIMARY KEY, name TEXT NOT NULL, removed_at_s INTEGER NOT NULL);
+  INSERT OR IGNORE INTO enrolment_removed
+    SELECT public_key, name, removed_at_s FROM enrolment_node WHERE removed_at_s <> 0;
+  CREATE TABLE enrolment_operator (name TEXT PRIMARY KEY, joined_at_s INTEGER NOT NULL);
+)";
+
+template <class T>
+base::Result<void> without_value(base::Result<T> const& result) {
+  if (!result) {
+    return result.error();
+  }
+  return {};
+}
+
 struct StoredToken {
   std::string secret_sha256;
-  std::string node;
-  std::int64_t expires_at_s = 0;
-  std::int64_t uses = 0;
+  TokenTerms terms;
   std::int64_t used = 0;
   std::int64_t created_at_s = 0;
   bool revoked = false;
 };
 
-base::Failure bad_token() {
-  return base::fail(errc::bad_token, "the token is unknown, revoked, expired or used up");
+// The member or former member of that name, as far as admission asks.
+struct Known {
+  std::string public_key;  // empty: nobody has that name
+  std::int64_t removed_at_s = 0;
+};
+
+constexpr char const* token_columns =
+    "SELECT id, secret_sha256, node, expires_at_s, uses, purpose, role, segment, address, used, created_at_s, revoked "
+    "FROM enrolment_token ";
+
+StoredToken token_of(database::Row const& row) {
+  using database::text;
+  StoredToken out;
+  out.secret_sha256 = text(row[1]);
+  out.terms = {text(row[2]), integer(row[3]), integer(row[4])};
+  // A purpose that this version does not know is none that it could grant.
+  auto const purpose = purpose_of(text(row[5]));
+  out.terms.purpose = purpose.value_or(Purpose::node);
+  out.terms.role = text(row[6]);
+  out.terms.segment = text(row[7]);
+  out.terms.address = text(row[8]);
+  out.used = integer(row[9]);
+  out.created_at_s = integer(row[10]);
+  out.revoked = integer(row[11]) != 0 || !purpose;
+  return out;
+}
+
+base::Failure bad_token(std::string why) {
+  return base::fail(errc::bad_token, std::move(why));
 }
 
 base::Result<StoredToken> find_token(Transaction& transaction, JoinRequest const& request) {
-  auto rows = transaction.query(
-      "SELECT secret_sha256, node, expires_at_s, uses, used, created_at_s, revoked FROM enrolment_token WHERE id = ?",
-      {request.token_id});
+  auto rows = transaction.query(std::string(token_columns) + "WHERE id = ?", {request.token_id});
   if (!rows) {
     return rows.error();
   }
   if (rows->empty()) {
-    return bad_token();
+    return bad_token("there is no token '" + request.token_id + "'");
   }
-  auto const& row = rows->front();
-  StoredToken token{database::text(row[0]), database::text(row[1]), integer(row[2]),     integer(row[3]),
-                    integer(row[4]),        integer(row[5]),        integer(row[6]) != 0};
-  if (!equal_in_constant_time(token.secret_sha256, sha256_hex(request.secret)) || token.revoked) {
-    return bad_token();
+  auto token = token_of(rows->front());
+  if (!equal_in_constant_time(token.secret_sha256, sha256_hex(request.secret))) {
+    return bad_token("the secret of token '" + request.token_id + "' is wrong");
+  }
+  if (token.revoked) {
+    return bad_token("token '" + request.token_id + "' was revoked");
   }
   return token;
 }
 
-// The key this token was used with for this node before; empty: never.
-base::Result<std::string> earlier_use(Transaction& transaction, JoinRequest const& request) {
+// The key this token was used with for this name before; nullopt: never.
+base::Result<std::optional<std::string>> earlier_use(Transaction& transaction, JoinRequest const& request) {
   auto rows = transaction.query("SELECT public_key FROM enrolment_use WHERE token_id = ? AND node = ?",
                                 {request.token_id, request.node});
   if (!rows) {
     return rows.error();
   }
-  return rows->empty() ? std::string() : database::text(rows->front()[0]);
+  return rows->empty() ? std::optional<std::string>() : database::text(rows->front()[0]);
 }
 
-base::Result<NodeRow> find_node(Transaction& transaction, std::string const& name) {
-  auto rows =
-      transaction.query("SELECT public_key, joined_at_s, removed_at_s FROM enrolment_node WHERE name = ?", {name});
+base::Result<Known> find_node(Transaction& transaction, std::string const& name) {
+  auto rows = transaction.query("SELECT public_key, removed_at_s FROM enrolment_node WHERE name = ?", {name});
   if (!rows) {
     return rows.error();
   }
-  NodeRow node;
-  if (!rows->empty()) {
-    auto const& row = rows->front();
-    node = {name, database::text(row[0]), integer(row[1]), integer(row[2])};
+  return rows->empty() ? Known{} : Known{database::text(rows->front()[0]), integer(rows->front()[1])};
+}
+
+// Of both families, and of IPv4 inside IPv6.
+bool contains(wireguard::Network const& network, wireguard::Address address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
   }
-  return node;
+  if (network.address.is_v4() != address.is_v4()) {
+    return false;
+  }
+  auto const same = [&](auto const& a, auto const& b) {
+    unsigned left = network.length;
+    for (std::size_t i = 0; i < a.size() && left > 0; ++i) {
+      unsigned const bits = std::min(left, 8U);
+      unsigned const mask = (0xFFU << (8U - bits)) & 0xFFU;
+      if (((a[i] ^ b[i]) & mask) != 0) {
+        return false;
+      }
+      left -= bits;
+    }
+    return true;
+  };
+  return address.is_v4() ? same(network.address.to_v4().to_bytes(), address.to_v4().to_bytes())
+                         : same(network.address.to_v6().to_bytes(), address.to_v6().to_bytes());
+}
+
+base::Result<void> check_address(std::string const& wanted, std::string const& from) {
+  if (wanted.empty()) {
+    return {};
+  }
+  auto const network = wireguard::parse_network(wanted);
+  boost::system::error_code bad;
+  auto const address = boost::asio::ip::make_address(from, bad);
+  if (!network || bad || !contains(*network, address)) {
+    return base::fail(errc::wrong_node, "the token is for " + wanted + ", and this came from '" + from + "'");
+  }
+  return {};
+}
+
+// Whether the token is for this: purpose, name, address, role, segment.
+base::Result<void> check_terms(TokenTerms const& terms, JoinRequest const& request, Places const& places) {
+  if (terms.purpose != request.purpose) {
+    return base::fail(errc::wrong_node, std::string("the token is for a ") + name(terms.purpose) +
+                                            ", and was shown by a " + name(request.purpose));
+  }
+  if (!terms.node.empty() && terms.node != request.node) {
+    return base::fail(errc::wrong_node, "the token is for '" + terms.node + "'");
+  }
+  if (auto const here = check_address(terms.address, request.from); !here) {
+    return here.error();
+  }
+  if (request.purpose == Purpose::operator_of) {
+    return {};
+  }
+  auto const place = places.find(request.node);
+  if (place == places.end()) {
+    return base::fail(errc::wrong_node, "the topology names no node '" + request.node + "'");
+  }
+  if (!terms.role.empty() && terms.role != place->second.role) {
+    return base::fail(errc::wrong_node,
+                      "the token is for the role " + terms.role + ", '" + request.node + "' is " + place->second.role);
+  }
+  bool const by_name = !terms.node.empty() && terms.segment.empty();
+  if (!by_name && terms.segment != place->second.segment) {
+    return base::fail(errc::wrong_node, "the token is for " +
+                                            (terms.segment.empty() ? "the platform" : "segment " + terms.segment) +
+                                            ", '" + request.node + "' is of " +
+                                            (place->second.segment.empty() ? "the platform" : place->second.segment));
+  }
+  return {};
+}
+
+base::Result<void> check_name(JoinRequest const& request) {
+  auto const asked = csr_name(request.csr_pem);
+  if (!asked) {
+    return asked.error();
+  }
+  if (*asked != request.node) {
+    return base::fail(errc::bad_request, "the certificate request is for '" + *asked + "'");
+  }
+  if (request.purpose == Purpose::operator_of &&
+      (!request.node.ends_with(operator_suffix) || !request.public_key.empty())) {
+    return base::fail(errc::bad_request, "an operator is called NAME.operator and has no WireGuard key");
+  }
+  return {};
 }
 
 base::Result<void> check_proof(JoinRequest const& request, wireguard::PrivateKey const& controller) {
@@ -87,44 +219,53 @@ base::Result<void> check_proof(JoinRequest const& request, wireguard::PrivateKey
   if (!expected || !equal_in_constant_time(*expected, request.proof)) {
     return base::fail(errc::bad_proof, "the asker did not prove to hold the WireGuard key it shows");
   }
-  auto const name = csr_name(request.csr_pem);
-  if (!name) {
-    return name.error();
-  }
-  if (*name != request.node) {
-    return base::fail(errc::bad_request, "the certificate request is for '" + *name + "'");
-  }
   return {};
 }
 
-// Whether the token admits the node now; `true` when a use is to be burnt, `false` for a replay of an admitted join.
-base::Result<bool> judge(StoredToken const& token, std::string const& earlier_key, NodeRow const& node,
+// Whether the token admits now; `true` when a use is to be burnt, `false` for a replay of an admitted join.
+base::Result<bool> judge(StoredToken const& token, std::optional<std::string> const& earlier_key, Known const& node,
                          JoinRequest const& request, std::int64_t now_s) {
-  if (!token.node.empty() && token.node != request.node) {
-    return base::fail(errc::wrong_node, "the token is for another node");
+  if (token.terms.expires_at_s <= now_s) {
+    return bad_token("the token has expired");
   }
   if (node.removed_at_s != 0 && token.created_at_s <= node.removed_at_s) {
     return base::fail(errc::removed, "'" + request.node + "' was removed; a token made after that brings it back");
   }
-  if (!earlier_key.empty()) {
-    if (earlier_key != request.public_key) {
+  if (earlier_key) {
+    if (*earlier_key != request.public_key) {
       return base::fail(errc::taken, "the token was used for '" + request.node + "' with another key");
     }
-    // Asking again is for an answer that was lost. When the token's time is over, or another machine has taken the
-    // name, a used token must not yield certificates any more.
-    if (token.expires_at_s <= now_s || node.public_key != request.public_key) {
-      return bad_token();
+    // Asking again is for an answer that was lost. When another machine has taken the name, or the node was removed, a
+    // used token must not yield certificates any more.
+    if (node.public_key != request.public_key || node.removed_at_s != 0) {
+      return bad_token("the token was used, and '" + request.node + "' has another key since");
     }
     return false;
   }
-  if (token.expires_at_s <= now_s || token.used >= token.uses) {
-    return bad_token();
+  if (token.used >= token.terms.uses) {
+    return bad_token("the token is used up");
   }
-  bool const member = !node.name.empty() && node.removed_at_s == 0;
-  if (member && node.public_key != request.public_key && token.node.empty()) {
+  bool const member = !node.public_key.empty() && node.removed_at_s == 0;
+  if (member && node.public_key != request.public_key && token.terms.node.empty()) {
     return base::fail(errc::taken, "'" + request.node + "' joined already; a token bound to its name replaces its key");
   }
   return true;
+}
+
+// A key that is replaced is remembered like one that was removed.
+base::Result<void> write_member(Transaction& transaction, JoinRequest const& request, std::int64_t now_s) {
+  auto kept = transaction.execute(
+      "INSERT OR REPLACE INTO enrolment_removed SELECT public_key, name, ? FROM enrolment_node "
+      "WHERE name = ? AND public_key <> ?",
+      {now_s, request.node, request.public_key});
+  if (!kept) {
+    return kept.error();
+  }
+  return without_value(transaction.execute(
+      "INSERT INTO enrolment_node (name, public_key, joined_at_s, removed_at_s, key_since_s) VALUES (?, ?, ?, 0, ?) "
+      "ON CONFLICT (name) DO UPDATE SET public_key = excluded.public_key, joined_at_s = excluded.joined_at_s, "
+      "removed_at_s = 0, draining = 0, next_key = '', rotate_since_s = 0, key_since_s = excluded.key_since_s",
+      {request.node, request.public_key, now_s, now_s}));
 }
 
 base::Result<void> burn(Transaction& transaction, JoinRequest const& request, std::int64_t now_s) {
@@ -138,21 +279,20 @@ base::Result<void> burn(Transaction& transaction, JoinRequest const& request, st
   if (!noted) {
     return noted.error();
   }
-  auto joined = transaction.execute(
-      "INSERT INTO enrolment_node (name, public_key, joined_at_s, removed_at_s) VALUES (?, ?, ?, 0) "
-      "ON CONFLICT (name) DO UPDATE SET public_key = excluded.public_key, joined_at_s = excluded.joined_at_s, "
-      "removed_at_s = 0",
-      {request.node, request.public_key, now_s});
-  if (!joined) {
-    return joined.error();
-  }
-  return {};
+  return request.purpose == Purpose::operator_of
+             ? without_value(transaction.execute("INSERT OR REPLACE INTO enrolment_operator VALUES (?, ?)",
+                                                 {request.node, now_s}))
+             : write_member(transaction, request, now_s);
 }
 
-base::Result<void> admit_in(Transaction& transaction, JoinRequest const& request, std::int64_t now_s) {
+base::Result<void> admit_in(Transaction& transaction, JoinRequest const& request, Places const& places,
+                            std::int64_t now_s) {
   auto token = find_token(transaction, request);
   if (!token) {
     return token.error();
+  }
+  if (auto const meant = check_terms(token->terms, request, places); !meant) {
+    return meant.error();
   }
   auto earlier = earlier_use(transaction, request);
   if (!earlier) {
@@ -161,6 +301,9 @@ base::Result<void> admit_in(Transaction& transaction, JoinRequest const& request
   auto node = find_node(transaction, request.node);
   if (!node) {
     return node.error();
+  }
+  if (request.purpose == Purpose::operator_of && *earlier) {
+    return bad_token("the token was used by this operator");  // no key of its own tells a lost answer from a thief
   }
   auto const fresh = judge(*token, *earlier, *node, request, now_s);
   if (!fresh) {
@@ -172,42 +315,49 @@ base::Result<void> admit_in(Transaction& transaction, JoinRequest const& request
   return burn(transaction, request, now_s);
 }
 
-template <class T>
-base::Result<void> without_value(base::Result<T> const& result) {
-  if (!result) {
-    return result.error();
-  }
-  return {};
-}
-
 }  // namespace
 
+char const* name(Purpose purpose) {
+  return purpose == Purpose::operator_of ? "operator" : "node";
+}
+
+std::optional<Purpose> purpose_of(std::string_view text) {
+  for (auto const purpose : {Purpose::node, Purpose::operator_of}) {
+    if (text == name(purpose)) {
+      return purpose;
+    }
+  }
+  return std::nullopt;
+}
+
 database::Schema schema() {
-  return {"enrolment", {{1, tables}}, {{"enrolment_node", {"name"}}}};
+  return {"enrolment",
+          {{1, tables}, {2, terms_and_life}},
+          {{"enrolment_node", {"name"}}, {"enrolment_removed", {"public_key"}}}};
 }
 
 base::Result<void> record_token(database::Database& database, Token const& token, TokenTerms const& terms,
                                 std::int64_t now_s) {
   auto const body = [&](Transaction& transaction) {
     return without_value(
-        transaction.execute("INSERT INTO enrolment_token (id, secret_sha256, node, expires_at_s, uses, created_at_s) "
-                            "VALUES (?, ?, ?, ?, ?, ?)",
-                            {token.id, sha256_hex(token.secret), terms.node, terms.expires_at_s, terms.uses, now_s}));
+        transaction.execute("INSERT INTO enrolment_token (id, secret_sha256, node, expires_at_s, uses, created_at_s, "
+                            "purpose, role, segment, "
+                            "address) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                            {token.id, sha256_hex(token.secret), terms.node, terms.expires_at_s, terms.uses, now_s,
+                             std::string(name(terms.purpose)), terms.role, terms.segment, terms.address}));
   };
   return without_value(database.write(body));
 }
 
 base::Result<std::vector<TokenRow>> tokens(database::Database& database) {
-  auto rows = database.query(
-      "SELECT id, node, expires_at_s, uses, used, created_at_s, revoked FROM enrolment_token ORDER BY created_at_s, "
-      "id");
+  auto rows = database.query(std::string(token_columns) + "ORDER BY created_at_s, id");
   if (!rows) {
     return rows.error();
   }
   std::vector<TokenRow> out;
   for (auto const& row : *rows) {
-    TokenTerms const terms{database::text(row[1]), integer(row[2]), integer(row[3])};
-    out.push_back({database::text(row[0]), terms, integer(row[4]), integer(row[5]), integer(row[6]) != 0});
+    auto const token = token_of(row);
+    out.push_back({database::text(row[0]), token.terms, token.used, token.created_at_s, token.revoked});
   }
   return out;
 }
@@ -219,7 +369,7 @@ base::Result<void> revoke_token(database::Database& database, std::string const&
       return changed.error();
     }
     if (*changed == 0) {
-      return base::fail(errc::bad_token, "there is no token '" + id + "'");
+      return bad_token("there is no token '" + id + "'");
     }
     return {};
   };
@@ -227,46 +377,16 @@ base::Result<void> revoke_token(database::Database& database, std::string const&
 }
 
 base::Result<void> admit(database::Database& database, JoinRequest const& request,
-                         wireguard::PrivateKey const& controller, std::set<std::string> const& topology_nodes,
-                         std::int64_t now_s) {
-  if (auto proved = check_proof(request, controller); !proved) {
-    return proved.error();
+                         wireguard::PrivateKey const& controller, Places const& places, std::int64_t now_s) {
+  if (auto named = check_name(request); !named) {
+    return named.error();
   }
-  auto const body = [&](Transaction& transaction) -> base::Result<void> {
-    auto admitted = admit_in(transaction, request, now_s);
-    // Asked after the token, so that a stranger cannot find out which names exist.
-    if (admitted && !topology_nodes.contains(request.node)) {
-      return base::fail(errc::wrong_node, "the topology names no node '" + request.node + "'");
+  if (request.purpose == Purpose::node) {
+    if (auto proved = check_proof(request, controller); !proved) {
+      return proved.error();
     }
-    return admitted;
-  };
-  return without_value(database.write(body));
-}
-
-base::Result<std::vector<NodeRow>> nodes(database::Database& database) {
-  auto rows = database.query("SELECT name, public_key, joined_at_s, removed_at_s FROM enrolment_node ORDER BY name");
-  if (!rows) {
-    return rows.error();
   }
-  std::vector<NodeRow> out;
-  for (auto const& row : *rows) {
-    out.push_back({database::text(row[0]), database::text(row[1]), integer(row[2]), integer(row[3])});
-  }
-  return out;
-}
-
-base::Result<void> remove_node(database::Database& database, std::string const& name, std::int64_t now_s) {
-  auto const body = [&](Transaction& transaction) -> base::Result<void> {
-    auto changed = transaction.execute("UPDATE enrolment_node SET removed_at_s = ? WHERE name = ? AND removed_at_s = 0",
-                                       {now_s, name});
-    if (!changed) {
-      return changed.error();
-    }
-    if (*changed == 0) {
-      return base::fail(errc::wrong_node, "no member is named '" + name + "'");
-    }
-    return {};
-  };
+  auto const body = [&](Transaction& transaction) { return admit_in(transaction, request, places, now_s); };
   return without_value(database.write(body));
 }
 

@@ -1,9 +1,11 @@
-// The controller's book of tokens and nodes: who may join, who joined with which key, who was removed.
+// The controller's book of tokens: who may join as what, and until when.
 //
-// One transaction admits a node: the token is checked and burnt, the key recorded. A lost answer may be asked for again
-// with the same token, node and key until the token expires or the name has another key. An unbound token never
-// replaces the key of a node that joined already; a token bound to the name does (a machine was reinstalled). A removed
-// node comes back only by a token made after its removal.
+// One transaction admits: the token is checked and burnt, the key recorded. A lost answer may be asked for again with
+// the same token, name and key until the token expires or the name has another key. A token that is not bound to a name
+// never replaces the key of a node that joined already; one bound to the name does (a machine was reinstalled). A
+// removed node comes back only by a token made after its removal.
+//
+// Every refusal has a code and a sentence for the controller's log; whoever asked is told none of it (refusal_text).
 //
 // Threads: pure functions over a Database, called on the thread that owns it.
 #pragma once
@@ -13,17 +15,38 @@
 #include "mesh/wireguard/key.hpp"
 
 #include <cstdint>
-#include <set>
+#include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace enrolment {
+
+// What a token is for. One that is for something else is refused like one that does not exist.
+enum class Purpose {
+  node,         // a machine becomes a node of the mesh
+  operator_of,  // a person's machine may read how the mesh fares; it is no node and gets no world
+};
+[[nodiscard]] char const* name(Purpose purpose);                         // "node", "operator"
+[[nodiscard]] std::optional<Purpose> purpose_of(std::string_view name);  // nullopt: there is no such purpose
 
 struct TokenTerms {
   std::string node;  // empty: any node of the topology that has not joined yet
   std::int64_t expires_at_s = 0;
   std::int64_t uses = 1;
+  Purpose purpose = Purpose::node;
+  std::string role = {};     // only nodes of this role; empty: of any
+  std::string segment = {};  // only nodes of this tenant segment; empty: platform nodes, or the one that `node` names
+  std::string address = {};  // only from this address or network; empty: from anywhere
 };
+
+// What the topology says about a node, as far as terms can ask for it.
+struct Place {
+  std::string role;     // "central", "regional", "edge"
+  std::string segment;  // empty: a platform node
+};
+using Places = std::map<std::string, Place>;  // by node name
 
 struct TokenRow {
   std::string id;
@@ -33,24 +56,22 @@ struct TokenRow {
   bool revoked = false;
 };
 
-struct NodeRow {
-  std::string name;
-  std::string public_key;  // base64
-  std::int64_t joined_at_s = 0;
-  std::int64_t removed_at_s = 0;  // 0: a member
-};
-
 struct JoinRequest {
   std::string token_id;
   std::string secret;
   std::string node;
   std::string public_key;  // WireGuard, base64
   std::string csr_pem;
-  std::string proof;  // proof_of_possession
+  std::string proof;  // proof_of_possession; of an operator, who has no WireGuard key, the request's own signature is
+  Purpose purpose = Purpose::node;
+  std::string from = {};  // the address it comes from, without port
 };
 
-// Tables enrolment_token, enrolment_use, enrolment_node; the last is replicated, so that a change of it raises the
-// revision.
+// An operator's certificate is for "<name>.operator", which no node can be called.
+inline constexpr std::string_view operator_suffix = ".operator";
+
+// Tables enrolment_token, enrolment_use, enrolment_operator, enrolment_node (members.hpp), enrolment_removed; the last
+// two are replicated, so that a change of them raises the revision.
 database::Schema schema();
 
 base::Result<void> record_token(database::Database& database, Token const& token, TokenTerms const& terms,
@@ -59,13 +80,12 @@ base::Result<std::vector<TokenRow>> tokens(database::Database& database);
 base::Result<void> revoke_token(database::Database& database, std::string const& id);  // bad_token when unknown
 
 // Everything that can be wrong is checked before anything is written: bad_token, wrong_node, bad_proof, bad_request,
-// taken, removed.
+// taken, removed. They are for the log.
 base::Result<void> admit(database::Database& database, JoinRequest const& request,
-                         wireguard::PrivateKey const& controller, std::set<std::string> const& topology_nodes,
-                         std::int64_t now_s);
+                         wireguard::PrivateKey const& controller, Places const& places, std::int64_t now_s);
 
-base::Result<std::vector<NodeRow>> nodes(database::Database& database);
-base::Result<void> remove_node(database::Database& database, std::string const& name,
-                               std::int64_t now_s);  // wrong_node
+// The one sentence that whoever is refused is told.
+inline constexpr std::string_view refusal_text =
+    "the token does not let this machine join; the controller's log says why";
 
 }  // namespace enrolment

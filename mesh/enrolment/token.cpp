@@ -13,7 +13,7 @@ namespace enrolment {
 
 namespace {
 
-constexpr std::string_view prefix = "sov1";
+constexpr std::string_view prefix = "sov2";
 
 std::string to_hex(unsigned char const* bytes, std::size_t size) {
   constexpr char const* digits = "0123456789abcdef";
@@ -62,8 +62,8 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-Token Token::generate(std::string controller_sha256) {
-  return {random_hex(8), random_hex(32), std::move(controller_sha256)};
+Token Token::generate(std::string controller_sha256, std::string world_key) {
+  return {random_hex(8), random_hex(32), std::move(controller_sha256), std::move(world_key)};
 }
 
 base::Result<Token> Token::parse(std::string_view text) {
@@ -71,15 +71,15 @@ base::Result<Token> Token::parse(std::string_view text) {
     text.remove_suffix(1);
   }
   auto const parts = split(text, '.');
-  if (parts.size() != 4 || parts[0] != prefix || !is_hex(parts[1], 16) || !is_hex(parts[2], 64) ||
-      !is_hex(parts[3], 64)) {
-    return base::fail(errc::bad_token, "the text is not of the form sov1.ID.SECRET.FINGERPRINT");
+  if (parts.size() != 5 || parts[0] != prefix || !is_hex(parts[1], 16) || !is_hex(parts[2], 64) ||
+      !is_hex(parts[3], 64) || !is_hex(parts[4], 64)) {
+    return base::fail(errc::bad_token, "the text is not of the form sov2.ID.SECRET.FINGERPRINT.KEY");
   }
-  return Token{std::string(parts[1]), std::string(parts[2]), std::string(parts[3])};
+  return Token{std::string(parts[1]), std::string(parts[2]), std::string(parts[3]), std::string(parts[4])};
 }
 
 std::string Token::text() const {
-  return std::string(prefix) + "." + id + "." + secret + "." + controller_sha256;
+  return std::string(prefix) + "." + id + "." + secret + "." + controller_sha256 + "." + world_key;
 }
 
 base::Result<std::string> proof_of_possession(wireguard::PrivateKey const& own, wireguard::PublicKey const& other,

@@ -64,16 +64,29 @@ class Rules {
     return out.empty() ? "(none)" : out;
   }
 
+  // Its devices; the one it will have while its other end has not joined.
+  [[nodiscard]] std::vector<std::string> names_of(topology::Link const& link) const {
+    std::vector<std::string> out;
+    for (auto const& device : plan_.devices) {
+      if (device.alias == link.name()) {
+        out.push_back(device.name);
+      }
+    }
+    return out.empty() ? std::vector{topology::interface_name(link, plan_.node)} : out;
+  }
+
   [[nodiscard]] std::string sets() const {
     Elements devices;
     Elements neighbours4;
     Elements neighbours6;
     for (auto const& link : around_.links) {
       auto const& other = link.a == plan_.node ? link.b : link.a;
-      auto const device = "\"" + topology::interface_name(link, plan_.node) + "\"";
-      devices.push_back(device);
-      neighbours4.push_back(device + " . " + topology::loopback4(around_, allocation_, other).to_string());
-      neighbours6.push_back(device + " . " + topology::link_local(allocation_, link, other).to_string());
+      for (auto const& name : names_of(link)) {
+        auto const device = "\"" + name + "\"";
+        devices.push_back(device);
+        neighbours4.push_back(device + " . " + topology::loopback4(around_, allocation_, other).to_string());
+        neighbours6.push_back(device + " . " + topology::link_local(allocation_, link, other).to_string());
+      }
     }
     auto const& mesh = around_.mesh;
     std::string out = "  # One device a link.\n" + set_text("links", "ifname", devices, false);

@@ -1,5 +1,7 @@
 #include "mesh/plan/plan.hpp"
 
+#include "mesh/plan/slots.hpp"
+
 #include <algorithm>
 
 namespace plan {
@@ -47,7 +49,9 @@ class Builder {
     add_loopback();
     add_sysctls();
     plan_.areas = topology_.areas_of(node_.name);
-    plan_.bird = bird::render(topology_, world_.allocation, node_.name, options_.bird);
+    auto settings = options_.bird;
+    settings.interfaces = std::move(interfaces_);
+    plan_.bird = bird::render(topology_, world_.allocation, node_.name, settings);
     return std::move(plan_);
   }
 
@@ -61,26 +65,65 @@ class Builder {
       plan_.waiting.push_back(link.name());
       return;
     }
+    auto const peer_key = key == world_.keys.end() ? wireguard::PublicKey() : key->second;
+    unsigned const slot = (generation(node_.name) + generation(other_name)) % 2;
+    add_device(link, *other, peer_key, slot);
+    auto const changing = who_changes(link);
+    if (!changing.empty()) {
+      auto const next = changing == other_name ? world_.next_keys.at(other_name) : peer_key;
+      add_device(link, *other, next, 1 - slot);
+      plan_.successors.emplace(device_name(link, node_.name, slot), device_name(link, node_.name, 1 - slot));
+      if (changing == node_.name) {
+        plan_.with_next_key.insert(device_name(link, node_.name, 1 - slot));
+      }
+    } else if (slot == 0 && !world_.draining.contains(node_.name)) {
+      interfaces_.erase(link.name());  // as the topology says
+    }
+  }
+
+  [[nodiscard]] std::uint32_t generation(std::string const& name) const {
+    auto const found = world_.generations.find(name);
+    return found == world_.generations.end() ? 0 : found->second;
+  }
+
+  // The end whose key is being changed: one at a time.
+  [[nodiscard]] std::string who_changes(topology::Link const& link) const {
+    for (auto const& end : {link.a, link.b}) {
+      if (world_.next_keys.contains(end)) {
+        return end;
+      }
+    }
+    return {};
+  }
+
+  void add_device(topology::Link const& link, topology::Node const& other, wireguard::PublicKey const& key,
+                  unsigned slot) {
     wireguard::Device device;
-    device.name = topology::interface_name(link, node_.name);
+    device.name = device_name(link, node_.name, slot);
     device.alias = link.name();
-    device.listen_port = topology::listen_port(world_.allocation, link, node_.name);
+    device.listen_port = device_port(world_.allocation, link, node_.name, slot);
     device.mtu = link.mtu;
     device.addresses.push_back(whole(topology::loopback4(topology_, world_.allocation, node_.name)));
     device.addresses.push_back(Network{topology::link_local(world_.allocation, link, node_.name), 64});
-    device.peers.push_back(peer(link, *other, key == world_.keys.end() ? wireguard::PublicKey() : key->second));
+    device.peers.push_back(peer(link, other, key, slot));
     plan_.area_of_device.emplace(device.name, topology_.area_of(link));
+    plan_.neighbors.emplace(device.name, topology::loopback4(topology_, world_.allocation, other.name).to_string());
+    // Drained: others send through this node only what has no other way, and its own traffic goes as before (RFC 6987,
+    // by costs, because BIRD changes those without touching an adjacency).
+    bool const last_resort = options_.left.contains(device.name) || world_.draining.contains(node_.name);
+    interfaces_[link.name()].push_back({device.name, last_resort ? bird::cost_of_last_resort : link.cost});
     plan_.devices.push_back(std::move(device));
   }
 
-  wireguard::Peer peer(topology::Link const& link, topology::Node const& other, wireguard::PublicKey const& key) {
+  wireguard::Peer peer(topology::Link const& link, topology::Node const& other, wireguard::PublicKey const& key,
+                       unsigned slot) {
     wireguard::Peer out;
     out.public_key = key;
     out.allowed_ips = {Network{boost::asio::ip::address_v4(), 0}, Network{boost::asio::ip::address_v6(), 0}};
     // Whoever has no address of its own must speak first, and keep the NAT's mapping open.
     out.keepalive_s = node_.underlay.empty() ? keepalive_behind_nat_s : 0;
     if (auto const address = endpoint_address(node_, other)) {
-      out.endpoint = wireguard::Endpoint{*address, topology::listen_port(world_.allocation, link, other.name)};
+      out.endpoint = wireguard::Endpoint{*address, device_port(world_.allocation, link, other.name, slot)};
     } else if (node_.underlay.empty()) {
       plan_.warnings.push_back("link " + link.name() + " can never come up: neither node has an underlay address");
     } else if (!other.underlay.empty()) {
@@ -123,6 +166,7 @@ class Builder {
   topology::Node const& node_;
   PlanOptions const& options_;
   NodePlan plan_;
+  std::map<std::string, std::vector<bird::Interface>> interfaces_;
 };
 
 }  // namespace

@@ -16,6 +16,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,11 @@ struct NodePlan {
   std::vector<std::string> warnings;                  // sentences: "link a--b can never come up: ..."
   std::vector<std::string> areas;                     // OSPF areas it takes part in
   std::map<std::string, std::string> area_of_device;  // the area of each device's link
+  // While the key of one end changes: device -> the one that takes over from it.
+  std::map<std::string, std::string> successors = {};
+  std::set<std::string> with_next_key = {};  // devices whose private key is this node's next one
+  std::map<std::string, std::string> neighbors =
+      {};  // device -> router id (IPv4 loopback) of the node at its other end
 };
 
 struct PlanOptions {
@@ -48,6 +54,8 @@ struct PlanOptions {
   // Plan every link, with an unset public key where the other node has not joined: for looking at a topology before
   // any node exists. Such devices cannot be applied.
   bool assume_joined = false;
+  // Devices whose traffic is to move to their successors: their links become the last resort.
+  std::set<std::string> left = {};
 };
 
 // Plans one node after the other out of one world: what is looked up for all of them is looked up once. It must not

@@ -4,6 +4,9 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+#include <limits>
+
 namespace plan {
 namespace {
 
@@ -45,22 +48,120 @@ base::Result<std::string> text_member(json::object const& object, char const* na
   return std::string(value->get_string());
 }
 
-base::Result<std::map<std::string, std::string>> read_nodes(json::object const& object) {
-  auto const* value = object.if_contains("nodes");
-  if (value == nullptr || !value->is_object()) {
+// A member that may be missing and then is empty.
+base::Result<json::object const*> object_member(json::object const& object, char const* name) {
+  static json::object const none;
+  auto const* value = object.if_contains(name);
+  if (value == nullptr) {
+    return &none;
+  }
+  if (!value->is_object() || value->get_object().size() > world_nodes_limit) {
+    return bad(std::string("'") + name + "' is to be an object of at most " + std::to_string(world_nodes_limit));
+  }
+  return &value->get_object();
+}
+
+base::Result<void> read_texts(json::object const& object, char const* name, std::map<std::string, std::string>& out) {
+  auto const member = object_member(object, name);
+  if (!member) {
+    return member.error();
+  }
+  for (auto const& [key, value] : **member) {
+    if (!value.is_string()) {
+      return bad(std::string("in '") + name + "' everything is to be text");
+    }
+    out.emplace(std::string(key), std::string(value.get_string()));
+  }
+  return {};
+}
+
+base::Result<void> read_numbers(json::object const& object, char const* name,
+                                std::map<std::string, std::uint32_t>& out) {
+  auto const member = object_member(object, name);
+  if (!member) {
+    return member.error();
+  }
+  for (auto const& [key, value] : **member) {
+    if (!value.is_int64() || value.get_int64() < 0 || value.get_int64() > std::numeric_limits<std::uint32_t>::max()) {
+      return bad(std::string("in '") + name + "' everything is to be a whole number");
+    }
+    out.emplace(std::string(key), static_cast<std::uint32_t>(value.get_int64()));
+  }
+  return {};
+}
+
+base::Result<void> read_set(json::object const& object, char const* name, std::set<std::string>& out) {
+  auto const* value = object.if_contains(name);
+  if (value == nullptr) {
+    return {};
+  }
+  if (!value->is_array()) {
+    return bad(std::string("'") + name + "' is to be a list");
+  }
+  for (auto const& one : value->get_array()) {
+    if (!one.is_string()) {
+      return bad(std::string("in '") + name + "' everything is to be text");
+    }
+    out.emplace(one.get_string());
+  }
+  return {};
+}
+
+base::Result<void> read_members(json::object const& object, WorldDocument& out) {
+  if (object.if_contains("nodes") == nullptr) {
     return bad("the world has no object 'nodes'");
   }
-  if (value->get_object().size() > world_nodes_limit) {
-    return bad("the world has more than " + std::to_string(world_nodes_limit) + " nodes");
-  }
-  std::map<std::string, std::string> out;
-  for (auto const& [name, key] : value->get_object()) {
-    if (!key.is_string()) {
-      return bad("a node's key is not text");
+  for (auto const& done : {read_texts(object, "nodes", out.nodes), read_texts(object, "next_keys", out.next_keys),
+                           read_numbers(object, "generations", out.generations),
+                           read_numbers(object, "costs", out.costs), read_set(object, "removed", out.removed),
+                           read_set(object, "draining", out.draining), read_set(object, "rotate", out.rotate)}) {
+    if (!done) {
+      return done.error();
     }
-    out.emplace(std::string(name), std::string(key.get_string()));
   }
-  return out;
+  if (auto const* mesh = object.if_contains("mesh"); mesh != nullptr && mesh->is_string()) {
+    out.mesh = std::string(mesh->get_string());
+  }
+  if (auto const* issued = object.if_contains("issued_at_s"); issued != nullptr && issued->is_int64()) {
+    out.issued_at_s = issued->get_int64();
+  }
+  return {};
+}
+
+template <class Map>
+void put_map(json::object& out, char const* name, Map const& map) {
+  json::object inner;
+  for (auto const& [key, value] : map) {
+    inner.emplace(key, value);
+  }
+  if (!inner.empty()) {
+    out.emplace(name, std::move(inner));
+  }
+}
+
+void put_set(json::object& out, char const* name, std::set<std::string> const& set) {
+  json::array inner;
+  for (auto const& one : set) {
+    inner.emplace_back(one);
+  }
+  if (!inner.empty()) {
+    out.emplace(name, std::move(inner));
+  }
+}
+
+base::Result<void> read_keys(std::map<std::string, std::string> const& texts, topology::Topology const& topology,
+                             std::map<std::string, wireguard::PublicKey>& out) {
+  for (auto const& [name, text] : texts) {
+    if (topology.node(name) == nullptr) {
+      continue;  // it joined and was taken out of the topology later
+    }
+    auto key = wireguard::PublicKey::from_base64(text);
+    if (!key) {
+      return base::fail(errc::bad_key, "node " + name + ": " + key.error().detail);
+    }
+    out.emplace(name, *key);
+  }
+  return {};
 }
 
 // Everything that planning looks up must be there, because a plan trusts its world.
@@ -97,6 +198,18 @@ std::string to_json(WorldDocument const& document) {
   out.emplace("topology", document.topology);
   out.emplace("allocation", document.allocation);
   out.emplace("nodes", std::move(nodes));
+  if (!document.mesh.empty()) {
+    out.emplace("mesh", document.mesh);
+  }
+  if (document.issued_at_s != 0) {
+    out.emplace("issued_at_s", document.issued_at_s);
+  }
+  put_set(out, "removed", document.removed);
+  put_set(out, "draining", document.draining);
+  put_set(out, "rotate", document.rotate);
+  put_map(out, "next_keys", document.next_keys);
+  put_map(out, "generations", document.generations);
+  put_map(out, "costs", document.costs);
   return json::serialize(out);
 }
 
@@ -131,11 +244,9 @@ base::Result<WorldDocument> parse_world_document(std::string_view text) {
     return allocation.error();
   }
   out.allocation = std::move(*allocation);
-  auto nodes = read_nodes(object);
-  if (!nodes) {
-    return nodes.error();
+  if (auto const read = read_members(object, out); !read) {
+    return read.error();
   }
-  out.nodes = std::move(*nodes);
   return out;
 }
 
@@ -155,15 +266,19 @@ base::Result<World> build_world(WorldDocument const& document, std::string const
   if (auto checked = check_allocation(out.topology, out.allocation); !checked) {
     return checked.error();
   }
-  for (auto const& [name, text] : document.nodes) {
-    if (out.topology.node(name) == nullptr) {
-      continue;  // it joined and was taken out of the topology later
+  if (auto keys = read_keys(document.nodes, out.topology, out.keys); !keys) {
+    return keys.error();
+  }
+  if (auto keys = read_keys(document.next_keys, out.topology, out.next_keys); !keys) {
+    return keys.error();
+  }
+  std::erase_if(out.next_keys, [&](auto const& entry) { return !out.keys.contains(entry.first); });
+  out.generations = document.generations;
+  out.draining = document.draining;
+  for (auto& link : out.topology.links) {
+    if (auto const found = document.costs.find(link.name()); found != document.costs.end()) {
+      link.cost = std::clamp<std::uint32_t>(found->second, 1, 65535);
     }
-    auto key = wireguard::PublicKey::from_base64(text);
-    if (!key) {
-      return base::fail(errc::bad_key, "node " + name + ": " + key.error().detail);
-    }
-    out.keys.emplace(name, *key);
   }
   return out;
 }

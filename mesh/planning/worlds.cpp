@@ -1,7 +1,8 @@
 #include "mesh/planning/worlds.hpp"
 
 #include "base/process/service.hpp"
-#include "mesh/agent/snapshots.hpp"
+#include "mesh/agent/belief/snapshots.hpp"
+#include "mesh/signed_world/signed_world.hpp"
 #include "topology/load.hpp"
 
 #include <map>
@@ -12,13 +13,15 @@ namespace {
 
 using Problem = std::optional<std::string>;  // every line of what is wrong; nothing: all is well
 
-// A world as it travels, or as a snapshot with its checksum.
+// A world as it travels, or as a snapshot with its checksum. Whose word it is does not matter for looking at it.
 base::Result<plan::WorldDocument> read_document(std::string const& file) {
-  auto const text = process::read_file(file, plan::world_size_limit + 200);
+  auto const text = process::read_file(file, 2 * plan::world_size_limit + 200);
   if (!text) {
     return text.error();
   }
-  return text->starts_with("sovereign-world ") ? agent::decode_snapshot(*text) : plan::parse_world_document(*text);
+  auto const world =
+      text->starts_with("sovereign-world ") ? agent::decode_snapshot(*text) : signed_world::parse_signed_world(*text);
+  return world ? plan::parse_world_document(world->text) : world.error();
 }
 
 Problem load_running(Sources const& sources, Worlds& out) {
@@ -33,7 +36,10 @@ Problem load_running(Sources const& sources, Worlds& out) {
   } else if (!sources.snapshots.empty()) {
     // A damaged generation is passed over here as at an agent's start; the agent reports it.
     std::vector<std::string> damaged;
-    document = agent::Snapshots(sources.snapshots).newest(damaged);
+    if (auto const world = agent::Snapshots(sources.snapshots).newest(damaged)) {
+      auto parsed = plan::parse_world_document(world->text);
+      document = parsed ? std::optional(std::move(*parsed)) : std::nullopt;
+    }
     from = sources.snapshots;
   }
   if (!document) {
@@ -111,6 +117,9 @@ Problem load_wanted(Sources const& sources, std::int64_t now_s, Worlds& out) {
   out.wanted.allocation = std::move(*allocation);
   if (out.running) {
     out.wanted.revision = out.running->revision;
+    out.wanted.draining = out.running->draining;
+    out.wanted.next_keys = out.running->next_keys;
+    out.wanted.generations = out.running->generations;
     for (auto const& [node, key] : out.running->keys) {
       if (out.wanted.topology.node(node) != nullptr) {
         out.wanted.keys.emplace(node, key);

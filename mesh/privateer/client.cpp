@@ -65,23 +65,26 @@ std::int64_t wall_clock_s() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-net::Task<int> join_main(std::shared_ptr<Settings const> settings, enrolment::Token token) {
+net::Task<int> join_main(std::shared_ptr<Settings const> settings, enrolment::Token token, std::string operator_name) {
   enrolment::JoinSettings wanted;
   wanted.controller_url = settings->controller_url;
   wanted.state_directory = settings->state;
-  wanted.node = settings->node;
+  wanted.as_operator = !operator_name.empty();
+  wanted.node = wanted.as_operator ? operator_name : settings->node;
+  auto const name = wanted.node;
   auto const joined = co_await enrolment::join(std::move(wanted), std::move(token));
   if (!joined) {
     std::cerr << "privateer: " << joined.error().what() << "\n";
     co_return exit_failed;
   }
-  std::cout << settings->node << " joined; start it with 'privateer agent'\n";
+  std::cout << name << " joined"
+            << (operator_name.empty() ? "; start it with 'privateer agent'\n" : " as an operator\n");
   co_return exit_done;
 }
 
 }  // namespace
 
-int join(Settings const& settings, std::string const& token_text) {
+int join(Settings const& settings, std::string const& token_text, std::string const& operator_name) {
   auto const token = enrolment::Token::parse(token_text);
   if (!token) {
     std::cerr << "privateer: " << token.error().what() << "\n";
@@ -98,13 +101,17 @@ int join(Settings const& settings, std::string const& token_text) {
     return exit_failed;
   }
   auto const shared = std::make_shared<Settings const>(settings);
-  return run_until_done("join", [&](net::asio::any_io_executor, Keep&) { return join_main(shared, *token); });
+  return run_until_done("join",
+                        [&](net::asio::any_io_executor, Keep&) { return join_main(shared, *token, operator_name); });
 }
 
-int token_create(Settings const& settings, std::string const& node, std::int64_t lifetime_s, std::int64_t uses) {
-  json::object body{{"lifetime_s", lifetime_s}, {"uses", uses}};
-  if (!node.empty()) {
-    body["node"] = node;
+int token_create(Settings const& settings, TokenInput const& input) {
+  json::object body{{"lifetime_s", input.lifetime_s}, {"uses", input.uses}, {"purpose", input.purpose}};
+  for (auto const& [key, value] : {std::pair("node", input.node), std::pair("role", input.role),
+                                   std::pair("segment", input.segment), std::pair("address", input.address)}) {
+    if (!value.empty()) {
+      body[key] = value;
+    }
   }
   std::string answer;
   if (int const code = ask(to_controller(settings, "POST", "/v1/tokens", json::serialize(body)), answer); code != 0) {
@@ -121,11 +128,11 @@ int token_create(Settings const& settings, std::string const& node, std::int64_t
   return exit_done;
 }
 
-int token_list(Settings const& settings) {
+int token_list(Settings const& settings, bool as_json) {
   std::string answer;
   int const code = ask(to_controller(settings, "GET", "/v1/tokens"), answer);
   if (code == exit_done) {
-    std::cout << tokens_text(answer, wall_clock_s());
+    std::cout << (as_json ? answer + "\n" : tokens_text(answer, wall_clock_s()));
   }
   return code;
 }
@@ -135,11 +142,11 @@ int token_revoke(Settings const& settings, std::string const& id) {
   return ask(to_controller(settings, "DELETE", "/v1/tokens/" + id), answer);
 }
 
-int node_list(Settings const& settings) {
+int node_list(Settings const& settings, bool as_json) {
   std::string answer;
   int const code = ask(to_controller(settings, "GET", "/v1/nodes"), answer);
   if (code == exit_done) {
-    std::cout << nodes_text(answer);
+    std::cout << (as_json ? answer + "\n" : nodes_text(answer));
   }
   return code;
 }
@@ -147,6 +154,17 @@ int node_list(Settings const& settings) {
 int node_remove(Settings const& settings, std::string const& name) {
   std::string answer;
   return ask(to_controller(settings, "DELETE", "/v1/nodes/" + name), answer);
+}
+
+int node_drain(Settings const& settings, std::string const& name, bool draining) {
+  std::string answer;
+  return ask(to_controller(settings, draining ? "POST" : "DELETE", "/v1/nodes/" + name + "/drain"), answer);
+}
+
+int rotate(Settings const& settings, std::string const& node) {
+  std::string answer;
+  return ask(to_controller(settings, "POST", node.empty() ? "/v1/rotation" : "/v1/nodes/" + node + "/rotation"),
+             answer);
 }
 
 int topology_set(Settings const& settings, std::string const& file) {

@@ -19,15 +19,26 @@ inline constexpr int exit_bad_input = 2;
 int run_agent(Settings const& settings);
 int run_controller(Settings const& settings);
 
-// Talks to the controller of `controller.url` once.
-int join(Settings const& settings, std::string const& token);
+// Talks to the controller of `controller.url` once. `operator_name`: as an operator's machine instead of the node.
+int join(Settings const& settings, std::string const& token, std::string const& operator_name);
 
 // Over the controller's unix socket.
-int token_create(Settings const& settings, std::string const& node, std::int64_t lifetime_s, std::int64_t uses);
-int token_list(Settings const& settings);
+struct TokenInput {
+  std::string node;  // what it is bound to; empty: not to that
+  std::string role;
+  std::string segment;
+  std::string address;
+  std::string purpose = "node";
+  std::int64_t lifetime_s = 0;
+  std::int64_t uses = 1;
+};
+int token_create(Settings const& settings, TokenInput const& input);
+int token_list(Settings const& settings, bool json);
 int token_revoke(Settings const& settings, std::string const& id);
-int node_list(Settings const& settings);
+int node_list(Settings const& settings, bool json);
 int node_remove(Settings const& settings, std::string const& name);
+int node_drain(Settings const& settings, std::string const& name, bool draining);
+int rotate(Settings const& settings, std::string const& node);  // empty: every node, one after the other
 int topology_set(Settings const& settings, std::string const& file);
 
 // Over the agent's unix socket. Exit code 1 when the node is not in order.

@@ -29,6 +29,7 @@ agent::AgentSettings agent_settings(Settings const& settings) {
   out.bird.config_file = settings.bird_config;
   out.bird.control_socket = settings.bird_control;
   out.bird.start = settings.bird_start;
+  out.session_log = settings.bird_sessions;
   out.bird.log_file = settings.wireguard.log_directory + "/bird.log";
   return out;
 }
@@ -170,6 +171,7 @@ int run_controller(Settings const& settings) {
   wanted.topology_file = settings.topology;
   wanted.listen = settings.serve_listen;
   wanted.unix_path = settings.serve_unix;
+  wanted.rotate_after_s = settings.serve_rotate_after_s;
   return run_until_done("controller", [&](net::asio::any_io_executor executor, Keep& keep) {
     auto opened = controller::Controller::open(executor, std::move(wanted));
     if (!opened) {

@@ -19,15 +19,16 @@ struct Arguments {
   std::string config = "/etc/privateer/privateer.yaml";
   std::string token;
   std::string token_file;
-  std::string node;
+  std::string operator_name;
+  privateer::TokenInput terms;
   std::string lifetime = "1h";
-  std::int64_t uses = 1;
   std::string id;
   std::string file;
   privateer::PlanInput input;
   privateer::PlanOutput plan_output;
   privateer::RenderOutput render_output;
   bool json = false;
+  bool all = false;
   bool needs_settings = true;
   bool difference = false;
   Command command;
@@ -53,7 +54,7 @@ int join(Arguments const& arguments, Settings const& settings) {
   if (text.empty()) {
     return bad_input("give the token with --token or --token-file");
   }
-  return privateer::join(settings, text);
+  return privateer::join(settings, text, arguments.operator_name);
 }
 
 int create_token(Arguments const& arguments, Settings const& settings) {
@@ -61,7 +62,9 @@ int create_token(Arguments const& arguments, Settings const& settings) {
   if (!seconds) {
     return bad_input("--ttl '" + arguments.lifetime + "' is not a duration; for instance 30m, 1h, 7d");
   }
-  return privateer::token_create(settings, arguments.node, *seconds, arguments.uses);
+  auto terms = arguments.terms;
+  terms.lifetime_s = *seconds;
+  return privateer::token_create(settings, terms);
 }
 
 void add_daemons(CLI::App& app, Arguments& arguments) {
@@ -74,32 +77,70 @@ void add_daemons(CLI::App& app, Arguments& arguments) {
   auto* joining = app.add_subcommand("join", "Make this machine's keys and join the mesh");
   auto* token = joining->add_option("--token", arguments.token, "The token (visible in the process list)");
   joining->add_option("--token-file", arguments.token_file, "A file that holds the token")->excludes(token);
+  joining->add_option("--operator", arguments.operator_name, "Join as this operator's machine, to look on only");
   joining->callback([&] { arguments.command = [&](Settings const& settings) { return join(arguments, settings); }; });
+}
+
+void add_list(CLI::App& of, std::string const& about, Arguments& arguments, int (*list)(Settings const&, bool)) {
+  auto* command = of.add_subcommand("list", about);
+  command->add_flag("--json", arguments.json, "For programs");
+  command->callback([&arguments, list] {
+    arguments.command = [&arguments, list](Settings const& settings) { return list(settings, arguments.json); };
+  });
+}
+
+// What changes a node without taking it out.
+void add_node_changes(CLI::App& node, CLI::App& app, Arguments& arguments) {
+  for (bool const draining : {true, false}) {
+    auto* drain = node.add_subcommand(draining ? "drain" : "undrain", draining ? "Let traffic of others go around it"
+                                                                               : "Let traffic go through it again");
+    drain->add_option("name", arguments.id, "Its name")->required();
+    drain->callback([&arguments, draining] {
+      arguments.command = [&arguments, draining](Settings const& settings) {
+        return privateer::node_drain(settings, arguments.id, draining);
+      };
+    });
+  }
+  auto* rotate = app.add_subcommand("rotate", "Change the WireGuard key of a node, without losing a packet");
+  auto* name = rotate->add_option("node", arguments.id, "The node");
+  rotate->add_flag("--all", arguments.all, "Every node, neighbours one after the other")->excludes(name);
+  rotate->callback([&] {
+    arguments.command = [&](Settings const& settings) {
+      if (arguments.id.empty() && !arguments.all) {
+        return bad_input("name a node, or say --all");
+      }
+      return privateer::rotate(settings, arguments.id);
+    };
+  });
 }
 
 void add_controller_commands(CLI::App& app, Arguments& arguments) {
   auto* token = app.add_subcommand("token", "Rights to join")->require_subcommand(1);
   auto* create = token->add_subcommand("create", "Make a token and print it; it is not shown again");
-  create->add_option("--node", arguments.node, "Only this node may use it");
+  create->add_option("--node", arguments.terms.node, "Only this node may use it");
+  create->add_option("--role", arguments.terms.role, "Only nodes of this role: central, regional, edge");
+  create->add_option("--segment", arguments.terms.segment, "Only nodes of this tenant segment");
+  create->add_option("--address", arguments.terms.address, "Only from this address or network");
+  create->add_option("--purpose", arguments.terms.purpose, "node, or operator: who may look on and is no node")
+      ->capture_default_str();
   create->add_option("--ttl", arguments.lifetime, "How long it is valid")->capture_default_str();
-  create->add_option("--uses", arguments.uses, "How often it may be used")->capture_default_str();
+  create->add_option("--uses", arguments.terms.uses, "How often it may be used")->capture_default_str();
   create->callback(
       [&] { arguments.command = [&](Settings const& settings) { return create_token(arguments, settings); }; });
-  token->add_subcommand("list", "All tokens")->callback([&] { arguments.command = privateer::token_list; });
+  add_list(*token, "All tokens", arguments, privateer::token_list);
   auto* revoke = token->add_subcommand("revoke", "Make a token worthless");
   revoke->add_option("id", arguments.id, "Its id, from 'token list'")->required();
   revoke->callback([&] {
     arguments.command = [&](Settings const& settings) { return privateer::token_revoke(settings, arguments.id); };
   });
   auto* node = app.add_subcommand("node", "Machines that joined")->require_subcommand(1);
-  node->add_subcommand("list", "All nodes and how they fare")->callback([&] {
-    arguments.command = privateer::node_list;
-  });
+  add_list(*node, "All nodes and how they fare", arguments, privateer::node_list);
   auto* remove = node->add_subcommand("remove", "Take a node out of the mesh");
   remove->add_option("name", arguments.id, "Its name")->required();
   remove->callback([&] {
     arguments.command = [&](Settings const& settings) { return privateer::node_remove(settings, arguments.id); };
   });
+  add_node_changes(*node, app, arguments);
   auto* topology = app.add_subcommand("topology", "The declared topology")->require_subcommand(1);
   auto* set = topology->add_subcommand("set", "Replace the controller's topology");
   set->add_option("file", arguments.file, "The topology file")->required();

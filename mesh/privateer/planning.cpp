@@ -2,7 +2,7 @@
 #include "mesh/privateer/commands.hpp"
 
 #include "base/process/service.hpp"
-#include "mesh/agent/snapshots.hpp"
+#include "mesh/agent/belief/snapshots.hpp"
 #include "mesh/plan/files.hpp"
 #include "mesh/planning/report.hpp"
 #include "mesh/privateer/run.hpp"
@@ -77,15 +77,16 @@ std::optional<std::string> read_stream_or_file(std::string const& file) {
 // The last-known world, or the seed's.
 std::optional<plan::World> known_world(Settings const& settings) {
   std::vector<std::string> damaged;
-  auto const document = agent::Snapshots(settings.state + "/worlds").newest(damaged);
+  auto const known = agent::Snapshots(settings.state + "/worlds").newest(damaged);
   for (auto const& sentence : damaged) {
     std::cerr << "privateer: " << sentence << "\n";
   }
-  if (!document) {
+  if (!known) {
     auto worlds = load_worlds(settings, {});
     return worlds ? std::optional(std::move(worlds->wanted)) : std::nullopt;
   }
-  auto world = plan::build_world(*document, "last-known topology");
+  auto const document = plan::parse_world_document(known->text);
+  auto world = document ? plan::build_world(*document, "last-known topology") : document.error();
   if (!world) {
     std::cerr << "privateer: " << world.error().what() << "\n";
     return std::nullopt;

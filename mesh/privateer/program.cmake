@@ -2,6 +2,6 @@ program(privateer mesh/privateer SOURCES settings.cpp run.cpp daemons.cpp edge_s
     planning.cpp
   DEPENDS base/result base/config base/net base/process topology topology/proof topology/verify mesh/wireguard
     mesh/wireguard/backend mesh/plan mesh/planning mesh/enrolment mesh/controller
-    mesh/agent routing/bird acme/edge
+    mesh/agent mesh/agent/belief routing/bird acme/edge
     base/http_client base/http_server
   LIBRARIES Boost::json fmt::fmt CLI11::CLI11)

@@ -10,6 +10,9 @@
 namespace privateer {
 namespace {
 
+// A change of a node's key keeps its neighbourhood busy for some twenty seconds.
+constexpr std::int64_t rotate_after_least_s = 3600;
+
 bool is_label(std::string_view text) {
   return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
          std::all_of(text.begin(), text.end(),
@@ -58,6 +61,9 @@ void read_bird(config::Reader section, Settings& out) {
   check_path(section, "config", out.bird_config);
   check_socket(section, "control", out.bird_control);
   out.bird_start = section.texts("start");
+  // A BIRD that is not ours may not be allowed to write anywhere of ours, and would refuse its configuration.
+  out.bird_sessions = section.text("sessions", out.bird_start.empty() ? "" : out.state + "/bird-sessions/log");
+  check_path(section, "sessions", out.bird_sessions);
 }
 
 EdgeSettings read_edge(config::Reader section) {
@@ -126,6 +132,13 @@ boost::system::result<Settings, base::Problems> parse_settings(std::string_view 
     check_socket(*section, "unix", out.serve_unix);
     out.serve_state = section->text("state", out.serve_state);
     check_path(*section, "state", out.serve_state);
+    if (auto const after = section->text("rotate_after", std::string()); !after.empty()) {
+      auto const seconds = parse_duration_s(after);
+      out.serve_rotate_after_s = seconds.value_or(0);
+      if (!seconds || *seconds < rotate_after_least_s) {
+        section->fail("rotate_after", config::quoted(after) + " is no duration of an hour or more", "for instance 30d");
+      }
+    }
   }
   root.finish();
   if (!problems.empty()) {

@@ -37,10 +37,12 @@ struct Settings {
   std::string bird_config = "/etc/bird/bird.conf";
   std::string bird_control = "/run/bird/bird.ctl";
   std::vector<std::string> bird_start;
+  std::string bird_sessions;  // BIRD tells of dead links here; default with bird.start: below `state`; empty: nowhere
   std::optional<EdgeSettings> edge;
   std::string serve_listen;  // the controller's HTTPS address; empty: this machine is no controller
   std::string serve_unix = "/run/privateer/controller.sock";
-  std::string serve_state;  // default: state + "/controller"
+  std::string serve_state;                // default: state + "/controller"
+  std::int64_t serve_rotate_after_s = 0;  // nodes change their keys when these are so old; 0: only when asked
 };
 
 boost::system::result<Settings, base::Problems> parse_settings(std::string_view text, std::string const& source);

@@ -104,7 +104,9 @@ std::string routing_text(json::object const& bird) {
 std::string status_text(std::string_view body) {
   auto const status = parse(body);
   std::string out = fmt::format("node        {} ({})\n", text(status, "node"), text(status, "verdict"));
-  out += fmt::format("world       revision {} from {}\n", number(status, "revision"), text(status, "source"));
+  out += fmt::format("world       revision {} from {}{}{}\n", number(status, "revision"), text(status, "source"),
+                     yes(status, "verified") ? "" : ", unsigned: this node never joined a controller",
+                     number(status, "trial_revision", -1) >= 0 ? ", on trial" : "");
   out += controller_text(section(status, "controller"));
   out += fmt::format("wireguard   {}\n", text(status, "backend"));
   each_object(status, "devices", [&](json::object const& device) { out += device_text(device); });
@@ -127,11 +129,28 @@ std::string status_text(std::string_view body) {
   for (auto const& line : list(status, "failing")) {
     out += line.is_string() ? fmt::format("failing     {}\n", std::string(line.get_string())) : "";
   }
+  each_object(status, "refused",
+              [&](json::object const& one) { out += fmt::format("refused     {}\n", text(one, "text")); });
   for (auto const& line : list(status, "warnings")) {
     out += line.is_string() ? fmt::format("warning     {}\n", std::string(line.get_string())) : "";
   }
   return out;
 }
+
+namespace {
+
+// "any", "ams-1", "edge nodes of segment red from 198.51.100.0/24".
+std::string bound_to(json::object const& token) {
+  auto const node = text(token, "node");
+  auto const role = text(token, "role");
+  auto const segment = text(token, "segment");
+  auto const address = text(token, "address");
+  std::string out = !node.empty() ? node : !role.empty() ? role + " nodes" : "any";
+  out += segment.empty() ? "" : " of segment " + segment;
+  return out + (address.empty() ? "" : " from " + address);
+}
+
+}  // namespace
 
 std::string tokens_text(std::string_view body, std::int64_t now_s) {
   std::string out = fmt::format("{:<18} {:<16} {:<8} {}\n", "ID", "NODE", "USED", "STATE");
@@ -143,9 +162,8 @@ std::string tokens_text(std::string_view body, std::int64_t now_s) {
                               : left <= 0         ? "expired"
                               : used >= uses      ? "used up"
                                                   : fmt::format("valid for {} s", left);
-    auto const node = text(one, "node");
-    out += fmt::format("{:<18} {:<16} {:<8} {}\n", text(one, "id"), node.empty() ? "any" : node,
-                       fmt::format("{}/{}", used, uses), state);
+    out += fmt::format("{:<18} {:<16} {:<8} {}\n", text(one, "id"), bound_to(one), fmt::format("{}/{}", used, uses),
+                       state);
   });
   return out;
 }
@@ -154,10 +172,13 @@ std::string nodes_text(std::string_view body) {
   std::string out = fmt::format("{:<16} {:<46} {}\n", "NODE", "PUBLIC KEY", "STATE");
   each_object(parse(body), "nodes", [&](json::object const& one) {
     auto const report = section(one, "report");
-    std::string const state = number(one, "removed_at") != 0 ? "removed"
-                              : report.empty()
-                                  ? "joined"
-                                  : fmt::format("revision {}: {}", number(report, "revision"), text(report, "verdict"));
+    std::string state = number(one, "removed_at") != 0 ? "removed"
+                        : report.empty()
+                            ? "joined"
+                            : fmt::format("revision {}: {}", number(report, "revision"), text(report, "verdict"));
+    auto const rotation = text(one, "rotation");
+    state += yes(one, "draining") ? ", draining" : "";
+    state += rotation.empty() || rotation == "none" ? "" : ", change of key " + rotation;
     out += fmt::format("{:<16} {:<46} {}\n", text(one, "name"), text(one, "public_key"), state);
   });
   return out;

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 
 namespace reconcile {
 namespace {
@@ -101,7 +102,7 @@ net::Task<base::Result<void>> BirdService::start() {
                        "it was started but does not listen on " + settings_.control_socket + " after 5 s; see " + log);
 }
 
-net::Task<base::Result<void>> BirdService::configure(std::string start_text, std::string live_text) {
+net::Task<base::Result<void>> BirdService::configure(std::string start_text, std::string live_text, bool trial) {
   std::string file;  // empty: the one it was started with
   if (live_text != start_text) {
     file = settings_.config_file + ".live";
@@ -109,7 +110,7 @@ net::Task<base::Result<void>> BirdService::configure(std::string start_text, std
       co_return written;
     }
   }
-  auto const configured = co_await control_.configure(file);
+  auto const configured = co_await control_.configure(file, trial ? confirm_within : std::chrono::seconds(0));
   if (!configured) {
     co_return base::fail(errc::bird, "configure: " + configured.error().what());
   }
@@ -126,11 +127,24 @@ net::Task<base::Result<void>> BirdService::rewrite_routes() {
   co_return base::Result<void>();
 }
 
-net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std::string live_text) {
+net::Task<base::Result<void>> BirdService::confirm() {
+  if (on_trial_.empty()) {
+    co_return base::Result<void>();
+  }
+  auto const done = co_await control_.command("configure confirm");
+  if (!done) {
+    co_return base::fail(errc::bird, "the configuration is not confirmed: " + done.error().what());
+  }
+  auto const mark = std::exchange(on_trial_, std::string());
+  co_return process::write_file_atomically(marker_file_, mark, 0644);
+}
+
+net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std::string live_text, bool trial) {
   bool up = co_await running();
   bool const same = holds(settings_.config_file, start_text);
   auto const mark = enrolment::sha256_hex(start_text) + "\n";
-  if (same && up && holds(marker_file_, mark)) {
+  bool const tried = on_trial_ == mark && std::chrono::steady_clock::now() - on_trial_since_ < confirm_within;
+  if (same && up && (tried || (on_trial_.empty() && holds(marker_file_, mark)))) {
     co_return false;
   }
   if (!same) {
@@ -149,13 +163,19 @@ net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std:
     }
   }
   base::Result<void> done;
+  bool const take_back = up && trial;
   if (up) {
-    done = co_await configure(start_text, live_text);
+    done = co_await configure(start_text, live_text, take_back);
   } else {
     done = co_await start();
   }
   if (!done) {
     co_return done.error();
+  }
+  on_trial_ = take_back ? mark : std::string();
+  on_trial_since_ = std::chrono::steady_clock::now();
+  if (take_back) {
+    co_return true;  // marked by confirm()
   }
   if (auto written = process::write_file_atomically(marker_file_, mark, 0644); !written) {
     co_return written.error();

@@ -10,6 +10,7 @@
 #include "base/net/task.hpp"
 #include "routing/bird/control.hpp"
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -37,11 +38,17 @@ class BirdService {
   // `start_text` is the file, `live_text` what a running BIRD gets (equal when nothing is announced). True when
   // something was done; nothing is written when BIRD already runs with it. errc::bird with BIRD's own sentence when
   // the text is refused: then the old file and the old configuration stay.
-  net::Task<base::Result<bool>> converge(std::string start_text, std::string live_text);
+  // On `trial` a running BIRD goes back to what it had after `confirm_within` unless confirm() comes first: also when
+  // this process has ended meanwhile.
+  net::Task<base::Result<bool>> converge(std::string start_text, std::string live_text, bool trial = false);
+  static constexpr std::chrono::seconds confirm_within{60};
+
+  // What was taken on trial stays. A success when nothing is.
+  net::Task<base::Result<void>> confirm();
 
   // Makes BIRD write all its routes to the kernel again. The kernel drops the IPv4 routes of an interface or address
   // that goes and tells nobody; when the interface is back before OSPF has noticed, BIRD sees no change and would find
-  // the loss at its next scan only, a minute later.
+  // the loss at its next scan only, two seconds later.
   net::Task<base::Result<void>> rewrite_routes();
 
   [[nodiscard]] bird::Control const& control() const { return control_; }
@@ -49,12 +56,14 @@ class BirdService {
  private:
   net::Task<base::Result<void>> check(std::string file, bool running);
   net::Task<base::Result<void>> start();
-  net::Task<base::Result<void>> configure(std::string start_text, std::string live_text);
+  net::Task<base::Result<void>> configure(std::string start_text, std::string live_text, bool trial);
   net::Task<bool> running();
 
   BirdSettings settings_;
   std::string marker_file_;
   bird::Control control_;
+  std::string on_trial_;  // the mark of what BIRD took on trial; empty: nothing
+  std::chrono::steady_clock::time_point on_trial_since_{};
 };
 
 }  // namespace reconcile

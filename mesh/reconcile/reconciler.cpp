@@ -37,27 +37,32 @@ bool all_full(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& nei
 }
 
 bool is_orphan(wireguard::ObservedDevice const& device, plan::World const& world) {
+  auto const holds = [](std::map<std::string, wireguard::PublicKey> const& keys, wireguard::PublicKey const& key) {
+    return std::any_of(keys.begin(), keys.end(), [&](auto const& entry) { return entry.second == key; });
+  };
   return std::none_of(device.peers.begin(), device.peers.end(), [&](wireguard::ObservedPeer const& one) {
-    return std::any_of(world.keys.begin(), world.keys.end(),
-                       [&](auto const& entry) { return entry.second == one.peer.public_key; });
+    return holds(world.keys, one.peer.public_key) || holds(world.next_keys, one.peer.public_key);
   });
 }
 
-Reconciler::Reconciler(wireguard::Backend backend, wireguard::PrivateKey own_key, BirdSettings bird,
-                       std::string const& state_directory)
+Reconciler::Reconciler(wireguard::Backend backend, BirdSettings bird, std::string const& state_directory)
     : backend_(std::move(backend)),
-      own_key_(std::move(own_key)),
       bird_(std::move(bird), state_directory + "/bird.applied"),
       owned_file_(state_directory + "/loopback") {}
 
+void Reconciler::set_keys(wireguard::PrivateKey own, wireguard::PrivateKey next) {
+  own_key_ = std::move(own);
+  next_key_ = std::move(next);
+}
+
 net::Task<Pass> Reconciler::run(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
-                                std::string live_bird) {
+                                std::string live_bird, bool trial) {
   Pass pass;
   co_await devices(plan, &pass);
   // After the devices: their own settings exist with them only.
   settings(*plan, pass);
   loopback(*plan, pass);
-  co_await routing(plan, std::move(live_bird), &pass);
+  co_await routing(plan, std::move(live_bird), trial, &pass);
   co_await removals(plan, world, &pass);
   co_await verify(plan, &pass);
   for (auto& device : pass.devices) {
@@ -74,8 +79,10 @@ net::Task<base::Result<std::vector<wireguard::Change>>> Reconciler::difference(
   }
   auto wanted = plan->devices;
   for (auto& device : wanted) {
-    device.private_key = own_key_;
+    device.private_key = plan->with_next_key.contains(device.name) ? next_key_ : own_key_;
   }
+  // Without its key a device would come up under no identity at all.
+  std::erase_if(wanted, [](wireguard::Device const& device) { return !device.private_key.is_set(); });
   pass->devices = std::move(*observed);
   co_return wireguard::diff(wanted, pass->devices, plan::interface_prefix, wall_clock_s());
 }
@@ -137,8 +144,9 @@ net::Task<void> Reconciler::removals(std::shared_ptr<plan::NodePlan const> plan,
   co_await apply(std::move(*changes), pass);
 }
 
-net::Task<void> Reconciler::routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, Pass* pass) {
-  auto const done = co_await bird_.converge(plan->bird, std::move(live_bird));
+net::Task<void> Reconciler::routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, bool trial,
+                                    Pass* pass) {
+  auto const done = co_await bird_.converge(plan->bird, std::move(live_bird), trial);
   if (!done) {
     pass->failures.push_back(done.error().what());
   } else if (*done) {

@@ -37,12 +37,16 @@ class Reconciler {
  public:
   static constexpr std::chrono::seconds removal_patience{30};
 
-  Reconciler(wireguard::Backend backend, wireguard::PrivateKey own_key, BirdSettings bird,
-             std::string const& state_directory);
+  Reconciler(wireguard::Backend backend, BirdSettings bird, std::string const& state_directory);
+
+  // `next` may be unset; then no device is made with it.
+  void set_keys(wireguard::PrivateKey own, wireguard::PrivateKey next);
 
   // `live_bird` is the configuration with the announced services enabled; equal to plan.bird when there are none.
+  // On `trial` BIRD takes a new configuration back by itself after `confirm_within` unless confirm() is called.
   net::Task<Pass> run(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
-                      std::string live_bird);
+                      std::string live_bird, bool trial);
+  net::Task<base::Result<void>> confirm() { return bird_.confirm(); }
 
   [[nodiscard]] char const* backend_name() const { return backend_.name(); }
 
@@ -50,7 +54,7 @@ class Reconciler {
   net::Task<void> devices(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
   net::Task<void> removals(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
                            Pass* pass);
-  net::Task<void> routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, Pass* pass);
+  net::Task<void> routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, bool trial, Pass* pass);
   net::Task<void> verify(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
   net::Task<base::Result<std::vector<wireguard::Change>>> difference(std::shared_ptr<plan::NodePlan const> plan,
                                                                      Pass* pass);
@@ -60,6 +64,7 @@ class Reconciler {
 
   wireguard::Backend backend_;
   wireguard::PrivateKey own_key_;
+  wireguard::PrivateKey next_key_;
   BirdService bird_;
   std::string owned_file_;
   std::optional<std::chrono::steady_clock::time_point> removal_since_;

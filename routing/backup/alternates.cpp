@@ -97,6 +97,15 @@ Distances::Distances(Graph graph) : graph_(std::move(graph)) {
   }
 }
 
+Distances::Distances(Graph graph, std::string const& node) : graph_(std::move(graph)), all_(graph_.size()) {
+  if (auto const self = graph_.index(node)) {
+    all_[*self] = graph_.distances(*self);
+    for (auto const& edge : graph_.edges(*self)) {
+      all_[edge.to] = graph_.distances(edge.to);
+    }
+  }
+}
+
 std::uint32_t Distances::to(std::uint32_t from, Destination const& destination) const {
   std::uint64_t best = far;
   for (auto const& [name, outer] : destination.originators) {

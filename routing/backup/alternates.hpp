@@ -56,6 +56,9 @@ struct Protection {
 class Distances {
  public:
   explicit Distances(topology::Graph graph);
+  // Only what `protections` of that one node asks for: its own costs and those of its neighbours. A run of Dijkstra
+  // each.
+  Distances(topology::Graph graph, std::string const& node);
 
   [[nodiscard]] topology::Graph const& graph() const { return graph_; }
   [[nodiscard]] std::uint32_t between(std::uint32_t from, std::uint32_t to) const { return all_[from][to]; }

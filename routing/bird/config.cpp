@@ -73,17 +73,21 @@ bool one_area(Topology const& topology) {
 std::string head(Topology const& topology, Allocation const& allocation, Node const& node,
                  RenderSettings const& settings) {
   std::string const log = settings.log_file.empty() ? "stderr" : "\"" + settings.log_file + "\"";
+  // Small, and begun anew when it is full: nobody reads what it says, only that it says something.
+  std::string const sessions = settings.session_log.empty()
+                                   ? ""
+                                   : fmt::format("log \"{0}\" 100000 \"{0}.old\" {{ trace }};\n", settings.session_log);
   return fmt::format(
       "# BIRD on {} in {}. Written by privateer: changes made here are overwritten.\n"
       "# OSPF routes the mesh, one device a link; BFD notices a dead link; services are announced while they work.\n"
-      "log {} all;\n"
+      "log {} all;\n{}"
       "timeformat log iso long ms;\n"
       "router id {};\n\n"
       "# This node's own addresses: it is reached, and speaks, under them.\n"
       "define LOOPBACK4 = {};\n"
       "define LOOPBACK6 = {};\n\n"
       "protocol device {{\n  scan time 10;\n}}\n\n",
-      node.name, topology.name, log, topology::loopback4(topology, allocation, node.name).to_string(),
+      node.name, topology.name, log, sessions, topology::loopback4(topology, allocation, node.name).to_string(),
       topology::loopback4(topology, allocation, node.name).to_string(),
       topology::loopback6(topology, allocation, node.name).to_string());
 }
@@ -173,7 +177,7 @@ std::string kernel(bool serves_any, RenderSettings const& settings, Words const&
       "# Routes of the mesh go to the kernel with this node's address as source; they outlive BIRD.\n"
       "protocol kernel kernel{0} {{\n"
       "  persist;\n"
-      "  scan time 60;\n"
+      "  scan time 2;  # a route that somebody deleted is back by then\n"
       "  metric {1};\n"
       "  {2} {{\n"
       "    import none;\n"
@@ -190,7 +194,7 @@ std::string kernel(bool serves_any, RenderSettings const& settings, Words const&
       words.digit, settings.kernel_metric, words.channel, guard);
 }
 
-std::string interface_block(Topology const& topology, Link const& link, std::string const& node) {
+std::string interface_block(Topology const& topology, Link const& link, Interface const& interface) {
   return fmt::format(
       "    interface \"{}\" {{  # {}\n"
       "      type ptp;\n"
@@ -200,8 +204,13 @@ std::string interface_block(Topology const& topology, Link const& link, std::str
       "      retransmit 2;\n"
       "      bfd yes;\n"
       "    }};\n",
-      topology::interface_name(link, node), link.name(), link.cost, topology.mesh.ospf.hello_s,
-      topology.mesh.ospf.dead_s);
+      interface.name, link.name(), interface.cost, topology.mesh.ospf.hello_s, topology.mesh.ospf.dead_s);
+}
+
+std::vector<Interface> interfaces_of(Link const& link, std::string const& node, RenderSettings const& settings) {
+  auto const found = settings.interfaces.find(link.name());
+  return found != settings.interfaces.end() ? found->second
+                                            : std::vector<Interface>{{topology::interface_name(link, node), link.cost}};
 }
 
 std::string ospf(Topology const& topology, Allocation const& allocation, Node const& node, bool serves_any,
@@ -210,7 +219,9 @@ std::string ospf(Topology const& topology, Allocation const& allocation, Node co
   areas[node.area] = fmt::format("    stubnet {}/{} {{\n      cost 1;\n    }};\n",
                                  loopback(topology, allocation, node.name, words).to_string(), words.host_bits);
   for (auto const& link : topology.links_of(node.name)) {
-    areas[topology.area_of(link)] += interface_block(topology, link, node.name);
+    for (auto const& interface : interfaces_of(link, node.name, settings)) {
+      areas[topology.area_of(link)] += interface_block(topology, link, interface);
+    }
   }
   for (auto const& area : node.border_areas) {
     areas.emplace(area, "    # Without a link as yet: coming from one area to several would restart OSPF.\n");
@@ -242,10 +253,11 @@ std::string ospf(Topology const& topology, Allocation const& allocation, Node co
 
 // Sessions are made on demand, by OSPF on the mesh devices and by BGP on the others, so one block serves both. Fast
 // idle packets bring a session up soon after its adjacency.
-std::string bfd(topology::Bfd const& bfd) {
+std::string bfd(topology::Bfd const& bfd, bool log_sessions) {
   return fmt::format(
       "# A link that falls silent is noticed after interval * multiplier.\n"
       "protocol bfd bfd1 {{\n"
+      "{}"
       "  accept direct;\n"
       "  interface \"*\" {{\n"
       "    interval {} ms;\n"
@@ -253,6 +265,7 @@ std::string bfd(topology::Bfd const& bfd) {
       "    multiplier {};\n"
       "  }};\n"
       "}}\n\n",
+      log_sessions ? "  debug { states, events };  # so that the agent learns at once of a session that ends\n" : "",
       bfd.interval_ms, std::max<std::uint32_t>(300, bfd.interval_ms), bfd.multiplier);
 }
 
@@ -302,7 +315,7 @@ std::string render(Topology const& topology, Allocation const& allocation, std::
   for (auto const& words : {words4, words6}) {
     out += ospf(topology, allocation, *node, serves_any[words.family], settings, words);
   }
-  out += bfd(topology.mesh.bfd);
+  out += bfd(topology.mesh.bfd, !settings.session_log.empty());
   std::size_t number = 0;
   for (auto const& each : node->upstreams) {
     auto const& words = each.neighbor.is_v4() ? words4 : words6;

@@ -23,11 +23,21 @@
 #include "topology/topology.hpp"
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bird {
+
+// An OSPF interface of a link. A link whose key is being changed has two.
+struct Interface {
+  std::string name;
+  std::uint32_t cost = 10;  // 65535: nobody's way as long as there is another
+  bool operator==(Interface const&) const = default;
+};
+inline constexpr std::uint32_t cost_of_last_resort = 65535;
 
 struct RenderSettings {
   std::string log_file;  // absolute path; empty: BIRD's stderr (BIRD must then run in the foreground, `bird -f`)
@@ -37,6 +47,11 @@ struct RenderSettings {
   std::set<std::string> announced;
   std::uint32_t kernel_metric = 32;    // of the routes BIRD writes; one value per machine and routing daemon
   std::uint32_t service_metric = 100;  // E1 metric of an announced service; the path's cost is added by OSPF
+  // By link name. A link that is not here has one interface, of the name and cost that the topology gives it.
+  std::map<std::string, std::vector<Interface>> interfaces = {};
+  // A file, absolute, into which BFD writes of every session that comes or ends: who watches it can switch to
+  // alternates before OSPF has noticed. BIRD must be able to make it. Empty: none.
+  std::string session_log = {};
 };
 
 // `node` must be a node of `topology`, and `allocation` must hold every node and link of it (allocate() makes it so);

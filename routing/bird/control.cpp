@@ -218,8 +218,21 @@ net::Task<base::Result<Reply>> Control::command(std::string text) const {
   return ask(socket_path_, deadline_, std::move(text));
 }
 
-net::Task<base::Result<void>> Control::configure(std::string file) const {
-  return act(socket_path_, deadline_, "configure", std::move(file), true);
+namespace {
+
+net::Task<base::Result<void>> without_reply(net::Task<base::Result<Reply>> asked) {
+  auto const reply = co_await std::move(asked);
+  co_return reply ? base::Result<void>() : base::Result<void>(reply.error());
+}
+
+}  // namespace
+
+net::Task<base::Result<void>> Control::configure(std::string file, std::chrono::seconds undo_after) const {
+  if (undo_after.count() == 0) {
+    return act(socket_path_, deadline_, "configure", std::move(file), true);
+  }
+  std::string const quoted = file.empty() || file.find('"') != std::string::npos ? "" : " \"" + file + "\"";
+  return without_reply(command("configure" + quoted + " timeout " + std::to_string(undo_after.count())));
 }
 
 net::Task<base::Result<void>> Control::check(std::string file) const {

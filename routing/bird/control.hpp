@@ -61,7 +61,9 @@ class Control {
 
   // Reads `file` (empty: the file BIRD was started with) and applies it; errc::failed names line and problem. An
   // applied file is used from the moment this returns, while BIRD may still be restarting changed protocols.
-  [[nodiscard]] net::Task<base::Result<void>> configure(std::string file = {}) const;
+  // With `undo_after` BIRD goes back by itself unless `configure confirm` comes first.
+  [[nodiscard]] net::Task<base::Result<void>> configure(std::string file = {},
+                                                        std::chrono::seconds undo_after = {}) const;
   // Only reads it.
   [[nodiscard]] net::Task<base::Result<void>> check(std::string file) const;
 

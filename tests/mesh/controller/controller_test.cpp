@@ -5,7 +5,9 @@
 #include "base/process/service.hpp"
 #include "mesh/enrolment/credentials.hpp"
 #include "mesh/enrolment/enroller.hpp"
+#include "mesh/enrolment/registry.hpp"
 #include "mesh/plan/world.hpp"
+#include "mesh/signed_world/signed_world.hpp"
 
 #include "tests/support/run_task.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -16,6 +18,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 
 namespace {
 
@@ -111,7 +114,18 @@ class ControllerTest : public testing::Test {
   plan::WorldDocument world(net::HttpClient& client) {
     auto const answer = ask(client, "/v1/world?since=0");
     EXPECT_EQ(answer.status, 200) << answer.body;
-    return plan::parse_world_document(answer.body).value();
+    return opened(answer.body);
+  }
+  // What the controller said, held against the key that tokens carry; the date is not compared.
+  plan::WorldDocument opened(std::string const& body) {
+    auto const pin =
+        signed_world::Pin{signed_world::VerifyKey::from_hex(token().world_key).value(),
+                          std::string(json::parse(admin("GET", "/v1/status").body).at("mesh").as_string()), 0};
+    auto const signed_one = signed_world::parse_signed_world(body).value();
+    auto document = signed_world::open_world(signed_one, pin, 4'000'000'000).value();
+    EXPECT_GT(document.issued_at_s, 0);
+    document.issued_at_s = 0;
+    return document;
   }
 
   // Starts a long poll whose answer appears in the returned slot.
@@ -186,7 +200,7 @@ TEST_F(ControllerTest, ALongPollWakesWhenAnotherNodeJoins) {
   EXPECT_FALSE(*slot);
   ASSERT_TRUE(join("ams-2", token(R"({"node":"ams-2"})")));
   until_answered(slot);
-  auto const after = plan::parse_world_document((*slot)->body).value();
+  auto const after = opened((*slot)->body);
   EXPECT_GT(after.revision, before.revision);
   EXPECT_EQ(after.nodes.size(), 2U);
 }
@@ -275,8 +289,106 @@ TEST_F(ControllerTest, ABadTopologyIsRefusedWithEveryProblemAndChangesNothing) {
   EXPECT_EQ(world(*client), before);
 }
 
+TEST_F(ControllerTest, WhateverIsWrongWithATokenTheAnswerIsTheSame) {
+  auto revoked = token();
+  admin("DELETE", "/v1/tokens/" + revoked.id);
+  auto guessed = token();
+  guessed.secret = std::string(64, '0');
+  auto unknown = token();
+  unknown.id = "0123456789abcdef";
+  auto const used = token();
+  ASSERT_TRUE(join("ams-1", used));
+  std::set<std::string> answers;
+  for (auto const& bad : {revoked, guessed, unknown, used, token(R"({"node":"ams-1"})"), token(R"({"role":"central"})"),
+                          token(R"({"address":"192.0.2.0/24"})"), token(R"({"purpose":"operator","node":"alice"})")}) {
+    auto const joined = join("ams-2", bad);
+    ASSERT_FALSE(joined);
+    answers.insert(joined.error().what());
+  }
+  EXPECT_THAT(answers, testing::ElementsAre(HasSubstr(std::string(enrolment::refusal_text))));
+}
+
+TEST_F(ControllerTest, AnOperatorLooksOnFromElsewhereAndChangesNothing) {
+  auto settings = node("alice");
+  settings.as_operator = true;
+  auto const given = token(R"({"purpose":"operator","node":"alice"})");
+  auto const joined = test::run_task(loop_, enrolment::join(settings, given));
+  ASSERT_TRUE(joined) << joined.error().what();
+  auto const client = client_of("alice");
+  EXPECT_EQ(ask(*client, "/v1/status").status, 200);
+  EXPECT_EQ(ask(*client, "/v1/nodes").status, 200);
+  EXPECT_EQ(ask(*client, "/v1/world?since=0").status, 403);
+  EXPECT_EQ(ask(*client, "/v1/nodes/ams-1", "DELETE").status, 404) << "no such route on the network";
+  ASSERT_TRUE(join("ams-1", token()));
+  EXPECT_EQ(ask(*client_of("ams-1"), "/v1/nodes").status, 403) << "a node is no operator";
+  EXPECT_EQ(admin("DELETE", "/v1/nodes/alice.operator").status, 204);
+  EXPECT_EQ(ask(*client, "/v1/status").status, 403);
+}
+
+TEST_F(ControllerTest, ADrainedNodeIsInTheWorldUntilItIsUndrained) {
+  ASSERT_TRUE(join("ams-1", token()));
+  auto const client = client_of("ams-1");
+  auto const before = world(*client).revision;
+  EXPECT_EQ(admin("POST", "/v1/nodes/ams-1/drain").status, 204);
+  auto const drained = world(*client);
+  EXPECT_GT(drained.revision, before);
+  EXPECT_EQ(drained.draining, std::set<std::string>{"ams-1"});
+  EXPECT_EQ(admin("DELETE", "/v1/nodes/ams-1/drain").status, 204);
+  EXPECT_TRUE(world(*client).draining.empty());
+  EXPECT_EQ(admin("POST", "/v1/nodes/stranger/drain").status, 404);
+}
+
+TEST_F(ControllerTest, ARemovedNodesKeyIsNamedInEveryWorldFromThenOn) {
+  ASSERT_TRUE(join("ams-1", token()));
+  ASSERT_TRUE(join("ams-2", token()));
+  auto const client = client_of("ams-1");
+  auto const key = world(*client).nodes.at("ams-2");
+  EXPECT_EQ(admin("DELETE", "/v1/nodes/ams-2").status, 204);
+  EXPECT_EQ(world(*client).removed, std::set<std::string>{key});
+}
+
+TEST_F(ControllerTest, AKeyIsChangedInThreeSteps) {
+  ASSERT_TRUE(join("ams-1", token()));
+  ASSERT_TRUE(join("ams-2", token()));
+  auto const client = client_of("ams-1");
+  auto const next = wireguard::PrivateKey::generate();
+  auto const shown = wireguard::public_key(next).to_base64();
+  auto const greeting = json::parse(ask(*client, "/v1/join").body);
+  auto const controller =
+      wireguard::PublicKey::from_base64(std::string(greeting.at("x25519_public").as_string())).value();
+  auto const offer = [&](wireguard::PrivateKey const& key) {
+    auto const proof =
+        enrolment::proof_of_possession(key, controller, enrolment::rotation_proof, "ams-1", shown).value();
+    return ask(*client, "/v1/rotation", "POST", json::serialize(json::object{{"next_key", shown}, {"proof", proof}}))
+        .status;
+  };
+  EXPECT_EQ(offer(next), 403) << "nobody asked for it";
+  EXPECT_EQ(admin("POST", "/v1/rotation").status, 204);
+  EXPECT_EQ(world(*client).rotate, std::set<std::string>{"ams-1"}) << "neighbours one after the other";
+  EXPECT_EQ(offer(wireguard::PrivateKey::generate()), 403) << "shown by who does not hold it";
+  EXPECT_EQ(offer(next), 204);
+  EXPECT_EQ(offer(next), 204) << "the answer may have been lost";
+  auto const changing = world(*client);
+  EXPECT_EQ(changing.next_keys.at("ams-1"), shown);
+  auto const old = changing.nodes.at("ams-1");
+  auto const done = [&](std::string const& key) {
+    return ask(*client, "/v1/rotation", "POST", json::serialize(json::object{{"done", key}})).status;
+  };
+  EXPECT_EQ(done(old.substr(1)), 409);
+  EXPECT_EQ(done(shown), 204);
+  EXPECT_EQ(done(shown), 204);
+  auto const changed = world(*client);
+  EXPECT_EQ(changed.nodes.at("ams-1"), shown);
+  EXPECT_EQ(changed.generations.at("ams-1"), 1U);
+  EXPECT_EQ(changed.removed, std::set<std::string>{old}) << "an older world does not bring it back";
+  EXPECT_EQ(changed.rotate, std::set<std::string>{"ams-2"});
+}
+
 TEST_F(ControllerTest, BadTokenTermsAreRefusedAndAGivenTokenCanBeRevoked) {
-  for (auto const* terms : {R"({"uses":0})", R"({"lifetime_s":-1})", R"({"node":"stranger"})", R"({"uses":"many"})"}) {
+  for (auto const* terms :
+       {R"({"uses":0})", R"({"lifetime_s":-1})", R"({"node":"stranger"})", R"({"uses":"many"})", R"({"role":"queen"})",
+        R"({"segment":"red"})", R"({"address":"here"})", R"({"purpose":"party"})", R"({"purpose":"operator"})",
+        R"({"purpose":"operator","node":"a","role":"edge"})"}) {
     EXPECT_EQ(admin("POST", "/v1/tokens", terms).status, 422) << terms;
   }
   EXPECT_EQ(admin("POST", "/v1/tokens", "nonsense").status, 400);

@@ -5,18 +5,20 @@
 namespace {
 
 TEST(Token, SurvivesItsTextForm) {
-  auto const token = enrolment::Token::generate(enrolment::sha256_hex("certificate"));
+  auto const token = enrolment::Token::generate(enrolment::sha256_hex("certificate"), enrolment::sha256_hex("key"));
   auto const back = enrolment::Token::parse(token.text() + "\n");
   ASSERT_TRUE(back);
   EXPECT_EQ(back->id, token.id);
   EXPECT_EQ(back->secret, token.secret);
   EXPECT_EQ(back->controller_sha256, token.controller_sha256);
+  EXPECT_EQ(back->world_key, token.world_key);
 }
 
 TEST(Token, RefusesWhatIsNotOne) {
-  auto const good = enrolment::Token::generate(enrolment::sha256_hex("x")).text();
-  for (std::string const& bad : {std::string(), std::string("sov1"), good.substr(1), good + ".x",
-                                 good.substr(0, good.size() - 1), "sov2" + good.substr(4), "sov1.." + good.substr(5)}) {
+  auto const good = enrolment::Token::generate(enrolment::sha256_hex("x"), enrolment::sha256_hex("y")).text();
+  for (std::string const& bad :
+       {std::string(), std::string("sov2"), good.substr(1), good + ".x", good.substr(0, good.size() - 1),
+        "sov1" + good.substr(4), "sov2.." + good.substr(5), good.substr(0, good.rfind('.'))}) {
     EXPECT_FALSE(enrolment::Token::parse(bad)) << bad;
   }
 }

@@ -1,7 +1,7 @@
 #include "mesh/planning/worlds.hpp"
 
 #include "base/process/service.hpp"
-#include "mesh/agent/snapshots.hpp"
+#include "mesh/agent/belief/snapshots.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
@@ -30,7 +30,11 @@ class Worlds : public ::testing::Test {
 };
 
 plan::WorldDocument running() {
-  return {7, two_nodes, "node a 5\nnode b 6\nlink a--b 9 51900 51901\n", {}};
+  plan::WorldDocument out;
+  out.revision = 7;
+  out.topology = two_nodes;
+  out.allocation = "node a 5\nnode b 6\nlink a--b 9 51900 51901\n";
+  return out;
 }
 
 TEST_F(Worlds, TakeIdentitiesFromTheWorldThatRuns) {
@@ -47,7 +51,7 @@ TEST_F(Worlds, TakeIdentitiesFromTheWorldThatRuns) {
 
 TEST_F(Worlds, FindWhatRunsInTheAgentsSnapshots) {
   agent::Snapshots snapshots(folder_.file("worlds"));
-  ASSERT_TRUE(snapshots.save(running()));
+  ASSERT_TRUE(snapshots.save(signed_world::sign(running(), signed_world::SigningKey::generate()), 7));
   planning::Sources sources;
   sources.topology = put("t.yaml", two_nodes);
   sources.snapshots = folder_.file("worlds");

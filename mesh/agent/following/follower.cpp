@@ -1,7 +1,7 @@
-#include "mesh/agent/follower.hpp"
+#include "mesh/agent/following/follower.hpp"
 
-#include "base/net/backoff.hpp"
 #include "base/http_client/http_client.hpp"
+#include "base/net/backoff.hpp"
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
 #include "mesh/enrolment/authority.hpp"
@@ -9,6 +9,7 @@
 #include "mesh/enrolment/enroller.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <random>
 
@@ -74,7 +75,9 @@ struct Follower::State {
     }
     self->status.certificate_until_s = *until;
     auto const now = wall_clock_s();
-    if (*until - now > enrolment::leaf_lifetime_s / 2 || now - self->tried_renewal_s < renewal_pause_s) {
+    std::error_code ignored;
+    bool const pinned = std::filesystem::exists(files.pin, ignored);  // else the renewal brings the key to pin
+    if ((pinned && *until - now > enrolment::leaf_lifetime_s / 2) || now - self->tried_renewal_s < renewal_pause_s) {
       co_return;
     }
     self->tried_renewal_s = now;
@@ -95,7 +98,7 @@ struct Follower::State {
   }
 
   // nullopt: nothing new.
-  static net::Task<base::Result<std::optional<plan::WorldDocument>>> poll(std::shared_ptr<State> self) {
+  static net::Task<base::Result<std::optional<signed_world::SignedWorld>>> poll(std::shared_ptr<State> self) {
     auto const url = self->settings.controller_url + "/v1/world?since=" + std::to_string(self->since) +
                      "&wait_ms=" + std::to_string(poll_wait.count());
     net::HttpRequest request;
@@ -104,16 +107,16 @@ struct Follower::State {
       co_return answer.error();
     }
     if (answer->status == 204 || answer->status == 304) {
-      co_return std::optional<plan::WorldDocument>();
+      co_return std::optional<signed_world::SignedWorld>();
     }
     if (answer->status != 200) {
       co_return bad_status(*answer);
     }
-    auto document = plan::parse_world_document(answer->body);
-    if (!document) {
-      co_return document.error();
+    auto world = signed_world::parse_signed_world(answer->body);
+    if (!world) {
+      co_return world.error();
     }
-    co_return std::optional<plan::WorldDocument>(std::move(*document));
+    co_return std::optional<signed_world::SignedWorld>(std::move(*world));
   }
 
   void failed(std::string const& what) {
@@ -146,18 +149,21 @@ struct Follower::State {
     }
   }
 
-  // False when the answer is no use: the controller went back behind what this node has seen.
-  bool take(std::optional<plan::WorldDocument> document) {
-    if (!document) {
+  // False when the answer is no use: not the controller's word, or the controller went back behind what was seen.
+  bool take(std::optional<signed_world::SignedWorld> world) {
+    if (!world) {
       return true;
     }
-    if (document->revision <= since) {
-      failed("it is at revision " + std::to_string(document->revision) + ", this node has seen " +
-             std::to_string(since));
+    auto const revision = sink(*std::move(world));
+    if (!revision) {
+      failed(revision.error().what());
       return false;
     }
-    since = document->revision;
-    sink(*std::move(document));
+    if (*revision <= since) {
+      failed("it is at revision " + std::to_string(*revision) + ", this node has seen " + std::to_string(since));
+      return false;
+    }
+    since = *revision;
     return true;
   }
 
@@ -196,7 +202,7 @@ Follower::Follower(net::asio::any_io_executor executor, FollowerSettings setting
 
 Follower::~Follower() {
   state_->stopped = true;
-  state_->sink = [](plan::WorldDocument const&) {};
+  state_->sink = [](signed_world::SignedWorld const&) { return base::Result<std::int64_t>(0); };
   state_->reporter = [] { return std::string("{}"); };
 }
 
@@ -207,6 +213,32 @@ void Follower::start(std::int64_t since) {
     net::spawn(state_->executor, "reporting to the controller", State::send_reports(state_));
     net::spawn(state_->executor, "following the controller", State::run(state_));
   }
+}
+
+namespace {
+
+net::Task<base::Result<std::string>> send(std::shared_ptr<Follower::State> self, std::string url,
+                                          net::HttpRequest request) {
+  auto const answer = co_await self->client->send(url, std::move(request), report_deadline);
+  if (!answer) {
+    co_return answer.error();
+  }
+  if (answer->status / 100 != 2) {
+    co_return bad_status(*answer);
+  }
+  co_return answer->body;
+}
+
+}  // namespace
+
+net::Task<base::Result<std::string>> Follower::ask(std::string method, std::string path, std::string body) {
+  net::HttpRequest request;
+  request.method = std::move(method);
+  if (!body.empty()) {
+    request.headers.set("Content-Type", "application/json");
+    request.body = std::move(body);
+  }
+  return send(state_, state_->settings.controller_url + path, std::move(request));
 }
 
 FollowerStatus const& Follower::status() const {

@@ -1,4 +1,4 @@
-#include "mesh/agent/snapshots.hpp"
+#include "mesh/agent/belief/snapshots.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,11 +15,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-plan::WorldDocument document(std::int64_t revision) {
+signed_world::SignedWorld document(std::int64_t revision) {
+  static auto const key = signed_world::SigningKey::generate();
   plan::WorldDocument out;
   out.revision = revision;
   out.topology = "t" + std::to_string(revision);
-  return out;
+  return signed_world::sign(out, key);
 }
 
 class SnapshotsTest : public testing::Test {
@@ -50,14 +51,14 @@ TEST_F(SnapshotsTest, NothingIsKnownAtFirst) {
 
 TEST_F(SnapshotsTest, TheHighestRevisionIsTheLastKnownOne) {
   for (auto const revision : {9, 10, 2}) {
-    ASSERT_TRUE(snapshots().save(document(revision)).has_value());
+    ASSERT_TRUE(snapshots().save(document(revision), revision).has_value());
   }
   EXPECT_EQ(snapshots().newest(damaged), document(10));
 }
 
 TEST_F(SnapshotsTest, ADamagedOneIsPassedOverAndNamed) {
   for (auto const revision : {1, 2, 3}) {
-    ASSERT_TRUE(snapshots().save(document(revision)).has_value());
+    ASSERT_TRUE(snapshots().save(document(revision), revision).has_value());
   }
   damage(3);
   std::ofstream(folder / "worlds" / "world-2", std::ios::trunc) << "";
@@ -66,7 +67,7 @@ TEST_F(SnapshotsTest, ADamagedOneIsPassedOverAndNamed) {
 }
 
 TEST_F(SnapshotsTest, ACopyUnderAnotherRevisionIsNotBelieved) {
-  ASSERT_TRUE(snapshots().save(document(1)).has_value());
+  ASSERT_TRUE(snapshots().save(document(1), 1).has_value());
   fs::copy(folder / "worlds" / "world-1", folder / "worlds" / "world-900");
   EXPECT_EQ(snapshots().newest(damaged), document(1));
   EXPECT_EQ(damaged.size(), 1U);
@@ -74,23 +75,34 @@ TEST_F(SnapshotsTest, ACopyUnderAnotherRevisionIsNotBelieved) {
 
 TEST_F(SnapshotsTest, OnlyTheNewestGenerationsAreKept) {
   for (std::int64_t revision = 1; revision <= 9; ++revision) {
-    ASSERT_TRUE(snapshots().save(document(revision)).has_value());
+    ASSERT_TRUE(snapshots().save(document(revision), revision).has_value());
   }
   EXPECT_EQ(files(), Snapshots::generations);
   EXPECT_EQ(snapshots().newest(damaged), document(9));
 }
 
 TEST_F(SnapshotsTest, SavingTheSameAgainWritesNothing) {
-  ASSERT_TRUE(snapshots().save(document(1)).has_value());
+  ASSERT_TRUE(snapshots().save(document(1), 1).has_value());
   auto const file = folder / "worlds" / "world-1";
   auto const old = fs::last_write_time(file) - std::chrono::hours(1);
   fs::last_write_time(file, old);
-  ASSERT_TRUE(snapshots().save(document(1)).has_value());
+  ASSERT_TRUE(snapshots().save(document(1), 1).has_value());
   EXPECT_EQ(fs::last_write_time(file), old);
 }
 
+TEST_F(SnapshotsTest, AGenerationThatIsNotBelievedGivesWayToTheOneBefore) {
+  for (auto const revision : {1, 2, 3}) {
+    ASSERT_TRUE(snapshots().save(document(revision), revision).has_value());
+  }
+  auto const accept = [](signed_world::SignedWorld const& world) {
+    return world == document(3) ? base::Result<void>(base::fail(errc::older, "not this one")) : base::Result<void>();
+  };
+  EXPECT_EQ(snapshots().newest(damaged, accept), document(2));
+  EXPECT_THAT(damaged, ElementsAre(HasSubstr("not this one")));
+}
+
 TEST_F(SnapshotsTest, FilesThatAreNoSnapshotsAreLeftAlone) {
-  ASSERT_TRUE(snapshots().save(document(1)).has_value());
+  ASSERT_TRUE(snapshots().save(document(1), 1).has_value());
   std::ofstream(folder / "worlds" / "world-2.tmp") << "half";
   std::ofstream(folder / "worlds" / "note") << "mine";
   EXPECT_EQ(snapshots().newest(damaged), document(1));

@@ -1,4 +1,4 @@
-#include "mesh/agent/snapshots.hpp"
+#include "mesh/agent/belief/snapshots.hpp"
 
 #include "base/process/service.hpp"
 #include "base/result/category.hpp"
@@ -24,6 +24,12 @@ char const* message(int code) {
       return "damaged snapshot";
     case errc::no_world:
       return "no world to plan from";
+    case errc::older:
+      return "an older world";
+    case errc::other_node:
+      return "a world for another node";
+    case errc::cut_off:
+      return "a world that cuts this node off";
   }
   return "unknown agent error";
 }
@@ -35,14 +41,14 @@ boost::system::error_code make_error_code(errc code) {
   return {static_cast<int>(code), category};
 }
 
-std::string encode_snapshot(plan::WorldDocument const& document) {
-  auto const json = plan::to_json(document) + "\n";
+std::string encode_snapshot(signed_world::SignedWorld const& world) {
+  auto const json = signed_world::to_json(world) + "\n";
   return std::string(heading) + enrolment::sha256_hex(json) + "\n" + json;
 }
 
-base::Result<plan::WorldDocument> decode_snapshot(std::string_view text) {
+base::Result<signed_world::SignedWorld> decode_snapshot(std::string_view text) {
   auto const end = text.find('\n');
-  if (!text.starts_with(heading) || end == std::string_view::npos) {
+  if (!text.starts_with(heading) || end == std::string_view::npos || text.back() != '\n') {
     return base::fail(errc::damaged, "it does not begin like a snapshot");
   }
   auto const sum = text.substr(heading.size(), end - heading.size());
@@ -50,11 +56,11 @@ base::Result<plan::WorldDocument> decode_snapshot(std::string_view text) {
   if (sum != enrolment::sha256_hex(json)) {
     return base::fail(errc::damaged, "its checksum is wrong");
   }
-  auto document = plan::parse_world_document(json);
-  if (!document) {
-    return base::fail(errc::damaged, document.error().detail);
+  auto world = signed_world::parse_signed_world(json.substr(0, json.size() - 1));
+  if (!world) {
+    return base::fail(errc::damaged, world.error().detail);
   }
-  return document;
+  return world;
 }
 
 std::vector<Snapshots::File> Snapshots::files() const {
@@ -77,14 +83,14 @@ std::vector<Snapshots::File> Snapshots::files() const {
   return out;
 }
 
-base::Result<void> Snapshots::save(plan::WorldDocument const& document) {
+base::Result<void> Snapshots::save(signed_world::SignedWorld const& world, std::int64_t revision) {
   std::error_code error;
   fs::create_directories(directory_, error);
   if (error) {
     return base::Failure{error, "making " + directory_};
   }
-  auto const text = encode_snapshot(document);
-  auto const path = directory_ + "/" + std::string(file_start) + std::to_string(document.revision);
+  auto const text = encode_snapshot(world);
+  auto const path = directory_ + "/" + std::string(file_start) + std::to_string(revision);
   if (auto const present = process::read_file(path); present && *present == text) {
     return {};
   }
@@ -98,15 +104,22 @@ base::Result<void> Snapshots::save(plan::WorldDocument const& document) {
   return {};
 }
 
-std::optional<plan::WorldDocument> Snapshots::newest(std::vector<std::string>& damaged) const {
+std::optional<signed_world::SignedWorld> Snapshots::newest(std::vector<std::string>& passed_over,
+                                                           Accept const& accept) const {
   for (auto const& file : files()) {
     auto const text = process::read_file(file.path);
-    auto document = text ? decode_snapshot(*text) : base::Result<plan::WorldDocument>(text.error());
-    if (document && document->revision == file.revision) {
-      return *std::move(document);
+    auto world = text ? decode_snapshot(*text) : base::Result<signed_world::SignedWorld>(text.error());
+    auto const document = world ? plan::parse_world_document(world->text) : world.error();
+    if (!document || document->revision != file.revision) {
+      passed_over.push_back("snapshot " + file.path + " is passed over: " +
+                            (document ? "its revision is not the one in its name" : document.error().what()));
+      continue;
     }
-    damaged.push_back("snapshot " + file.path + " is passed over: " +
-                      (document ? "its revision is not the one in its name" : document.error().what()));
+    if (auto const accepted = accept ? accept(*world) : base::Result<void>(); !accepted) {
+      passed_over.push_back("snapshot " + file.path + " is not used: " + accepted.error().what());
+      continue;
+    }
+    return *std::move(world);
   }
   return std::nullopt;
 }

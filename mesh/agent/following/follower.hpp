@@ -1,14 +1,14 @@
 // Asks the controller for the world, again and again: a long poll over mTLS; renews the certificate that it is done
 // with, and tells the controller now and then how this node fares.
 //
-// GET {url}/v1/world?since=N&wait_ms=W answers 200 with a WorldDocument when there is a revision above N, else 204
+// GET {url}/v1/world?since=N&wait_ms=W answers 200 with a signed world when there is a revision above N, else 204
 // (or 304) after W. Failures back off from half a second to fifteen. POST {url}/v1/report takes a JSON object.
 //
 // Threads: one object on one loop.
 #pragma once
 
 #include "base/net/task.hpp"
-#include "mesh/plan/world.hpp"
+#include "mesh/signed_world/signed_world.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -33,8 +33,10 @@ struct FollowerStatus {
 
 class Follower {
  public:
-  // Called on the loop with every document of a revision the follower has not seen.
-  using Sink = std::function<void(plan::WorldDocument)>;
+  // Called on the loop with every world that the follower has not seen. Its revision, when it is the controller's word
+  // (whether or not it is used); a failure when it is not: then it is asked for again, and the controller is not taken
+  // as answering.
+  using Sink = std::function<base::Result<std::int64_t>(signed_world::SignedWorld)>;
   // The report's JSON, asked for on the loop.
   using Reporter = std::function<std::string()>;
 
@@ -47,8 +49,12 @@ class Follower {
   void start(std::int64_t since);
   [[nodiscard]] FollowerStatus const& status() const;
 
- private:
+  // One request to the controller over the same client; the body of a 2xx answer. Not before start().
+  net::Task<base::Result<std::string>> ask(std::string method, std::string path, std::string body);
+
   struct State;
+
+ private:
   std::shared_ptr<State> state_;
 };
 

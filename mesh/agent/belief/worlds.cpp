@@ -1,0 +1,47 @@
+#include "mesh/agent/belief/worlds.hpp"
+
+#include "base/process/service.hpp"
+#include "mesh/enrolment/enroller.hpp"
+
+namespace agent {
+
+Worlds::Worlds(std::string const& state_directory)
+    : pin_file_(enrolment::NodeFiles(state_directory).pin),
+      removed_file_(state_directory + "/removed"),
+      snapshots_(state_directory + "/worlds") {}
+
+base::Result<void> Worlds::open() {
+  auto pin = signed_world::read_pin(pin_file_);
+  if (!pin) {
+    return pin.error();
+  }
+  pin_ = std::move(*pin);
+  if (auto const text = process::read_file(removed_file_)) {
+    removals_ = signed_world::Removals::parse(*text);
+  }
+  return {};
+}
+
+base::Result<plan::WorldDocument> Worlds::believe(signed_world::SignedWorld const& world, std::int64_t now_s,
+                                                  std::vector<std::string>& struck) {
+  if (!pin_) {  // a node that joined before there were pins gets one when its certificate is renewed
+    auto pin = signed_world::read_pin(pin_file_);
+    if (!pin) {
+      return pin.error();
+    }
+    pin_ = std::move(*pin);
+  }
+  auto document = signed_world::open_world(world, pin_, now_s);
+  if (!document) {
+    return document;
+  }
+  if (removals_.learn(*document)) {
+    if (auto written = process::write_file_atomically(removed_file_, removals_.text(), 0640); !written) {
+      return written.error();
+    }
+  }
+  struck = removals_.strike(*document);
+  return document;
+}
+
+}  // namespace agent

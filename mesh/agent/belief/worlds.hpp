@@ -1,0 +1,45 @@
+// What this node believes of the worlds that it is shown: the controller's signature, made with the key that was pinned
+// when the node joined; the mesh and the date; and that no key comes back which is known to have been removed.
+//
+// Files of the state directory: controller.pin, removed (keys and the revisions that called them removed), worlds/.
+//
+// Threads: one object on one loop; calls block for the time of small files.
+#pragma once
+
+#include "mesh/agent/belief/snapshots.hpp"
+#include "mesh/signed_world/removals.hpp"
+#include "mesh/signed_world/signed_world.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace agent {
+
+class Worlds {
+ public:
+  explicit Worlds(std::string const& state_directory);
+
+  // signed_world::errc::bad_state: the pin is damaged; an agent that knows nobody to trust does not start.
+  base::Result<void> open();
+
+  // The document, without keys that were removed later than it; `struck` gets the names of their nodes. What it says
+  // was removed is remembered from now on, on disk first. Errors of signed_world::open_world, or of writing.
+  base::Result<plan::WorldDocument> believe(signed_world::SignedWorld const& world, std::int64_t now_s,
+                                            std::vector<std::string>& struck);
+
+  // Takes out of a world that was believed before what is known to have been removed since; names of nodes.
+  std::vector<std::string> strike(plan::WorldDocument& document) const { return removals_.strike(document); }
+
+  [[nodiscard]] bool verifies() const { return pin_.has_value(); }
+  [[nodiscard]] Snapshots& snapshots() { return snapshots_; }
+
+ private:
+  std::string pin_file_;
+  std::string removed_file_;
+  Snapshots snapshots_;
+  std::optional<signed_world::Pin> pin_;
+  signed_world::Removals removals_;
+};
+
+}  // namespace agent

@@ -1,0 +1,63 @@
+// A node's part in a change of keys, its own or a neighbour's, without losing a packet: every link gets a second device
+// with the new key beside the first; when its adjacencies are Full, the first becomes the last resort, so that traffic
+// moves while both still carry; when all have moved and the news has gone round, the change is done and the first
+// devices go.
+//
+// Costs of OSPF are flooded at most every five seconds and looked at every second (BIRD): that is what `settle` waits
+// for. Distances never change on the way, so no other node routes differently meanwhile.
+//
+// Threads: one object on one loop; only offer_next_key does input and output.
+#pragma once
+
+#include "mesh/agent/belief/identity.hpp"
+#include "mesh/agent/following/follower.hpp"
+#include "mesh/agent/trial.hpp"
+#include "mesh/plan/plan.hpp"
+#include "routing/bird/status.hpp"
+
+#include <chrono>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace agent {
+
+class Rotation {
+ public:
+  static constexpr std::chrono::seconds settle{10};
+  static constexpr std::chrono::seconds pause{2};  // between two tries to tell the controller
+
+  // Devices that traffic is to leave; input of the next plan.
+  std::set<std::string> left;
+
+  // True when `left` changed: plan again.
+  bool observe(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors, Moment now);
+
+  // A link of this node has two devices.
+  [[nodiscard]] bool running() const { return running_; }
+
+  enum class Step {
+    none,
+    offer,  // make the next key and show it to the controller
+    done,   // say that all links run with it
+    drop,   // the change was ended: forget the next key
+  };
+  Step step(plan::WorldDocument const& document, std::string const& node, Identity const& identity,
+            plan::NodePlan const& plan, Moment now);
+
+ private:
+  bool running_ = false;
+  bool all_moved_ = false;
+  Moment moved_at_{};
+  std::optional<Moment> tried_;
+};
+
+// What shows the next key to the controller; `greeting` is its answer to GET /v1/join. enrolment::errc::refused.
+base::Result<std::string> offer_body(std::string_view greeting, std::string const& node, Identity const& identity);
+
+// Makes the next key and shows it to the controller. Both must outlive the task.
+net::Task<base::Result<void>> offer_next_key(Follower* controller, std::string node, Identity* identity);
+
+}  // namespace agent

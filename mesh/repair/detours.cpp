@@ -1,0 +1,106 @@
+#include "mesh/repair/detours.hpp"
+
+#include "routing/backup/alternates.hpp"
+#include "topology/graph.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+namespace repair {
+namespace {
+
+using wireguard::Address;
+using wireguard::Network;
+
+// How a neighbour is sent to.
+struct Hop {
+  std::string device;
+  Address gateway4;
+  Address gateway6;
+};
+
+class Table {
+ public:
+  Table(plan::World const& world, plan::NodePlan const& plan) : world_(world), plan_(plan) {
+    for (auto const& link : world.topology.links_of(plan.node)) {
+      auto const& other = link.a == plan.node ? link.b : link.a;
+      for (auto const& device : plan.devices) {
+        if (device.alias == link.name()) {
+          devices_[other].insert(device.name);
+          if (!plan.successors.contains(device.name)) {
+            hops_[other] = {device.name, topology::loopback4(world.topology, world.allocation, other),
+                            topology::link_local(world.allocation, link, other)};
+          }
+        }
+      }
+    }
+  }
+
+  Detours run() {
+    // Only what routing may use now: links whose other end has joined, and no way through a drained node.
+    auto links = world_.topology.links;
+    std::erase_if(links, [&](topology::Link const& link) {
+      bool const absent = !world_.keys.contains(link.a) || !world_.keys.contains(link.b);
+      return absent || (drained(link.a) && link.b != plan_.node) || (drained(link.b) && link.a != plan_.node);
+    });
+    topology::Graph const graph(world_.topology.platform_nodes(), links);
+    backup::Distances const distances(graph, plan_.node);
+    for (auto const& destination : backup::destinations(world_.topology)) {
+      auto const all = backup::protections(distances, plan_.node, destination);
+      if (all.size() == 1 && all[0].alternate &&
+          !(drained(all[0].alternate->neighbor) && all[0].alternate->neighbor != destination.name)) {
+        add(destination.name, all[0]);
+      }
+    }
+    return std::move(out_);
+  }
+
+ private:
+  [[nodiscard]] bool drained(std::string const& node) const { return world_.draining.contains(node); }
+
+  [[nodiscard]] std::vector<Address> addresses(std::string const& destination) const {
+    for (auto const& service : world_.topology.services) {
+      if ("service:" + service.name == destination) {
+        return service.addresses;
+      }
+    }
+    return {topology::loopback4(world_.topology, world_.allocation, destination),
+            topology::loopback6(world_.topology, world_.allocation, destination)};
+  }
+
+  void add(std::string const& destination, backup::Protection const& protection) {
+    auto const hop = hops_.find(protection.alternate->neighbor);
+    auto const lost = devices_.find(protection.primary);
+    if (hop == hops_.end() || lost == devices_.end()) {
+      return;
+    }
+    for (auto const& address : addresses(destination)) {
+      bool const v4 = address.is_v4();
+      Route route{Network{address, static_cast<std::uint8_t>(v4 ? 32 : 128)}, hop->second.device,
+                  v4 ? hop->second.gateway4 : hop->second.gateway6,
+                  v4 ? topology::loopback4(world_.topology, world_.allocation, plan_.node)
+                     : topology::loopback6(world_.topology, world_.allocation, plan_.node)};
+      for (auto const& device : lost->second) {
+        out_.emplace(std::pair(device, route.destination), route);
+      }
+    }
+  }
+
+  plan::World const& world_;
+  plan::NodePlan const& plan_;
+  std::map<std::string, std::set<std::string>> devices_;  // of each neighbour
+  std::map<std::string, Hop> hops_;
+  Detours out_;
+};
+
+}  // namespace
+
+Detours detours_of(plan::World const& world, plan::NodePlan const& plan) {
+  if (world.topology.areas.size() > 1) {
+    return {};
+  }
+  return Table(world, plan).run();
+}
+
+}  // namespace repair

@@ -1,0 +1,78 @@
+#include "mesh/repair/detours.hpp"
+
+#include "tests/mesh/plan/sample.hpp"
+
+#include <gtest/gtest.h>
+
+namespace repair {
+namespace {
+
+using plan::sample::address;
+
+// Three nodes: ams-1--edge-1 costs 5, ams-1--nyc-1 10, edge-1--nyc-1 20.
+plan::World world() {
+  auto out = plan::sample::world();
+  out.topology.services.clear();
+  return out;
+}
+
+Detours detours(plan::World const& of, std::string const& node) {
+  return detours_of(of, plan::plan_node(of, node).value());
+}
+
+std::pair<std::string, wireguard::Network> lost(std::string const& device, char const* destination) {
+  auto const to = address(destination);
+  return {device, {to, static_cast<std::uint8_t>(to.is_v4() ? 32 : 128)}};
+}
+
+TEST(Detours, LeadOverALoopFreeNeighbourInBothFamilies) {
+  auto const found = detours(world(), "ams-1");
+  // nyc-1 reaches edge-1 over us at 15 and by its own link at 20, so it would send it back; edge-1 to nyc-1 likewise.
+  EXPECT_TRUE(found.empty());
+  auto const of_edge = detours(world(), "edge-1");
+  auto const to_ams = of_edge.at(lost("wg-ams-1", "10.200.0.1"));  // nyc-1 is at 10 from it, and at 15 from us
+  EXPECT_EQ(to_ams.device, "wg-nyc-1");
+  EXPECT_EQ(to_ams.gateway, address("10.200.0.3"));
+  EXPECT_EQ(to_ams.source, address("10.200.0.2"));
+  EXPECT_TRUE(of_edge.contains(lost("wg-ams-1", "fd5e:70::1")));
+}
+
+TEST(Detours, AreNotMadeWhereTheNeighbourWouldSendItBack) {
+  auto of = world();
+  of.topology.links[2].cost = 16;  // edge-1--nyc-1: nyc-1's way to edge-1 is over ams-1 (15)
+  EXPECT_FALSE(detours(of, "ams-1").contains(lost("wg-edge-1", "10.200.0.2")));
+  of.topology.links[2].cost = 14;  // by itself
+  auto const found = detours(of, "ams-1");
+  EXPECT_EQ(found.at(lost("wg-edge-1", "10.200.0.2")).device, "wg-nyc-1");
+  EXPECT_EQ(found.at(lost("wg-edge-1", "fd5e:70::2")).gateway,
+            topology::link_local(of.allocation, of.topology.links[1], "nyc-1"));
+}
+
+TEST(Detours, AreNotMadeOverWhoIsDrainedOrHasNotJoinedOrInSeveralAreas) {
+  auto of = world();
+  of.topology.links[2].cost = 14;
+  auto const key = lost("wg-edge-1", "10.200.0.2");
+  ASSERT_TRUE(detours(of, "ams-1").contains(key));
+  auto drained = of;
+  drained.draining = {"nyc-1"};
+  EXPECT_FALSE(detours(drained, "ams-1").contains(key));
+  auto absent = of;
+  absent.keys.erase("nyc-1");
+  EXPECT_FALSE(detours(absent, "ams-1").contains(key));
+  auto areas = of;
+  areas.topology.areas = {{"0.0.0.0"}, {"0.0.0.1"}};
+  EXPECT_TRUE(detours(areas, "ams-1").empty());
+}
+
+TEST(Detours, FollowTheDevicesWhileAKeyChanges) {
+  auto of = world();
+  of.topology.links[2].cost = 14;
+  of.next_keys["nyc-1"] = plan::sample::key(9);
+  auto const found = detours(of, "ams-1");
+  EXPECT_EQ(found.at(lost("wg-edge-1", "10.200.0.2")).device, "wg-nyc-1~") << "the one that stays";
+  EXPECT_TRUE(found.contains(lost("wg-nyc-1", "10.200.0.3")));
+  EXPECT_TRUE(found.contains(lost("wg-nyc-1~", "10.200.0.3"))) << "either of the two may be the one that is lost";
+}
+
+}  // namespace
+}  // namespace repair
