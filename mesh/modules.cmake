@@ -14,15 +14,18 @@ module(mesh/enrolment SOURCES error.cpp token.cpp credentials.cpp authority.cpp 
   LIBRARIES Boost::json OpenSSL::Crypto OpenSSL::SSL)
 module(mesh/members SOURCES members.cpp DEPENDS base/result base/database mesh/enrolment)
 module(mesh/controller SOURCES controller.cpp world_store.cpp rotations.cpp node_routes.cpp operator_routes.cpp
-  DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/plan mesh/signed_world mesh/enrolment
+  DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/plan mesh/signed_world
+    mesh/enrolment
     mesh/members
     base/http_server base/store_thread
   LIBRARIES Boost::json)
 module(mesh/reconcile SOURCES machine.cpp bird_service.cpp reconciler.cpp
-  DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend mesh/plan
+  DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend
+    mesh/plan
     mesh/enrolment routing/bird)
 module(mesh/repair SOURCES kernel_routes.cpp detours.cpp repairer.cpp
-  DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/plan routing/bird routing/backup
+  DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/plan routing/bird
+    routing/backup
   LIBRARIES PkgConfig::nl)
 module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp checks.cpp identity.cpp
   DEPENDS base/result base/process topology mesh/wireguard mesh/plan mesh/signed_world mesh/enrolment)
@@ -34,14 +37,22 @@ module(mesh/agent SOURCES trial.cpp rotation.cpp status.cpp gauges.cpp agent.cpp
     mesh/reconcile mesh/repair routing/bird routing/anycast base/http base/http_client
   LIBRARIES Boost::json)
 module(mesh/planning SOURCES worlds.cpp report.cpp
-  DEPENDS base/result base/process topology topology/proof topology/verify mesh/wireguard mesh/plan mesh/signed_world mesh/agent/belief routing/backup
+  DEPENDS base/result base/process topology topology/proof topology/verify mesh/wireguard mesh/plan
+    mesh/signed_world mesh/agent/belief routing/backup
   LIBRARIES Boost::json)
+module(mesh/settings SOURCES settings.cpp
+  DEPENDS base/result base/config base/process base/http_client mesh/wireguard mesh/wireguard/backend)
 module(mesh/doctor SOURCES facts.cpp doctor.cpp examination.cpp node.cpp devices.cpp routing.cpp echo.cpp
     route.cpp observe.cpp
-  DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend mesh/plan
+  DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend
+    mesh/plan
     routing/bird
   LIBRARIES Boost::json)
 module(mesh/graph SOURCES graph.cpp drawing.cpp
   DEPENDS base/result topology mesh/plan routing/bird LIBRARIES Boost::json fmt::fmt)
 module(mesh/names SOURCES names.cpp publisher.cpp
-  DEPENDS base/result base/net base/process topology mesh/plan base/http base/http_client LIBRARIES fmt::fmt)
+  DEPENDS base/result base/net base/process topology mesh/plan base/http base/http_client
+  LIBRARIES Boost::json fmt::fmt)
+module(mesh/looking SOURCES looking.cpp
+  DEPENDS base/result base/net base/process base/http base/http_client topology mesh/plan mesh/signed_world
+    mesh/agent/belief mesh/planning mesh/doctor mesh/graph routing/bird)

@@ -103,6 +103,9 @@ struct Agent::State {
     status.source = in_use.source;
     reconciler->set_keys(identity.own(), identity.next());
     process::log::info("agent", "world of revision {} from {}", world->revision, name(in_use.source));
+    if (settings.in_use) {
+      settings.in_use(*world);
+    }
   }
 
   // The world when this node may believe it and can be planned from it. Whatever is wrong, nothing has changed.

@@ -1,5 +1,7 @@
 #include "mesh/doctor/facts.hpp"
 
+#include "mesh/plan/slots.hpp"
+
 #include <boost/json.hpp>
 
 namespace doctor {
@@ -76,11 +78,13 @@ base::Result<Facts> facts_of(plan::World const& world, std::string const& node) 
   facts.node = node;
   facts.plan = std::make_shared<plan::NodePlan const>(std::move(*planned));
   for (auto const& link : world.topology.links_of(node)) {
-    std::string const device = topology::interface_name(link, node);
     std::string const other = link.a == node ? link.b : link.a;
-    facts.peer_of_device[device] = other;
-    facts.router_id_of_device[device] = topology::loopback4(world.topology, world.allocation, other).to_string();
-    facts.echo_target[device] = topology::link_local(world.allocation, link, other);
+    for (unsigned const slot : {0U, 1U}) {
+      std::string const device = plan::device_name(link, node, slot);
+      facts.peer_of_device[device] = other;
+      facts.router_id_of_device[device] = topology::loopback4(world.topology, world.allocation, other).to_string();
+      facts.echo_target[device] = topology::link_local(world.allocation, link, other);
+    }
   }
   return facts;
 }

@@ -73,9 +73,15 @@ std::string listed(std::vector<std::uint32_t> const& costs) {
   return out.empty() ? "none" : out;
 }
 
+// A router that wants no transit calls every link of its own as costly as can be (RFC 6987).
+bool drained(LinkCost const& link) {
+  constexpr std::uint32_t max_link_metric = 0xffff;
+  return link.own.back() >= max_link_metric || link.other.back() >= max_link_metric;
+}
+
 void costs(Examination& examination) {
   for (auto const& link : examination.facts().costs) {
-    if (!link.own.empty() && !link.other.empty() && link.own != link.other) {
+    if (!link.own.empty() && !link.other.empty() && link.own != link.other && !drained(link)) {
       examination.warning("asymmetric-cost", link.router_id,
                           "the way to router " + link.router_id + " costs " + listed(link.own) + ", and back " +
                               listed(link.other) + " (" + family(link.protocol) + ")",

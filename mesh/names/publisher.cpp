@@ -5,6 +5,8 @@
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
 
+#include <boost/json.hpp>
+
 #include <random>
 
 namespace names {
@@ -46,6 +48,13 @@ base::Result<void> write_hosts(std::string const& file, std::string const& lines
 }
 
 }  // namespace
+
+std::string to_json(PublisherStatus const& status) {
+  boost::json::object out;
+  out["revision"] = status.revision;
+  out["failure"] = status.failure;
+  return boost::json::serialize(out);
+}
 
 struct Publisher::State {
   State(net::asio::any_io_executor its_executor, PublisherSettings its_settings)

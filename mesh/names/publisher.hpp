@@ -25,6 +25,9 @@ struct PublisherStatus {
   std::string failure;         // of the last try; empty: it succeeded
 };
 
+// {"revision":7,"failure":""}
+[[nodiscard]] std::string to_json(PublisherStatus const& status);
+
 class Publisher {
  public:
   Publisher(net::asio::any_io_executor executor, PublisherSettings settings);

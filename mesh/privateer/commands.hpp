@@ -4,7 +4,7 @@
 // Threads: called from main, which has one thread.
 #pragma once
 
-#include "mesh/privateer/settings.hpp"
+#include "mesh/settings/settings.hpp"
 
 #include <cstdint>
 #include <string>
@@ -40,6 +40,10 @@ int node_remove(Settings const& settings, std::string const& name);
 int node_drain(Settings const& settings, std::string const& name, bool draining);
 int rotate(Settings const& settings, std::string const& node);  // empty: every node, one after the other
 int topology_set(Settings const& settings, std::string const& file);
+
+// Look at this machine and the mesh, agent or not. doctor: exit code 1 when anything was found.
+int doctor(Settings const& settings, bool json);
+int graph(Settings const& settings, std::string const& format);  // "svg", "dot", "json"
 
 // Over the agent's unix socket. Exit code 1 when the node is not in order.
 int status(Settings const& settings, bool json);

@@ -8,6 +8,7 @@
 #include "mesh/agent/agent.hpp"
 #include "mesh/controller/controller.hpp"
 #include "mesh/enrolment/enroller.hpp"
+#include "mesh/names/publisher.hpp"
 #include "mesh/privateer/edge_status.hpp"
 #include "mesh/privateer/run.hpp"
 
@@ -87,16 +88,31 @@ net::Task<void> follow_identity(std::string certificate, edge::EdgeAgent* edge) 
 // Everything of the agent's process. It outlives the loop's last turn, because tasks refer to it.
 struct AgentProcess {
   AgentProcess(net::asio::any_io_executor executor, Settings const& its_settings)
-      : settings(its_settings), agent(executor, agent_settings(settings), metrics), server(executor, router, {}) {
+      : settings(its_settings),
+        publisher(executor, {settings.names_navigator, settings.names_hosts}),
+        agent(executor, with_names(agent_settings(settings)), metrics),
+        server(executor, router, {}) {
     agent.add_routes(router);
+    if (publishes()) {
+      agent.add_section("names", [this] { return names::to_json(publisher.status()); });
+    }
     if (settings.edge) {
       edge = std::make_unique<edge::EdgeAgent>(executor, edge_settings(settings, *settings.edge));
       agent.add_section("edge", [this] { return edge_status_json(edge->status()); });
     }
   }
 
+  [[nodiscard]] bool publishes() const { return !settings.names_navigator.empty() || !settings.names_hosts.empty(); }
+  agent::AgentSettings with_names(agent::AgentSettings wanted) {
+    if (publishes()) {
+      wanted.in_use = [this](plan::World const& world) { publisher.publish(world); };
+    }
+    return wanted;
+  }
+
   Settings settings;
   process::Metrics metrics;
+  names::Publisher publisher;
   agent::Agent agent;
   std::unique_ptr<edge::EdgeAgent> edge;
   net::Router router;

@@ -22,6 +22,7 @@ struct Arguments {
   std::string operator_name;
   privateer::TokenInput terms;
   std::string lifetime = "1h";
+  std::string format = "svg";
   std::string id;
   std::string file;
   privateer::PlanInput input;
@@ -150,6 +151,18 @@ void add_controller_commands(CLI::App& app, Arguments& arguments) {
 }
 
 void add_local_commands(CLI::App& app, Arguments& arguments) {
+  auto* doctor = app.add_subcommand("doctor", "What is wrong on this machine, and what mends it");
+  doctor->add_flag("--json", arguments.json, "For programs");
+  doctor->callback([&] {
+    arguments.command = [&](Settings const& settings) { return privateer::doctor(settings, arguments.json); };
+  });
+  auto* graph = app.add_subcommand("graph", "Draw the mesh as it is");
+  graph->add_option("--format", arguments.format, "svg, dot or json")
+      ->check(CLI::IsMember({"svg", "dot", "json"}))
+      ->capture_default_str();
+  graph->callback([&] {
+    arguments.command = [&](Settings const& settings) { return privateer::graph(settings, arguments.format); };
+  });
   auto* status = app.add_subcommand("status", "How this machine's agent fares");
   status->add_flag("--json", arguments.json, "Everything, for programs");
   status->callback([&] {

@@ -2,9 +2,9 @@
 #include "mesh/privateer/commands.hpp"
 
 #include "base/process/service.hpp"
-#include "mesh/agent/belief/snapshots.hpp"
 #include "mesh/plan/files.hpp"
 #include "mesh/planning/report.hpp"
+#include "mesh/privateer/looking.hpp"
 #include "mesh/privateer/run.hpp"
 #include "topology/load.hpp"
 #include "topology/proof/certificate.hpp"
@@ -74,26 +74,6 @@ std::optional<std::string> read_stream_or_file(std::string const& file) {
   return std::move(*text);
 }
 
-// The last-known world, or the seed's.
-std::optional<plan::World> known_world(Settings const& settings) {
-  std::vector<std::string> damaged;
-  auto const known = agent::Snapshots(settings.state + "/worlds").newest(damaged);
-  for (auto const& sentence : damaged) {
-    std::cerr << "privateer: " << sentence << "\n";
-  }
-  if (!known) {
-    auto worlds = load_worlds(settings, {});
-    return worlds ? std::optional(std::move(worlds->wanted)) : std::nullopt;
-  }
-  auto const document = plan::parse_world_document(known->text);
-  auto world = document ? plan::build_world(*document, "last-known topology") : document.error();
-  if (!world) {
-    std::cerr << "privateer: " << world.error().what() << "\n";
-    return std::nullopt;
-  }
-  return std::move(*world);
-}
-
 net::Task<int> difference_main(std::shared_ptr<plan::NodePlan const> plan, wireguard::BackendSettings settings) {
   auto backend = wireguard::Backend::choose(settings);
   if (!backend) {
@@ -136,8 +116,13 @@ int plan(Settings const& settings, PlanInput const& input, PlanOutput const& out
 }
 
 int plan_difference(Settings const& settings) {
-  auto const world = known_world(settings);
+  auto const known = looking::known_world(place_of(settings));
+  for (auto const& sentence : known.damaged) {
+    std::cerr << "privateer: " << sentence << "\n";
+  }
+  auto const& world = known.world;
   if (!world) {
+    std::cerr << "privateer: " << known.problem << "\n";
     return exit_bad_input;
   }
   auto const planned = plan::plan_node(*world, settings.node);

@@ -224,6 +224,12 @@ TEST(Doctor, ANodeWithoutAControllerIsHealthy) {
   EXPECT_THAT(codes(facts), IsEmpty());
 }
 
+TEST(Doctor, ADrainedNodeIsNoAsymmetry) {
+  Facts facts = healthy();
+  facts.costs[0].other = {0xffff};
+  EXPECT_THAT(codes(facts), IsEmpty());
+}
+
 TEST(Doctor, AnOldSnapshotMattersOnlyWhileTheControllerIsAway) {
   Facts facts = healthy();
   facts.snapshot_s = now_s - doctor::snapshot_old_s - 1;

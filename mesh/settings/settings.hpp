@@ -39,6 +39,8 @@ struct Settings {
   std::vector<std::string> bird_start;
   std::string bird_sessions;  // BIRD tells of dead links here; default with bird.start: below `state`; empty: nowhere
   std::optional<EdgeSettings> edge;
+  std::string names_navigator;  // API socket of the Navigator that serves the mesh's names; empty: not this node's task
+  std::string names_hosts;      // file with a block of them; empty: none
   std::string serve_listen;  // the controller's HTTPS address; empty: this machine is no controller
   std::string serve_unix = "/run/privateer/controller.sock";
   std::string serve_state;                // default: state + "/controller"

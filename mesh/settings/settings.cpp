@@ -1,4 +1,4 @@
-#include "mesh/privateer/settings.hpp"
+#include "mesh/settings/settings.hpp"
 
 #include "base/config/reader.hpp"
 #include "base/http_client/http_client.hpp"
@@ -123,6 +123,12 @@ boost::system::result<Settings, base::Problems> parse_settings(std::string_view 
   read_bird(root.section("bird"), out);
   if (auto section = root.optional_section("edge")) {
     out.edge = read_edge(*section);
+  }
+  if (auto section = root.optional_section("names")) {
+    out.names_navigator = section->text("navigator", std::string());
+    check_path(*section, "navigator", out.names_navigator);
+    out.names_hosts = section->text("hosts", std::string());
+    check_path(*section, "hosts", out.names_hosts);
   }
   out.serve_state = out.state + "/controller";
   if (auto section = root.optional_section("serve")) {

@@ -1,4 +1,4 @@
-#include "mesh/privateer/settings.hpp"
+#include "mesh/settings/settings.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
