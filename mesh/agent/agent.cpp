@@ -159,10 +159,11 @@ struct Agent::State {
       trial.reset();
       before.reset();
     } else if (world && source == Source::controller && status.last_pass_s != 0) {
-      if (!trial) {
+      auto known = reached(status.last_pass.neighbors);
+      // A world on trial that has cost nothing so far is what to go back to; one that has is not.
+      if (!trial || std::includes(known.begin(), known.end(), trial->neighbors.begin(), trial->neighbors.end())) {
         before = in_use;
       }
-      auto known = reached(status.last_pass.neighbors);
       if (trial) {
         known.insert(trial->neighbors.begin(), trial->neighbors.end());  // what is missing since the one before
       }

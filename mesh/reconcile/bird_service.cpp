@@ -139,6 +139,16 @@ net::Task<base::Result<void>> BirdService::confirm() {
   co_return process::write_file_atomically(marker_file_, mark, 0644);
 }
 
+net::Task<base::Result<void>> BirdService::recalculate() {
+  for (char const* protocol : {"ospf4", "ospf6"}) {
+    auto const done = co_await control_.command(std::string("reload in ") + protocol);
+    if (!done) {
+      co_return base::fail(errc::bird, "routes are not calculated again: " + done.error().what());
+    }
+  }
+  co_return base::Result<void>();
+}
+
 net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std::string live_text, bool trial) {
   bool up = co_await running();
   bool const same = holds(settings_.config_file, start_text);

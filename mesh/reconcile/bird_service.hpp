@@ -51,6 +51,10 @@ class BirdService {
   // the loss at its next scan only, two seconds later.
   net::Task<base::Result<void>> rewrite_routes();
 
+  // Makes OSPF calculate its routes again. An OSPFv3 adjacency that is Full before the neighbour's link LSA has come
+  // has no next hop ("Cannot find next hop for LSA"), and BIRD 2.0.12 does not look again when it comes.
+  net::Task<base::Result<void>> recalculate();
+
   [[nodiscard]] bird::Control const& control() const { return control_; }
 
  private:

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::string_view loopback_name = "lo";
 constexpr int rewrites_per_loss = 2;
+// After an adjacency is Full: what its neighbour had to send has come by then.
+constexpr std::chrono::seconds settled{3};
 
 std::int64_t wall_clock_s() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -164,9 +166,32 @@ net::Task<void> Reconciler::routing(std::shared_ptr<plan::NodePlan const> plan, 
   if (neighbors) {
     pass->neighbors = std::move(*neighbors);
   }
+  co_await recalculate_when_due(pass);
   auto sessions = co_await bird_.control().bfd_sessions();
   if (sessions) {
     pass->bfd = std::move(*sessions);
+  }
+}
+
+net::Task<void> Reconciler::recalculate_when_due(Pass* pass) {
+  std::set<std::string> full;
+  for (auto const& neighbor : pass->neighbors) {
+    if (neighbor.full()) {
+      full.insert(neighbor.protocol + " " + neighbor.interface);
+    }
+  }
+  auto const now = std::chrono::steady_clock::now();
+  if (!std::includes(full_before_.begin(), full_before_.end(), full.begin(), full.end())) {
+    recalculate_at_ = now + settled;
+  }
+  full_before_ = std::move(full);
+  if (!recalculate_at_ || now < *recalculate_at_) {
+    co_return;
+  }
+  recalculate_at_.reset();
+  auto const done = co_await bird_.recalculate();
+  if (!done) {
+    pass->failures.push_back(done.error().what());
   }
 }
 

@@ -55,6 +55,7 @@ class Reconciler {
   net::Task<void> removals(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
                            Pass* pass);
   net::Task<void> routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, bool trial, Pass* pass);
+  net::Task<void> recalculate_when_due(Pass* pass);
   net::Task<void> verify(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
   net::Task<base::Result<std::vector<wireguard::Change>>> difference(std::shared_ptr<plan::NodePlan const> plan,
                                                                      Pass* pass);
@@ -71,6 +72,8 @@ class Reconciler {
   // Passes that still have to make BIRD write its routes again: two, because BIRD may learn of a new interface after
   // the first.
   int rewrites_owed_ = 0;
+  std::set<std::string> full_before_;  // adjacencies: protocol, interface
+  std::optional<std::chrono::steady_clock::time_point> recalculate_at_;
 };
 
 // Pure: the kernel drops routes by itself when this was needed (the interface, or an address of it, had gone).

@@ -32,6 +32,7 @@ class AgentChangeTest(unittest.TestCase):
     def test_a_change_that_costs_a_neighbour_is_taken_back_and_a_later_one_is_taken(self):
         mesh = self.up(("ann", "bob", "cat"))
         good = mesh.topology()
+        mesh.wait("nothing is on trial", lambda: all(mesh.status(n)["trial_revision"] == -1 for n in mesh.nodes), 40)
         before = mesh.status("ann")["revision"]
         mesh.daemons.stop("bob", "agent")  # its BIRD goes on, and will not follow
         bad = self.set_topology(good.replace("bfd: {", "ospf: {hello_s: 1, dead_s: 9}, bfd: {"))
