@@ -9,8 +9,7 @@ namespace controller {
 namespace {
 
 constexpr std::string_view tables = R"(
-  CREATE TABLE controller_world (id INTEGER PRIMARY KEY CHECK (id = 1), topology TEXT NOT NULL,
-    allocation TEXT NOT NULL);
+  CREATE TABLE controller_world (id INTEGER PRIMARY KEY CHECK (id = 1), topology TEXT NOT NULL, allocation TEXT NOT NULL);
 )";
 // What the topology file said when it was last read: only a file that was edited since may replace the stored topology.
 constexpr std::string_view file_table = R"(

@@ -16,14 +16,12 @@ using database::Value;
 constexpr std::string_view tables = R"(
   CREATE TABLE enrolment_token (
     id TEXT PRIMARY KEY, secret_sha256 TEXT NOT NULL, node TEXT NOT NULL, expires_at_s INTEGER NOT NULL,
-    uses INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0, created_at_s INTEGER NOT NULL,
-    revoked INTEGER NOT NULL DEFAULT 0);
+    uses INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0, created_at_s INTEGER NOT NULL, revoked INTEGER NOT NULL DEFAULT 0);
   CREATE TABLE enrolment_use (
     token_id TEXT NOT NULL REFERENCES enrolment_token(id), node TEXT NOT NULL, public_key TEXT NOT NULL,
     used_at_s INTEGER NOT NULL, PRIMARY KEY (token_id, node));
   CREATE TABLE enrolment_node (
-    name TEXT PRIMARY KEY, public_key TEXT NOT NULL, joined_at_s INTEGER NOT NULL,
-    removed_at_s INTEGER NOT NULL DEFAULT 0);
+    name TEXT PRIMARY KEY, public_key TEXT NOT NULL, joined_at_s INTEGER NOT NULL, removed_at_s INTEGER NOT NULL DEFAULT 0);
 )";
 
 // What a token is bound to beside a name; members that drain or change their key; keys that never come back.
