@@ -110,7 +110,7 @@ class DoctorTest(unittest.TestCase):
             f"addr del 192.0.2.9/24 dev {DEVICE}")
         loopback = self.mesh.loopback(HERE)
         yield "loopback-missing", self.ip(f"addr del {loopback}/32 dev lo"), self.ip(f"addr add {loopback}/32 dev lo")
-        yield "device-stale", self.ip("link add wg-stale type dummy"), self.ip("link del wg-stale")
+        yield "device-stale", self.ip("link add wg-stale type bridge"), self.ip("link del wg-stale")
         yield "peer-foreign", wg("peer", stranger, "allowed-ips", "192.0.2.7/32"), wg("peer", stranger, "remove")
         yield "allowed-ips", wg("peer", key, "allowed-ips", "10.0.0.0/8"), wg("peer", key, "allowed-ips", allowed)
         yield "port-differs", wg("listen-port", "4000"), wg("listen-port", port)
