@@ -28,20 +28,40 @@ module(dns-backend/overview SOURCES affected.cpp overview.cpp watches.cpp
 module(dns-backend/mesh_costs SOURCES mesh_costs.cpp
   DEPENDS base/result base/net base/process dns-backend/geo routing/bird)
 module(dns-backend/zone_file SOURCES zone_file.cpp DEPENDS base/result dns-backend/dns)
-module(dns-backend/tables SOURCES schema.cpp model.cpp steering.cpp compose.cpp build.cpp
+module(dns-backend/schema SOURCES schema.cpp DEPENDS base/result base/database)
+module(dns-backend/tables SOURCES model.cpp tenants.cpp steering.cpp compose.cpp build.cpp
   DEPENDS base/result base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
-    dns-backend/steering dns-backend/steering/reading
+    dns-backend/schema dns-backend/steering dns-backend/steering/reading
   LIBRARIES Boost::json)
-module(dns-backend/writes SOURCES write.cpp rules.cpp steering.cpp
+module(dns-backend/writes SOURCES write.cpp rules.cpp steering.cpp zones.cpp pools.cpp challenges.cpp
   DEPENDS base/result base/database base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/tables
     dns-backend/steering
   LIBRARIES Boost::json)
+module(dns-backend/tenants SOURCES look_alike.cpp label.cpp plan.cpp life_cycle.cpp journal.cpp records.cpp
+  DEPENDS base/result base/database dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/tables
+    dns-backend/steering dns-backend/writes
+  LIBRARIES Boost::json PkgConfig::idn2)
 module(dns-backend/store
   SOURCES store.cpp store_zones.cpp store_settings.cpp store_tenants.cpp store_steering.cpp
   DEPENDS base/result base/net base/database base/process base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
-    dns-backend/tables dns-backend/writes dns-backend/steering dns-backend/steering/reading
-    base/store_thread
+    dns-backend/tables dns-backend/writes dns-backend/steering dns-backend/steering/reading dns-backend/schema
+    dns-backend/tenants base/store_thread
   LIBRARIES Boost::json)
+module(dns-backend/steward SOURCES steward.cpp
+  DEPENDS base/result base/net base/process base/database base/store_thread dns-backend/store dns-backend/writes
+    dns-backend/tenants dns-backend/tables dns-backend/snapshot dns-backend/dns dns-backend/pool dns-backend/steering)
+module(dns-backend/tokens SOURCES scope.cpp secret.cpp tokens.cpp rate.cpp
+  DEPENDS base/result base/net base/database base/store_thread dns-backend/dns dns-backend/pool dns-backend/snapshot
+    dns-backend/steering dns-backend/tables dns-backend/writes dns-backend/store dns-backend/tenants
+  LIBRARIES Boost::json OpenSSL::Crypto)
+module(dns-backend/domains SOURCES verify.cpp domains.cpp
+  DEPENDS base/result base/database dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/steering
+    dns-backend/tables dns-backend/writes dns-backend/tenants dns-backend/tokens)
+module(dns-backend/domain_watch SOURCES domain_watch.cpp
+  DEPENDS base/result base/net base/process base/database base/store_thread dns-backend/dns dns-backend/tables
+    dns-backend/writes dns-backend/tenants dns-backend/store dns-backend/domains dns-backend/name_server)
+module(dns-backend/audit SOURCES audit.cpp kept_answers.cpp
+  DEPENDS base/result base/net base/database base/store_thread LIBRARIES Boost::json)
 module(dns-backend/protocol SOURCES request.cpp question.cpp reply.cpp
   DEPENDS base/result dns-backend/dns dns-backend/geo dns-backend/snapshot LIBRARIES Boost::json)
 module(dns-backend/remote SOURCES rows.cpp neighbours.cpp secondary.cpp commands.cpp answer.cpp transaction.cpp write.cpp
@@ -61,11 +81,30 @@ module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp zone_changes.
   DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store
     base/http_client)
 module(dns-backend/api
-  SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp tenants.cpp
+  SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp
   DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool
     dns-backend/snapshot dns-backend/store dns-backend/monitor dns-backend/overrides dns-backend/transitions
     base/store_thread
     base/http base/http_client dns-backend/zone_file
+  LIBRARIES Boost::json)
+module(dns-backend/api/gate SOURCES gate.cpp
+  DEPENDS base/result base/net base/process base/http base/store_thread dns-backend/store dns-backend/api
+    dns-backend/audit dns-backend/tokens
+  LIBRARIES Boost::json)
+set(openapi_text ${CMAKE_BINARY_DIR}/openapi.cpp)
+set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/openapi.yaml)
+file(READ ${PROJECT_SOURCE_DIR}/docs/openapi.yaml openapi_yaml)
+configure_file(${PROJECT_SOURCE_DIR}/dns-backend/api/tenants/openapi.cpp.in ${openapi_text} @ONLY)
+module(dns-backend/api/tenants
+  SOURCES routes.cpp life_cycle.cpp records.cpp tokens.cpp domains.cpp insight.cpp
+  DEPENDS base/result base/net base/process base/database base/probe base/http base/store_thread dns-backend/dns
+    dns-backend/snapshot dns-backend/tables dns-backend/writes dns-backend/store dns-backend/monitor
+    dns-backend/api dns-backend/tenants dns-backend/tokens dns-backend/domains dns-backend/audit
+  LIBRARIES Boost::json)
+target_sources(dns-backend.api.tenants PRIVATE ${openapi_text})
+module(dns-backend/api/acme_dns SOURCES acme_accounts.cpp acme_dns.cpp
+  DEPENDS base/result base/net base/http base/database dns-backend/dns dns-backend/writes dns-backend/tables
+    dns-backend/store dns-backend/api dns-backend/api/tenants dns-backend/tenants dns-backend/tokens
   LIBRARIES Boost::json)
 module(dns-backend/api/health SOURCES overrides.cpp reports.cpp transitions.cpp
   DEPENDS base/result base/net base/process base/probe base/http dns-backend/monitor dns-backend/overrides
@@ -122,8 +161,16 @@ module(dns-backend/commands/steering SOURCES yaml.cpp sending.cpp set_commands.c
   LIBRARIES Boost::json CLI11::CLI11)
 module(dns-backend/commands/health SOURCES health_commands.cpp command_line.cpp
   DEPENDS base/result base/http dns-backend/commands LIBRARIES Boost::json CLI11::CLI11)
+module(dns-backend/commands/tenants SOURCES tenant_commands.cpp command_line.cpp
+  DEPENDS base/result base/http dns-backend/commands LIBRARIES Boost::json CLI11::CLI11)
 module(dns-backend/settings SOURCES settings.cpp
   DEPENDS base/result base/config dns-backend/connector LIBRARIES Boost::headers)
+module(dns-backend/self_service SOURCES names.cpp self_service.cpp
+  DEPENDS dns-backend/dns dns-backend/tables dns-backend/steering base/result base/net base/http base/process dns-backend/settings dns-backend/store dns-backend/api
+    dns-backend/api/gate dns-backend/api/tenants dns-backend/api/acme_dns dns-backend/tenants dns-backend/tokens
+    dns-backend/domains
+    dns-backend/domain_watch dns-backend/steward dns-backend/audit base/store_thread
+  LIBRARIES Boost::json)
 module(dns-backend/topology_pools SOURCES topology_pools.cpp
   DEPENDS base/result base/database base/net base/process base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/steering dns-backend/store topology)

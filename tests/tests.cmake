@@ -13,8 +13,14 @@ add_test(NAME tidy COMMAND tidy.test --gtest_brief=1)
 set_tests_properties(tidy PROPERTIES LABELS tidy)
 
 # Fixtures that write their zones as master files, in tests of modules that know none.
-foreach(user dns-backend.store dns-backend.remote acme)
+foreach(user dns-backend.store dns-backend.remote dns-backend.steward dns-backend.domain_watch acme)
   target_link_libraries(${user}.test PRIVATE dns-backend.zone_file)
+endforeach()
+
+# The whole API around the routes of tenants, with the gate; and the reader of their description.
+foreach(user dns-backend.api.tenants dns-backend.api.acme_dns)
+  target_link_libraries(${user}.test PRIVATE dns-backend.api.acme_dns dns-backend.api.gate dns-backend.api.steering
+    dns-backend.api.health dns-backend.zone_file base.config)
 endforeach()
 
 # The checker of proofs, which shares nothing with the prover, judges what the prover made.

@@ -22,12 +22,13 @@ struct Peer {
   bool is_unix = false;
   std::string address;           // "198.51.100.7:41234" or the socket path
   std::string certificate_name;  // first DNS name of the verified client certificate; empty without one
+  std::string token;             // id of the bearer token, set by whoever looked it up (Router::around); else empty
 };
 
 struct Headers {
   // Case-insensitive; replaces. A header that may come several times is appended to `items`.
   void set(std::string name, std::string value);
-  [[nodiscard]] std::string_view get(std::string_view name) const;  // the last one; empty when absent
+  [[nodiscard]] std::string_view get(std::string_view name) const;               // the last one; empty when absent
   [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;  // in their order
   std::vector<std::pair<std::string, std::string>> items;
 };
@@ -58,6 +59,15 @@ struct HttpResponse {
 
 using Handler = std::function<Task<HttpResponse>(HttpRequest)>;
 
+// A route as it was added.
+struct RouteName {
+  std::string method;
+  std::string pattern;
+};
+
+// Stands around every handler: it may answer itself, or call the handler and look at what came of it.
+using Around = std::function<Task<HttpResponse>(HttpRequest, RouteName, Handler)>;
+
 // What a route asks for beyond the server's limits; 0: the server's. Given to peers that are known before anything is
 // read (unix, or a verified certificate), so that no stranger fills the memory.
 struct RouteLimits {
@@ -73,6 +83,10 @@ class Router {
  public:
   // `pattern` begins with '/'; "{name}" stands for one non-empty segment.
   void add(std::string method, std::string pattern, Handler handler, RouteLimits limits = {});
+  // One for all routes, those added later too; replaces the former one. What it throws is answered as a handler's.
+  void around(Around around) { around_ = std::move(around); }
+  // In the order they were added.
+  [[nodiscard]] std::vector<RouteName> routes() const;
   // Of the route that dispatch() would take; all 0 when there is none.
   [[nodiscard]] RouteLimits limits(HttpRequest const& request) const;
   // Fills the request's path, query and parameters. The Router is not used after the first suspension.
@@ -84,9 +98,11 @@ class Router {
     std::vector<std::string> segments;
     Handler handler;
     RouteLimits limits;
+    std::string pattern = {};
   };
   [[nodiscard]] Route const* best(std::string const& method, std::vector<std::string> const& segments) const;
   std::vector<Route> routes_;
+  Around around_;
 };
 
 // Percent-decoding of one path segment or query word (RFC 3986); false when `text` is malformed.

@@ -125,7 +125,15 @@ Task<HttpResponse> run(Handler handler, HttpRequest request) {
 
 void Router::add(std::string method, std::string pattern, Handler handler, RouteLimits limits) {
   ASSERT(!pattern.empty() && pattern.front() == '/');
-  routes_.push_back({std::move(method), split(pattern), std::move(handler), limits});
+  routes_.push_back({std::move(method), split(pattern), std::move(handler), limits, pattern});
+}
+
+std::vector<RouteName> Router::routes() const {
+  std::vector<RouteName> names;
+  for (Route const& route : routes_) {
+    names.push_back({route.method, route.pattern});
+  }
+  return names;
 }
 
 Router::Route const* Router::best(std::string const& method, std::vector<std::string> const& segments) const {
@@ -164,7 +172,14 @@ Task<HttpResponse> Router::dispatch(HttpRequest request) const {
         request.parameters[name.substr(1, name.size() - 2)] = segments[i];
       }
     }
-    return run(route->handler, std::move(request));
+    if (!around_) {
+      return run(route->handler, std::move(request));
+    }
+    Handler const through = [around = around_, name = RouteName{route->method, route->pattern},
+                             handler = route->handler](HttpRequest one) {
+      return around(std::move(one), name, handler);
+    };
+    return run(through, std::move(request));
   }
   std::set<std::string> allowed;
   for (auto const& route : routes_) {

@@ -1,5 +1,7 @@
 #include "dns-backend/api/access.hpp"
 
+#include <algorithm>
+
 namespace api {
 namespace {
 
@@ -10,8 +12,27 @@ constexpr char const* hop_header = "Navigator-Forwarded";
 }  // namespace
 
 bool is_administrator(Dependencies const& dependencies, net::HttpRequest const& request) {
+  // Who shows a token is who it says, whatever the connection is: a replica passes tenants' requests on under its own
+  // certificate.
+  if (!request.peer.token.empty()) {
+    return dependencies.admin_token && dependencies.admin_token(request.peer.token);
+  }
+  if (!bearer(request).empty()) {
+    return false;
+  }
   return request.peer.is_unix ||
          (!request.peer.certificate_name.empty() && dependencies.admins.contains(request.peer.certificate_name));
+}
+
+std::string bearer(net::HttpRequest const& request) {
+  std::string_view const value = request.headers.get("Authorization");
+  constexpr std::string_view scheme = "bearer ";
+  bool const named = value.size() > scheme.size() &&
+                     std::equal(scheme.begin(), scheme.end(), value.begin(),
+                                [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + ('a' - 'A') : b); });
+  std::size_t const begin = named ? value.find_first_not_of(' ', scheme.size()) : 0;
+  // An empty token is a wrong one, not none.
+  return named ? std::string(begin == std::string_view::npos ? "-" : value.substr(begin)) : "";
 }
 
 net::Task<net::HttpResponse> forward(Dependencies const& dependencies, net::HttpRequest request) {
@@ -24,6 +45,11 @@ net::Task<net::HttpResponse> forward(Dependencies const& dependencies, net::Http
   onward.body = request.body;
   onward.headers.set("Content-Type", std::string(request.headers.get("Content-Type")));
   onward.headers.set(hop_header, "1");
+  for (char const* const name : {"Authorization", "If-Match", "Idempotency-Key", "X-Api-User", "X-Api-Key"}) {
+    if (std::string_view const value = request.headers.get(name); !value.empty()) {
+      onward.headers.set(name, std::string(value));
+    }
+  }
   auto answer =
       co_await dependencies.primary->send(dependencies.primary_url + request.target, std::move(onward), deadline);
   if (!answer) {
@@ -32,10 +58,15 @@ net::Task<net::HttpResponse> forward(Dependencies const& dependencies, net::Http
         "this is a replica, nothing was written: its primary " + dependencies.primary_url + " takes every write, and " +
             answer.error().what() + "; run the command there, or again when it answers");
   }
-  // Only what describes the body is meant for the asker; the other headers belonged to that connection.
+  // Only what describes the answer is meant for the asker; the other headers belonged to that connection.
   net::HttpResponse response;
   response.status = answer->status;
-  response.headers.set("Content-Type", std::string(answer->headers.get("Content-Type")));
+  for (char const* const name : {"Content-Type", "ETag", "Location", "Retry-After", "Idempotency-Replayed",
+                                 "Cache-Control", "WWW-Authenticate", "Request-Id"}) {
+    if (std::string_view const value = answer->headers.get(name); !value.empty()) {
+      response.headers.set(name, std::string(value));
+    }
+  }
   response.body = std::move(answer->body);
   co_return response;
 }

@@ -10,7 +10,10 @@
 
 namespace api {
 
-// A unix peer, or a TLS peer whose certificate name is in `admins`.
+// The token of "Authorization: Bearer ..." (RFC 6750 2.1); empty without one.
+std::string bearer(net::HttpRequest const& request);
+
+// With a bearer token: an administrator's. Without: a unix peer, or a TLS peer whose certificate name is in `admins`.
 bool is_administrator(Dependencies const& dependencies, net::HttpRequest const& request);
 
 // On a replica: passes the request on to the primary under this process's certificate. 502 when the primary cannot be

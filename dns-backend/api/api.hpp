@@ -1,9 +1,9 @@
 // The HTTP interface of Navigator: zones, tenants, pools, health and status as JSON. README.md lists the routes.
 //
 // Who may ask: /healthz and /metrics everybody who can connect; the rest administrators, which are unix peers (the
-// socket's mode decides who connects) and TLS peers whose certificate name is in `admins`. On a replica, writes are
-// passed on to the primary after that check, under the replica's own certificate: replicas must be among the primary's
-// admins.
+// socket's mode decides who connects), TLS peers whose certificate name is in `admins`, and administrators' tokens. On
+// a replica, writes are passed on to the primary after that check, under the replica's own certificate: replicas must
+// be among the primary's admins.
 //
 // Bodies made by people answer with *all* problems at once: 422, RFC 9457, `errors`.
 //
@@ -52,6 +52,8 @@ struct Dependencies {
   std::map<std::string, std::function<boost::json::value()>> sections = {};
   // What is added to /metrics, as Prometheus text, made when it is asked for. May be empty.
   std::function<std::string()> more_metrics = {};
+  // Whether the bearer token of this id is an administrator's (dns-backend/api/gate); empty: none is.
+  std::function<bool(std::string const& token)> admin_token = {};
   // Why this process is not healthy now, empty when it is; decides /healthz. May be empty.
   std::function<std::string()> trouble = {};
 };

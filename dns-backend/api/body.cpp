@@ -10,7 +10,9 @@ Body::Body(std::string_view text) : own_(std::make_shared<base::Problems>()), pr
   boost::system::error_code bad;
   value_ = json::parse(text, bad);
   if (bad || !value_.is_object()) {
-    problems_->push_back({{"request body", 0, 0}, "", "is no JSON object", bad ? bad.message() : ""});
+    bool const deep = bad == json::error::too_deep;
+    std::string const hint = deep ? "32 levels are the most" : bad ? bad.message() : "";
+    problems_->push_back({{"request body", 0, 0}, "", deep ? "is nested too deeply" : "is no JSON object", hint});
     value_ = json::object();
     broken_ = true;
   }

@@ -29,6 +29,8 @@ class Body {
   std::int64_t integer(std::string_view key, std::int64_t least, std::int64_t most, std::int64_t fallback);
   std::vector<std::string> texts(std::string_view key, bool required);
   std::vector<Body> objects(std::string_view key);  // required list of objects
+  // Somebody else reads this member.
+  void note(std::string_view key) { known_.insert(std::string(key)); }
   [[nodiscard]] bool has(std::string_view key) const { return value_.get_object().contains(key); }
 
   void fail(std::string_view key, std::string message, std::string hint = {});

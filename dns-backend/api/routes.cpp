@@ -38,6 +38,9 @@ int status_of(base::Failure const& failure) {
   if (failure.code == store::errc::not_found) {
     return 404;
   }
+  if (failure.code == store::errc::changed) {
+    return 412;
+  }
   if (failure.code == store::errc::exists || failure.code == database::errc::constraint) {
     return 409;
   }
@@ -112,7 +115,6 @@ void add_routes(net::Router& router, Dependencies const& dependencies) {
   add_zone_setting_routes(router, dependencies);
   add_autoprimary_routes(router, dependencies);
   add_rrset_routes(router, dependencies);
-  add_tenant_routes(router, dependencies);
 }
 
 }  // namespace api

@@ -1,5 +1,6 @@
 // What the route files of this module share: the wrappers that say who may ask and where a write happens, and the way
-// from a Failure to a status. Private to this module and dns-backend/api/steering and dns-backend/api/health.
+// from a Failure to a status. Private to this module and dns-backend/api/steering, dns-backend/api/health
+// and dns-backend/api/tenants.
 //
 // Threads: the control loop.
 #pragma once
@@ -44,7 +45,6 @@ void add_zone_setting_routes(net::Router& router, Dependencies const& dependenci
 void add_zone_routes(net::Router& router, Dependencies const& dependencies);
 void add_autoprimary_routes(net::Router& router, Dependencies const& dependencies);
 void add_rrset_routes(net::Router& router, Dependencies const& dependencies);
-void add_tenant_routes(net::Router& router, Dependencies const& dependencies);
 void add_status_routes(net::Router& router, Dependencies const& dependencies);
 
 }  // namespace api

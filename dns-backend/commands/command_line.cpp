@@ -22,7 +22,6 @@ struct Arguments {
   ZoneRequest zone;
   ImportRequest import;
   TsigRequest tsig;
-  TenantRequest tenant;
 };
 
 CLI::App* leaf(CLI::App& parent, char const* name, char const* text, Action& action, Action run) {
@@ -141,25 +140,6 @@ void add_check_command(CLI::App& app, Arguments& given, Action& action) {
   });
 }
 
-void add_tenant_commands(CLI::App& app, Arguments& given, Action& action) {
-  auto* tenant = app.add_subcommand("tenant", "Tenants: create, list, delete")->require_subcommand(1);
-  auto* create = leaf(*tenant, "create", "Give a tenant its name, answers and certificate", action,
-                      [&given](Place const& place) { return tenant_create(place, given.tenant, {given.json}); });
-  create->add_option("label", given.tenant.label, "One DNS label, for instance acme-tv")->required();
-  create->add_option("--plan", given.tenant.plan, "Plan")->required();
-  create->add_option("--primary", given.tenant.primary, "Pool that answers while it is healthy")->required();
-  create->add_option("--backup", given.tenant.backups, "Pool that takes over; may be repeated, in order");
-  create->add_option("--zone", given.tenant.zone, "Zone to live in (default: the topology's domain)");
-  create->add_flag("--json", given.json, "Print JSON");
-  leaf(*tenant, "list", "List tenants", action, [&given](Place const& place) {
-    return tenant_list(place, {given.json});
-  })->add_flag("--json", given.json, "Print JSON");
-  leaf(*tenant, "delete", "Delete a tenant: its names first, then its certificate", action,
-       [&given](Place const& place) { return tenant_delete(place, given.name); })
-      ->add_option("label", given.name, "Label")
-      ->required();
-}
-
 using Show = int (*)(Place const&, Output);
 
 void add_show_command(CLI::App& app, Arguments& given, Action& action, char const* name, char const* text, Show show) {
@@ -175,7 +155,6 @@ std::shared_ptr<void> add_commands(CLI::App& app, Action& action) {
   add_zone_commands(app, *given, action);
   add_key_commands(app, *given, action);
   add_check_command(app, *given, action);
-  add_tenant_commands(app, *given, action);
   add_show_command(app, *given, action, "status", "What the daemon does and how it fares", show_status);
   add_show_command(app, *given, action, "certificates", "Tenants' certificates", show_certificates);
   return given;

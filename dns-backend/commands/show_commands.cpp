@@ -10,45 +10,6 @@ namespace commands {
 
 namespace json = boost::json;
 
-int tenant_create(Place const& place, TenantRequest const& tenant, Output output) {
-  json::array backups;
-  for (auto const& backup : tenant.backups) {
-    backups.push_back(json::value(backup));
-  }
-  json::object body{{"label", tenant.label}, {"plan", tenant.plan}, {"primary", tenant.primary}, {"backups", backups}};
-  if (!tenant.zone.empty()) {
-    body["zone"] = tenant.zone;
-  }
-  net::HttpResponse answer;
-  if (int const failed = call_once(place, Without::refuse, "POST", "/v1/tenants", json::serialize(body), answer);
-      failed != 0) {
-    return failed;
-  }
-  if (output.json) {
-    std::printf("%s\n", answer.body.c_str());
-    return 0;
-  }
-  json::value const value = json_of(answer);
-  auto const* const name = value.is_object() ? value.get_object().if_contains("name") : nullptr;
-  std::printf("%s\n", name != nullptr && name->is_string() ? name->get_string().c_str() : tenant.label.c_str());
-  return 0;
-}
-
-int tenant_list(Place const& place, Output output) {
-  return print_list(place, output, Without::refuse, "/v1/tenants", "tenants",
-                    {{"label", "TENANT"},
-                     {"zone", "ZONE"},
-                     {"plan", "PLAN"},
-                     {"primary", "PRIMARY"},
-                     {"backups", "BACKUPS"},
-                     {"state", "STATE"}});
-}
-
-int tenant_delete(Place const& place, std::string const& label) {
-  net::HttpResponse answer;
-  return call_once(place, Without::refuse, "DELETE", "/v1/tenants/" + net::percent_encode(label), {}, answer);
-}
-
 int show_status(Place const& place, Output output) {
   net::HttpResponse answer;
   if (int const failed = call_once(place, Without::refuse, "GET", "/v1/status", {}, answer); failed != 0) {

@@ -3,6 +3,8 @@
 #include "base/process/log.hpp"
 #include "dns-backend/feed/codec.hpp"
 
+#include <boost/json.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -79,10 +81,7 @@ net::HttpResponse unreadable(base::Failure const& failure) {
 }  // namespace
 
 FeedServer::FeedServer(store::Store& store, std::set<std::string> followers, process::Metrics& metrics)
-    : store_(store),
-      allowed_(std::move(followers)),
-      metrics_(metrics),
-      followers_(std::make_shared<Followers>()) {
+    : store_(store), allowed_(std::move(followers)), metrics_(metrics), followers_(std::make_shared<Followers>()) {
   for (auto const& follower : allowed_) {
     connected_gauge(metrics_, follower).set(0);
     acknowledged_gauge(metrics_, follower).set(0);
@@ -129,6 +128,20 @@ net::Task<net::HttpResponse> FeedServer::answer(net::HttpRequest request) {
   auto response = net::HttpResponse::json(200, to_json(*changes));
   response.headers.set("Sovereign-Revision", std::to_string(std::max(store_.revision(), changes->to)));
   co_return response;
+}
+
+boost::json::array FeedServer::describe() const {
+  boost::json::array out;
+  auto const now = std::chrono::steady_clock::now();
+  for (auto const& [name, follower] : *followers_) {
+    auto const silent = std::chrono::duration_cast<std::chrono::milliseconds>(now - follower.last_heard);
+    out.push_back(boost::json::object{{"name", name},
+                                      {"acknowledged", follower.acknowledged},
+                                      {"behind", store_.revision() - follower.acknowledged},
+                                      {"polling", follower.polling},
+                                      {"silent_ms", follower.polling ? 0 : silent.count()}});
+  }
+  return out;
 }
 
 }  // namespace feed

@@ -13,6 +13,8 @@
 #include "base/process/metrics.hpp"
 #include "dns-backend/store/store.hpp"
 
+#include <boost/json/fwd.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -43,6 +45,8 @@ class FeedServer {
   // The router's server must be stopped before this object ends.
   void add_routes(net::Router& router);
   [[nodiscard]] std::map<std::string, FollowerStatus> const& followers() const { return *followers_; }
+  // The same as people read it: a list of {name, acknowledged, behind, polling, silent_ms}.
+  [[nodiscard]] boost::json::array describe() const;
   // Called whenever a follower acknowledged a revision.
   void on_acknowledgment(std::function<void()> listener) { acknowledged_ = std::move(listener); }
 

@@ -11,9 +11,9 @@ constexpr std::chrono::milliseconds answer_deadline{10000};
 
 // The wire form of a question, signed when there is a key. `mac` gets the signature, which the answers continue.
 base::Result<std::string> question(dns::Name const& name, unsigned type, std::optional<store::TsigKey> const& key,
-                                   dns::RdataPtr& mac) {
+                                   dns::RdataPtr& mac, std::uint16_t flags = 0) {
   PacketPtr const packet(ldns_pkt_query_new(ldns_dname_new_frm_str(name.text().c_str()),
-                                            static_cast<ldns_rr_type>(type), LDNS_RR_CLASS_IN, 0));
+                                            static_cast<ldns_rr_type>(type), LDNS_RR_CLASS_IN, flags));
   if (packet == nullptr) {
     return base::fail(errc::bad_question, "no question can be made about " + name.text());
   }
@@ -61,7 +61,7 @@ base::Result<Reply> NameServer::ask_once(dns::Name const& name, dns::RRType type
     connection_.emplace(std::move(*opened));
   }
   dns::RdataPtr unused;
-  auto const query = question(name, type.value, std::nullopt, unused);
+  auto const query = question(name, type.value, std::nullopt, unused, recursive_ ? LDNS_RD : std::uint16_t{0});
   if (!query) {
     return query.error();
   }

@@ -20,7 +20,9 @@ struct Reply {
 
 class NameServer {
  public:
-  NameServer(std::string address, std::uint16_t port) : address_(std::move(address)), port_(port) {}
+  // `recursive`: the questions ask for recursion (RFC 1035 4.1.1, RD), as a resolver wants it.
+  NameServer(std::string address, std::uint16_t port, bool recursive = false)
+      : address_(std::move(address)), port_(port), recursive_(recursive) {}
 
   // A connection that the server closed meanwhile is opened anew, once.
   base::Result<Reply> ask(dns::Name const& name, dns::RRType type);
@@ -33,6 +35,7 @@ class NameServer {
 
   std::string address_;
   std::uint16_t port_;
+  bool recursive_;
   std::optional<DnsConnection> connection_;
 };
 

@@ -1,6 +1,5 @@
 #include "dns-backend/navigator/daemon.hpp"
 
-#include "base/process/log.hpp"
 #include "base/process/service.hpp"
 #include "dns-backend/snapshot/leading.hpp"
 
@@ -12,8 +11,6 @@ namespace navigator {
 namespace {
 
 namespace json = boost::json;
-using process::log::info;
-using process::log::warning;
 
 // A follower that asked nothing for this long answers with what it has, perhaps old: it is out of service for orders.
 constexpr std::chrono::seconds follower_patience{10};
@@ -43,20 +40,6 @@ json::array purges_of(Daemon const& daemon) {
                                {"failures", target.failures},
                                {"waiting", target.waiting},
                                {"last_error", target.last_error}});
-  }
-  return out;
-}
-
-json::array followers_of(Daemon const& daemon) {
-  json::array out;
-  auto const now = std::chrono::steady_clock::now();
-  for (auto const& [name, follower] : daemon.feed_server->followers()) {
-    auto const silent = std::chrono::duration_cast<std::chrono::milliseconds>(now - follower.last_heard);
-    out.push_back(json::object{{"name", name},
-                               {"acknowledged", follower.acknowledged},
-                               {"behind", daemon.store->revision() - follower.acknowledged},
-                               {"polling", follower.polling},
-                               {"silent_ms", follower.polling ? 0 : silent.count()}});
   }
   return out;
 }
@@ -120,6 +103,9 @@ void connect_publication(Daemon& daemon) {
     before = snapshot;
     daemon.flusher->flush(daemon.zone_changes->published(*snapshot, touched));
     net::spawn(daemon.executor, "refresh of the monitors", refresh_watches(daemon));
+    if (daemon.self_service != nullptr) {
+      daemon.self_service->poke();
+    }
     if (daemon.issuer != nullptr) {
       daemon.issuer->poke();
       daemon.distribution->poke();
@@ -161,7 +147,7 @@ void add_status_sections(Daemon const& daemon, api::Dependencies& api) {
     return json::value(daemon.remote == nullptr ? 0 : daemon.remote->connections());
   };
   if (daemon.is_primary()) {
-    api.sections["followers"] = [&daemon] { return json::value(followers_of(daemon)); };
+    api.sections["followers"] = [&daemon] { return json::value(daemon.feed_server->describe()); };
   } else {
     api.sections["follows"] = [&daemon] { return json::value(follows(daemon)); };
   }

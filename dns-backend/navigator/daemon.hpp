@@ -9,11 +9,9 @@
 #include "base/http_client/http_client.hpp"
 #include "base/http_server/http_server.hpp"
 #include "base/process/metrics.hpp"
-#include "dns-backend/api/api.hpp"
 #include "dns-backend/feed/feed_server.hpp"
 #include "dns-backend/feed/follower.hpp"
 #include "dns-backend/geo/locators.hpp"
-#include "dns-backend/settings/settings.hpp"
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/powerdns/powerdns.hpp"
 #include "dns-backend/connector/listener.hpp"
@@ -26,6 +24,7 @@
 #include "dns-backend/purge/purge.hpp"
 #include "dns-backend/purge/zone_changes.hpp"
 #include "dns-backend/purge/zone_flusher.hpp"
+#include "dns-backend/self_service/self_service.hpp"
 #include "dns-backend/store/store.hpp"
 #include "dns-backend/transitions/transition_log.hpp"
 #include "dns-backend/vantage/exchange.hpp"
@@ -81,6 +80,7 @@ struct Daemon {
   std::unique_ptr<acme::Issuer> issuer;
   std::unique_ptr<acme::Distribution> distribution;
   std::unique_ptr<api::Dependencies> api;
+  std::unique_ptr<self_service::SelfService> self_service;
   std::unique_ptr<powerdns::Dependencies> powerdns_api;
   net::Router router;
   std::unique_ptr<net::HttpServer> server;

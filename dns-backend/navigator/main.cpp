@@ -3,6 +3,7 @@
 #include "dns-backend/commands/command_line.hpp"
 #include "dns-backend/commands/health/command_line.hpp"
 #include "dns-backend/commands/steering/command_line.hpp"
+#include "dns-backend/commands/tenants/command_line.hpp"
 #include "dns-backend/navigator/navigator.hpp"
 #include "dns-backend/overrides/overrides.hpp"
 #include "dns-backend/pipe/relay.hpp"
@@ -85,6 +86,7 @@ int main(int argc, char** argv) {
   auto const given = commands::add_commands(app, action);
   auto const health_given = commands::add_health_commands(app, action);
   auto const steering_given = commands::add_steering_commands(app, action);
+  auto const tenant_given = commands::add_tenant_commands(app, action);
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {

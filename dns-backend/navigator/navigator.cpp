@@ -91,19 +91,11 @@ Result<void> open_remote(Daemon& daemon) {
 
 void make_api(Daemon& daemon) {
   std::set<std::string> const admins(daemon.settings.api_admins.begin(), daemon.settings.api_admins.end());
-  std::string const primary_url = daemon.settings.replica ? daemon.settings.replica->primary : std::string();
   std::string const zone = daemon.topology ? daemon.topology->domain : std::string();
-  auto const endpoints = [&daemon] { return daemon.monitor->status(); };
-  daemon.api = std::make_unique<api::Dependencies>(api::Dependencies{*daemon.store,
-                                                                     daemon.metrics,
-                                                                     admins,
-                                                                     daemon.settings.node,
-                                                                     zone,
-                                                                     daemon.primary.get(),
-                                                                     primary_url,
-                                                                     endpoints,
-                                                                     {},
-                                                                     {}});
+  daemon.api = std::make_unique<api::Dependencies>(
+      api::Dependencies{*daemon.store, daemon.metrics, admins, daemon.settings.node, zone, daemon.primary.get()});
+  daemon.api->primary_url = daemon.settings.replica ? daemon.settings.replica->primary : std::string();
+  daemon.api->endpoints = [&daemon] { return daemon.monitor->status(); };
   add_status_sections(daemon, *daemon.api);
   add_health_sections(daemon, *daemon.api);
   api::add_routes(daemon.router, *daemon.api);
@@ -117,6 +109,14 @@ void make_api(Daemon& daemon) {
     daemon.feed_server = std::make_unique<feed::FeedServer>(*daemon.store, followers, daemon.metrics);
     daemon.feed_server->add_routes(daemon.router);
   }
+}
+
+std::vector<steward::Site> stewards_sites(Daemon const& daemon) {
+  std::vector<steward::Site> sites;
+  for (acme::Site const& site : gate_sites(daemon)) {
+    sites.push_back({site.name, site.in_service, site.acknowledged});
+  }
+  return sites;
 }
 
 net::Task<Result<void>> start_acme(Daemon& daemon) {
@@ -151,7 +151,10 @@ net::Task<Result<void>> start_acme(Daemon& daemon) {
       });
   daemon.distribution->add_routes(daemon.router);
   daemon.issuer->on_change([&daemon] { daemon.distribution->poke(); });
-  daemon.feed_server->on_acknowledgment([&daemon] { daemon.issuer->poke_gate(); });
+  daemon.feed_server->on_acknowledgment([&daemon] {
+    daemon.issuer->poke_gate();
+    daemon.self_service->poke();
+  });
   net::spawn(daemon.executor, "certificate issuer", daemon.issuer->run());
   net::spawn(daemon.executor, "certificate distribution", daemon.distribution->run());
   co_return Result<void>();
@@ -177,7 +180,8 @@ Result<void> listen(Daemon& daemon) {
   net::TlsServerSettings tls;
   tls.identity = {files.certificate, files.key};
   tls.client_ca_file = files.ca;
-  tls.require_client_certificate = daemon.settings.api_key_file.empty();  // a key is asked for where it is needed
+  // A key or token is asked for where it is needed.
+  tls.require_client_certificate = daemon.settings.api_key_file.empty() && !daemon.settings.tenants.self_service;
   return daemon.server->listen_tls(daemon.settings.api_listen, tls);
 }
 
@@ -227,6 +231,11 @@ net::Task<Result<void>> start(Daemon& daemon) {
     co_return made.error();
   }
   make_api(daemon);
+  daemon.self_service = std::make_unique<self_service::SelfService>(
+      daemon.executor, *daemon.api, daemon.settings.tenants, [&daemon] { return stewards_sites(daemon); });
+  if (auto begun = co_await daemon.self_service->start(daemon.router); !begun) {
+    co_return begun.error();
+  }
   if (auto added = add_powerdns_api(daemon); !added) {
     co_return added.error();
   }

@@ -51,6 +51,9 @@ net::Task<void> begin_again(Daemon& daemon, net::asio::io_context& loop, handove
 }  // namespace
 
 void stop_writers(Daemon& daemon) {
+  if (daemon.self_service != nullptr) {
+    daemon.self_service->stop();
+  }
   if (daemon.issuer != nullptr) {
     daemon.issuer->stop();
     daemon.distribution->stop();

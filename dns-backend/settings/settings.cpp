@@ -230,6 +230,51 @@ void read_powerdns(config::Reader& root, Settings& settings) {
   }
 }
 
+PlanSettings read_plan(config::Reader& section) {
+  PlanSettings plan;
+  plan.name = section.text("name");
+  plan.backups = section.integer<std::uint32_t>("backups", {0, 100}, plan.backups);
+  plan.records = section.integer<std::uint32_t>("records", {0, 100000}, plan.records);
+  plan.domains = section.integer<std::uint32_t>("domains", {0, 10000}, plan.domains);
+  plan.tokens = section.integer<std::uint32_t>("tokens", {0, 1000}, plan.tokens);
+  plan.clusters = section.texts("clusters");
+  return plan;
+}
+
+// After the API.
+void read_tenants(config::Reader& root, Settings& settings) {
+  auto section = root.optional_section("tenants");
+  if (!section) {
+    return;
+  }
+  TenantSettings& tenants = settings.tenants;
+  tenants.self_service = section->boolean("self_service", false);
+  if (tenants.self_service && (settings.api_listen.empty() || !settings.api_tls)) {
+    section->fail("self_service", "tokens need api.listen with api.tls", "a token that is overheard is a stolen one");
+  }
+  tenants.overlap = section->duration("overlap", {milliseconds(0), milliseconds(90LL * 86400000)}, tenants.overlap);
+  tenants.cluster_zone = section->text("cluster_zone", "");
+  tenants.global_name = section->text("global_name", "");
+  tenants.challenge_zone = section->text("challenge_zone", "");
+  tenants.resolver = section->text("resolver", "");
+  tenants.resolver_port = section->port("resolver_port", tenants.resolver_port);
+  boost::system::error_code bad;
+  boost::asio::ip::make_address(tenants.resolver, bad);
+  if (bad && !tenants.resolver.empty()) {
+    section->fail("resolver", "'" + tenants.resolver + "' is not an IP address", "the port is resolver_port");
+  }
+  tenants.requests_per_second =
+      section->integer<std::uint32_t>("requests_per_second", {1, 100000}, tenants.requests_per_second);
+  tenants.burst = section->integer<std::uint32_t>("burst", {1, 1000000}, tenants.burst);
+  for (auto& one : section->sections("plans")) {
+    PlanSettings plan = read_plan(one);
+    if (std::ranges::find(tenants.plans, plan.name, &PlanSettings::name) != tenants.plans.end()) {
+      one.fail("name", "'" + plan.name + "' is named twice", "each plan once");
+    }
+    tenants.plans.push_back(std::move(plan));
+  }
+}
+
 Settings read(config::Reader& root) {
   Settings settings;
   settings.node = root.text("node", "");
@@ -254,6 +299,7 @@ Settings read(config::Reader& root) {
   read_mesh(root, settings);
   read_health(root, settings);
   read_acme(root, settings);
+  read_tenants(root, settings);
   return settings;
 }
 

@@ -27,28 +27,28 @@ namespace navigator {
 struct TlsFiles {
   std::string certificate;  // PEM chain
   std::string key;
-  std::string ca;           // whose certificates are accepted from the other side
+  std::string ca;  // whose certificates are accepted from the other side
 };
 
 struct ReplicaSettings {
-  std::string primary;      // "https://10.200.0.1:18010"
-  std::string node;         // the primary's name in its certificate
+  std::string primary;  // "https://10.200.0.1:18010"
+  std::string node;     // the primary's name in its certificate
   TlsFiles tls;
 };
 
 // A DNS site as the certificate gate sees it: who follows the feed from there, and where its PowerDNS is asked.
 struct SiteSettings {
   std::string name;
-  std::string node;         // the name in the certificate of that site's Navigator
-  std::string address;      // unicast address of its PowerDNS
+  std::string node;     // the name in the certificate of that site's Navigator
+  std::string address;  // unicast address of its PowerDNS
   std::uint16_t port = 53;
-  std::string url;          // "https://10.200.0.1:18010": verdicts on endpoints are exchanged with it; empty: they are not
-  std::string loopback;     // address of that node in the mesh; empty: its cost is not known
+  std::string url;       // "https://10.200.0.1:18010": verdicts on endpoints are exchanged with it; empty: they are not
+  std::string loopback;  // address of that node in the mesh; empty: its cost is not known
 };
 
 // Takes TCP connections outside all sites ("192.0.2.1:53"): one that is reached proves the uplink.
 struct Witness {
-  std::string address;      // an IP address
+  std::string address;  // an IP address
   std::uint16_t port = 0;
 };
 
@@ -65,7 +65,7 @@ struct CaSettings {
   std::string profile;           // ordered where the CA offers it; empty: its default
   std::string preferred_issuer;  // common name the chain shall end with; empty: any
   std::string eab_kid;
-  std::string eab_hmac;          // base64url
+  std::string eab_hmac;  // base64url
 };
 
 struct AcmeSettings {
@@ -75,25 +75,48 @@ struct AcmeSettings {
   std::chrono::milliseconds first_retry{60000};
 };
 
+struct PlanSettings {
+  std::string name;
+  std::uint32_t backups = 8;
+  std::uint32_t records = 100;
+  std::uint32_t domains = 10;
+  std::uint32_t tokens = 20;
+  std::vector<std::string> clusters;  // empty: any
+};
+
+// What tenants may do by themselves.
+struct TenantSettings {
+  bool self_service = false;                    // bearer tokens on api.listen, without client certificates
+  std::chrono::milliseconds overlap{86400000};  // of a former label with the new one
+  std::string cluster_zone;                     // each cluster has a name below it; empty: none has
+  std::string global_name;                      // of all clusters together; empty: none
+  std::string challenge_zone;                   // custom domains delegate their challenges below it; empty: none
+  std::string resolver;                         // address that custom domains are verified through; empty: they are not
+  std::uint16_t resolver_port = 53;
+  std::uint32_t requests_per_second = 10;  // of one token
+  std::uint32_t burst = 50;
+  std::vector<PlanSettings> plans;  // empty: any name is a plan, with the quotas above
+};
+
 // The HTTP API of a PowerDNS: the only way to make a new zone known there at once.
 struct PowerDnsApi {
-  std::string url;          // "http://127.0.0.1:8081"
-  std::string key;          // of pdns.conf's api-key; empty: in key_file
+  std::string url;  // "http://127.0.0.1:8081"
+  std::string key;  // of pdns.conf's api-key; empty: in key_file
   std::string key_file;
 };
 
 struct Settings {
-  std::string node;         // this machine's name in the topology; empty outside a mesh
+  std::string node;  // this machine's name in the topology; empty outside a mesh
   std::string log_level;
   std::string store_url;
-  std::string remote_unix;  // empty: no unix connector
-  std::string remote_unix_group;        // who may ask there; empty: "pdns" where it can be, else this process's
+  std::string remote_unix;        // empty: no unix connector
+  std::string remote_unix_group;  // who may ask there; empty: "pdns" where it can be, else this process's
   unsigned remote_unix_mode = 0660;
   std::string remote_http;  // "127.0.0.1:18053"; empty: no http connector
   std::string handover;     // socket for a successor; empty: none
   unsigned remote_threads = 2;
   std::string api_unix;
-  std::string api_listen;   // empty: no TCP
+  std::string api_listen;  // empty: no TCP
   std::optional<TlsFiles> api_tls;
   std::vector<std::string> api_admins;  // certificate names with an administrator's rights
   std::string api_key_file;             // holds the X-API-Key of PowerDNS's API; empty: administrators only
@@ -101,16 +124,17 @@ struct Settings {
   std::string powerdns_address = "127.0.0.1";  // where this machine's PowerDNS answers, for `navigator check`
   std::uint16_t powerdns_port = 53;
   std::vector<PowerDnsApi> powerdns_api;
-  std::string topology;     // file; the primary makes pools of its clusters
+  std::string topology;                    // file; the primary makes pools of its clusters
   std::optional<ReplicaSettings> replica;  // absent: this is the primary
   std::vector<SiteSettings> sites;
   std::vector<Witness> witnesses;
   std::vector<WebhookTarget> webhooks;
-  unsigned transitions_days = 30;       // how long changes of health are kept
-  std::string geo_cidr_map;             // file; empty: none
-  std::string geo_mmdb;                 // file; empty: none
-  std::string mesh_bird;                // control socket of the BIRD that knows the sites' costs; empty: none
+  unsigned transitions_days = 30;  // how long changes of health are kept
+  std::string geo_cidr_map;        // file; empty: none
+  std::string geo_mmdb;            // file; empty: none
+  std::string mesh_bird;           // control socket of the BIRD that knows the sites' costs; empty: none
   std::optional<AcmeSettings> acme;
+  TenantSettings tenants;
 };
 
 // A value only when the file has no problem at all.

@@ -1,7 +1,7 @@
 #include "dns-backend/store/store.hpp"
 
 #include "base/process/log.hpp"
-#include "dns-backend/tables/schema.hpp"
+#include "dns-backend/schema/schema.hpp"
 #include "dns-backend/store/state.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -93,8 +93,8 @@ std::map<std::string, std::uint32_t> Store::State::slots_of(std::vector<std::str
 
 base::Result<void> Store::State::check_room(std::vector<std::string> const& names) const {
   constexpr std::size_t reserve = 10000;  // for the topology
-  auto const fresh = std::count_if(names.begin(), names.end(),
-                                   [this](std::string const& name) { return !endpoints.contains(name); });
+  auto const fresh =
+      std::count_if(names.begin(), names.end(), [this](std::string const& name) { return !endpoints.contains(name); });
   if (endpoints.size() + static_cast<std::size_t>(fresh) + reserve <= pool::HealthTable::slots_max) {
     return {};
   }
@@ -159,6 +159,10 @@ base::Result<std::unique_ptr<Store>> Store::open(std::string const& url, std::ve
 
 Published<Snapshot> const& Store::published() const {
   return state_->published;
+}
+
+Model const& Store::model() const {
+  return state_->builder.model();
 }
 
 database::StoreThread& Store::thread() {

@@ -15,14 +15,15 @@
 // The Store must outlive every task that awaits it.
 #pragma once
 
-#include "base/store_thread/store_thread.hpp"
 #include "base/net/task.hpp"
+#include "base/store_thread/store_thread.hpp"
 #include "dns-backend/dns/rrset.hpp"
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/snapshot/published.hpp"
 #include "dns-backend/snapshot/snapshot.hpp"
 #include "dns-backend/tables/rows.hpp"
 #include "dns-backend/writes/steering.hpp"
+#include "dns-backend/writes/zones.hpp"
 
 #include <functional>
 #include <memory>
@@ -37,13 +38,6 @@ using database::Revision;
 struct Position {
   Revision revision = 0;
   std::string history;
-};
-
-// What of a zone is not content. `masters`: "ip", "ip:port" or "[ip6]:port", as PowerDNS reads them.
-struct ZoneSettings {
-  std::string kind = "native";  // "native", "master", "slave"
-  std::vector<std::string> masters = {};
-  std::string account = {};
 };
 
 struct ZoneInfo {
@@ -72,6 +66,18 @@ class Store {
   // Called once for every publication with what it touched (nothing, when only other modules' tables changed). Register
   // at start, on the listeners' loop or before it runs.
   void on_publish(std::function<void(Revision, std::vector<Touched>)> listener);
+
+  // One transaction of whoever brings a body (dns-backend/tenants, dns-backend/domains): it sees the tables before it,
+  // and is published before this returns. Failures as below, and the body's own.
+  net::Task<base::Result<Revision>> write(Body body);
+  // A look at the tables and the database as one picture, on the store thread. `look` must own all it uses and be a
+  // named local (see base/net/task.hpp).
+  template <class T>
+  net::Task<base::Result<T>> read(std::function<base::Result<T>(Model const&, database::Database&)> look) {
+    std::function<base::Result<T>(database::Database&)> const work =
+        [this, look = std::move(look)](database::Database& database) { return look(model(), database); };
+    co_return co_await thread().run<T>(work);
+  }
 
   // --- zones ---
   // Failures of every write: read_only on a replica, the database's own (full, failed, ...), and per call not_found (no
@@ -152,6 +158,7 @@ class Store {
 
  private:
   struct State;
+  [[nodiscard]] Model const& model() const;  // the store thread
   explicit Store(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

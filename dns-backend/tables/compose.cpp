@@ -129,16 +129,6 @@ std::vector<PoolRow> Model::pools() const {
   return result;
 }
 
-Tenant const* Model::tenant(std::string const& label) const {
-  auto const found = labels_.find(label);
-  return found == labels_.end() ? nullptr : &tenants_.at(found->second);
-}
-
-Tenant const* Model::tenant_at(dns::Name const& name) const {
-  auto const found = tenant_names_.find(name);
-  return found == tenant_names_.end() ? nullptr : &tenants_.at(found->second);
-}
-
 std::set<dns::Name> Model::derived_names(dns::Name const& apex) const {
   std::set<dns::Name> names;
   auto const collect = [&names, &apex](auto const& map) {
@@ -147,6 +137,7 @@ std::set<dns::Name> Model::derived_names(dns::Name const& apex) const {
     }
   };
   collect(tenant_names_);
+  collect(domain_names_);
   collect(challenges_);
   collect(balancer_names_);
   return names;
@@ -159,8 +150,13 @@ std::shared_ptr<pool::Pool const> Model::make_pool(PoolState const& state) const
   pool->minimum_origins = state.row.minimum_origins;
   constexpr std::uint32_t whole = 1000;  // rows weigh in whole numbers, pools in thousandths
   for (EndpointState const& endpoint : endpoints_of(state.row.name)) {
-    pool->endpoints.push_back({endpoint.row.name, endpoint.row.address4, endpoint.row.address6, {},
-                               slot_of(endpoint.row.name), endpoint.row.enabled, endpoint.row.weight * whole});
+    pool->endpoints.push_back({endpoint.row.name,
+                               endpoint.row.address4,
+                               endpoint.row.address6,
+                               {},
+                               slot_of(endpoint.row.name),
+                               endpoint.row.enabled,
+                               endpoint.row.weight * whole});
   }
   return pool;
 }
@@ -229,6 +225,17 @@ Node Model::compose(ZoneRow const& zone, dns::Name const& name, std::vector<dns:
   Tenant const* const tenant = tenant_at(name);
   if (tenant != nullptr && tenant->state == "active" && tenant->zone == zone.apex.text()) {
     node.balancer = balancer_of(*tenant);
+  }
+  // A tenant's own domain that is served here answers as its name does: what ALIAS is for elsewhere.
+  if (Domain const* const domain = tenant == nullptr ? domain_at(name) : nullptr; domain != nullptr) {
+    auto const owner = tenants_.find(domain->tenant_id);
+    bool const taken = std::ranges::any_of(node.rrsets, [](dns::RRset const& one) {
+      return one.type == dns::type_a || one.type == dns::type_aaaa || one.type == dns::type_cname;
+    });
+    if (owner != tenants_.end() && owner->second.state == "active" && !taken &&
+        enclosing(name) == &zones_.at(zone.id)) {
+      node.balancer = balancer_of(owner->second);
+    }
   }
   // Asked of a million names at start, so only where there is something to put.
   auto const is_here = [&] { return enclosing(name) == &zones_.at(zone.id); };

@@ -1,7 +1,8 @@
 #include "dns-backend/tables/model.hpp"
 
 #include "base/process/log.hpp"
-#include "dns-backend/tables/schema.hpp"
+#include "dns-backend/schema/schema.hpp"
+#include "dns-backend/tables/columns.hpp"
 
 #include <boost/json.hpp>
 
@@ -11,28 +12,11 @@ namespace store {
 namespace {
 
 namespace json = boost::json;
-using database::integer;
 using database::text;
 using database::Value;
-using Columns = std::map<std::string, Value>;
 
 Columns columns_of(std::vector<std::pair<std::string, Value>> const& pairs) {
   return {pairs.begin(), pairs.end()};
-}
-
-std::int64_t number(Columns const& columns, std::string const& name) {
-  auto const found = columns.find(name);
-  return found == columns.end() || !std::holds_alternative<std::int64_t>(found->second) ? 0 : integer(found->second);
-}
-
-std::string word(Columns const& columns, std::string const& name) {
-  auto const found = columns.find(name);
-  return found == columns.end() || !std::holds_alternative<std::string>(found->second) ? "" : text(found->second);
-}
-
-template <class T>
-T narrow(Columns const& columns, std::string const& name) {
-  return static_cast<T>(number(columns, name));
 }
 
 }  // namespace
@@ -52,9 +36,10 @@ namespace {
 std::optional<std::vector<std::string>> single_from_json(std::string_view text) {
   bool const framed = text.size() >= 4 && text.starts_with("[\"") && text.ends_with("\"]");
   std::string_view const inner = framed ? text.substr(2, text.size() - 4) : std::string_view();
-  bool const plain = framed && std::all_of(inner.begin(), inner.end(), [](char c) {
-    return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f && c != '"' && c != '\\';
-  });
+  bool const plain =
+      framed && std::all_of(inner.begin(), inner.end(), [](char c) {
+        return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f && c != '"' && c != '\\';
+      });
   return plain ? std::optional<std::vector<std::string>>({std::string(inner)}) : std::nullopt;
 }
 
@@ -77,12 +62,6 @@ std::optional<std::vector<std::string>> from_json(std::string const& text) {
     list.emplace_back(one.get_string());
   }
   return list;
-}
-
-std::optional<dns::Name> tenant_name(std::string const& label, std::string const& zone) {
-  auto const apex = dns::Name::parse(zone);
-  auto const name = apex ? apex->child(label) : apex;
-  return name ? std::optional<dns::Name>(*name) : std::nullopt;
 }
 
 base::Result<void> Model::load(database::Database& database) {
@@ -135,6 +114,8 @@ bool Model::take(std::string const& table, Columns const& key, Columns const& va
                                                                {"endpoint", &Model::take_endpoint},
                                                                {"tenant", &Model::take_tenant},
                                                                {"challenge", &Model::take_challenge},
+                                                               {"former_label", &Model::take_former_label},
+                                                               {"domain", &Model::take_domain},
                                                                {"readiness", &Model::take_readiness},
                                                                {"steering", &Model::take_steering},
                                                                {"rrset", &Model::take_rrset},
@@ -281,34 +262,6 @@ bool Model::take_endpoint(Columns const& key, Columns const& values, Dirty& dirt
   return true;
 }
 
-bool Model::take_tenant(Columns const& key, Columns const& values, Dirty& dirty) {
-  std::int64_t const id = number(key, "id");
-  touch_tenant(id, dirty);
-  if (auto const present = tenants_.find(id); present != tenants_.end()) {
-    index_tenant(present->second, false);
-    tenants_.erase(present);
-  }
-  if (values.empty()) {
-    return true;
-  }
-  auto const backups = from_json(word(values, "backups"));
-  Tenant tenant{id,
-                word(values, "label"),
-                word(values, "zone"),
-                word(values, "plan"),
-                word(values, "primary_pool"),
-                backups.value_or(std::vector<std::string>{}),
-                word(values, "state"),
-                number(values, "created_at_ms")};
-  if (!backups || !tenant_name(tenant.label, tenant.zone)) {
-    return false;
-  }
-  index_tenant(tenant, true);
-  tenants_.emplace(id, std::move(tenant));
-  touch_tenant(id, dirty);
-  return true;
-}
-
 bool Model::take_challenge(Columns const& key, Columns const& values, Dirty& dirty) {
   auto const name = dns::Name::parse(word(key, "name"));
   if (!name) {
@@ -329,45 +282,6 @@ bool Model::take_challenge(Columns const& key, Columns const& values, Dirty& dir
     challenges_.erase(*name);
   }
   return true;
-}
-
-bool Model::take_readiness(Columns const& key, Columns const& values, Dirty& dirty) {
-  std::int64_t const id = number(key, "tenant_id");
-  touch_tenant(id, dirty);
-  if (values.empty()) {
-    ready_.erase(id);
-    return true;
-  }
-  auto const endpoints = from_json(word(values, "endpoints"));
-  if (endpoints) {
-    ready_[id] = *endpoints;
-  }
-  return endpoints.has_value();
-}
-
-void Model::touch_tenant(std::int64_t id, Dirty& dirty) const {
-  auto const found = tenants_.find(id);
-  if (found != tenants_.end()) {
-    auto const name = tenant_name(found->second.label, found->second.zone);
-    dirty.names.insert(*name);
-    dirty.names.insert(*name->child("*"));
-  }
-}
-
-void Model::index_tenant(Tenant const& tenant, bool add) {
-  dns::Name const name = *tenant_name(tenant.label, tenant.zone);
-  for (dns::Name const& one : {name, *name.child("*")}) {
-    if (add) {
-      tenant_names_[one] = tenant.id;
-    } else {
-      tenant_names_.erase(one);
-    }
-  }
-  if (add) {
-    labels_[tenant.label] = tenant.id;
-  } else {
-    labels_.erase(tenant.label);
-  }
 }
 
 }  // namespace store

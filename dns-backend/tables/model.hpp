@@ -7,9 +7,9 @@
 #pragma once
 
 #include "base/database/database.hpp"
+#include "dns-backend/snapshot/zone_builder.hpp"
 #include "dns-backend/steering/build.hpp"
 #include "dns-backend/tables/rows.hpp"
-#include "dns-backend/snapshot/zone_builder.hpp"
 
 #include <map>
 #include <set>
@@ -66,8 +66,13 @@ class Model {
   [[nodiscard]] std::vector<PoolRow> pools() const;  // as they were set
   [[nodiscard]] std::map<std::int64_t, Tenant> const& tenants() const { return tenants_; }
   [[nodiscard]] Tenant const* tenant(std::string const& label) const;
-  // The tenant whose name or wildcard `name` is, whatever its state.
+  // The tenant whose name or wildcard `name` is, by its present or a former label, whatever its state.
   [[nodiscard]] Tenant const* tenant_at(dns::Name const& name) const;
+  // The tenant that has the label now or had it before a rename whose overlap is not over.
+  [[nodiscard]] Tenant const* tenant_by_any(std::string const& label) const;
+  [[nodiscard]] std::map<std::int64_t, Domain> const& domains() const { return domains_; }
+  // The verified domain of this name.
+  [[nodiscard]] Domain const* domain_at(dns::Name const& name) const;
   [[nodiscard]] bool has_pool(std::string const& name) const { return pools_.contains(name); }
   [[nodiscard]] bool has_challenge(dns::Name const& name) const { return challenges_.contains(name); }
   [[nodiscard]] steering::Objects const& steering() const { return steering_; }
@@ -111,6 +116,8 @@ class Model {
   bool take_pool(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_endpoint(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_tenant(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_former_label(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_domain(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_challenge(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_readiness(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_steering(Columns const& key, Columns const& values, Dirty& dirty);
@@ -119,6 +126,7 @@ class Model {
   [[nodiscard]] steering::PoolValues topology_pools() const;
   void touch_tenant(std::int64_t id, Dirty& dirty) const;
   void index_tenant(Tenant const& tenant, bool add);
+  void index_names(std::int64_t tenant, std::string const& label, std::string const& zone, bool add);
   [[nodiscard]] std::vector<EndpointState> endpoints_of(std::string const& pool) const;
   [[nodiscard]] std::shared_ptr<pool::Pool const> make_pool(PoolState const& state) const;
   [[nodiscard]] std::shared_ptr<pool::LoadBalancer const> balancer_of(Tenant const& tenant) const;
@@ -136,12 +144,20 @@ class Model {
   std::map<std::int64_t, Tenant> tenants_;
   std::map<std::string, std::int64_t> labels_;
   std::map<dns::Name, std::int64_t> tenant_names_;
+  struct FormerState {
+    std::int64_t tenant = 0;
+    FormerLabel row;
+  };
+  std::map<std::string, FormerState> former_;  // by label
+  std::map<std::int64_t, Domain> domains_;
+  std::map<dns::Name, std::int64_t> domain_names_;                                // the verified ones
+  std::map<std::int64_t, std::set<dns::Name>> names_of_tenants_;                  // of those
   std::map<dns::Name, std::map<std::string, std::set<std::string>>> challenges_;  // name -> value -> owners
   std::map<std::int64_t, std::vector<std::string>> ready_;
   steering::Objects steering_;
-  steering::PoolValues steering_pools_;                 // values of steering_.pools
-  steering::BalancerValues balancers_;                  // the enabled ones
-  std::map<dns::Name, std::string> balancer_names_;     // all
+  steering::PoolValues steering_pools_;              // values of steering_.pools
+  steering::BalancerValues balancers_;               // the enabled ones
+  std::map<dns::Name, std::string> balancer_names_;  // all
 };
 
 // JSON arrays of strings, the form lists take in a column. nullopt: it is none.

@@ -9,6 +9,14 @@
 
 namespace store {
 
+// A label a tenant had before it was renamed; answered like the present one until then.
+struct FormerLabel {
+  std::string label;
+  std::string zone;
+  std::int64_t until_ms = 0;  // Unix time; it ends later when the new label is not yet everywhere
+  bool operator==(FormerLabel const&) const = default;
+};
+
 struct Tenant {
   std::int64_t id = 0;
   std::string label;  // "acme-tv": one DNS label
@@ -18,6 +26,22 @@ struct Tenant {
   std::vector<std::string> backups;
   std::string state = "active";  // "active", "suspended"
   std::int64_t created_at_ms = 0;
+  std::int64_t changed_at = 0;           // the revision that last changed the tenant or something of its own: its ETag
+  std::vector<FormerLabel> former = {};  // in the order of labels
+};
+
+// A domain of a tenant's own. A claim reserves nothing: several tenants may claim a name, one can have it verified.
+struct Domain {
+  std::int64_t id = 0;
+  std::int64_t tenant_id = 0;
+  std::string name;   // as dns::Name::text()
+  std::string slug;   // the label below the challenge zone where its ACME challenges go; never used twice
+  std::string proof;  // the TXT value that proves who owns the name
+  std::string state;  // "claimed", "verified", "failing": verified before, but not at the last look
+  std::int64_t created_at_ms = 0;
+  std::int64_t expires_at_ms = 0;  // of a claim
+  std::int64_t verified_at_ms = 0;
+  [[nodiscard]] bool owned() const { return state == "verified" || state == "failing"; }
 };
 
 // Rows the primary derives from the topology and replicas receive: wanted state, replaced as a whole.

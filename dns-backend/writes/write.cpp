@@ -19,6 +19,8 @@ class Category final : public boost::system::error_category {
         return "refused";
       case errc::read_only:
         return "this is a replica; write to the primary";
+      case errc::changed:
+        return "changed meanwhile";
     }
     return "unknown store error";
   }

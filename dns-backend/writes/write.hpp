@@ -18,6 +18,7 @@ enum class errc {
   exists,
   refused,    // against a rule; the detail says which
   read_only,  // this is a replica
+  changed,    // not as the caller last saw it (If-Match)
 };
 boost::system::error_code make_error_code(errc code);
 

@@ -1,7 +1,7 @@
 #include "dns-backend/api/api.hpp"
 
-#include "tests/support/run_task.hpp"
 #include "dns-backend/zone_file/zone_file.hpp"
+#include "tests/support/run_task.hpp"
 
 #include <gmock/gmock.h>
 #include <boost/asio/io_context.hpp>
@@ -78,14 +78,14 @@ class ApiTest : public testing::Test {
   std::unique_ptr<store::Store> store;
   api::Dependencies dependencies;
   net::Router router;
-  net::Peer peer{true, "/run/x", ""};
+  net::Peer peer{true, "/run/x", "", ""};
 };
 
 TEST_F(ApiTest, StrangersGetHealthAndMetricsOnly) {
-  peer = {false, "198.51.100.7:4000", ""};
+  peer = {false, "198.51.100.7:4000", "", ""};
   EXPECT_EQ(send("GET", "/healthz").status, 200);
   EXPECT_EQ(send("GET", "/metrics").status, 200);
-  for (char const* const target : {"/v1/status", "/v1/zones", "/v1/tenants", "/v1/health"}) {
+  for (char const* const target : {"/v1/status", "/v1/zones", "/v1/health"}) {
     EXPECT_EQ(send("GET", target).status, 403) << target;
   }
   EXPECT_EQ(send("PUT", "/v1/zones/example.org/import", zone_file).status, 403);
@@ -262,33 +262,6 @@ TEST_F(ApiTest, AutoprimariesComeAndGo) {
   EXPECT_EQ(send("DELETE", "/v1/autoprimaries/192.0.2.1/ns1.example.net", "").status, 404);
 }
 
-TEST_F(ApiTest, ATenantLivesFromPostToDelete) {
-  import();
-  make_pools();
-  auto const made = send("POST", "/v1/tenants",
-                         R"({"label":"acme-tv","zone":"example.org","plan":"gold","primary":"ams","backups":["fra"]})");
-  ASSERT_EQ(made.status, 201) << made.body;
-  EXPECT_EQ(json::parse(made.body).at("name"), "acme-tv.example.org.");
-  EXPECT_EQ(get("/v1/tenants").at("tenants").as_array().size(), 1U);
-  EXPECT_EQ(get("/v1/tenants/acme-tv").at("backups"), json::array{"fra"});
-  EXPECT_EQ(
-      send("POST", "/v1/tenants", R"({"label":"acme-tv","zone":"example.org","plan":"gold","primary":"ams"})").status,
-      409);
-  EXPECT_EQ(send("DELETE", "/v1/tenants/acme-tv").status, 204);
-  EXPECT_EQ(send("GET", "/v1/tenants/acme-tv").status, 404);
-  EXPECT_EQ(send("DELETE", "/v1/tenants/acme-tv").status, 404);
-}
-
-TEST_F(ApiTest, AWrongTenantIsReportedByField) {
-  import();
-  make_pools();
-  EXPECT_THAT(
-      wrong(send(
-          "POST", "/v1/tenants",
-          R"({"label":"Not A Label","zone":"nowhere.org","plan":"gold","primary":"xxx","backups":["ams","ams"],"x":1})")),
-      UnorderedElementsAre("label", "zone", "primary", "backups[1]", "x"));
-}
-
 TEST_F(ApiTest, HealthTellsTheLastCheckOfEveryEndpoint) {
   auto const endpoints = get("/v1/health").at("endpoints").as_array();
   ASSERT_EQ(endpoints.size(), 1U);
@@ -304,7 +277,7 @@ TEST_F(ApiTest, OnAReplicaWritesGoToThePrimaryAndReadsStay) {
   EXPECT_EQ(get("/v1/status").at("role"), "replica");
   EXPECT_EQ(send("DELETE", "/v1/zones/example.org").status, 502);
   EXPECT_EQ(store->zones().size(), 1U);
-  peer = {false, "198.51.100.7:4000", ""};
+  peer = {false, "198.51.100.7:4000", "", ""};
   EXPECT_EQ(send("DELETE", "/v1/zones/example.org").status, 403) << "who asks is checked here, not there";
 }
 

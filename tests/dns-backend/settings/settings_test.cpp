@@ -46,7 +46,9 @@ TEST(Settings, ReportsEveryMistakeWithItsPlace) {
 
 TEST(Settings, WithoutTlsOnlyLoopbackAndOnlyWithAKey) {
   std::string const rest = "store: { url: \"sqlite:///n.db\" }\n";
-  auto const parse = [&rest](std::string const& api) { return navigator::parse_settings(rest + api, "navigator.yaml"); };
+  auto const parse = [&rest](std::string const& api) {
+    return navigator::parse_settings(rest + api, "navigator.yaml");
+  };
   auto const good = parse("api: { unix: a, listen: \"127.0.0.1:8081\", key_file: /etc/navigator/key }\n");
   ASSERT_TRUE(good.has_value()) << base::text(good.error());
   EXPECT_EQ(good->api_key_file, "/etc/navigator/key");
@@ -59,7 +61,8 @@ TEST(Settings, WithoutTlsOnlyLoopbackAndOnlyWithAKey) {
 TEST(Settings, TheHandOverSocketLiesBesideTheOther) {
   EXPECT_EQ(navigator::parse_settings(smallest, "x")->handover, "/run/navigator/remote.sock.handover");
   auto const with = [](std::string const& remote) {
-    return navigator::parse_settings("store: { url: \"sqlite:///n.db\" }\napi: { unix: /a.sock }\nremote: " + remote, "n.yaml");
+    return navigator::parse_settings("store: { url: \"sqlite:///n.db\" }\napi: { unix: /a.sock }\nremote: " + remote,
+                                     "n.yaml");
   };
   EXPECT_EQ(with("{ unix: /r.sock, handover: /h.sock }")->handover, "/h.sock");
   EXPECT_EQ(with("{ http: \"127.0.0.1:18053\" }")->handover, "") << "there is nothing to lie beside";
@@ -92,7 +95,9 @@ TEST(Settings, TheSocketOfPowerDnsIsForItsGroupAlone) {
 
 TEST(Settings, APowerDnsApiNeedsItsKey) {
   auto const with = [](std::string const& api) {
-    return navigator::parse_settings(std::string(smallest).replace(std::string(smallest).find("{ control"), 9, "{ api: [" + api + "], control"), "n.yaml");
+    return navigator::parse_settings(
+        std::string(smallest).replace(std::string(smallest).find("{ control"), 9, "{ api: [" + api + "], control"),
+        "n.yaml");
   };
   auto const good = with("{ url: \"http://127.0.0.1:8081/\", key: secret }");
   ASSERT_TRUE(good.has_value()) << base::text(good.error());
@@ -151,6 +156,32 @@ TEST(Settings, CostsOfTheMeshAreAskedOfBirdForTheLoopbacksOfTheSites) {
   auto const nothing = navigator::parse_settings(base + "mesh: { bird: /run/bird.ctl }\n", "n.yaml");
   ASSERT_TRUE(nothing.has_error());
   EXPECT_THAT(base::text(nothing.error()), HasSubstr("set sites[].loopback"));
+}
+
+TEST(Settings, TenantsHavePlansAndLookAfterThemselvesOverTlsAlone) {
+  std::string const head = "store: { url: \"sqlite:///n.db\" }\nremote: { unix: /r.sock }\npowerdns: { control: [] }\n";
+  std::string const tls = ", listen: \"0.0.0.0:18010\", tls: { certificate: c, key: k, ca: a }";
+  auto const good = navigator::parse_settings(
+      head + "api: { unix: /a.sock" + tls + " }\n" +
+          "tenants:\n  self_service: true\n  overlap: 7d\n  challenge_zone: acme.example.org\n  resolver: 127.0.0.1\n"
+          "  cluster_zone: edge.example.org\n  plans:\n    - { name: basic, domains: 1, clusters: [ams] }\n    - { "
+          "name: gold }\n",
+      "n.yaml");
+  ASSERT_FALSE(good.has_error()) << base::text(good.error());
+  EXPECT_EQ(good->tenants.overlap, std::chrono::hours(7 * 24));
+  EXPECT_EQ(good->tenants.plans.at(0).domains, 1U);
+  EXPECT_EQ(good->tenants.plans.at(1).records, 100U);
+  auto const wrong = navigator::parse_settings(
+      head +
+          "api: { unix: /a.sock }\ntenants: { self_service: true, resolver: dns.example, overlap: 91d,\n"
+          "  plans: [{ name: a }, { name: a }] }\n",
+      "n.yaml");
+  ASSERT_TRUE(wrong.has_error());
+  std::string const text = base::text(wrong.error());
+  EXPECT_THAT(text, HasSubstr("tokens need api.listen with api.tls"));
+  EXPECT_THAT(text, HasSubstr("'dns.example' is not an IP address"));
+  EXPECT_THAT(text, HasSubstr("'a' is named twice"));
+  EXPECT_THAT(text, HasSubstr("overlap"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "dns-backend/tables/schema.hpp"
+#include "dns-backend/schema/schema.hpp"
 #include "tests/dns-backend/store/store_fixture.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -119,12 +119,44 @@ TEST(StoreSettings, autoprimaries_are_kept_by_address_and_name_server) {
   EXPECT_EQ(site.failure(site.store->remove_autoprimary("192.0.2.1", "ns1.example.org")).code, errc::not_found);
 }
 
+TEST(StoreSettings, a_store_of_version_3_keeps_its_tenants_and_their_answers) {
+  test::TemporaryFolder const folder;
+  std::string const url = "sqlite://" + folder.file("navigator.db");
+  database::Schema version_3 = schema();
+  version_3.migrations.resize(3);
+  ASSERT_EQ(version_3.replicated[12].table, "former_label");
+  version_3.replicated.resize(12);
+  {
+    auto old = database::Database::open(url, {version_3}).value();
+    auto const written = old->write([](database::Transaction& transaction) -> base::Result<void> {
+      for (auto const* sql :
+           {"INSERT INTO zone (apex, serial, kind) VALUES ('example.org.', 9, 'native')",
+            R"(INSERT INTO rrset VALUES (1, 'example.org.', 6, 60, '["ns. host. 0 2 3 4 5"]'))",
+            R"(INSERT INTO rrset VALUES (1, 'example.org.', 2, 60, '["ns."]'))",
+            "INSERT INTO tenant (label, zone, plan, primary_pool, backups, state, created_at_ms) VALUES ('acme-tv', "
+            "'example.org.', 'gold', 'ams', '[]', 'active', 5)"}) {
+        if (auto done = transaction.execute(sql); !done) {
+          return done.error();
+        }
+      }
+      return {};
+    });
+    ASSERT_TRUE(written) << written.error().what();
+  }
+  Site site(url);
+  auto const tenants = site.ok(site.store->tenants());
+  ASSERT_THAT(tenants, SizeIs(1));
+  EXPECT_EQ(tenants[0].changed_at, 0);
+  EXPECT_NE(site.entry("acme-tv.example.org")->balancer, nullptr);
+  EXPECT_TRUE(database::Database::open("sqlite://" + folder.file("navigator.db.before-store-4"), {version_3}));
+}
+
 // A file as the first release wrote it.
 TEST(StoreSettings, a_store_of_version_1_is_migrated_and_a_copy_stays_beside_it) {
   test::TemporaryFolder const folder;
   std::string const url = "sqlite://" + folder.file("navigator.db");
   database::Schema version_1 = schema();
-  ASSERT_EQ(version_1.migrations.size(), 3U);
+  ASSERT_EQ(version_1.migrations.size(), 4U);
   version_1.migrations.resize(1);
   ASSERT_EQ(version_1.replicated[10].table, "autoprimary");
   version_1.replicated.resize(10);
@@ -134,7 +166,7 @@ TEST(StoreSettings, a_store_of_version_1_is_migrated_and_a_copy_stays_beside_it)
       for (auto const* sql : {"INSERT INTO zone (apex, serial, kind) VALUES ('example.org.', 9, 'slave')",
                               R"(INSERT INTO rrset VALUES (1, 'example.org.', 6, 60, '["ns. host. 0 2 3 4 5"]'))",
                               R"(INSERT INTO rrset VALUES (1, 'example.org.', 2, 60, '["ns."]'))",
-            R"(INSERT INTO rrset VALUES (1, 'x.example.org.', 26, 60, '["10 a. b."]'))"}) {
+                              R"(INSERT INTO rrset VALUES (1, 'x.example.org.', 26, 60, '["10 a. b."]'))"}) {
         if (auto done = transaction.execute(sql); !done) {
           return done.error();
         }
@@ -156,8 +188,8 @@ TEST(StoreSettings, a_store_of_version_1_is_migrated_and_a_copy_stays_beside_it)
     site.ok(site.store->set_checked(1, 5));
     site.ok(site.store->set_autoprimary({"192.0.2.1", "ns.", ""}));
   }
-  EXPECT_TRUE(std::filesystem::exists(folder.file("navigator.db.before-store-3")));
-  EXPECT_TRUE(database::Database::open("sqlite://" + folder.file("navigator.db.before-store-3"), {version_1}));
+  EXPECT_TRUE(std::filesystem::exists(folder.file("navigator.db.before-store-4")));
+  EXPECT_TRUE(database::Database::open("sqlite://" + folder.file("navigator.db.before-store-4"), {version_1}));
   auto const refused = database::Database::open(url, {version_1});
   ASSERT_TRUE(refused.has_error()) << "an older program does not touch it";
   EXPECT_EQ(refused.error().code, database::errc::newer);

@@ -1,7 +1,7 @@
 #include "tests/dns-backend/store/store_fixture.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-#include "dns-backend/tables/schema.hpp"
+#include "dns-backend/schema/schema.hpp"
 
 namespace store {
 namespace {
@@ -311,8 +311,8 @@ TEST(StoreSteeringFile, a_store_of_version_2_is_migrated_and_objects_survive_a_r
   std::string const url = "sqlite://" + folder.file("navigator.db");
   database::Schema version_2 = schema();
   version_2.migrations.resize(2);
-  ASSERT_EQ(version_2.replicated.back().table, "steering");
-  version_2.replicated.pop_back();
+  ASSERT_EQ(version_2.replicated[11].table, "steering");
+  version_2.replicated.resize(11);
   {
     auto old = database::Database::open(url, {version_2}).value();
     auto const written = old->write([](database::Transaction& transaction) -> base::Result<void> {
@@ -336,7 +336,7 @@ TEST(StoreSteeringFile, a_store_of_version_2_is_migrated_and_objects_survive_a_r
     EXPECT_EQ(site.zone()->serial, 9U);
     EXPECT_THAT(site.ok(site.store->apply_steering(wanted)).problems, IsEmpty());
   }
-  EXPECT_TRUE(database::Database::open("sqlite://" + folder.file("navigator.db.before-store-3"), {version_2}));
+  EXPECT_TRUE(database::Database::open("sqlite://" + folder.file("navigator.db.before-store-4"), {version_2}));
   Site again(url);
   EXPECT_EQ(again.ok(again.store->steering()), wanted);
   EXPECT_NE(again.entry("www.example.org")->balancer, nullptr);

@@ -1,4 +1,4 @@
-// The tables of the store and which of them followers receive. Private to dns-backend/store.
+// The tables of the store and which of them followers receive. For dns-backend/tables and dns-backend/store.
 //
 // Threads: pure function.
 #pragma once

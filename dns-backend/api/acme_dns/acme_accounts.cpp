@@ -1,0 +1,199 @@
+#include "dns-backend/api/acme_dns/acme_accounts.hpp"
+
+#include "dns-backend/tokens/secret.hpp"
+#include "dns-backend/writes/challenges.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+
+#include <algorithm>
+
+namespace api {
+
+namespace ip = boost::asio::ip;
+using database::integer;
+using database::text;
+
+namespace {
+
+base::Result<void> make_body(store::Write const& write, AcmeAccount& account, std::string const& password_hash,
+                             tenants::Policy const& policy) {
+  auto const tenant = write.model.tenants().find(account.tenant_id);
+  if (tenant == write.model.tenants().end()) {
+    return base::fail(store::errc::not_found, "there is no such tenant");
+  }
+  auto const count =
+      write.transaction.query("SELECT count(*) FROM challenge_account WHERE tenant_id = ?", {account.tenant_id});
+  if (!count) {
+    return count.error();
+  }
+  tenants::Plan const* const plan = tenants::find_plan(policy, tenant->second.plan);
+  if (plan != nullptr && integer(count->front()[0]) >= plan->domains) {
+    return store::refused("the plan '" + tenant->second.plan + "' has " + std::to_string(plan->domains) +
+                          " registrations at most");
+  }
+  auto const taken = write.run("INSERT INTO slug (slug, tenant_id) VALUES (?, ?)", {account.slug, account.tenant_id});
+  if (!taken) {
+    return taken;
+  }
+  return write.run(
+      "INSERT INTO challenge_account (username, password_hash, tenant_id, slug, allow_from, created_at_ms) VALUES (?, "
+      "?, ?, "
+      "?, ?, ?)",
+      {account.username, password_hash, account.tenant_id, account.slug, store::to_json(account.allow_from),
+       account.created_at_ms});
+}
+
+base::Result<void> value_body(store::Write const& write, AcmeAccount const& account, std::string const& value,
+                              std::string const& challenge_zone, std::int64_t now_ms) {
+  auto const zone = dns::Name::parse(challenge_zone);
+  auto const name = zone ? zone->child(account.slug) : zone;
+  if (!name) {
+    return name.error();
+  }
+  auto const put = write.run(
+      "INSERT INTO challenge_account_value (slug, value, at_ms) VALUES (?, ?, ?) ON CONFLICT (slug, value) DO UPDATE "
+      "SET at_ms = "
+      "excluded.at_ms",
+      {account.slug, value, now_ms});
+  if (!put) {
+    return put;
+  }
+  auto const values = write.transaction.query(
+      "SELECT value FROM challenge_account_value WHERE slug = ? ORDER BY at_ms DESC, value", {account.slug});
+  if (!values) {
+    return values.error();
+  }
+  std::string const owner = "acme-dns/" + account.slug;
+  for (std::size_t i = acme_values_max; i < values->size(); ++i) {
+    database::Value const& old = (*values)[i][0];
+    auto const gone =
+        write.run("DELETE FROM challenge_account_value WHERE slug = ? AND value = ?", {account.slug, old});
+    auto const unserved = write.run("DELETE FROM challenge WHERE owner = ? AND value = ?", {owner, old});
+    if (!gone || !unserved) {
+      return gone ? unserved : gone;
+    }
+  }
+  return store::add_challenges(write, {{*name, value}}, owner);
+}
+
+std::optional<ip::address> peer_address(std::string const& peer) {
+  std::string host = peer.substr(0, peer.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  boost::system::error_code bad;
+  ip::address address = ip::make_address(host, bad);
+  if (bad) {
+    return std::nullopt;
+  }
+  bool const mapped = address.is_v6() && address.to_v6().is_v4_mapped();
+  return mapped ? ip::address(ip::make_address_v4(ip::v4_mapped, address.to_v6())) : address;
+}
+
+// The network's first address and its length; nullopt: it is none.
+std::optional<std::pair<ip::address, unsigned>> read_network(std::string const& given) {
+  boost::system::error_code bad;
+  std::size_t const slash = given.find('/');
+  ip::address const address = ip::make_address(given.substr(0, slash), bad);
+  if (bad) {
+    return std::nullopt;
+  }
+  if (slash == std::string::npos) {
+    return std::pair(address, address.is_v4() ? 32U : 128U);
+  }
+  if (address.is_v4()) {
+    auto const network = ip::make_network_v4(given, bad);
+    return bad ? std::nullopt
+               : std::optional(
+                     std::pair(ip::address(network.network()), static_cast<unsigned>(network.prefix_length())));
+  }
+  auto const network = ip::make_network_v6(given, bad);
+  return bad ? std::nullopt
+             : std::optional(std::pair(ip::address(network.network()), static_cast<unsigned>(network.prefix_length())));
+}
+
+template <class Octets>
+bool same_bits(Octets const& a, Octets const& b, unsigned bits) {
+  for (std::size_t i = 0; i < a.size() && bits > 0; ++i) {
+    unsigned const here = std::min(bits, 8U);
+    unsigned const mask = 0xffU << (8U - here) & 0xffU;
+    if ((a[i] & mask) != (b[i] & mask)) {
+      return false;
+    }
+    bits -= here;
+  }
+  return true;
+}
+
+}  // namespace
+
+net::Task<base::Result<NewAcmeAccount>> make_acme_account(store::Store& store, AcmeAccount account,
+                                                          tenants::Policy policy) {
+  NewAcmeAccount made{std::move(account), tokens::random_text(30)};
+  made.account.username = tokens::random_uuid();
+  made.account.slug = tokens::random_text(20);
+  store::Body body = [account = made.account, hash = tokens::digest(made.password), policy = std::move(policy)](
+                         store::Write const& write) mutable { return make_body(write, account, hash, policy); };
+  auto const written = co_await store.write(std::move(body));
+  if (!written) {
+    co_return written.error();
+  }
+  co_return made;
+}
+
+net::Task<base::Result<std::optional<AcmeAccount>>> find_acme_account(store::Store& store, std::string username,
+                                                                      std::string password) {
+  using Found = std::optional<AcmeAccount>;
+  std::function<base::Result<Found>(store::Model const&, database::Database&)> const look =
+      [username, hash = tokens::digest(password)](store::Model const& model,
+                                                  database::Database& database) -> base::Result<Found> {
+    auto const rows = database.query(
+        "SELECT password_hash, tenant_id, slug, allow_from, created_at_ms FROM challenge_account WHERE username = ?",
+        {username});
+    if (!rows) {
+      return rows.error();
+    }
+    if (rows->empty() || !tokens::same(text(rows->front()[0]), hash)) {
+      return Found();
+    }
+    database::Row const& row = rows->front();
+    auto const tenant = model.tenants().find(integer(row[1]));
+    auto const networks = store::from_json(text(row[3]));
+    if (tenant == model.tenants().end() || tenant->second.state != "active" || !networks) {
+      return Found();
+    }
+    return Found(AcmeAccount{username, integer(row[1]), text(row[2]), *networks, integer(row[4])});
+  };
+  co_return co_await store.read<Found>(look);
+}
+
+net::Task<base::Result<store::Revision>> set_acme_value(store::Store& store, AcmeAccount account, std::string value,
+                                                        std::string challenge_zone, std::int64_t now_ms) {
+  store::Body body = [account = std::move(account), value = std::move(value), zone = std::move(challenge_zone),
+                      now_ms](store::Write const& write) { return value_body(write, account, value, zone, now_ms); };
+  co_return co_await store.write(std::move(body));
+}
+
+bool is_network(std::string const& text) {
+  return read_network(text).has_value();
+}
+
+bool allows_from(std::vector<std::string> const& networks, std::string const& peer) {
+  if (networks.empty()) {
+    return true;
+  }
+  auto const address = peer_address(peer);
+  return address && std::ranges::any_of(networks, [&address](std::string const& one) {
+           auto const network = read_network(one);
+           if (!network || network->first.is_v4() != address->is_v4()) {
+             return false;
+           }
+           return address->is_v4()
+                      ? same_bits(network->first.to_v4().to_bytes(), address->to_v4().to_bytes(), network->second)
+                      : same_bits(network->first.to_v6().to_bytes(), address->to_v6().to_bytes(), network->second);
+         });
+}
+
+}  // namespace api

@@ -1,0 +1,45 @@
+// Accounts of the acme-dns protocol in the store: each may set the values of one name below the challenge zone.
+//
+// Threads: coroutines may be awaited from any loop; the rest is pure.
+#pragma once
+
+#include "dns-backend/store/store.hpp"
+#include "dns-backend/tenants/plan.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace api {
+
+struct AcmeAccount {
+  std::string username;
+  std::int64_t tenant_id = 0;
+  std::string slug;
+  std::vector<std::string> allow_from;  // "192.0.2.0/24"; empty: from anywhere
+  std::int64_t created_at_ms = 0;
+};
+
+struct NewAcmeAccount {
+  AcmeAccount account;
+  std::string password;  // never to be had again
+};
+
+inline constexpr std::size_t acme_values_max = 16;  // of one name; the oldest goes
+
+// refused: the tenant's plan has no more (they count as its domains); not_found: the tenant is gone.
+net::Task<base::Result<NewAcmeAccount>> make_acme_account(store::Store& store, AcmeAccount account,
+                                                          tenants::Policy policy);
+// nullopt: no such account, or another password, or its tenant is suspended.
+net::Task<base::Result<std::optional<AcmeAccount>>> find_acme_account(store::Store& store, std::string username,
+                                                                      std::string password);
+net::Task<base::Result<store::Revision>> set_acme_value(store::Store& store, AcmeAccount account, std::string value,
+                                                        std::string challenge_zone, std::int64_t now_ms);
+
+// An address or a prefix in CIDR notation.
+bool is_network(std::string const& text);
+// `peer` is "address:port", the address perhaps in brackets. An address that cannot be read is allowed only where
+// everybody is.
+bool allows_from(std::vector<std::string> const& networks, std::string const& peer);
+
+}  // namespace api

@@ -1,0 +1,134 @@
+// The protocol of acme-dns, so that certbot, lego and Caddy on a tenant's other hosts can set challenge values: POST
+// /register with a tenant's token, POST /update with what that gave out.
+//
+// Errors have the form its clients know: {"error": "bad_txt"}.
+#include "dns-backend/api/acme_dns/acme_dns.hpp"
+
+#include "dns-backend/api/access.hpp"
+#include "dns-backend/api/acme_dns/acme_accounts.hpp"
+#include "dns-backend/api/tenants/routes.hpp"
+#include "dns-backend/tokens/rate.hpp"
+
+#include <chrono>
+
+namespace api {
+namespace {
+
+namespace json = boost::json;
+using Answer = net::Task<net::HttpResponse>;
+
+net::HttpResponse error(int status, char const* what) {
+  return reply(status, json::object{{"error", what}});
+}
+
+// As acme-dns writes names.
+std::string without_dot(std::string name) {
+  if (name.ends_with('.')) {
+    name.pop_back();
+  }
+  return name;
+}
+
+// A text of a body that may be missing or no JSON; empty then.
+std::string text_of(json::value const& body, char const* key) {
+  auto const* const found = body.is_object() ? body.get_object().if_contains(key) : nullptr;
+  return found != nullptr && found->is_string() ? std::string(found->get_string()) : "";
+}
+
+bool read_allow_from(json::value const& body, std::vector<std::string>& out) {
+  constexpr std::size_t most = 64;
+  auto const* const found = body.is_object() ? body.get_object().if_contains("allowfrom") : nullptr;
+  if (found == nullptr || found->is_null()) {
+    return true;
+  }
+  if (!found->is_array() || found->get_array().size() > most) {
+    return false;
+  }
+  for (auto const& one : found->get_array()) {
+    if (!one.is_string() || !is_network(std::string(one.get_string()))) {
+      return false;
+    }
+    out.emplace_back(one.get_string());
+  }
+  return true;
+}
+
+Answer enroll(TenantDependencies const& own, net::HttpRequest request) {
+  tokens::Token const* const token = own.tokens.by_id(request.peer.token);
+  if (token == nullptr || token->tenant_id == 0 || !tokens::forbidden(token->scope, {"acme"}).empty()) {
+    co_return error(401, "a tenant's token with the action 'acme' is needed: Authorization: Bearer");
+  }
+  if (own.policy.challenge_zone.empty()) {
+    co_return error(503, "the settings name no challenge zone");
+  }
+  boost::system::error_code bad;
+  json::value const body = request.body.empty() ? json::value(json::object()) : json::parse(request.body, bad);
+  AcmeAccount account;
+  if (bad || !read_allow_from(body, account.allow_from)) {
+    co_return error(400, bad ? "malformed_json_payload" : "invalid_allowfrom_cidr");
+  }
+  account.tenant_id = token->tenant_id;
+  account.created_at_ms = now_ms(own);
+  auto const made = co_await make_acme_account(own.api.store, account, own.policy);
+  if (!made) {
+    co_return refusal(made.error());
+  }
+  json::object answer{{"username", made->account.username},
+                      {"password", made->password},
+                      {"fulldomain", without_dot(made->account.slug + "." + own.policy.challenge_zone)},
+                      {"subdomain", made->account.slug},
+                      {"allowfrom", json::value_from(made->account.allow_from)}};
+  net::HttpResponse response = reply(201, answer);
+  response.headers.set("Cache-Control", "no-store");
+  co_return response;
+}
+
+// 43 characters of base64url: a digest of SHA-256 (RFC 8555 8.4).
+bool is_txt(std::string const& value) {
+  return value.size() == 43 &&
+         value.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
+             std::string::npos;
+}
+
+Answer update(TenantDependencies const& own, std::shared_ptr<tokens::Rate> failures, net::HttpRequest request) {
+  if (own.api.primary != nullptr) {
+    co_return co_await forward(own.api, std::move(request));
+  }
+  std::string const user(request.headers.get("X-Api-User"));
+  std::string const key(request.headers.get("X-Api-Key"));
+  auto const account = co_await find_acme_account(own.api.store, user, key);
+  if (!account) {
+    co_return refusal(account.error());
+  }
+  if (!account->has_value() || !allows_from((*account)->allow_from, request.peer.address)) {
+    std::string const from = request.peer.address.substr(0, request.peer.address.rfind(':'));
+    int const wait = failures->take(from, std::chrono::steady_clock::now());
+    net::HttpResponse response = error(wait == 0 ? 401 : 429, "forbidden");
+    if (wait != 0) {
+      response.headers.set("Retry-After", std::to_string(wait));
+    }
+    co_return response;
+  }
+  boost::system::error_code bad;
+  json::value const body = json::parse(request.body, bad);
+  if (bad || text_of(body, "subdomain") != (*account)->slug) {
+    co_return error(bad ? 400 : 401, bad ? "malformed_json_payload" : "forbidden");
+  }
+  std::string const value = text_of(body, "txt");
+  if (!is_txt(value)) {
+    co_return error(400, "bad_txt");
+  }
+  auto const done = co_await set_acme_value(own.api.store, **account, value, own.policy.challenge_zone, now_ms(own));
+  co_return done ? reply(200, json::object{{"txt", value}}) : refusal(done.error());
+}
+
+}  // namespace
+
+void add_acme_dns_routes(net::Router& router, TenantDependencies const& own) {
+  router.add("POST", "/register", [&own](net::HttpRequest request) { return enroll(own, std::move(request)); });
+  auto const failures = std::make_shared<tokens::Rate>(tokens::RateSettings{0.2, 20});
+  router.add("POST", "/update",
+             [&own, failures](net::HttpRequest request) { return update(own, failures, std::move(request)); });
+}
+
+}  // namespace api

@@ -1,0 +1,13 @@
+// The protocol of acme-dns on Navigator's router: POST /register and POST /update.
+//
+// Threads: the control loop.
+#pragma once
+
+#include "dns-backend/api/tenants/tenants.hpp"
+
+namespace api {
+
+// `dependencies` and all it refers to must outlive the router.
+void add_acme_dns_routes(net::Router& router, TenantDependencies const& dependencies);
+
+}  // namespace api

@@ -1,0 +1,243 @@
+#include "dns-backend/api/gate/gate.hpp"
+
+#include "base/process/log.hpp"
+#include "dns-backend/audit/audit.hpp"
+#include "dns-backend/audit/kept_answers.hpp"
+#include "dns-backend/tokens/secret.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace api {
+namespace {
+
+namespace json = boost::json;
+using net::HttpRequest;
+using net::HttpResponse;
+
+constexpr std::size_t key_max = 255;
+constexpr std::size_t kept_body_max = 1U << 20U;
+
+bool changes_something(std::string const& method) {
+  return method != "GET" && method != "HEAD" && method != "OPTIONS";
+}
+
+// Told by machines all the time: nobody's decision.
+bool is_chatter(std::string const& pattern) {
+  static std::set<std::string> const patterns{"/v1/verdicts", "/v1/reports", "/v1/edge/acknowledgments"};
+  return patterns.contains(pattern);
+}
+
+std::string address_of(HttpRequest const& request) {
+  std::string const& peer = request.peer.address;
+  return request.peer.is_unix ? "unix" : peer.substr(0, peer.rfind(':'));
+}
+
+std::string actor_of(HttpRequest const& request) {
+  if (!request.peer.token.empty()) {
+    return "token:" + request.peer.token;
+  }
+  if (request.peer.is_unix) {
+    return "unix";
+  }
+  if (!request.peer.certificate_name.empty()) {
+    return "certificate:" + request.peer.certificate_name;
+  }
+  if (!request.headers.get("X-Api-User").empty()) {
+    return "acme-dns:" + std::string(request.headers.get("X-Api-User").substr(0, 64));
+  }
+  return request.headers.get("X-API-Key").empty() ? "stranger" : "key";
+}
+
+HttpResponse too_often(int seconds) {
+  HttpResponse response = HttpResponse::problem(429, "too many requests", "wait as long as Retry-After says");
+  response.headers.set("Retry-After", std::to_string(seconds));
+  return response;
+}
+
+// Of a refusal: what it said.
+std::string detail_of(HttpResponse const& response) {
+  constexpr std::size_t detail_max = 500;
+  if (response.status < 400) {
+    return {};
+  }
+  boost::system::error_code bad;
+  json::value const body = json::parse(response.body, bad);
+  auto const* const detail = !bad && body.is_object() ? body.get_object().if_contains("detail") : nullptr;
+  return detail != nullptr && detail->is_string() ? std::string(detail->get_string()).substr(0, detail_max) : "";
+}
+
+HttpResponse replay(audit::KeptAnswer const& kept) {
+  HttpResponse response;
+  response.status = kept.status;
+  response.body = kept.body;
+  for (auto const& [name, value] : kept.headers) {
+    response.headers.set(name, value);
+  }
+  response.headers.set("Idempotency-Replayed", "true");
+  return response;
+}
+
+bool is_to_be_kept(HttpResponse const& response) {
+  return response.status < 500 && response.status != 429 && response.status != 409 &&
+         response.headers.get("Cache-Control") != "no-store" && response.body.size() <= kept_body_max;
+}
+
+// Leaves the set with the scope, also when the task is cancelled.
+class AtWork {
+ public:
+  using Set = std::set<std::pair<std::string, std::string>>;
+  AtWork(Set& set, std::pair<std::string, std::string> item) : set_(set), item_(std::move(item)) { set_.insert(item_); }
+  ~AtWork() { set_.erase(item_); }
+  AtWork(AtWork const&) = delete;
+  AtWork& operator=(AtWork const&) = delete;
+
+ private:
+  Set& set_;
+  std::pair<std::string, std::string> item_;
+};
+
+}  // namespace
+
+Gate::Gate(Dependencies const& dependencies, tokens::Tokens const& tokens, process::Metrics& metrics,
+           GateSettings settings)
+    : dependencies_(dependencies),
+      tokens_(tokens),
+      settings_(std::move(settings)),
+      rate_(settings_.token),
+      failures_(settings_.failures),
+      refused_(
+          metrics.counter("navigator_api_refused_total", "Requests that the gate refused: wrong tokens, too often")) {}
+
+void Gate::stand_around(net::Router& router) {
+  router.around([this](HttpRequest request, net::RouteName route, net::Handler handler) {
+    return pass(std::move(request), std::move(route), std::move(handler));
+  });
+}
+
+std::int64_t Gate::now_ms() const {
+  if (settings_.now_ms) {
+    return settings_.now_ms();
+  }
+  auto const now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+HttpResponse Gate::admit(HttpRequest& request, Asker& asker) {
+  HttpResponse go_on;
+  go_on.status = 0;
+  std::string const secret = bearer(request);
+  if (secret.empty()) {
+    asker.actor = actor_of(request);
+    return go_on;
+  }
+  auto const now = std::chrono::steady_clock::now();
+  tokens::Token const* const token = tokens_.find(secret, now_ms());
+  if (token == nullptr) {
+    refused_.add();
+    asker.actor = "wrong token";
+    if (int const wait = failures_.take(address_of(request), now); wait != 0) {
+      return too_often(wait);
+    }
+    HttpResponse response =
+        HttpResponse::problem(401, "no such token", "the bearer token is unknown, expired or revoked");
+    response.headers.set("WWW-Authenticate", "Bearer error=\"invalid_token\"");
+    return response;
+  }
+  request.peer.token = token->id;
+  asker = {actor_of(request), token->tenant_id};
+  if (int const wait = rate_.take(token->id, now); wait != 0) {
+    refused_.add();
+    return too_often(wait);
+  }
+  return go_on;
+}
+
+net::Task<HttpResponse> Gate::once(HttpRequest request, Asker asker, net::Handler handler) {
+  std::string const key(request.headers.get("Idempotency-Key"));
+  if (key.empty() || !changes_something(request.method) || asker.actor == "stranger") {
+    co_return co_await handler(std::move(request));
+  }
+  if (key.size() > key_max) {
+    co_return HttpResponse::problem(422, "the input is wrong", "Idempotency-Key has more than 255 characters");
+  }
+  std::string const what = tokens::digest(request.method + "\n" + request.target + "\n" + request.body);
+  if (at_work_.contains({asker.actor, key})) {
+    co_return HttpResponse::problem(409, "at work", "a request with this Idempotency-Key is not answered yet");
+  }
+  AtWork const mark(at_work_, {asker.actor, key});
+  auto const kept = co_await audit::find_answer(dependencies_.store.thread(), asker.actor, key, now_ms());
+  if (!kept) {
+    co_return HttpResponse::problem(503, "the store cannot be asked", kept.error().what());
+  }
+  if (kept->has_value()) {
+    co_return (*kept)->request == what
+        ? replay(**kept)
+        : HttpResponse::problem(422, "the input is wrong", "this Idempotency-Key was used for another request");
+  }
+  HttpResponse response = co_await handler(std::move(request));
+  if (is_to_be_kept(response)) {
+    audit::KeptAnswer answer{asker.actor, key, what, response.status, response.headers.items, response.body, now_ms()};
+    if (auto const done = co_await audit::keep_answer(dependencies_.store.thread(), std::move(answer)); !done) {
+      process::log::warning("api", "an answer was not kept error=\"{}\"", done.error().what());
+    }
+  }
+  co_return response;
+}
+
+net::Task<void> Gate::remember(HttpRequest const& request, Asker const& asker, HttpResponse const& response,
+                               std::string const& request_id) {
+  constexpr std::size_t target_max = 1024;
+  audit::Entry entry{0,
+                     now_ms(),
+                     asker.actor,
+                     asker.tenant_id,
+                     request.peer.is_unix ? "unix" : request.peer.address,
+                     request.method,
+                     request.target.substr(0, target_max),
+                     response.status,
+                     request_id,
+                     detail_of(response)};
+  if (auto const done = co_await audit::add(dependencies_.store.thread(), std::move(entry)); !done) {
+    process::log::error("api", "a change is not in the audit log method={} target={} error=\"{}\"", request.method,
+                        request.target, done.error().what());
+  }
+}
+
+net::Task<HttpResponse> Gate::pass(HttpRequest request, net::RouteName route, net::Handler handler) {
+  std::string const request_id = tokens::random_text(10);
+  if (dependencies_.primary != nullptr) {
+    bool const owner = !bearer(request).empty() || !request.headers.get("X-Api-User").empty();
+    HttpResponse passed_on;
+    if (owner) {
+      passed_on = co_await forward(dependencies_, std::move(request));
+    } else {
+      passed_on = co_await handler(std::move(request));
+    }
+    if (passed_on.headers.get("Request-Id").empty()) {
+      passed_on.headers.set("Request-Id", request_id);
+    }
+    co_return passed_on;
+  }
+  Asker asker;
+  HttpResponse response = admit(request, asker);
+  HttpRequest about;
+  about.method = request.method;
+  about.target = request.target;
+  about.peer = request.peer;
+  bool const known = response.status == 0;
+  if (known) {
+    response = co_await once(std::move(request), asker, std::move(handler));
+  }
+  response.headers.set("Request-Id", request_id);
+  // A stranger who is refused leaves no row: the log would be his to fill.
+  bool const stranger = !known || asker.actor == "stranger" || response.status == 429;
+  if (changes_something(about.method) && !is_chatter(route.pattern) && !stranger) {
+    co_await remember(about, asker, response, request_id);
+  }
+  co_return response;
+}
+
+}  // namespace api

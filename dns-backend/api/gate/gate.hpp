@@ -1,0 +1,57 @@
+// Stands around every route of the router: who asks (bearer tokens), how often, what was asked before
+// (Idempotency-Key), and the audit log. What somebody may do is each route's own matter.
+//
+// Every answer gets a Request-Id. 401: a token nobody has, or that ended. 429 with Retry-After: too often. 409: a
+// request with this key is still at work; 422: the key was used for another request. Requests that change something are
+// written to the audit log whatever came of them, but for those that machines exchange all the time.
+//
+// On a replica a request with a token goes to the primary as it is.
+//
+// Threads: the control loop; it must outlive the router's last dispatch.
+#pragma once
+
+#include "dns-backend/api/access.hpp"
+#include "dns-backend/tokens/rate.hpp"
+#include "dns-backend/tokens/tokens.hpp"
+
+#include <functional>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace api {
+
+struct GateSettings {
+  tokens::RateSettings token{};               // of each token
+  tokens::RateSettings failures{0.2, 20};     // of each address: wrong tokens
+  std::function<std::int64_t()> now_ms = {};  // Unix time; empty: the clock
+};
+
+class Gate {
+ public:
+  Gate(Dependencies const& dependencies, tokens::Tokens const& tokens, process::Metrics& metrics,
+       GateSettings settings = {});
+  void stand_around(net::Router& router);
+
+ private:
+  struct Asker {
+    std::string actor;
+    std::int64_t tenant_id = 0;
+  };
+  net::Task<net::HttpResponse> pass(net::HttpRequest request, net::RouteName route, net::Handler handler);
+  net::Task<net::HttpResponse> once(net::HttpRequest request, Asker asker, net::Handler handler);
+  // An answer that ends it here, or status 0 and the request knows its token.
+  net::HttpResponse admit(net::HttpRequest& request, Asker& asker);
+  net::Task<void> remember(net::HttpRequest const& request, Asker const& asker, net::HttpResponse const& response,
+                           std::string const& request_id);
+  [[nodiscard]] std::int64_t now_ms() const;
+
+  Dependencies const& dependencies_;
+  tokens::Tokens const& tokens_;
+  GateSettings settings_;
+  tokens::Rate rate_, failures_;
+  std::set<std::pair<std::string, std::string>> at_work_;  // actor and key
+  process::Counter refused_;
+};
+
+}  // namespace api

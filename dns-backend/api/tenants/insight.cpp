@@ -1,0 +1,177 @@
+// What is only looked at: a tenant's status, clusters and certificates, the audit log, and the description of the API.
+#include "dns-backend/api/tenants/routes.hpp"
+
+#include "dns-backend/api/tenants/openapi.hpp"
+#include "dns-backend/audit/audit.hpp"
+#include "dns-backend/tenants/journal.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+namespace api {
+namespace {
+
+namespace json = boost::json;
+using Answer = net::Task<net::HttpResponse>;
+
+struct Standing {
+  std::vector<tenants::Intent> pending;
+  std::string applied;  // the label that every site answers
+};
+
+net::Task<base::Result<Standing>> standing(TenantDependencies const& own, std::int64_t tenant_id) {
+  std::function<base::Result<Standing>(database::Database&)> const look =
+      [tenant_id](database::Database& database) -> base::Result<Standing> {
+    auto pending = tenants::pending(database, tenant_id);
+    auto const applied = database.query("SELECT label FROM tenant_applied WHERE tenant_id = ?", {tenant_id});
+    if (!pending || !applied) {
+      return pending ? applied.error() : pending.error();
+    }
+    return Standing{std::move(*pending), applied->empty() ? "" : database::text(applied->front()[0])};
+  };
+  co_return co_await own.api.store.thread().run<Standing>(look);
+}
+
+json::value certificates_of(TenantDependencies const& own, std::string const& label) {
+  return own.certificates ? own.certificates(label) : json::value(json::array());
+}
+
+// The names that lead to the tenant's clusters, the preferred one first: its own, each cluster's, everybody's.
+json::array tiers_of(TenantDependencies const& own, store::Tenant const& tenant) {
+  json::array names;
+  auto const add = [&names](char const* tier, std::string const& name) {
+    names.push_back(json::object{{"tier", tier}, {"name", name}});
+  };
+  add("tenant", tenant.label + "." + tenant.zone);
+  if (!own.policy.cluster_zone.empty()) {
+    add("cluster", tenant.primary + "." + own.policy.cluster_zone);
+    for (std::string const& backup : tenant.backups) {
+      add("cluster", backup + "." + own.policy.cluster_zone);
+    }
+  }
+  if (!own.policy.global_name.empty()) {
+    add("global", own.policy.global_name);
+  }
+  return names;
+}
+
+Answer get_status(TenantDependencies const& own, net::HttpRequest, Caller caller) {
+  auto const now = co_await standing(own, caller.tenant.id);
+  if (!now) {
+    co_return refusal(now.error());
+  }
+  json::array pending;
+  for (tenants::Intent const& one : now->pending) {
+    pending.push_back(json::object{{"what", one.kind},
+                                   {"label", one.label},
+                                   {"not_before_ms", one.not_before_ms},
+                                   {"attempts", one.attempts},
+                                   {"last_error", one.last_error}});
+  }
+  json::object body = to_json(caller.tenant);
+  body["names"] = tiers_of(own, caller.tenant);
+  body["everywhere"] = now->applied == caller.tenant.label;
+  body["pending"] = std::move(pending);
+  body["certificates"] = certificates_of(own, caller.tenant.label);
+  co_return tagged(200, body, caller.tenant.changed_at);
+}
+
+Answer get_certificates(TenantDependencies const& own, net::HttpRequest, Caller caller) {
+  co_return reply(200, json::object{{"certificates", certificates_of(own, caller.tenant.label)}});
+}
+
+Answer get_clusters(TenantDependencies const& own, net::HttpRequest, Caller caller) {
+  auto const pools = co_await own.api.store.pools();
+  if (!pools) {
+    co_return refusal(pools.error());
+  }
+  std::map<std::string, std::string> health;
+  for (auto const& status : own.api.endpoints ? own.api.endpoints() : std::vector<monitor::EndpointStatus>()) {
+    health[status.endpoint] = probe::name(status.effective);
+  }
+  std::vector<std::string> wanted{caller.tenant.primary};
+  wanted.insert(wanted.end(), caller.tenant.backups.begin(), caller.tenant.backups.end());
+  json::array clusters;
+  for (std::string const& name : wanted) {
+    auto const pool = std::ranges::find(*pools, name, &store::PoolRow::name);
+    if (pool == pools->end()) {
+      continue;
+    }
+    json::array endpoints;
+    for (auto const& one : pool->endpoints) {
+      auto const known = health.find(one.name);
+      endpoints.push_back(json::object{{"name", one.name},
+                                       {"address4", one.address4},
+                                       {"address6", one.address6},
+                                       {"health", known == health.end() ? "unknown" : known->second}});
+    }
+    clusters.push_back(json::object{{"name", name},
+                                    {"role", name == caller.tenant.primary ? "primary" : "backup"},
+                                    {"site", pool->site},
+                                    {"endpoints", std::move(endpoints)}});
+  }
+  co_return tagged(200, json::object{{"clusters", std::move(clusters)}}, caller.tenant.changed_at);
+}
+
+json::object json_of(audit::Entry const& entry) {
+  return {{"id", entry.id},         {"at_ms", entry.at_ms},   {"actor", entry.actor},
+          {"source", entry.source}, {"method", entry.method}, {"target", entry.target},
+          {"status", entry.status}, {"detail", entry.detail}, {"request_id", entry.request_id}};
+}
+
+net::Task<net::HttpResponse> audit_page(TenantDependencies const& own, net::HttpRequest const& request,
+                                        std::int64_t tenant_id) {
+  auto const page = read_page(request, 100);
+  if (!page) {
+    co_return refusal(page.error());
+  }
+  audit::Question question{tenant_id, 0, static_cast<std::int64_t>(page->limit) + 1};
+  char const* const end = page->cursor.data() + page->cursor.size();
+  auto const [read, error] = std::from_chars(page->cursor.data(), end, question.before_id);
+  if (!page->cursor.empty() && (error != std::errc() || read != end)) {
+    co_return wrong("cursor", "'" + page->cursor.substr(0, 100) + "' is none", "the 'next' of the page before");
+  }
+  auto const entries = co_await audit::read(own.api.store.thread(), question);
+  if (!entries) {
+    co_return refusal(entries.error());
+  }
+  json::array list;
+  for (std::size_t i = 0; i < entries->size() && i < page->limit; ++i) {
+    list.push_back(json_of((*entries)[i]));
+  }
+  json::object body{{"entries", std::move(list)}};
+  if (entries->size() > page->limit) {
+    body["next"] = std::to_string((*entries)[page->limit - 1].id);
+  }
+  co_return reply(200, body);
+}
+
+Answer get_audit(TenantDependencies const& own, net::HttpRequest request) {
+  co_return co_await audit_page(own, request, -1);
+}
+
+Answer get_own_audit(TenantDependencies const& own, net::HttpRequest request, Caller caller) {
+  co_return co_await audit_page(own, request, caller.tenant.id);
+}
+
+Answer get_openapi() {
+  net::HttpResponse response = net::HttpResponse::text(200, std::string(openapi_yaml()));
+  response.headers.set("Content-Type", "application/yaml");
+  co_return response;
+}
+
+}  // namespace
+
+void add_insight_routes(net::Router& router, TenantDependencies const& own) {
+  std::string const tenant = "/v1/tenants/{label}";
+  router.add("GET", tenant + "/status", of_tenant(own, "read", Where::primary, get_status));
+  router.add("GET", tenant + "/clusters", of_tenant(own, "read", Where::anywhere, get_clusters));
+  router.add("GET", tenant + "/certificates", of_tenant(own, "read", Where::primary, get_certificates));
+  router.add("GET", tenant + "/audit", of_tenant(own, "read", Where::primary, get_own_audit));
+  router.add("GET", "/v1/audit", of_administrators(own, Where::primary, get_audit));
+  // It tells nothing that is secret, and who reads it has no token yet.
+  router.add("GET", "/v1/openapi.yaml", [](net::HttpRequest) { return get_openapi(); });
+}
+
+}  // namespace api

@@ -1,0 +1,70 @@
+#include "dns-backend/audit/kept_answers.hpp"
+
+#include <boost/json.hpp>
+
+namespace audit {
+
+namespace json = boost::json;
+using database::integer;
+using database::text;
+
+namespace {
+
+std::string headers_text(KeptAnswer const& answer) {
+  json::object headers;
+  for (auto const& [name, value] : answer.headers) {
+    headers[name] = value;
+  }
+  return json::serialize(headers);
+}
+
+}  // namespace
+
+net::Task<base::Result<std::optional<KeptAnswer>>> find_answer(database::StoreThread& thread, std::string actor,
+                                                               std::string key, std::int64_t now_ms) {
+  using Found = std::optional<KeptAnswer>;
+  std::function<base::Result<Found>(database::Database&)> const work =
+      [actor, key, now_ms](database::Database& database) -> base::Result<Found> {
+    auto const rows = database.query(
+        "SELECT request, status, headers, body, at_ms FROM kept_answer WHERE actor = ? AND key = ? AND at_ms > ?",
+        {actor, key, now_ms - answers_kept_ms});
+    if (!rows) {
+      return rows.error();
+    }
+    if (rows->empty()) {
+      return Found();
+    }
+    database::Row const& row = rows->front();
+    KeptAnswer answer{actor, key, text(row[0]), static_cast<int>(integer(row[1])), {}, text(row[3]), integer(row[4])};
+    boost::system::error_code bad;
+    json::value const headers = json::parse(text(row[2]), bad);
+    if (!bad && headers.is_object()) {
+      for (auto const& item : headers.get_object()) {
+        answer.headers.emplace_back(item.key(), item.value().is_string() ? item.value().get_string().c_str() : "");
+      }
+    }
+    return Found(std::move(answer));
+  };
+  co_return co_await thread.run<Found>(work);
+}
+
+net::Task<base::Result<void>> keep_answer(database::StoreThread& thread, KeptAnswer answer) {
+  std::function<base::Result<void>(database::Database&)> const work =
+      [answer = std::move(answer)](database::Database& database) -> base::Result<void> {
+    auto const written = database.write([&answer](database::Transaction& transaction) -> base::Result<void> {
+      auto const old =
+          transaction.execute("DELETE FROM kept_answer WHERE at_ms <= ?", {answer.at_ms - answers_kept_ms});
+      auto const done = transaction.execute(
+          "INSERT INTO kept_answer (actor, key, request, status, headers, body, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?) ON "
+          "CONFLICT (actor, key) DO UPDATE SET request = excluded.request, status = excluded.status, headers = "
+          "excluded.headers, body = excluded.body, at_ms = excluded.at_ms",
+          {answer.actor, answer.key, answer.request, std::int64_t{answer.status}, headers_text(answer), answer.body,
+           answer.at_ms});
+      return old && done ? base::Result<void>() : base::Result<void>(old ? done.error() : old.error());
+    });
+    return written ? base::Result<void>() : written.error();
+  };
+  co_return co_await thread.run<void>(work);
+}
+
+}  // namespace audit

@@ -1,0 +1,35 @@
+// Answers to requests that carried an Idempotency-Key: the same request gets the same answer for a day.
+//
+// Threads: coroutines may be awaited from any loop.
+#pragma once
+
+#include "base/net/task.hpp"
+#include "base/store_thread/store_thread.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace audit {
+
+inline constexpr std::int64_t answers_kept_ms = 24LL * 3600 * 1000;
+
+struct KeptAnswer {
+  std::string actor;
+  std::string key;
+  std::string request;  // digest of method, target and body
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  std::int64_t at_ms = 0;
+};
+
+// nullopt: none that is younger than a day.
+net::Task<base::Result<std::optional<KeptAnswer>>> find_answer(database::StoreThread& thread, std::string actor,
+                                                               std::string key, std::int64_t now_ms);
+// Removes what is older than a day on the way.
+net::Task<base::Result<void>> keep_answer(database::StoreThread& thread, KeptAnswer answer);
+
+}  // namespace audit

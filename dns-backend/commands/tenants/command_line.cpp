@@ -1,0 +1,172 @@
+#include "dns-backend/commands/tenants/command_line.hpp"
+
+#include "dns-backend/commands/tenants/tenant_commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <map>
+
+namespace commands {
+namespace {
+
+struct Arguments {
+  bool json = false;
+  std::string name;
+  std::string tenant_of;
+  std::int64_t limit = 100;
+  TenantRequest tenant;
+  RecordRequest record;
+  TokenRequest token;
+};
+
+CLI::App* leaf(CLI::App& parent, char const* name, char const* text, Action& action, Action run) {
+  auto* command = parent.add_subcommand(name, text);
+  command->callback([&action, run = std::move(run)] { action = run; });
+  return command;
+}
+
+void add_seconds(CLI::App& command, char const* option, std::int64_t& seconds, char const* text) {
+  std::map<std::string, std::int64_t> const units{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+  command.add_option(option, seconds, text)
+      ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::CASE_SENSITIVE, "TIME"));
+}
+
+void add_changes(CLI::App& tenant, Arguments& given, Action& action) {
+  auto const change = [&given](Place const& place) { return tenant_change(place, given.tenant, {given.json}); };
+  auto* rename =
+      leaf(tenant, "rename", "A new label; the former one answers too until the overlap is over", action, change);
+  rename->add_option("label", given.tenant.label, "Label")->required();
+  rename->add_option("new-label", given.tenant.new_label, "New label")->required();
+  add_seconds(*rename, "--overlap", given.tenant.overlap_s, "For so long: 90s, 30m, 2h, 1d (default: the settings')");
+  rename->add_flag("--json", given.json, "Print JSON");
+  for (auto const& [word, state, text] :
+       {std::tuple{"suspend", "suspended", "Its names no longer answer; nothing is lost"},
+        std::tuple{"resume", "active", "Its names answer again"}}) {
+    auto* command = leaf(tenant, word, text, action, [&given, state](Place const& place) {
+      given.tenant.state = state;
+      return tenant_change(place, given.tenant, {given.json});
+    });
+    command->add_option("label", given.tenant.label, "Label")->required();
+    command->add_flag("--json", given.json, "Print JSON");
+  }
+  auto* plan = leaf(tenant, "set-plan", "Another plan", action, change);
+  plan->add_option("label", given.tenant.label, "Label")->required();
+  plan->add_option("plan", given.tenant.plan, "Plan")->required();
+  plan->add_flag("--json", given.json, "Print JSON");
+  auto* clusters = leaf(tenant, "set-clusters", "Another primary and other backups", action, change);
+  clusters->add_option("label", given.tenant.label, "Label")->required();
+  clusters->add_option("--primary", given.tenant.primary, "Pool that answers while it is healthy")->required();
+  clusters->add_option("--backup", given.tenant.backups, "Pool that takes over; may be repeated, in order");
+  clusters->add_flag("--json", given.json, "Print JSON");
+}
+
+void add_tenants(CLI::App& app, Arguments& given, Action& action) {
+  auto* tenant =
+      app.add_subcommand("tenant", "Tenants: create, list, status, rename, suspend, delete")->require_subcommand(1);
+  auto* create = leaf(*tenant, "create", "Give a tenant its name, answers and certificate", action,
+                      [&given](Place const& place) { return tenant_create(place, given.tenant, {given.json}); });
+  create->add_option("label", given.tenant.label, "One DNS label, for instance acme-tv")->required();
+  create->add_option("--plan", given.tenant.plan, "Plan")->required();
+  create->add_option("--primary", given.tenant.primary, "Pool that answers while it is healthy")->required();
+  create->add_option("--backup", given.tenant.backups, "Pool that takes over; may be repeated, in order");
+  create->add_option("--zone", given.tenant.zone, "Zone to live in (default: the topology's domain)");
+  create->add_flag("--json", given.json, "Print JSON");
+  leaf(*tenant, "list", "List tenants", action, [&given](Place const& place) {
+    return tenant_list(place, {given.json});
+  })->add_flag("--json", given.json, "Print JSON");
+  auto* status = leaf(*tenant, "status", "What of a tenant is everywhere, what is pending, its certificates", action,
+                      [&given](Place const& place) { return tenant_status(place, given.name, {given.json}); });
+  status->add_option("label", given.name, "Label")->required();
+  status->add_flag("--json", given.json, "Print JSON");
+  add_changes(*tenant, given, action);
+  leaf(*tenant, "delete", "Delete a tenant: its names first, then its certificate", action,
+       [&given](Place const& place) { return tenant_delete(place, given.name); })
+      ->add_option("label", given.name, "Label")
+      ->required();
+}
+
+void add_records(CLI::App& app, Arguments& given, Action& action) {
+  auto* record = app.add_subcommand("record", "Records of a tenant's own: list, set, delete")->require_subcommand(1);
+  auto* list = leaf(*record, "list", "List them", action,
+                    [&given](Place const& place) { return record_list(place, given.record.tenant, {given.json}); });
+  list->add_option("tenant", given.record.tenant, "Label")->required();
+  list->add_flag("--json", given.json, "Print JSON");
+  auto* set = leaf(*record, "set", "Set one", action,
+                   [&given](Place const& place) { return record_set(place, given.record, {given.json}); });
+  auto* gone = leaf(*record, "delete", "Delete one", action,
+                    [&given](Place const& place) { return record_delete(place, given.record); });
+  for (auto* command : {set, gone}) {
+    command->add_option("tenant", given.record.tenant, "Label")->required();
+    command->add_option("name", given.record.name, "Relative to the tenant's name; @ is that name")->required();
+    command->add_option("type", given.record.type, "Type, for instance TXT")->required();
+  }
+  set->add_option("contents", given.record.contents, "As in a master file")->required();
+  set->add_option("--ttl", given.record.ttl, "Seconds")->capture_default_str();
+  set->add_flag("--json", given.json, "Print JSON");
+}
+
+void add_domains(CLI::App& app, Arguments& given, Action& action) {
+  auto* domain =
+      app.add_subcommand("domain", "Domains of a tenant's own: list, claim, verify, remove")->require_subcommand(1);
+  auto* list = leaf(*domain, "list", "List them with their state", action,
+                    [&given](Place const& place) { return domain_list(place, given.tenant_of, {given.json}); });
+  auto* claim = leaf(*domain, "claim", "Claim one and print the records to set", action, [&given](Place const& place) {
+    return domain_claim(place, given.tenant_of, given.name, {given.json});
+  });
+  auto* verify =
+      leaf(*domain, "verify", "Look at it now and say what is missing", action,
+           [&given](Place const& place) { return domain_verify(place, given.tenant_of, given.name, {given.json}); });
+  auto* gone = leaf(*domain, "remove", "Give it up", action,
+                    [&given](Place const& place) { return domain_remove(place, given.tenant_of, given.name); });
+  for (auto* command : {list, claim, verify, gone}) {
+    command->add_option("tenant", given.tenant_of, "Label")->required();
+  }
+  for (auto* command : {claim, verify, gone}) {
+    command->add_option("name", given.name, "Domain, for instance www.customer.example")->required();
+  }
+  for (auto* command : {list, claim, verify}) {
+    command->add_flag("--json", given.json, "Print JSON");
+  }
+}
+
+void add_tokens(CLI::App& app, Arguments& given, Action& action) {
+  auto* token = app.add_subcommand("token", "Bearer tokens: create, list, revoke")->require_subcommand(1);
+  auto* create = leaf(*token, "create", "Make one and print it; it is shown once", action,
+                      [&given](Place const& place) { return token_create(place, given.token, {given.json}); });
+  create->add_option("--tenant", given.token.tenant, "Of this tenant (default: an administrator's)");
+  create->add_option("--note", given.token.note, "What it is for");
+  add_seconds(*create, "--expires-in", given.token.expires_in_s, "For so long: 90s, 30m, 2h, 30d (default: for ever)");
+  create->add_option("--action", given.token.actions, "read, records, domains, clusters, tokens, acme (default: all)");
+  create->add_option("--zone", given.token.zones, "Only in this zone; may be repeated");
+  create->add_option("--name", given.token.names, "Only names like this: \"_acme-challenge.*\"; may be repeated");
+  create->add_option("--type", given.token.types, "Only records of this type; may be repeated");
+  create->add_flag("--json", given.json, "Print JSON");
+  auto* list = leaf(*token, "list", "List them, without their secrets", action,
+                    [&given](Place const& place) { return token_list(place, given.token.tenant, {given.json}); });
+  list->add_option("--tenant", given.token.tenant, "Of this tenant");
+  list->add_flag("--json", given.json, "Print JSON");
+  leaf(*token, "revoke", "End one", action,
+       [&given](Place const& place) { return token_revoke(place, given.token.id); })
+      ->add_option("id", given.token.id, "Id")
+      ->required();
+}
+
+}  // namespace
+
+std::shared_ptr<void> add_tenant_commands(CLI::App& app, Action& action) {
+  auto given = std::make_shared<Arguments>();
+  add_tenants(app, *given, action);
+  add_records(app, *given, action);
+  add_domains(app, *given, action);
+  add_tokens(app, *given, action);
+  auto* audit = leaf(app, "audit", "Who changed what, when and from where, newest first", action,
+                     [given = given.get()](Place const& place) {
+                       return show_audit(place, given->tenant_of, given->limit, {given->json});
+                     });
+  audit->add_option("--tenant", given->tenant_of, "What this tenant's tokens changed");
+  audit->add_option("--limit", given->limit, "So many")->check(CLI::Range(1, 1000))->capture_default_str();
+  audit->add_flag("--json", given->json, "Print JSON");
+  return given;
+}
+
+}  // namespace commands

@@ -1,0 +1,74 @@
+// Domains of tenants' own in the store: claimed, verified, failing, lost.
+//
+// A claim reserves nothing and ends after a week; who proves a domain has it. One that is verified and does not lead
+// here any longer is failing: it answers on and gets no certificate; after a week it is a claim again. So a domain that
+// changes hands is free, and one bad minute of a resolver costs nobody a domain.
+//
+// Threads: read_domain() and next_look_ms() are pure; the rest the store thread.
+#pragma once
+
+#include "dns-backend/domains/verify.hpp"
+#include "dns-backend/tenants/life_cycle.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace domains {
+
+inline constexpr std::int64_t claim_ms = 7LL * 24 * 3600 * 1000;
+inline constexpr std::int64_t grace_ms = 7LL * 24 * 3600 * 1000;
+
+struct DomainVerdict {
+  std::string name;  // "www.customer.example."; empty with a problem
+  std::string problem;
+  std::string hint;
+};
+// Host names of two labels and more; no wildcard, no escapes.
+DomainVerdict read_domain(std::string_view text);
+
+// What the last look saw.
+struct Check {
+  std::int64_t at_ms = 0;
+  std::int64_t next_ms = 0;
+  std::int64_t failures = 0;  // in a row
+  std::string reason;         // "code: reason"; empty: all well
+};
+struct Seen {
+  store::Domain domain;
+  std::optional<Check> check;
+};
+
+// `domain` gets everything but its name, which is read_domain()'s. The same claim again yields what is there. refused:
+// a name of the platform's own, the plan's quota.
+base::Result<void> claim(store::Write const& write, tenants::Policy const& policy, std::string const& label,
+                         store::Domain& domain, tenants::Circumstances const& when);
+// not_found: the tenant does not have it.
+base::Result<void> remove(store::Write const& write, std::string const& label, std::string const& name,
+                          tenants::Circumstances const& when);
+
+// Takes a verdict in. One that is "ok" for a name which another tenant has verified becomes "taken" in `verdict`.
+base::Result<void> settle(store::Write const& write, std::int64_t id, Verdict& verdict, std::int64_t now_ms);
+// Claims whose time is over go.
+base::Result<void> sweep(store::Write const& write, std::int64_t now_ms);
+
+// How long until the next look after so many failures in a row.
+std::int64_t next_look_ms(std::string const& state, std::int64_t failures);
+
+base::Result<std::vector<Seen>> list(store::Model const& model, database::Database& database, std::int64_t tenant_id);
+// Ids of those whose next look is due, the longest due first.
+base::Result<std::vector<std::int64_t>> due(database::Database& database, std::int64_t now_ms, std::size_t most);
+// What a look at it has to find; nullopt: it is gone.
+std::optional<Wanted> wanted_of(store::Model const& model, std::string const& challenge_zone, std::int64_t id);
+
+// One certificate for each verified domain, so that one broken CNAME is in nobody else's way.
+struct WantedCertificate {
+  std::int64_t tenant_id = 0;
+  std::int64_t domain_id = 0;      // 0: the tenant's own name
+  std::vector<std::string> names;  // without final dot, sorted
+  std::string challenge_name;      // where its TXT values go: delegated from _acme-challenge.NAME; empty: at that name
+};
+// Of tenants that are active. During a rename the certificate of the tenant's own name covers former labels too.
+std::vector<WantedCertificate> wanted_certificates(store::Model const& model, std::string const& challenge_zone);
+
+}  // namespace domains

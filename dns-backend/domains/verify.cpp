@@ -1,0 +1,181 @@
+#include "dns-backend/domains/verify.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace domains {
+namespace {
+
+constexpr std::size_t hops_max = 8;
+
+std::string plain(dns::Name const& name) {
+  return name.text().substr(0, name.text().size() - 1);
+}
+
+std::string quoted(dns::Name const& name) {
+  return "'" + plain(name) + "'";
+}
+
+std::optional<dns::Name> cname_at(LookupAnswer const& answer, dns::Name const& name) {
+  for (dns::OwnedRRset const& one : answer.answer) {
+    if (one.owner == name && one.rrset.type == dns::type_cname && !one.rrset.contents.empty()) {
+      if (auto const target = dns::Name::parse(one.rrset.contents.front())) {
+        return *target;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+Verdict lookup_failed(dns::Name const& name, LookupAnswer const& answer) {
+  return {"lookup_failed", quoted(name) + " cannot be looked up: " + answer.error, "it is tried again"};
+}
+
+// Where the CNAMEs at `name` lead, step by step; the last one is where they end.
+struct Chain {
+  std::vector<dns::Name> names;
+  std::optional<Verdict> trouble;
+};
+
+Chain follow(dns::Name const& name, Lookup const& lookup, std::vector<dns::Name> const& ends) {
+  Chain chain{{name}, {}};
+  for (;;) {
+    dns::Name const at = chain.names.back();
+    if (std::ranges::find(ends, at) != ends.end()) {
+      return chain;
+    }
+    LookupAnswer const answer = lookup(at, dns::type_cname);
+    if (answer.failed) {
+      chain.trouble = lookup_failed(at, answer);
+      return chain;
+    }
+    auto const next = cname_at(answer, at);
+    if (!next) {
+      return chain;
+    }
+    if (std::ranges::find(chain.names, *next) != chain.names.end()) {
+      chain.trouble =
+          Verdict{"cname_loop", "the CNAME at " + quoted(at) + " leads back to " + quoted(*next), "break the circle"};
+      return chain;
+    }
+    if (chain.names.size() > hops_max) {
+      chain.trouble =
+          Verdict{"cname_too_long", quoted(name) + " leads through more than 8 CNAMEs", "point it there directly"};
+      return chain;
+    }
+    chain.names.push_back(*next);
+  }
+}
+
+std::optional<Verdict> check_proof(Wanted const& wanted, Lookup const& lookup) {
+  auto const name = wanted.domain.child(proof_label);
+  if (!name) {
+    return Verdict{"name_too_long", "the name is too long for " + std::string(proof_label), "a shorter name"};
+  }
+  LookupAnswer const answer = lookup(*name, dns::type_txt);
+  if (answer.failed) {
+    return lookup_failed(*name, answer);
+  }
+  std::string const value = "\"" + wanted.proof + "\"";
+  bool any = false;
+  for (dns::OwnedRRset const& one : answer.answer) {
+    any = any || one.rrset.type == dns::type_txt;
+    if (one.rrset.type == dns::type_txt && std::ranges::find(one.rrset.contents, value) != one.rrset.contents.end()) {
+      return std::nullopt;
+    }
+  }
+  std::string const hint = plain(*name) + ". TXT " + value;
+  return any ? Verdict{"proof_wrong", "the TXT record at " + quoted(*name) + " has another value", hint}
+             : Verdict{"proof_missing", "there is no TXT record at " + quoted(*name), hint};
+}
+
+// An apex can have no CNAME (RFC 1034 3.6.2): then its addresses, however they got there, must be the tenant's.
+Verdict check_addresses(Wanted const& wanted, dns::Name const& at, Lookup const& lookup) {
+  std::vector<std::string> found;
+  for (dns::RRType const type : {dns::type_a, dns::type_aaaa}) {
+    LookupAnswer const answer = lookup(at, type);
+    if (answer.failed) {
+      return lookup_failed(at, answer);
+    }
+    for (dns::OwnedRRset const& one : answer.answer) {
+      if (one.rrset.type == type) {
+        found.insert(found.end(), one.rrset.contents.begin(), one.rrset.contents.end());
+      }
+    }
+  }
+  std::string const hint =
+      plain(wanted.domain) + ". CNAME " + wanted.targets.front().text() + ", or ALIAS where a CNAME cannot be";
+  if (found.empty()) {
+    return at == wanted.domain ? Verdict{"cname_missing", quoted(at) + " has neither a CNAME nor addresses", hint}
+                               : Verdict{"cname_elsewhere",
+                                         quoted(wanted.domain) + " leads to " + quoted(at) + ", which is not " +
+                                             quoted(wanted.targets.front()),
+                                         hint};
+  }
+  for (std::string const& address : found) {
+    if (!wanted.addresses.contains(address)) {
+      return at == wanted.domain ? Verdict{"address_elsewhere",
+                                           quoted(at) + " has the address " + address + ", which is none of " +
+                                               quoted(wanted.targets.front()),
+                                           hint}
+                                 : Verdict{"cname_elsewhere",
+                                           quoted(wanted.domain) + " leads to " + quoted(at) + ", which is not " +
+                                               quoted(wanted.targets.front()),
+                                           hint};
+    }
+  }
+  return {"ok", {}, {}};
+}
+
+Verdict check_leads_here(Wanted const& wanted, Lookup const& lookup) {
+  if (wanted.served_here) {
+    return {"ok", {}, {}};
+  }
+  Chain const chain = follow(wanted.domain, lookup, wanted.targets);
+  if (chain.trouble) {
+    return *chain.trouble;
+  }
+  dns::Name const& end = chain.names.back();
+  if (std::ranges::find(wanted.targets, end) != wanted.targets.end()) {
+    return {"ok", {}, {}};
+  }
+  return check_addresses(wanted, end, lookup);
+}
+
+Verdict check_challenge(Wanted const& wanted, Lookup const& lookup) {
+  if (wanted.challenge_target.is_root()) {
+    return {"ok", {}, {}};
+  }
+  auto const name = wanted.domain.child("_acme-challenge");
+  if (!name) {
+    return {"name_too_long", "the name is too long for _acme-challenge", "a shorter name"};
+  }
+  std::string const hint = plain(*name) + ". CNAME " + wanted.challenge_target.text();
+  Chain const chain = follow(*name, lookup, {wanted.challenge_target});
+  if (chain.trouble) {
+    return *chain.trouble;
+  }
+  if (chain.names.back() == wanted.challenge_target) {
+    return {"ok", {}, {}};
+  }
+  if (chain.names.size() == 1) {
+    return {"challenge_missing", "there is no CNAME at " + quoted(*name), hint};
+  }
+  return {"challenge_elsewhere", "the CNAME at " + quoted(*name) + " leads to " + quoted(chain.names.back()), hint};
+}
+
+}  // namespace
+
+Verdict judge(Wanted const& wanted, Lookup const& lookup) {
+  if (wanted.needs_proof) {
+    if (auto const trouble = check_proof(wanted, lookup)) {
+      return *trouble;
+    }
+  }
+  if (Verdict const verdict = check_leads_here(wanted, lookup); !verdict.ok()) {
+    return verdict;
+  }
+  return check_challenge(wanted, lookup);
+}
+
+}  // namespace domains

@@ -1,0 +1,143 @@
+#include "dns-backend/self_service/self_service.hpp"
+
+#include "base/process/log.hpp"
+#include "dns-backend/api/acme_dns/acme_dns.hpp"
+#include "dns-backend/audit/audit.hpp"
+
+#include <boost/json.hpp>
+
+#include <chrono>
+
+namespace self_service {
+namespace {
+
+namespace json = boost::json;
+
+// With the final dot, as it is written into master files; empty when it is no name.
+std::string absolute(std::string const& text) {
+  auto const name = text.empty() ? dns::Name() : dns::Name::parse(text);
+  return name && !name->is_root() ? name->text() : "";
+}
+
+tenants::Policy policy_of(navigator::TenantSettings const& settings) {
+  tenants::Policy policy;
+  policy.overlap_ms = settings.overlap.count();
+  policy.challenge_zone = absolute(settings.challenge_zone);
+  policy.cluster_zone = absolute(settings.cluster_zone);
+  policy.global_name = absolute(settings.global_name);
+  for (navigator::PlanSettings const& plan : settings.plans) {
+    policy.plans.push_back({plan.name, plan.backups, plan.records, plan.domains, plan.tokens, plan.clusters});
+  }
+  return policy;
+}
+
+api::GateSettings gate_of(navigator::TenantSettings const& settings) {
+  api::GateSettings gate;
+  gate.token = {static_cast<double>(settings.requests_per_second), static_cast<double>(settings.burst)};
+  return gate;
+}
+
+// What the status section says of one tenant.
+json::value certificates_of(api::Dependencies const& api, std::string const& label) {
+  json::array out;
+  auto const section = api.sections.find("certificates");
+  json::value const all = section == api.sections.end() ? json::value(json::array()) : section->second();
+  for (json::value const& one : all.is_array() ? all.get_array() : json::array()) {
+    auto const* const tenant = one.is_object() ? one.get_object().if_contains("tenant") : nullptr;
+    if (tenant != nullptr && tenant->is_string() && tenant->get_string() == label) {
+      out.push_back(one);
+    }
+  }
+  return out;
+}
+
+std::int64_t wall_ms() {
+  auto const now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+}  // namespace
+
+SelfService::SelfService(net::asio::any_io_executor executor, api::Dependencies& api,
+                         navigator::TenantSettings const& settings, std::function<std::vector<steward::Site>()> sites)
+    : executor_(executor),
+      api_(api),
+      tokens_(api.store),
+      tenants_{api, tokens_, policy_of(settings), {}, {}, {}},
+      gate_(api, tokens_, api.metrics, gate_of(settings)),
+      steward_(executor, api.store, std::move(sites), api.metrics),
+      tiers_{settings.cluster_zone, settings.global_name},
+      clusters_changed_(executor),
+      day_(executor) {
+  api_.admin_token = [this](std::string const& id) {
+    tokens::Token const* const token = tokens_.by_id(id);
+    return token != nullptr && token->scope.admin && token->tenant_id == 0;
+  };
+  tenants_.certificates = [this](std::string const& label) { return certificates_of(api_, label); };
+  if (!settings.resolver.empty()) {
+    domain_watch::Settings const watch{settings.resolver, settings.resolver_port, settings.challenge_zone};
+    watch_ = std::make_unique<domain_watch::DomainWatch>(executor, api.store, api.metrics, watch);
+    tenants_.verify = [this](std::int64_t id) { return watch_->look(id, wall_ms()); };
+  }
+}
+
+net::Task<base::Result<void>> SelfService::start(net::Router& router) {
+  gate_.stand_around(router);
+  api::add_tenant_routes(router, tenants_);
+  api::add_acme_dns_routes(router, tenants_);
+  if (api_.primary != nullptr) {
+    co_return base::Result<void>();
+  }
+  if (auto const loaded = co_await tokens_.load(); !loaded) {
+    co_return loaded.error();
+  }
+  net::spawn(executor_, "steward of the tenants", steward_.run());
+  net::spawn(executor_, "audit log", trim_audit());
+  if (watch_ != nullptr) {
+    net::spawn(executor_, "looks at domains", watch_->run());
+  }
+  if (!tiers_.cluster_zone.empty() || !tiers_.global.empty()) {
+    net::spawn(executor_, "names of the clusters", follow_clusters());
+  }
+  co_return base::Result<void>();
+}
+
+net::Task<void> SelfService::follow_clusters() {
+  constexpr std::chrono::milliseconds pause{30000};
+  while (!stopped_) {
+    if (auto const kept = co_await keep_names(api_.store, tiers_); !kept) {
+      process::log::warning("tenants", "names of the clusters were not kept error=\"{}\"", kept.error().what());
+    }
+    if (!stopped_) {
+      co_await clusters_changed_.wait(pause);
+    }
+  }
+}
+
+net::Task<void> SelfService::trim_audit() {
+  while (!stopped_) {
+    if (auto const trimmed = co_await audit::trim(api_.store.thread(), wall_ms()); !trimmed) {
+      process::log::warning("api", "the audit log was not trimmed error=\"{}\"", trimmed.error().what());
+    }
+    if (!stopped_) {
+      co_await day_.wait(std::chrono::hours(24));
+    }
+  }
+}
+
+void SelfService::poke() {
+  steward_.poke();
+  clusters_changed_.notify();
+}
+
+void SelfService::stop() {
+  stopped_ = true;
+  clusters_changed_.notify();
+  day_.notify();
+  steward_.stop();
+  if (watch_ != nullptr) {
+    watch_->stop();
+  }
+}
+
+}  // namespace self_service

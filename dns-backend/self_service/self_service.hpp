@@ -1,0 +1,46 @@
+// Everything by which tenants look after themselves, as one part of the daemon: tokens, the gate around every route,
+// the routes, and on the primary the steward of the journal and the looks at domains.
+//
+// Threads: the control loop. What it refers to must outlive it; it must outlive the router's last dispatch.
+#pragma once
+
+#include "dns-backend/api/gate/gate.hpp"
+#include "dns-backend/api/tenants/tenants.hpp"
+#include "dns-backend/domain_watch/domain_watch.hpp"
+#include "dns-backend/self_service/names.hpp"
+#include "dns-backend/settings/settings.hpp"
+#include "dns-backend/steward/steward.hpp"
+
+#include <memory>
+
+namespace self_service {
+
+class SelfService {
+ public:
+  // `api` gets to know administrators' tokens. `sites`: which revision each has.
+  SelfService(net::asio::any_io_executor executor, api::Dependencies& api, navigator::TenantSettings const& settings,
+              std::function<std::vector<steward::Site>()> sites);
+
+  // Reads the tokens, stands around the router and adds the routes; on the primary it goes to work.
+  net::Task<base::Result<void>> start(net::Router& router);
+  // Something was published or acknowledged.
+  void poke();
+  void stop();
+
+ private:
+  net::Task<void> follow_clusters();
+  net::Task<void> trim_audit();
+
+  net::asio::any_io_executor executor_;
+  api::Dependencies& api_;
+  tokens::Tokens tokens_;
+  std::unique_ptr<domain_watch::DomainWatch> watch_;  // with a resolver
+  api::TenantDependencies tenants_;
+  api::Gate gate_;
+  steward::Steward steward_;
+  NameTiers tiers_;
+  net::Signal clusters_changed_, day_;
+  bool stopped_ = false;
+};
+
+}  // namespace self_service

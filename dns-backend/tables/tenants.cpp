@@ -1,0 +1,235 @@
+// What the small table of tenants, their former labels and their domains say.
+#include "dns-backend/tables/columns.hpp"
+
+#include "dns-backend/tables/model.hpp"
+
+#include <algorithm>
+
+namespace store {
+namespace {
+
+// What of a tenant decides its answers.
+bool same_answers(Tenant const& a, Tenant const& b) {
+  return a.label == b.label && a.zone == b.zone && a.primary == b.primary && a.backups == b.backups &&
+         a.state == b.state;
+}
+
+}  // namespace
+
+std::optional<dns::Name> tenant_name(std::string const& label, std::string const& zone) {
+  auto const apex = dns::Name::parse(zone);
+  auto const name = apex ? apex->child(label) : apex;
+  return name ? std::optional<dns::Name>(*name) : std::nullopt;
+}
+
+bool Model::take_tenant(Columns const& key, Columns const& values, Dirty& dirty) {
+  std::int64_t const id = number(key, "id");
+  std::optional<Tenant> before;
+  if (auto const present = tenants_.find(id); present != tenants_.end()) {
+    before = present->second;
+  }
+  auto const forget = [&] {
+    touch_tenant(id, dirty);
+    if (before) {
+      index_tenant(*before, false);
+      tenants_.erase(id);
+    }
+  };
+  if (values.empty()) {
+    forget();
+    return true;
+  }
+  auto const backups = from_json(word(values, "backups"));
+  Tenant tenant{id,
+                word(values, "label"),
+                word(values, "zone"),
+                word(values, "plan"),
+                word(values, "primary_pool"),
+                backups.value_or(std::vector<std::string>{}),
+                word(values, "state"),
+                number(values, "created_at_ms"),
+                number(values, "changed_at"),
+                {}};
+  if (!backups || !tenant_name(tenant.label, tenant.zone)) {
+    forget();
+    return false;
+  }
+  if (before && same_answers(*before, tenant)) {
+    tenant.former = before->former;
+    tenants_[id] = std::move(tenant);
+    return true;
+  }
+  forget();
+  for (auto const& [label, state] : former_) {
+    if (state.tenant == id) {
+      tenant.former.push_back(state.row);
+    }
+  }
+  index_tenant(tenant, true);
+  tenants_.emplace(id, std::move(tenant));
+  touch_tenant(id, dirty);
+  return true;
+}
+
+bool Model::take_former_label(Columns const& key, Columns const& values, Dirty& dirty) {
+  std::string const label = word(key, "label");
+  auto const forget = [&](std::int64_t id) {
+    touch_tenant(id, dirty);
+    if (auto const found = tenants_.find(id); found != tenants_.end()) {
+      std::erase_if(found->second.former, [&label](FormerLabel const& one) { return one.label == label; });
+    }
+  };
+  if (auto const present = former_.find(label); present != former_.end()) {
+    forget(present->second.tenant);
+    FormerState const gone = present->second;
+    former_.erase(present);
+    index_names(gone.tenant, label, gone.row.zone, false);
+    // Back to a label it had: the name is the present one's again.
+    if (auto const found = tenants_.find(gone.tenant); found != tenants_.end()) {
+      index_tenant(found->second, true);
+    }
+  }
+  if (values.empty()) {
+    return true;
+  }
+  FormerState state{number(values, "tenant_id"), {label, word(values, "zone"), number(values, "until_ms")}};
+  if (!tenant_name(label, state.row.zone)) {
+    return false;
+  }
+  if (auto const found = tenants_.find(state.tenant); found != tenants_.end()) {
+    auto& former = found->second.former;
+    former.insert(std::ranges::upper_bound(former, label, {}, &FormerLabel::label), state.row);
+    index_names(state.tenant, label, state.row.zone, true);
+  }
+  std::int64_t const id = state.tenant;
+  former_.emplace(label, std::move(state));
+  touch_tenant(id, dirty);
+  return true;
+}
+
+bool Model::take_domain(Columns const& key, Columns const& values, Dirty& dirty) {
+  std::int64_t const id = number(key, "id");
+  if (auto const present = domains_.find(id); present != domains_.end()) {
+    if (auto const name = dns::Name::parse(present->second.name); name && present->second.owned()) {
+      dirty.names.insert(*name);
+      if (auto const at = domain_names_.find(*name); at != domain_names_.end() && at->second == id) {
+        domain_names_.erase(at);
+        names_of_tenants_[present->second.tenant_id].erase(*name);
+      }
+    }
+    domains_.erase(present);
+  }
+  if (values.empty()) {
+    return true;
+  }
+  Domain domain{id,
+                number(values, "tenant_id"),
+                word(values, "name"),
+                word(values, "slug"),
+                word(values, "proof"),
+                word(values, "state"),
+                number(values, "created_at_ms"),
+                number(values, "expires_at_ms"),
+                number(values, "verified_at_ms")};
+  auto const name = dns::Name::parse(domain.name);
+  if (!name) {
+    return false;
+  }
+  if (domain.owned()) {
+    domain_names_[*name] = id;
+    names_of_tenants_[domain.tenant_id].insert(*name);
+    dirty.names.insert(*name);
+  }
+  domains_.emplace(id, std::move(domain));
+  return true;
+}
+
+bool Model::take_readiness(Columns const& key, Columns const& values, Dirty& dirty) {
+  std::int64_t const id = number(key, "tenant_id");
+  touch_tenant(id, dirty);
+  if (values.empty()) {
+    ready_.erase(id);
+    return true;
+  }
+  auto const endpoints = from_json(word(values, "endpoints"));
+  if (endpoints) {
+    ready_[id] = *endpoints;
+  }
+  return endpoints.has_value();
+}
+
+void Model::touch_tenant(std::int64_t id, Dirty& dirty) const {
+  auto const found = tenants_.find(id);
+  if (found == tenants_.end()) {
+    return;
+  }
+  auto const touch = [&dirty](std::string const& label, std::string const& zone) {
+    auto const name = tenant_name(label, zone);
+    dirty.names.insert(*name);
+    if (auto const below = name->child("*")) {
+      dirty.names.insert(*below);
+    }
+  };
+  touch(found->second.label, found->second.zone);
+  for (FormerLabel const& former : found->second.former) {
+    touch(former.label, former.zone);
+  }
+  if (auto const domains = names_of_tenants_.find(id); domains != names_of_tenants_.end()) {
+    dirty.names.insert(domains->second.begin(), domains->second.end());
+  }
+}
+
+// Another tenant may have taken the label meanwhile; rows of one commit come in any order.
+void Model::index_names(std::int64_t tenant, std::string const& label, std::string const& zone, bool add) {
+  dns::Name const name = *tenant_name(label, zone);
+  std::vector<dns::Name> names{name};
+  if (auto const below = name.child("*")) {
+    names.push_back(*below);
+  }
+  for (dns::Name const& one : names) {
+    if (add) {
+      tenant_names_[one] = tenant;
+    } else if (auto const found = tenant_names_.find(one); found != tenant_names_.end() && found->second == tenant) {
+      tenant_names_.erase(found);
+    }
+  }
+}
+
+void Model::index_tenant(Tenant const& tenant, bool add) {
+  index_names(tenant.id, tenant.label, tenant.zone, add);
+  for (FormerLabel const& former : tenant.former) {
+    index_names(tenant.id, former.label, former.zone, add);
+  }
+  if (add) {
+    labels_[tenant.label] = tenant.id;
+  } else if (auto const found = labels_.find(tenant.label); found != labels_.end() && found->second == tenant.id) {
+    labels_.erase(found);
+  }
+}
+
+Tenant const* Model::tenant(std::string const& label) const {
+  auto const found = labels_.find(label);
+  return found == labels_.end() ? nullptr : &tenants_.at(found->second);
+}
+
+Tenant const* Model::tenant_by_any(std::string const& label) const {
+  if (Tenant const* const present = tenant(label)) {
+    return present;
+  }
+  auto const found = former_.find(label);
+  auto const owner = found == former_.end() ? tenants_.end() : tenants_.find(found->second.tenant);
+  return owner == tenants_.end() ? nullptr : &owner->second;
+}
+
+Tenant const* Model::tenant_at(dns::Name const& name) const {
+  auto const found = tenant_names_.find(name);
+  auto const tenant = found == tenant_names_.end() ? tenants_.end() : tenants_.find(found->second);
+  return tenant == tenants_.end() ? nullptr : &tenant->second;
+}
+
+Domain const* Model::domain_at(dns::Name const& name) const {
+  auto const found = domain_names_.find(name);
+  return found == domain_names_.end() ? nullptr : &domains_.at(found->second);
+}
+
+}  // namespace store

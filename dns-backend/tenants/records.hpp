@@ -1,0 +1,30 @@
+// Records of a tenant's own: RRsets at its name and below it, in the platform's zone.
+//
+// Threads: the store thread.
+#pragma once
+
+#include "dns-backend/dns/rrset.hpp"
+#include "dns-backend/tenants/life_cycle.hpp"
+
+#include <vector>
+
+namespace tenants {
+
+// Everything stored at or below `name` in its zone, in canonical order.
+base::Result<std::vector<dns::OwnedRRset>> records_within(store::Write const& write, store::ZoneRow const& zone,
+                                                          dns::Name const& name);
+
+// Sets or, with empty contents, deletes RRsets; all or nothing. refused: outside the tenant's name, a type tenants
+// cannot have, or more than its plan allows.
+base::Result<void> set_records(store::Write const& write, Policy const& policy, std::string const& label,
+                               std::vector<dns::OwnedRRset> const& rrsets, Circumstances const& when);
+
+// Types a tenant may have below its name. Delegations, zone data and DNSSEC records would take the platform's zone
+// apart.
+bool is_tenant_type(dns::RRType type);
+
+base::Result<void> copy_records(store::Write const& write, store::ZoneRow const& zone, dns::Name const& from,
+                                dns::Name const& to);
+base::Result<void> remove_records(store::Write const& write, store::ZoneRow const& zone, dns::Name const& name);
+
+}  // namespace tenants

@@ -1,0 +1,57 @@
+// Bearer tokens (RFC 6750): made, shown once, kept as hashes, looked up in memory.
+//
+// Threads: the control loop; make() and end() write through the store and come back there.
+#pragma once
+
+#include "base/net/task.hpp"
+#include "dns-backend/store/store.hpp"
+#include "dns-backend/tenants/plan.hpp"
+#include "dns-backend/tokens/scope.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace tokens {
+
+struct Token {
+  std::string id;
+  std::int64_t tenant_id = 0;  // 0: an administrator's
+  Scope scope;
+  std::string note;
+  std::int64_t created_at_ms = 0;
+  std::int64_t expires_at_ms = 0;  // 0: never
+  std::int64_t revoked_at_ms = 0;
+  [[nodiscard]] bool valid(std::int64_t now_ms) const {
+    return revoked_at_ms == 0 && (expires_at_ms == 0 || now_ms < expires_at_ms);
+  }
+};
+
+struct Made {
+  Token token;
+  std::string secret;  // never to be had again
+};
+
+class Tokens {
+ public:
+  explicit Tokens(store::Store& store) : store_(store) {}
+
+  // Once at start, and when tenants are deleted. Fails as the database does.
+  net::Task<base::Result<void>> load();
+  // `token` without id. refused: the tenant's plan has no more; not_found: the tenant is gone.
+  net::Task<base::Result<Made>> make(Token token, tenants::Policy policy);
+  net::Task<base::Result<void>> revoke(std::string id, std::int64_t now_ms);
+
+  // nullptr: unknown, ended, or its tenant is gone. Good until the next suspension.
+  [[nodiscard]] Token const* find(std::string_view secret, std::int64_t now_ms) const;
+  [[nodiscard]] Token const* by_id(std::string const& id) const;
+  [[nodiscard]] std::vector<Token> of(std::int64_t tenant_id) const;
+  [[nodiscard]] std::vector<Token> all() const;
+
+ private:
+  store::Store& store_;
+  std::map<std::string, Token> by_hash_;
+  std::map<std::string, std::string> hashes_;  // by id
+};
+
+}  // namespace tokens

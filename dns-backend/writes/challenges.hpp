@@ -1,0 +1,25 @@
+// Challenge values beside what the zones have, and which endpoints proved to serve a tenant's certificate.
+//
+// Threads: the store thread.
+#pragma once
+
+#include "dns-backend/writes/write.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace store {
+
+// Each value becomes one TXT string at its name; `owner` is who may remove it. not_found: no zone of the store holds
+// the name; refused: the name is a CNAME.
+base::Result<void> add_challenges(Write const& write, std::vector<std::pair<dns::Name, std::string>> const& values,
+                                  std::string const& owner);
+base::Result<void> remove_challenges(Write const& write, std::string const& owner);
+
+// nullopt: no restriction. not_found: no such tenant.
+base::Result<void> set_ready(Write const& write, std::int64_t tenant_id,
+                             std::optional<std::vector<std::string>> const& endpoints);
+
+}  // namespace store

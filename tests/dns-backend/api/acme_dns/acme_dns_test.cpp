@@ -1,0 +1,95 @@
+#include "dns-backend/api/acme_dns/acme_accounts.hpp"
+
+#include "tests/dns-backend/api/tenants/world.hpp"
+
+namespace api {
+namespace {
+
+class AcmeDns : public testing::Test {
+ protected:
+  AcmeDns() {
+    world.add_tenant("acme-tv");
+    token = world.token_of("acme-tv", R"({"actions":["acme"]})").first;
+  }
+  json::value enroll(std::string const& body = "") {
+    auto const answer = world.as(token, "POST", "/register", body);
+    EXPECT_EQ(answer.status, 201) << answer.body;
+    return json::parse(answer.body);
+  }
+  net::HttpResponse update(json::value const& account, std::string const& txt,
+                           std::string const& from = "203.0.113.9:1") {
+    net::HttpRequest request;
+    request.method = "POST";
+    request.target = "/update";
+    request.peer.address = from;
+    request.headers.set("X-Api-User", std::string(account.at("username").as_string()));
+    request.headers.set("X-Api-Key", std::string(account.at("password").as_string()));
+    request.body = json::serialize(json::object{{"subdomain", account.at("subdomain")}, {"txt", txt}});
+    return world.send(std::move(request));
+  }
+  std::vector<std::string> served(json::value const& account) {
+    auto const zone = world.store->published().copy()->zone(dns::Name::parse("acme.example.org").value());
+    auto const entry = zone->find(dns::Name::parse(std::string(account.at("fulldomain").as_string())).value());
+    return entry == nullptr || entry->rrsets.empty() ? std::vector<std::string>() : entry->rrsets.front().contents;
+  }
+  static std::string value(int number) { return std::to_string(100 + number) + std::string(40, 'x'); }
+
+  World world;
+  std::string token;
+};
+
+TEST_F(AcmeDns, MoreThanTwoValuesAreServedAndTheOldestGoes) {
+  json::value const account = enroll();
+  EXPECT_GE(account.at("subdomain").as_string().size(), 26U) << "128 bits and more";
+  for (int i = 0; i < 3; ++i) {
+    ++world.now_ms;
+    EXPECT_EQ(update(account, value(i)).status, 200);
+  }
+  EXPECT_EQ(served(account).size(), 3U);
+  for (int i = 3; i < 20; ++i) {
+    ++world.now_ms;
+    EXPECT_EQ(update(account, value(i)).status, 200);
+  }
+  auto const values = served(account);
+  EXPECT_EQ(values.size(), acme_values_max);
+  EXPECT_EQ(std::count(values.begin(), values.end(), "\"" + value(0) + "\""), 0);
+  EXPECT_EQ(std::count(values.begin(), values.end(), "\"" + value(19) + "\""), 1);
+  EXPECT_EQ(world.send("DELETE", "/v1/tenants/acme-tv").status, 204);
+  EXPECT_TRUE(served(account).empty()) << "nothing is left of a tenant that left";
+  EXPECT_EQ(update(account, value(1)).status, 401);
+}
+
+TEST_F(AcmeDns, WhoMayNotIsRefused) {
+  json::value const account = enroll(R"({"allowfrom":["203.0.113.0/24","2001:db8::/32"]})");
+  EXPECT_EQ(update(account, value(1), "203.0.113.77:9").status, 200);
+  EXPECT_EQ(update(account, value(1), "[2001:db8::7]:9").status, 200);
+  EXPECT_EQ(update(account, value(1), "203.0.114.1:9").status, 401);
+  EXPECT_EQ(update(account, "short").status, 400);
+  EXPECT_EQ(update(account, std::string(42, 'a') + "!").status, 400);
+  json::value other = account;
+  other.as_object()["password"] = "wrong";
+  EXPECT_EQ(update(other, value(1)).status, 401);
+  other = account;
+  other.as_object()["subdomain"] = enroll().at("subdomain");
+  EXPECT_EQ(update(other, value(1)).status, 401) << "another name's";
+  EXPECT_EQ(world.as(token, "POST", "/register", R"({"allowfrom":["nonsense"]})").status, 400);
+  EXPECT_EQ(world.as(token, "POST", "/register", "{").status, 400);
+  EXPECT_EQ(world.as(world.token_of("acme-tv", R"({"actions":["read"]})").first, "POST", "/register").status, 401);
+  EXPECT_EQ(world.send("POST", "/register").status, 401) << "a name belongs to a tenant";
+}
+
+TEST_F(AcmeDns, NetworksAreComparedByTheirBits) {
+  EXPECT_TRUE(is_network("192.0.2.1"));
+  EXPECT_TRUE(is_network("2001:db8::/32"));
+  for (char const* const bad : {"", "192.0.2.1/33", "192.0.2/24", "x", "192.0.2.1/", "192.0.2.0/24/8"}) {
+    EXPECT_FALSE(is_network(bad)) << bad;
+  }
+  EXPECT_TRUE(allows_from({}, "whoever"));
+  EXPECT_FALSE(allows_from({"0.0.0.0/0"}, "whoever"));
+  EXPECT_TRUE(allows_from({"192.0.2.128/25"}, "192.0.2.200:1"));
+  EXPECT_FALSE(allows_from({"192.0.2.128/25"}, "192.0.2.100:1"));
+  EXPECT_TRUE(allows_from({"192.0.2.0/24"}, "[::ffff:192.0.2.9]:1"));
+}
+
+}  // namespace
+}  // namespace api

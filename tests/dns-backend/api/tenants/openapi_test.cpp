@@ -1,0 +1,146 @@
+// docs/openapi.yaml against the routes, in both directions, and against real answers.
+#include "dns-backend/api/tenants/openapi.hpp"
+
+#include "base/config/reader.hpp"
+#include "tests/dns-backend/api/tenants/world.hpp"
+
+#include <set>
+
+namespace api {
+namespace {
+
+class OpenApi : public testing::Test {
+ protected:
+  OpenApi() : document(*config::Document::parse(openapi_yaml(), "openapi.yaml")), root(document, problems) {}
+
+  // The fields of a schema, and which of them are required.
+  std::pair<std::set<std::string>, std::set<std::string>> fields(std::string const& schema) {
+    config::Reader section = root.section("components").section("schemas").section(schema);
+    auto const required = section.texts("required");
+    auto const names = section.section("properties").keys();
+    return {{names.begin(), names.end()}, {required.begin(), required.end()}};
+  }
+  // Everything an answer holds is described, and what is promised is there.
+  void expect_form(json::value const& value, std::string const& schema) {
+    auto const [known, required] = fields(schema);
+    ASSERT_FALSE(known.empty()) << schema;
+    for (auto const& member : value.as_object()) {
+      EXPECT_TRUE(known.contains(std::string(member.key()))) << schema << " says nothing of '" << member.key() << "'";
+    }
+    for (std::string const& field : required) {
+      EXPECT_TRUE(value.as_object().contains(field)) << schema << " promises '" << field << "'";
+    }
+  }
+  void expect_answer(net::HttpResponse const& answer, int status, std::string const& schema) {
+    ASSERT_EQ(answer.status, status) << answer.body;
+    expect_form(json::parse(answer.body), schema);
+  }
+
+  base::Problems problems;
+  config::Document document;
+  config::Reader root;
+};
+
+TEST_F(OpenApi, DescribesTheRoutesAndNoOthers) {
+  std::set<std::string> described;
+  config::Reader paths = root.section("paths");
+  for (std::string const& path : paths.keys()) {
+    config::Reader section = paths.section(path);
+    for (std::string const& key : section.keys()) {
+      if (key != "parameters") {
+        std::string method = key;
+        std::ranges::transform(method, method.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+        described.insert(method + " " + path);
+      }
+    }
+  }
+  World world;
+  net::Router router;
+  add_tenant_routes(router, world.tenants);
+  add_acme_dns_routes(router, world.tenants);
+  std::set<std::string> there;
+  for (net::RouteName const& route : router.routes()) {
+    there.insert(route.method + " " + route.pattern);
+  }
+  EXPECT_EQ(described, there);
+  EXPECT_GT(there.size(), 20U);
+}
+
+TEST_F(OpenApi, AnswersHaveTheFormItSays) {
+  World world;
+  auto const text = world.send("GET", "/v1/openapi.yaml");
+  EXPECT_EQ(text.body, openapi_yaml());
+  expect_answer(world.send("POST", "/v1/tenants",
+                           R"({"display_name":"Acme TV","zone":"example.org","plan":"a","primary":"ams"})"),
+                201, "Tenant");
+  world.add_tenant("acme-tv");
+  std::string const tenant = "/v1/tenants/acme-tv";
+  expect_answer(world.send("GET", "/v1/tenants?limit=1"), 200, "Tenants");
+  auto const renamed = world.send("PATCH", tenant, R"({"label":"beta-tv"})");
+  expect_answer(renamed, 200, "Tenant");
+  expect_form(json::parse(renamed.body).at("former").as_array().at(0), "FormerLabel");
+  ASSERT_EQ(world.send("PATCH", "/v1/tenants/beta-tv", R"({"label":"acme-tv"})").status, 200);
+  auto const status = world.send("GET", tenant + "/status");
+  expect_answer(status, 200, "TenantStatus");
+  expect_form(json::parse(status.body).at("pending").as_array().at(0), "Pending");
+  auto const clusters = world.send("GET", tenant + "/clusters");
+  expect_answer(clusters, 200, "Clusters");
+  json::value const cluster = json::parse(clusters.body).at("clusters").as_array().at(0);
+  expect_form(cluster, "Cluster");
+  expect_form(cluster.at("endpoints").as_array().at(0), "Endpoint");
+  expect_answer(world.send("GET", tenant + "/certificates"), 200, "Certificates");
+  expect_answer(world.send("PUT", tenant + "/records/mail/MX", R"({"contents":["10 mx.example.net."]})"), 200,
+                "Record");
+  expect_answer(world.send("GET", tenant + "/records/mail/MX"), 200, "Record");
+  auto const records = world.send("GET", tenant + "/records");
+  expect_answer(records, 200, "Records");
+  expect_form(json::parse(records.body).at("records").as_array().at(0), "Record");
+  EXPECT_EQ(world.send("DELETE", tenant + "/records/mail/MX").status, 204);
+  auto const domain = world.send("POST", tenant + "/domains", R"({"name":"www.customer.example"})");
+  expect_answer(domain, 201, "Domain");
+  expect_form(json::parse(domain.body).at("records_to_set").as_array().at(0), "RecordToSet");
+  expect_answer(world.send("GET", tenant + "/domains"), 200, "Domains");
+  expect_answer(world.send("GET", tenant + "/domains/www.customer.example"), 200, "Domain");
+  expect_answer(world.send("POST", tenant + "/domains/www.customer.example/verify"), 503, "Problem");
+  EXPECT_EQ(world.send("DELETE", tenant + "/domains/www.customer.example").status, 204);
+}
+
+TEST_F(OpenApi, AnswersAboutTokensHaveTheFormItSays) {
+  World world;
+  world.add_tenant("acme-tv");
+  std::string const tenant = "/v1/tenants/acme-tv";
+  auto const made = world.send("POST", tenant + "/tokens", R"({"note":"ci","actions":["acme","records"]})");
+  expect_answer(made, 201, "TokenMade");
+  json::value const token = json::parse(made.body);
+  auto const listed = world.send("GET", tenant + "/tokens");
+  expect_answer(listed, 200, "Tokens");
+  expect_form(json::parse(listed.body).at("tokens").as_array().at(0), "Token");
+  std::string const secret(token.at("token").as_string());
+  auto const account = world.as(secret, "POST", "/register", R"({"allowfrom":["203.0.113.0/24"]})");
+  expect_answer(account, 201, "AcmeAccount");
+  json::value const given = json::parse(account.body);
+  net::HttpRequest update;
+  update.method = "POST";
+  update.target = "/update";
+  update.peer.address = "203.0.113.9:4000";
+  update.headers.set("X-Api-User", std::string(given.at("username").as_string()));
+  update.headers.set("X-Api-Key", std::string(given.at("password").as_string()));
+  update.body = json::serialize(json::object{{"subdomain", given.at("subdomain")}, {"txt", std::string(43, 'a')}});
+  expect_answer(world.send(update), 200, "AcmeValue");
+  update.body = "{}";
+  expect_answer(world.send(update), 401, "AcmeError");
+  expect_answer(world.send("POST", "/v1/tokens", R"({"admin":true})"), 201, "TokenMade");
+  expect_answer(world.send("GET", "/v1/tokens"), 200, "Tokens");
+  auto const log = world.send("GET", "/v1/audit");
+  expect_answer(log, 200, "Audit");
+  expect_form(json::parse(log.body).at("entries").as_array().at(0), "AuditEntry");
+  expect_answer(world.send("GET", tenant + "/audit"), 200, "Audit");
+  auto const wrong = world.send("POST", tenant + "/tokens", R"({"actions":["fly"]})");
+  expect_answer(wrong, 422, "Problem");
+  expect_form(json::parse(wrong.body).at("errors").as_array().at(0), "FieldProblem");
+  EXPECT_EQ(world.send("DELETE", tenant + "/tokens/" + std::string(token.at("id").as_string())).status, 204);
+  EXPECT_EQ(world.as(secret, "GET", tenant).status, 401);
+}
+
+}  // namespace
+}  // namespace api

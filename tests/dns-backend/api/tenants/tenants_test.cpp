@@ -1,0 +1,318 @@
+#include "dns-backend/api/tenants/tenants.hpp"
+
+#include "dns-backend/api/tenants/routes.hpp"
+#include "tests/dns-backend/api/tenants/world.hpp"
+
+namespace api {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+
+class TenantsApi : public testing::Test {
+ protected:
+  json::value ok(net::HttpResponse const& response, int status = 200) {
+    EXPECT_EQ(response.status, status) << response.body;
+    return json::parse(response.body);
+  }
+  // Fields of a 422; every one of its problems has a hint.
+  std::vector<std::string> wrong(net::HttpResponse const& response) {
+    EXPECT_EQ(response.status, 422) << response.body;
+    EXPECT_EQ(response.headers.get("Content-Type"), "application/problem+json");
+    std::vector<std::string> out;
+    json::value const body = json::parse(response.body);
+    for (auto const& one : body.at("errors").as_array()) {
+      out.emplace_back(one.at("field").as_string());
+    }
+    return out;
+  }
+  net::Headers header(std::string name, std::string value) {
+    net::Headers headers;
+    headers.set(std::move(name), std::move(value));
+    return headers;
+  }
+
+  World world;
+};
+
+TEST_F(TenantsApi, ATenantLivesFromPostToDelete) {
+  auto const made =
+      world.send("POST", "/v1/tenants",
+                 R"({"label":"Acme-TV","zone":"example.org","plan":"gold","primary":"ams","backups":["fra"]})");
+  EXPECT_EQ(ok(made, 201).at("name"), "acme-tv.example.org.");
+  EXPECT_EQ(ok(world.send("GET", "/v1/tenants")).at("tenants").as_array().size(), 1U);
+  EXPECT_EQ(ok(world.send("GET", "/v1/tenants/acme-tv")).at("backups"), json::array{"fra"});
+  EXPECT_EQ(world.send("POST", "/v1/tenants", R"({"label":"acme-tv","zone":"example.org","plan":"a","primary":"ams"})")
+                .status,
+            409);
+  EXPECT_EQ(world.send("DELETE", "/v1/tenants/acme-tv").status, 204);
+  EXPECT_EQ(world.send("GET", "/v1/tenants/acme-tv").status, 404);
+  EXPECT_EQ(world.send("DELETE", "/v1/tenants/acme-tv").status, 404);
+}
+
+TEST_F(TenantsApi, AWrongTenantIsReportedByField) {
+  EXPECT_THAT(wrong(world.send("POST", "/v1/tenants",
+                               R"({"label":"Not A Label","zone":"nowhere.org","plan":"gold","primary":"xxx",)"
+                               R"("backups":["ams","ams"],"x":1})")),
+              UnorderedElementsAre("label", "zone", "primary", "backups[1]", "x"));
+}
+
+TEST_F(TenantsApi, BadLabelsAreRefusedWithFieldAndHintAndNothingIsStored) {
+  for (std::string const label : {"a\\\\.b", "\\\\097dmin", "*", "*.x", "аdmin", "арі", "ápi", "www", "ns1", "edge-1",
+                                  "a_b", "ab--c", "-a", "xn--a", "ａｐｉ", "a.b", "ams"}) {
+    auto const answer = world.send("POST", "/v1/tenants",
+                                   R"({"label":")" + label + R"(","zone":"example.org","plan":"a","primary":"ams"})");
+    EXPECT_EQ(answer.status, 422) << label << answer.body;
+    if (label == "ams") {
+      continue;  // the store knows the clusters
+    }
+    EXPECT_THAT(wrong(answer), ElementsAre("label")) << label;
+    EXPECT_NE(json::parse(answer.body).at("errors").at(0).at("hint"), "") << label;
+  }
+  std::string const longer(64, 'a');
+  EXPECT_THAT(wrong(world.send("POST", "/v1/tenants",
+                               R"({"label":")" + longer + R"(","zone":"example.org","plan":"a","primary":"ams"})")),
+              ElementsAre("label"));
+  std::string deep = "{\"label\":";
+  for (int i = 0; i < 100; ++i) {
+    deep += "[";
+  }
+  auto const nested = world.send("POST", "/v1/tenants", deep + std::string(100, ']') + "}");
+  EXPECT_EQ(nested.status, 422);
+  EXPECT_THAT(nested.body, HasSubstr("nested too deeply"));
+  EXPECT_EQ(ok(world.send("GET", "/v1/tenants")).at("tenants").as_array().size(), 0U);
+}
+
+TEST_F(TenantsApi, RenamedWithAnOverlapAndBothLabelsAnswer) {
+  world.add_tenant("acme-tv");
+  auto const renamed = ok(world.send("PATCH", "/v1/tenants/acme-tv", R"({"label":"acme-video","overlap_ms":60000})"));
+  EXPECT_EQ(renamed.at("name"), "acme-video.example.org.");
+  EXPECT_EQ(renamed.at("former").at(0).at("label"), "acme-tv");
+  EXPECT_EQ(renamed.at("former").at(0).at("until_ms"), world.now_ms + 60000);
+  auto const zone = world.store->published().copy()->zone(dns::Name::parse("example.org").value());
+  for (char const* const name : {"acme-tv.example.org", "*.acme-video.example.org"}) {
+    auto const entry = zone->find(dns::Name::parse(name).value());
+    EXPECT_TRUE(entry != nullptr && entry->balancer != nullptr) << name;
+  }
+  EXPECT_EQ(world.send("GET", "/v1/tenants/acme-tv").status, 404);
+  auto const status = ok(world.send("GET", "/v1/tenants/acme-video/status"));
+  EXPECT_EQ(status.at("everywhere"), false);
+  EXPECT_EQ(status.at("pending").as_array().size(), 3U);
+  EXPECT_THAT(wrong(world.send("PATCH", "/v1/tenants/acme-video", R"({"overlap_ms":1})")), ElementsAre("overlap_ms"));
+  EXPECT_THAT(wrong(world.send("PATCH", "/v1/tenants/acme-video", R"({"state":"odd","primary":"nowhere","y":1})")),
+              UnorderedElementsAre("state", "primary", "y"));
+}
+
+TEST_F(TenantsApi, AnETagHoldsAChangeAgainstWhatItsCallerSaw) {
+  world.add_tenant("acme-tv");
+  std::string const token = world.token_of("acme-tv").first;
+  std::string const record = "/v1/tenants/acme-tv/records/mail/A";
+  auto const first = world.as(token, "PUT", record, R"({"contents":["192.0.2.1"]})");
+  std::string const tag(first.headers.get("ETag"));
+  ASSERT_FALSE(tag.empty());
+  EXPECT_EQ(world.as(token, "GET", "/v1/tenants/acme-tv").headers.get("ETag"), tag);
+  EXPECT_EQ(world.as(token, "PUT", record, R"({"contents":["192.0.2.2"]})", header("If-Match", tag)).status, 200);
+  auto const late = world.as(token, "PUT", record, R"({"contents":["192.0.2.3"]})", header("If-Match", tag));
+  EXPECT_EQ(late.status, 412) << late.body;
+  EXPECT_EQ(world.as(token, "DELETE", record, "", header("If-Match", "\"nonsense\"")).status, 412);
+  EXPECT_EQ(ok(world.as(token, "GET", record)).at("contents"), json::array{"192.0.2.2"});
+}
+
+TEST_F(TenantsApi, TheSameRequestWithItsKeyGetsTheSameAnswerForADay) {
+  std::string const body = R"({"label":"acme-tv","zone":"example.org","plan":"a","primary":"ams"})";
+  auto const post = [&](std::string const& text) {
+    net::HttpRequest request;
+    request.method = "POST";
+    request.target = "/v1/tenants";
+    request.body = text;
+    request.peer.is_unix = true;
+    request.headers.set("Idempotency-Key", "k1");
+    return world.send(std::move(request));
+  };
+  auto const first = post(body);
+  ASSERT_EQ(first.status, 201);
+  auto const again = post(body);
+  EXPECT_EQ(again.status, 201);
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_EQ(again.headers.get("ETag"), first.headers.get("ETag"));
+  EXPECT_EQ(again.headers.get("Idempotency-Replayed"), "true");
+  EXPECT_EQ(post(R"({"label":"other-tv","zone":"example.org","plan":"a","primary":"ams"})").status, 422);
+  world.now_ms += 24LL * 3600 * 1000 + 1;
+  EXPECT_EQ(post(body).status, 409) << "after a day it is a new request";
+}
+
+TEST_F(TenantsApi, ASecretIsShownOnceAndNeverKept) {
+  world.add_tenant("acme-tv");
+  net::HttpRequest request;
+  request.method = "POST";
+  request.target = "/v1/tenants/acme-tv/tokens";
+  request.body = "{}";
+  request.peer.is_unix = true;
+  request.headers.set("Idempotency-Key", "k1");
+  auto const first = ok(world.send(request), 201);
+  auto const second = ok(world.send(request), 201);
+  EXPECT_NE(first.at("token"), second.at("token"));
+  std::function<base::Result<database::Rows>(database::Database&)> const look = [](database::Database& database) {
+    return database.query(
+        "SELECT hash FROM token UNION ALL SELECT body FROM kept_answer UNION ALL SELECT detail FROM audit");
+  };
+  std::string const secret(first.at("token").as_string());
+  for (auto const& row : test::run_task(world.loop, world.store->thread().run<database::Rows>(look)).value()) {
+    EXPECT_EQ(database::text(row[0]).find(secret), std::string::npos);
+  }
+}
+
+TEST_F(TenantsApi, ListsComeInPages) {
+  for (char const* const label : {"a-tv", "b-tv", "c-tv"}) {
+    world.add_tenant(label);
+  }
+  auto const first = ok(world.send("GET", "/v1/tenants?limit=2"));
+  EXPECT_EQ(first.at("tenants").as_array().size(), 2U);
+  auto const rest = ok(world.send("GET", "/v1/tenants?limit=2&cursor=" + std::string(first.at("next").as_string())));
+  EXPECT_EQ(rest.at("tenants").at(0).at("label"), "c-tv");
+  EXPECT_FALSE(rest.as_object().contains("next"));
+  EXPECT_THAT(wrong(world.send("GET", "/v1/tenants?limit=0")), ElementsAre("limit"));
+  EXPECT_THAT(wrong(world.send("GET", "/v1/audit?cursor=x")), ElementsAre("cursor"));
+  std::size_t seen = 0;
+  std::string cursor;
+  do {
+    auto const page = ok(world.send("GET", "/v1/audit?limit=2" + (cursor.empty() ? "" : "&cursor=" + cursor)));
+    seen += page.at("entries").as_array().size();
+    cursor = page.as_object().contains("next") ? std::string(page.at("next").as_string()) : "";
+  } while (!cursor.empty());
+  EXPECT_EQ(seen, 5U) << "two imports and three tenants";
+}
+
+TEST_F(TenantsApi, ATokenReachesAsFarAsItsScope) {
+  world.add_tenant("acme-tv");
+  std::string const narrow =
+      world.token_of("acme-tv", R"({"actions":["records"],"names":["_acme-challenge.*"],"types":["TXT"]})").first;
+  std::string const records = "/v1/tenants/acme-tv/records/";
+  auto const put = [&](std::string const& where, std::string const& content) {
+    return world.as(narrow, "PUT", records + where, json::serialize(json::object{{"contents", json::array{content}}}))
+        .status;
+  };
+  EXPECT_EQ(put("_acme-challenge.www/TXT", "\"x\""), 200);
+  EXPECT_EQ(put("www/TXT", "\"x\""), 403);
+  EXPECT_EQ(put("_acme-challenge.www/A", "192.0.2.1"), 403);
+  EXPECT_EQ(world.as(narrow, "GET", "/v1/tenants/acme-tv").status, 403);
+  EXPECT_EQ(world.as(narrow, "POST", "/v1/tenants/acme-tv/tokens", "{}").status, 403);
+  std::string const maker = world.token_of("acme-tv", R"({"actions":["tokens","read"],"expires_in_s":3600})").first;
+  EXPECT_THAT(wrong(world.as(maker, "POST", "/v1/tenants/acme-tv/tokens", R"({"actions":["records"]})")),
+              UnorderedElementsAre("actions", "expires_in_s"));
+  EXPECT_EQ(world.as(maker, "POST", "/v1/tenants/acme-tv/tokens", R"({"actions":["read"],"expires_in_s":60})").status,
+            201);
+  EXPECT_THAT(
+      wrong(world.as(world.token_of("acme-tv").first, "POST", "/v1/tenants/acme-tv/tokens", R"({"admin":true})")),
+      ElementsAre("admin"));
+}
+
+TEST_F(TenantsApi, ATenantsTokenChangesItsClustersAloneAndNothingWhileSuspended) {
+  world.add_tenant("acme-tv");
+  std::string const token = world.token_of("acme-tv").first;
+  std::string const tenant = "/v1/tenants/acme-tv";
+  EXPECT_EQ(ok(world.as(token, "PATCH", tenant, R"({"primary":"fra","backups":["ams"]})")).at("primary"), "fra");
+  for (char const* const body : {R"({"label":"x-tv"})", R"({"state":"suspended"})", R"({"plan":"b"})"}) {
+    EXPECT_EQ(world.as(token, "PATCH", tenant, body).status, 403) << body;
+  }
+  EXPECT_EQ(world.send("PATCH", tenant, R"({"state":"suspended"})").status, 200);
+  EXPECT_EQ(world.as(token, "PATCH", tenant, R"({"primary":"ams","backups":[]})").status, 403);
+  EXPECT_EQ(world.as(token, "GET", tenant).status, 200);
+}
+
+TEST_F(TenantsApi, AnAdministratorsTokenDoesWhatTheSocketDoes) {
+  std::string const admin(ok(world.send("POST", "/v1/tokens", R"({"admin":true})"), 201).at("token").as_string());
+  EXPECT_EQ(world.as(admin, "GET", "/v1/zones").status, 200);
+  EXPECT_EQ(world.as(admin, "GET", "/v1/tenants").status, 200);
+  EXPECT_THAT(wrong(world.send("POST", "/v1/tokens", "{}")), ElementsAre("admin"));
+  auto const log = ok(world.send("GET", "/v1/audit?limit=1"));
+  EXPECT_EQ(log.at("entries").at(0).at("status"), 422);
+  EXPECT_EQ(log.at("entries").at(0).at("actor"), "unix");
+}
+
+TEST_F(TenantsApi, TheAuditLogCannotBeChangedAndGoesAfterFourHundredDays) {
+  world.add_tenant("acme-tv");
+  auto const attempt = [this](std::string sql) {
+    std::function<base::Result<void>(database::Database&)> const work = [sql](database::Database& database) {
+      auto const done = database.write([&sql](database::Transaction& transaction) -> base::Result<void> {
+        auto const run = transaction.execute(sql);
+        return run ? base::Result<void>() : run.error();
+      });
+      return done ? base::Result<void>() : base::Result<void>(done.error());
+    };
+    return test::run_task(world.loop, world.store->thread().run<void>(work));
+  };
+  // The world's clock stands in 2023: its rows are old enough to go, those of today are not.
+  EXPECT_TRUE(
+      attempt("INSERT INTO audit (at_ms, actor, tenant_id, source, method, target, status, request_id, detail) "
+              "VALUES (unixepoch() * 1000, 'a', 0, '', '', '', 1, '', '')"));
+  EXPECT_TRUE(attempt("UPDATE audit SET actor = 'nobody'").has_error());
+  EXPECT_TRUE(attempt("DELETE FROM audit").has_error());
+  EXPECT_TRUE(attempt("DELETE FROM audit WHERE actor <> 'a'"));
+}
+
+TEST_F(TenantsApi, TooManyRequestsAreToldHowLongToWait) {
+  tokens::Rate rate({1, 2});
+  auto const now = std::chrono::steady_clock::now();
+  EXPECT_EQ(rate.take("a", now), 0);
+  EXPECT_EQ(rate.take("a", now), 0);
+  EXPECT_EQ(rate.take("a", now), 1);
+  EXPECT_EQ(rate.take("b", now), 0);
+  EXPECT_EQ(rate.take("a", now + std::chrono::seconds(1)), 0);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(world.as("nav_guess", "GET", "/v1/tenants").status, 401);
+  }
+  auto const refused = world.as("nav_guess", "GET", "/v1/tenants");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_NE(refused.headers.get("Retry-After"), "");
+}
+
+TEST_F(TenantsApi, QuotasOfThePlanHold) {
+  World small({{{"tiny", 0, 1, 1, 1, {"ams"}}}, 0, "acme.example.org."});
+  EXPECT_THAT(
+      small.send("POST", "/v1/tenants", R"({"label":"x-tv","zone":"example.org","plan":"gold","primary":"ams"})").body,
+      HasSubstr("no plan 'gold'"));
+  ASSERT_EQ(small.send("POST", "/v1/tenants", R"({"label":"x-tv","zone":"example.org","plan":"tiny","primary":"ams"})")
+                .status,
+            201);
+  EXPECT_EQ(small.send("POST", "/v1/tenants", R"({"label":"y-tv","zone":"example.org","plan":"tiny","primary":"fra"})")
+                .status,
+            422);
+  std::string const token = small.token_of("x-tv").first;
+  EXPECT_THAT(small.as(token, "POST", "/v1/tenants/x-tv/tokens", "{}").body, HasSubstr("1 tokens at most"));
+  EXPECT_EQ(small.as(token, "PUT", "/v1/tenants/x-tv/records/a/TXT", R"({"contents":["\"1\""]})").status, 200);
+  EXPECT_THAT(small.as(token, "PUT", "/v1/tenants/x-tv/records/b/TXT", R"({"contents":["\"1\""]})").body,
+              HasSubstr("1 RRsets at most"));
+  EXPECT_EQ(small.as(token, "POST", "/v1/tenants/x-tv/domains", R"({"name":"a.customer.example"})").status, 201);
+  EXPECT_THAT(small.as(token, "POST", "/v1/tenants/x-tv/domains", R"({"name":"b.customer.example"})").body,
+              HasSubstr("1 domains at most"));
+}
+
+TEST_F(TenantsApi, BadRecordsAndDomainsAreRefusedByField) {
+  world.add_tenant("acme-tv");
+  std::string const token = world.token_of("acme-tv").first;
+  auto const put = [&](std::string const& where, std::string const& body) {
+    return world.as(token, "PUT", "/v1/tenants/acme-tv/records/" + where, body);
+  };
+  std::string const fine = R"({"contents":["192.0.2.1"]})";
+  EXPECT_THAT(wrong(put("a%5C.b/A", fine)), ElementsAre("name"));
+  EXPECT_THAT(wrong(put("a.*.b/A", fine)), ElementsAre("name"));
+  EXPECT_THAT(wrong(put("other.example.org./A", fine)), ElementsAre("name"));
+  EXPECT_THAT(wrong(put(std::string(64, 'a') + "/A", fine)), ElementsAre("name"));
+  EXPECT_THAT(wrong(put("a/NS", fine)), ElementsAre("type"));
+  EXPECT_THAT(wrong(put("a/A", R"({"contents":["nonsense"],"ttl":-1,"z":1})")),
+              UnorderedElementsAre("contents[0]", "ttl", "z"));
+  EXPECT_THAT(wrong(put("a/A", R"({"contents":[]})")), ElementsAre("contents"));
+  EXPECT_EQ(put("@/A", fine).status, 422) << "its address is its clusters'";
+  for (std::string const name : {"*.customer.example", "customer\\\\.example", "com", "a..b", "_x.customer.example",
+                                 "-a.example", "victim.example.org", "example.org", "x.acme.example.org"}) {
+    auto const answer = world.as(token, "POST", "/v1/tenants/acme-tv/domains", R"({"name":")" + name + R"("})");
+    EXPECT_EQ(answer.status, 422) << name << answer.body;
+  }
+  EXPECT_EQ(ok(world.as(token, "GET", "/v1/tenants/acme-tv/domains")).at("domains").as_array().size(), 0U);
+  EXPECT_EQ(ok(world.as(token, "GET", "/v1/tenants/acme-tv/records")).at("records").as_array().size(), 0U);
+}
+
+}  // namespace
+}  // namespace api

@@ -1,0 +1,158 @@
+#include "dns-backend/domain_watch/domain_watch.hpp"
+
+#include "dns-backend/domains/domains.hpp"
+#include "tests/dns-backend/store/store_fixture.hpp"
+
+namespace store {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr std::int64_t day_ms = 24LL * 3600 * 1000;
+
+class Domains : public testing::Test {
+ protected:
+  Domains() {
+    site.import_zone(zone_head);
+    site.import_zone(zone_head, "acme.example.org");
+    site.ok(site.store->set_pools({pool_row("ams", {"a1"})}));
+    one = site.ok(site.store->create_tenant(tenant_row("one-tv", "ams")));
+    two = site.ok(site.store->create_tenant(tenant_row("two-tv", "ams")));
+    policy.challenge_zone = "acme.example.org.";
+  }
+  Domain claim(std::string const& label, std::string const& domain, std::int64_t now_ms = 0) {
+    auto const made = std::make_shared<Domain>();
+    made->name = domain;
+    Body body = [=, this](Write const& write) { return domains::claim(write, policy, label, *made, {now_ms, {}}); };
+    site.ok(site.store->write(std::move(body)));
+    return *made;
+  }
+  domains::Verdict settle(std::int64_t id, std::string const& code, std::int64_t now_ms) {
+    auto const verdict = std::make_shared<domains::Verdict>(domains::Verdict{code, code == "ok" ? "" : "why", ""});
+    Body body = [=](Write const& write) { return domains::settle(write, id, *verdict, now_ms); };
+    site.ok(site.store->write(std::move(body)));
+    return *verdict;
+  }
+  void sweep(std::int64_t now_ms) {
+    Body body = [now_ms](Write const& write) { return domains::sweep(write, now_ms); };
+    site.ok(site.store->write(std::move(body)));
+  }
+  std::vector<domains::Seen> list(Tenant const& tenant) {
+    std::function<base::Result<std::vector<domains::Seen>>(Model const&, database::Database&)> const look =
+        [id = tenant.id](Model const& model, database::Database& database) {
+          return domains::list(model, database, id);
+        };
+    return site.ok(site.store->read<std::vector<domains::Seen>>(look));
+  }
+  std::string state(Tenant const& tenant) {
+    auto const all = list(tenant);
+    return all.empty() ? "gone" : all.front().domain.state;
+  }
+  std::vector<domains::WantedCertificate> certificates() {
+    std::function<base::Result<std::vector<domains::WantedCertificate>>(Model const&, database::Database&)> const look =
+        [](Model const& model, database::Database&) -> base::Result<std::vector<domains::WantedCertificate>> {
+      return domains::wanted_certificates(model, "acme.example.org.");
+    };
+    return site.ok(site.store->read<std::vector<domains::WantedCertificate>>(look));
+  }
+
+  Site site;
+  process::Metrics metrics;
+  tenants::Policy policy;
+  Tenant one, two;
+};
+
+TEST_F(Domains, a_claim_reserves_nothing_and_ends_after_a_week) {
+  Domain const first = claim("one-tv", "www.customer.example.");
+  Domain const again = claim("one-tv", "www.customer.example.");
+  EXPECT_EQ(first.slug, again.slug) << "the customer sets DNS once";
+  EXPECT_GE(first.slug.size(), 26U);
+  Domain const other = claim("two-tv", "www.customer.example.");
+  EXPECT_NE(first.slug, other.slug);
+  EXPECT_NE(first.proof, other.proof);
+  sweep(domains::claim_ms - 1);
+  EXPECT_EQ(state(one), "claimed");
+  sweep(domains::claim_ms);
+  EXPECT_EQ(state(one), "gone");
+  EXPECT_EQ(state(two), "gone");
+  EXPECT_NE(claim("one-tv", "www.customer.example.").slug, first.slug) << "a slug is never used again";
+}
+
+TEST_F(Domains, who_proves_it_has_it_and_the_other_learns_why_not) {
+  Domain const first = claim("one-tv", "www.customer.example.");
+  Domain const other = claim("two-tv", "www.customer.example.");
+  EXPECT_TRUE(settle(other.id, "ok", 1).ok());
+  EXPECT_EQ(state(two), "verified");
+  EXPECT_EQ(settle(first.id, "ok", 2).code, "taken");
+  EXPECT_EQ(state(one), "claimed");
+  settle(other.id, "cname_elsewhere", 3);
+  EXPECT_EQ(state(two), "failing");
+  EXPECT_THAT(list(two).front().check->reason, HasSubstr("cname_elsewhere: why"));
+  EXPECT_TRUE(settle(first.id, "ok", 4).ok()) << "it does not lead to the other any longer";
+  EXPECT_EQ(state(one), "verified");
+  EXPECT_EQ(state(two), "claimed");
+}
+
+TEST_F(Domains, a_failing_domain_keeps_its_place_for_a_week_and_gets_no_certificate) {
+  Domain const domain = claim("one-tv", "www.customer.example.");
+  settle(domain.id, "ok", 0);
+  ASSERT_THAT(certificates(), SizeIs(3));
+  EXPECT_EQ(certificates().back().names, std::vector<std::string>{"www.customer.example"});
+  EXPECT_EQ(certificates().back().challenge_name, domain.slug + ".acme.example.org.");
+  settle(domain.id, "lookup_failed", 1);
+  EXPECT_EQ(state(one), "verified") << "a resolver that fails says nothing about the domain";
+  settle(domain.id, "challenge_missing", 2);
+  EXPECT_EQ(state(one), "failing");
+  EXPECT_THAT(certificates(), SizeIs(2));
+  settle(domain.id, "challenge_missing", domains::grace_ms - 1);
+  EXPECT_EQ(state(one), "failing");
+  settle(domain.id, "ok", domains::grace_ms - 1);
+  EXPECT_EQ(state(one), "verified");
+  settle(domain.id, "challenge_missing", 20 * day_ms);
+  settle(domain.id, "challenge_missing", 20 * day_ms);
+  EXPECT_EQ(state(one), "claimed");
+  EXPECT_EQ(list(one).front().domain.slug, domain.slug);
+}
+
+TEST_F(Domains, a_zone_of_this_store_answers_as_the_tenant_does_once_it_is_verified) {
+  site.import_zone(zone_head, "customer.example");
+  Domain const domain = claim("one-tv", "customer.example.");
+  EXPECT_EQ(site.entry("customer.example", "customer.example")->balancer, nullptr);
+  std::uint32_t const serial = site.zone("customer.example")->serial;
+  settle(domain.id, "ok", 0);
+  ASSERT_NE(site.entry("customer.example", "customer.example")->balancer, nullptr);
+  EXPECT_GT(site.zone("customer.example")->serial, serial);
+  EXPECT_THAT(site.contents("customer.example", dns::type_ns, "customer.example"), SizeIs(1));
+  site.ok(site.store->delete_tenant("one-tv"));
+  EXPECT_EQ(site.entry("customer.example", "customer.example")->balancer, nullptr);
+  EXPECT_EQ(state(one), "gone");
+}
+
+TEST_F(Domains, names_of_the_platform_are_nobodys_own) {
+  for (char const* const name : {"www.example.org.", "example.org.", "org.", "x.acme.example.org."}) {
+    auto const made = std::make_shared<Domain>();
+    made->name = name;
+    Body body = [=, this](Write const& write) { return domains::claim(write, policy, "one-tv", *made, {}); };
+    EXPECT_EQ(site.failure(site.store->write(std::move(body))).code, errc::refused) << name;
+  }
+}
+
+TEST_F(Domains, a_resolver_that_cannot_be_reached_is_a_failed_lookup_and_comes_again) {
+  Domain const domain = claim("one-tv", "www.customer.example.");
+  // Nobody listens on the discard port of this address.
+  domain_watch::DomainWatch watch(site.loop.get_executor(), *site.store, metrics,
+                                  {"127.0.0.1", 9, "acme.example.org."});
+  site.ok(watch.pass(1000));
+  auto const seen = list(one).front();
+  ASSERT_TRUE(seen.check);
+  EXPECT_THAT(seen.check->reason, HasSubstr("lookup_failed"));
+  EXPECT_EQ(seen.check->next_ms, 61000);
+  site.ok(watch.pass(2000));
+  EXPECT_EQ(list(one).front().check->at_ms, 1000) << "not before it is due";
+  EXPECT_EQ(site.failure(watch.look(domain.id + 99, 0)).code, errc::not_found);
+}
+
+}  // namespace
+}  // namespace store

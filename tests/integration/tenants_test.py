@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Tenants from sign-up to their end, with the command line and with tokens over TLS, and what a real pdns_server answers."""
+import http.client
+import json
+import os
+import ssl
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+import daemons  # noqa: E402
+import navigator_daemon  # noqa: E402
+import powerdns_server  # noqa: E402
+
+TOPOLOGY = """\
+name: tenants-test
+domain: stream.example
+mesh: {prefix4: 10.200.0.0/16, prefix6: "fd00:c0de:5::/48", shape: links}
+sites:
+  - {name: ams, provider: north}
+nodes:
+  - {name: dns-ams, site: ams, role: central, underlay: [198.18.1.10]}
+  - {name: edge-ams-1, site: ams, role: edge, underlay: [198.18.1.11]}
+links:
+  - {ends: [dns-ams, edge-ams-1], cost: 5}
+clusters:
+  - name: ams
+    site: ams
+    nodes: [edge-ams-1]
+    monitor: {type: tcp, port: 443, interval_ms: 500, timeout_ms: 400, consecutive_up: 2, consecutive_down: 2}
+"""
+ZONE = "$TTL 60\n@ SOA ns1 h 1 3600 600 86400 5\n@ NS ns1\nns1 A 127.0.0.1\n"
+
+
+class Tenants(unittest.TestCase):
+    def setUp(self):
+        self.folder = daemons.Folder(prefix="navigator-tenants-")
+        self.addCleanup(self.folder.remove)
+        path = self.folder.path
+        curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+        daemons.run("openssl", "req", "-x509", *curve, "-subj", "/CN=navigator", "-addext", "subjectAltName=DNS:navigator",
+                    "-keyout", path("api.key"), "-out", path("api.pem"))
+        self.port = daemons.free_port()
+        self.navigator = navigator_daemon.Navigator(self.folder)
+        backend = powerdns_server.unix(self.navigator.remote)
+        self.pdns = powerdns_server.PowerDns(self.folder, "pdns", backend, powerdns_server.CACHES_OFF)
+        self.navigator.config = self.folder.write(
+            "navigator.yaml",
+            f"""\
+store: {{ url: "sqlite://{path('navigator.db')}" }}
+remote: {{ unix: {self.navigator.remote} }}
+topology: {self.folder.write('topology.yaml', TOPOLOGY)}
+api: {{ unix: {self.navigator.api}, listen: "127.0.0.1:{self.port}",
+  tls: {{ certificate: {path('api.pem')}, key: {path('api.key')}, ca: {path('api.pem')} }} }}
+powerdns: {{ control: [] }}
+tenants:
+  self_service: true
+  challenge_zone: acme.stream.example
+  resolver: 127.0.0.1
+  resolver_port: {self.pdns.port}
+  plans: [{{ name: basic, records: 2, domains: 2, tokens: 5 }}]
+""",
+        )
+        self.addCleanup(self.navigator.stop)
+        self.navigator.start()
+        for zone in ("stream.example", "acme.stream.example", "customer.example"):
+            self.navigator.import_zone(zone, ZONE)
+        self.run_json("tenant", "create", "acme-tv", "--plan", "basic", "--primary", "ams", "--json")
+
+    def run_json(self, *words):
+        return json.loads(self.navigator.command(*words).stdout)
+
+    def ask(self, token, method, target, body=None, **headers):
+        """Status, headers and body over TLS, without a certificate."""
+        context = ssl.create_default_context(cafile=self.folder.path("api.pem"))
+        context.check_hostname = False
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=20)
+        try:
+            if token:
+                headers["Authorization"] = "Bearer " + token
+            text = None if body is None else json.dumps(body)
+            connection.request(method, target, body=text, headers=headers)
+            answer = connection.getresponse()
+            data = answer.read().decode()
+            return answer.status, answer.headers, data
+        finally:
+            connection.close()
+
+    def test_a_tenant_is_everywhere_renamed_suspended_and_gone(self):
+        daemons.wait_for("the tenant is everywhere",
+                         lambda: self.run_json("tenant", "status", "acme-tv", "--json")["everywhere"])
+        renamed = self.run_json("tenant", "rename", "acme-tv", "acme-video", "--overlap", "0s", "--json")
+        self.assertEqual(renamed["former"][0]["label"], "acme-tv")
+        daemons.wait_for("the former label is retired",
+                         lambda: not self.run_json("tenant", "status", "acme-video", "--json")["former"])
+        self.assertEqual(self.run_json("tenant", "suspend", "acme-video", "--json")["state"], "suspended")
+        self.assertEqual(self.run_json("tenant", "resume", "acme-video", "--json")["state"], "active")
+        refused = self.navigator.command("tenant", "create", "аdmin", "--plan", "basic", "--primary", "ams", check=False)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("label", refused.stderr)
+        self.assertNotEqual(self.navigator.command("tenant", "set-plan", "acme-video", "gold", check=False).returncode, 0)
+        self.navigator.command("tenant", "delete", "acme-video")
+        self.assertEqual(self.run_json("tenant", "list", "--json")["tenants"], [])
+        targets = [entry["target"] for entry in self.run_json("audit", "--json")["entries"]]
+        self.assertIn("/v1/tenants/acme-video", targets)
+
+    def test_a_token_does_what_it_may_over_tls_and_nothing_else(self):
+        token = self.navigator.command("token", "create", "--tenant", "acme-tv", "--note", "ci").stdout.strip()
+        record = "/v1/tenants/acme-tv/records/mail/A"
+        status, headers, body = self.ask(token, "PUT", record, {"contents": ["192.0.2.7"]})
+        self.assertEqual(status, 200, body)
+        self.assertEqual(self.ask(token, "DELETE", record, **{"If-Match": '"1"'})[0], 412)
+        self.assertEqual(self.ask(token, "DELETE", record, **{"If-Match": headers["ETag"]})[0], 204)
+        self.assertEqual(self.ask(token, "GET", "/v1/tenants/other-tv")[0], 404)
+        self.assertEqual(self.ask(token, "GET", "/v1/zones")[0], 403)
+        self.assertEqual(self.ask(None, "GET", "/v1/tenants/acme-tv")[0], 403)
+        self.assertEqual(self.ask("nav_guess", "GET", "/v1/tenants/acme-tv")[0], 401)
+        self.assertEqual(self.ask(None, "GET", "/v1/openapi.yaml")[0], 200)
+        listed = self.run_json("token", "list", "--tenant", "acme-tv", "--json")["tokens"]
+        self.navigator.command("token", "revoke", listed[0]["id"])
+        self.assertEqual(self.ask(token, "GET", "/v1/tenants/acme-tv")[0], 401)
+        self.assertNotIn(token, self.folder.log("navigator.log"))
+
+    def test_acme_dns_and_a_domain_are_answered_by_powerdns(self):
+        self.addCleanup(self.pdns.stop)
+        self.pdns.start()
+        token = self.navigator.command("token", "create", "--tenant", "acme-tv", "--action", "acme").stdout.strip()
+        account = json.loads(self.ask(token, "POST", "/register", {})[2])
+        values = [letter * 43 for letter in "abc"]
+        for value in values:
+            status, _, body = self.ask(None, "POST", "/update", {"subdomain": account["subdomain"], "txt": value},
+                                       **{"X-Api-User": account["username"], "X-Api-Key": account["password"]})
+            self.assertEqual(status, 200, body)
+        answer = daemons.run("dig", "@127.0.0.1", "-p", str(self.pdns.port), "+short", account["fulldomain"], "TXT").stdout
+        for value in values:
+            self.assertIn(value, answer)
+        claimed = self.run_json("domain", "claim", "acme-tv", "www.customer.example", "--json")
+        missing = self.run_json("domain", "verify", "acme-tv", "www.customer.example", "--json")
+        self.assertEqual(missing["code"], "proof_missing")
+        lines = ZONE + "".join(f"{one['name']} {one['type']} " + (f"\"{one['content']}\"" if one["type"] == "TXT" else
+                               one["content"]) + "\n" for one in claimed["records_to_set"])
+        self.navigator.import_zone("customer.example", lines)
+
+        def verified():
+            seen = self.run_json("domain", "verify", "acme-tv", "www.customer.example", "--json")
+            self.assertIn(seen["code"], ("ok", "lookup_failed"), seen)
+            return seen["state"] == "verified"
+
+        daemons.wait_for("the domain is verified", verified)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
