@@ -136,6 +136,32 @@ TEST(Alternates, UnreachableDestinationsHaveNoRoutes) {
   EXPECT_THAT(backup::protections(distances_of(t), "a", Destination{"c", {{"c", 0}}}), IsEmpty());
 }
 
+TEST(Alternates, OneNodesOwnDistancesSayTheSameAsEverybodys) {
+  std::mt19937 random(7);
+  std::uniform_int_distribution<std::uint32_t> costs(1, 30);
+  auto mesh = full_mesh(7);
+  for (auto& link : mesh.links) {
+    link.cost = costs(random);
+  }
+  Graph const graph(mesh.platform_nodes(), mesh.links);
+  auto const all = distances_of(mesh);
+  std::size_t alternates = 0;
+  for (auto const& node : mesh.nodes) {
+    auto const own = backup::protections(Distances(graph, node.name), node.name, backup::destinations(mesh));
+    auto const same = backup::protections(all, node.name, backup::destinations(mesh));
+    ASSERT_EQ(own.size(), same.size());
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      EXPECT_EQ(own[i].primary, same[i].primary);
+      ASSERT_EQ(own[i].alternate.has_value(), same[i].alternate.has_value());
+      alternates += own[i].alternate ? 1U : 0U;
+      if (own[i].alternate) {
+        EXPECT_EQ(own[i].alternate->neighbor, same[i].alternate->neighbor);
+      }
+    }
+  }
+  EXPECT_GT(alternates, 0U);
+}
+
 TEST(Coverage, ARingHasGaps) {
   auto const report = backup::coverage(ring(6));
   EXPECT_LT(report.link_percent(), 100);

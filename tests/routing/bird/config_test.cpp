@@ -136,6 +136,20 @@ TEST(BirdConfig, HasOneBlockPerLinkAndFamilyWithItsCost) {
   EXPECT_EQ(count(text, "      cost 5;\n"), 2U);
 }
 
+TEST(BirdConfig, HasTwoBlocksForALinkWhoseKeyChangesAndTellsOfSessionsWhereItIsWatched) {
+  bird::RenderSettings settings;
+  auto const topology = three_nodes::topology();
+  auto const link = topology.links_of("dns-ams").front();
+  settings.interfaces[link.name()] = {{"wg-old", bird::cost_of_last_resort}, {"wg-old~", link.cost}};
+  settings.session_log = "/tmp/sessions/log";
+  auto const text = rendered("dns-ams", settings);
+  EXPECT_THAT(text, HasSubstr("interface \"wg-old\" {  # " + link.name() + "\n      type ptp;\n      cost 65535;"));
+  EXPECT_THAT(text, HasSubstr("interface \"wg-old~\" {"));
+  EXPECT_THAT(text, HasSubstr("log \"/tmp/sessions/log\" 100000 \"/tmp/sessions/log.old\" { trace };"));
+  EXPECT_THAT(text, HasSubstr("debug { states, events };"));
+  EXPECT_THAT(rendered("dns-ams"), testing::Not(HasSubstr("debug")));
+}
+
 TEST(BirdConfig, AcceptsAServiceOnlyFromTheNodesThatServeIt) {
   EXPECT_THAT(rendered("edge-1"),
               HasSubstr("if net = 198.51.100.53/32 then return ospf_router_id = 10.200.0.1 || ospf_router_id = "
