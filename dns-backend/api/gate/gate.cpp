@@ -51,6 +51,11 @@ std::string actor_of(HttpRequest const& request) {
   return request.headers.get("X-API-Key").empty() ? "stranger" : "key";
 }
 
+// Whether it is known who that is before the route looks: a name in a header is not.
+bool is_proved(std::string const& actor) {
+  return actor == "unix" || actor.starts_with("token:") || actor.starts_with("certificate:");
+}
+
 HttpResponse too_often(int seconds) {
   HttpResponse response = HttpResponse::problem(429, "too many requests", "wait as long as Retry-After says");
   response.headers.set("Retry-After", std::to_string(seconds));
@@ -157,7 +162,7 @@ HttpResponse Gate::admit(HttpRequest& request, Asker& asker) {
 
 net::Task<HttpResponse> Gate::once(HttpRequest request, Asker asker, net::Handler handler) {
   std::string const key(request.headers.get("Idempotency-Key"));
-  if (key.empty() || !changes_something(request.method) || asker.actor == "stranger") {
+  if (key.empty() || !changes_something(request.method) || !is_proved(asker.actor)) {
     co_return co_await handler(std::move(request));
   }
   if (key.size() > key_max) {
@@ -233,7 +238,7 @@ net::Task<HttpResponse> Gate::pass(HttpRequest request, net::RouteName route, ne
   }
   response.headers.set("Request-Id", request_id);
   // A stranger who is refused leaves no row: the log would be his to fill.
-  bool const stranger = !known || asker.actor == "stranger" || response.status == 429;
+  bool const stranger = !known || response.status == 429 || (!is_proved(asker.actor) && response.status >= 400);
   if (changes_something(about.method) && !is_chatter(route.pattern) && !stranger) {
     co_await remember(about, asker, response, request_id);
   }

@@ -252,6 +252,24 @@ TEST_F(TenantsApi, TheAuditLogCannotBeChangedAndGoesAfterFourHundredDays) {
   EXPECT_TRUE(attempt("DELETE FROM audit WHERE actor <> 'a'"));
 }
 
+TEST_F(TenantsApi, AStrangerWhoIsRefusedFillsNoTable) {
+  for (char const* const name : {"X-Api-User", "X-API-Key"}) {
+    net::HttpRequest request;
+    request.method = "POST";
+    request.target = "/v1/tenants";
+    request.body = "{}";
+    request.peer.address = "203.0.113.9:4000";
+    request.headers.set(name, "whoever");
+    request.headers.set("Idempotency-Key", "k1");
+    EXPECT_EQ(world.send(request).status, 403);
+    EXPECT_EQ(world.send(request).headers.get("Idempotency-Replayed"), "");
+  }
+  auto const log = ok(world.send("GET", "/v1/audit"));
+  for (auto const& entry : log.at("entries").as_array()) {
+    EXPECT_EQ(entry.at("actor"), "unix");
+  }
+}
+
 TEST_F(TenantsApi, TooManyRequestsAreToldHowLongToWait) {
   tokens::Rate rate({1, 2});
   auto const now = std::chrono::steady_clock::now();
