@@ -125,28 +125,10 @@ base::Result<Known> find_node(Transaction& transaction, std::string const& name)
   return rows->empty() ? Known{} : Known{database::text(rows->front()[0]), integer(rows->front()[1])};
 }
 
-// Of both families, and of IPv4 inside IPv6.
-bool contains(wireguard::Network const& network, wireguard::Address address) {
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
-  }
-  if (network.address.is_v4() != address.is_v4()) {
-    return false;
-  }
-  auto const same = [&](auto const& a, auto const& b) {
-    unsigned left = network.length;
-    for (std::size_t i = 0; i < a.size() && left > 0; ++i) {
-      unsigned const bits = std::min(left, 8U);
-      unsigned const mask = (0xFFU << (8U - bits)) & 0xFFU;
-      if (((a[i] ^ b[i]) & mask) != 0) {
-        return false;
-      }
-      left -= bits;
-    }
-    return true;
-  };
-  return address.is_v4() ? same(network.address.to_v4().to_bytes(), address.to_v4().to_bytes())
-                         : same(network.address.to_v6().to_bytes(), address.to_v6().to_bytes());
+// IPv4 that comes inside IPv6 is IPv4.
+wireguard::Address unmapped(wireguard::Address const& address) {
+  bool const mapped = address.is_v6() && address.to_v6().is_v4_mapped();
+  return mapped ? boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6()) : address;
 }
 
 base::Result<void> check_address(std::string const& wanted, std::string const& from) {
@@ -156,7 +138,7 @@ base::Result<void> check_address(std::string const& wanted, std::string const& f
   auto const network = wireguard::parse_network(wanted);
   boost::system::error_code bad;
   auto const address = boost::asio::ip::make_address(from, bad);
-  if (!network || bad || !contains(*network, address)) {
+  if (!network || bad || !wireguard::contains(*network, unmapped(address))) {
     return base::fail(errc::wrong_node, "the token is for " + wanted + ", and this came from '" + from + "'");
   }
   return {};

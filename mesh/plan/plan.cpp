@@ -49,6 +49,9 @@ class Builder {
     add_loopback();
     add_sysctls();
     plan_.areas = topology_.areas_of(node_.name);
+    auto const& mesh = topology_.mesh;
+    plan_.mesh_prefixes = {{mesh.prefix4.network(), static_cast<std::uint8_t>(mesh.prefix4.prefix_length())},
+                           {mesh.prefix6.network(), static_cast<std::uint8_t>(mesh.prefix6.prefix_length())}};
     auto settings = options_.bird;
     settings.interfaces = std::move(interfaces_);
     plan_.bird = bird::render(topology_, world_.allocation, node_.name, settings);

@@ -44,6 +44,7 @@ struct NodePlan {
   std::map<std::string, std::string> area_of_device;  // the area of each device's link
   // While the key of one end changes: device -> the one that takes over from it.
   std::map<std::string, std::string> successors = {};
+  std::vector<wireguard::Network> mesh_prefixes = {};  // of loopbacks: no peer's endpoint ever lies in them
   std::set<std::string> with_next_key = {};  // devices whose private key is this node's next one
   std::map<std::string, std::string> neighbors =
       {};  // device -> router id (IPv4 loopback) of the node at its other end

@@ -38,6 +38,20 @@ bool all_full(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& nei
   });
 }
 
+std::vector<wireguard::ObservedDevice> without_inner_sessions(std::vector<wireguard::ObservedDevice> devices,
+                                                              std::vector<wireguard::Network> const& mesh_prefixes) {
+  for (auto& device : devices) {
+    for (auto& one : device.peers) {
+      bool const inner =
+          one.peer.endpoint && std::any_of(mesh_prefixes.begin(), mesh_prefixes.end(), [&](auto const& prefix) {
+            return wireguard::contains(prefix, one.peer.endpoint->address);
+          });
+      one.last_handshake_s = inner ? 0 : one.last_handshake_s;
+    }
+  }
+  return devices;
+}
+
 bool is_orphan(wireguard::ObservedDevice const& device, plan::World const& world) {
   auto const holds = [](std::map<std::string, wireguard::PublicKey> const& keys, wireguard::PublicKey const& key) {
     return std::any_of(keys.begin(), keys.end(), [&](auto const& entry) { return entry.second == key; });
@@ -86,7 +100,8 @@ net::Task<base::Result<std::vector<wireguard::Change>>> Reconciler::difference(
   // Without its key a device would come up under no identity at all.
   std::erase_if(wanted, [](wireguard::Device const& device) { return !device.private_key.is_set(); });
   pass->devices = std::move(*observed);
-  co_return wireguard::diff(wanted, pass->devices, plan::interface_prefix, wall_clock_s());
+  auto const judged = without_inner_sessions(pass->devices, plan->mesh_prefixes);
+  co_return wireguard::diff(wanted, judged, plan::interface_prefix, wall_clock_s());
 }
 
 net::Task<void> Reconciler::apply(std::vector<wireguard::Change> changes, Pass* pass) {

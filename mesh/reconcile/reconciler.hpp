@@ -80,6 +80,10 @@ class Reconciler {
 bool loses_routes(wireguard::Change const& change);
 // Pure: whether the links of the plan carry routing, so that others may go.
 bool all_full(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors);
+// Pure: a session whose peer came through the mesh itself (its packets took a route they must not take, and WireGuard
+// follows whoever speaks) counts as dead, so that the declared endpoint is put back although it is alive.
+std::vector<wireguard::ObservedDevice> without_inner_sessions(std::vector<wireguard::ObservedDevice> devices,
+                                                              std::vector<wireguard::Network> const& mesh_prefixes);
 // Pure: none of the device's peers is a member of the world.
 bool is_orphan(wireguard::ObservedDevice const& device, plan::World const& world);
 

@@ -1,5 +1,8 @@
 #include "mesh/wireguard/device.hpp"
 
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+
 #include <charconv>
 
 namespace wireguard {
@@ -19,6 +22,19 @@ base::Failure malformed(char const* what, std::string_view text) {
 
 std::string Network::text() const {
   return address.to_string() + "/" + std::to_string(length);
+}
+
+bool contains(Network const& network, Address const& address) {
+  namespace ip = boost::asio::ip;
+  if (network.address.is_v4() != address.is_v4()) {
+    return false;
+  }
+  if (address.is_v4()) {
+    return ip::make_network_v4(network.address.to_v4(), network.length).canonical() ==
+           ip::make_network_v4(address.to_v4(), network.length).canonical();
+  }
+  return ip::make_network_v6(network.address.to_v6(), network.length).canonical() ==
+         ip::make_network_v6(address.to_v6(), network.length).canonical();
 }
 
 base::Result<Network> parse_network(std::string_view text) {

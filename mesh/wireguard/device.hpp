@@ -27,6 +27,9 @@ struct Network {
 // errc::bad_message when it is not "ADDRESS/LENGTH". A missing length means the whole address.
 base::Result<Network> parse_network(std::string_view text);
 
+// Whether the address is one of the network's. Never across families.
+[[nodiscard]] bool contains(Network const& network, Address const& address);
+
 struct Endpoint {
   Address address;
   std::uint16_t port = 0;

@@ -15,6 +15,7 @@ from support import mesh_ready
 
 import bird_client
 from daemons import wait_until
+from namespaces import LabError
 from small_mesh import CONTROLLER, SmallMesh
 
 NODES = ("ann", "bob", "cat")
@@ -47,7 +48,10 @@ class DoctorTest(unittest.TestCase):
 
     def healthy_everywhere(self):
         for node in NODES:
-            wait_until(f"the doctor finds nothing on {node}", lambda n=node: not self.doctor(n), 40, 0.3)
+            try:
+                wait_until(f"the doctor finds nothing on {node}", lambda n=node: not self.doctor(n), 40, 0.3)
+            except LabError as error:
+                raise AssertionError(f"{error}: {self.doctor(node)}") from None
 
     # What is done
 
@@ -75,7 +79,7 @@ class DoctorTest(unittest.TestCase):
         make()
         try:
             wait_until(f"the doctor says {code}", lambda: code in self.codes(), 25, 0.3)
-        except Exception as error:
+        except LabError as error:
             raise AssertionError(f"{code} was not found: {self.doctor()}") from error
         finally:
             undo()

@@ -35,6 +35,24 @@ TEST(Removal, ADeviceWhosePeerIsNoMemberIsAnOrphan) {
   EXPECT_FALSE(is_orphan(device, plan::sample::world()));
 }
 
+TEST(Sessions, ThroughTheMeshItselfCountAsDead) {
+  auto const plan = plan::plan_node(plan::sample::world(), "ams-1").value();
+  wireguard::ObservedDevice device;
+  for (char const* endpoint : {"10.200.0.3:51820", "[fd5e:70::3]:51820", "192.0.2.3:51820", "[2001:db8::3]:51820"}) {
+    wireguard::ObservedPeer peer;
+    peer.peer.endpoint = wireguard::parse_endpoint(endpoint).value();
+    peer.last_handshake_s = 1000;
+    device.peers.push_back(peer);
+  }
+  device.peers.emplace_back().last_handshake_s = 1000;  // without an endpoint
+  auto const judged = without_inner_sessions({device}, plan.mesh_prefixes);
+  std::vector<std::int64_t> seen;
+  for (auto const& peer : judged[0].peers) {
+    seen.push_back(peer.last_handshake_s);
+  }
+  EXPECT_EQ(seen, (std::vector<std::int64_t>{0, 0, 1000, 1000, 1000}));
+}
+
 TEST(Routes, AreWrittenAgainAfterWhatMakesTheKernelDropThem) {
   using Kind = wireguard::Change::Kind;
   auto const loses = [](Kind kind) {
