@@ -62,7 +62,7 @@ class DoctorTest(unittest.TestCase):
         return done.stdout
 
     def nft(self, chain, rule, node=HERE):
-        table = f"table inet {TABLE} {{ chain c {{ type filter hook {chain} priority 0; {rule}; }} }}"
+        table = f"table inet {TABLE} {{ chain c {{ type filter hook {chain} priority 0; {rule}; }}; }}"
         self.run_in("nft", table, node=node)
 
     def no_nft(self, node=HERE):
