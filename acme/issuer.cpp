@@ -302,7 +302,10 @@ std::vector<AuthorityStatus> Issuer::authorities() const {
   std::vector<AuthorityStatus> list;
   for (auto const& authority : authorities_) {
     auto const closed = closed_from(authority->breaker, now);
-    list.push_back({authority->directory_url(), authority->last_error, closed ? crypto::to_ms(*closed) : 0});
+    Breaker const& breaker = authority->breaker;
+    std::string const state = breaker.trying ? "trying" : closed ? "resting" : "asked";
+    list.push_back({authority->directory_url(), authority->account_url(), state, breaker.failures,
+                    authority->last_error, closed ? crypto::to_ms(*closed) : 0});
   }
   return list;
 }

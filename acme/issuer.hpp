@@ -57,6 +57,9 @@ struct TenantStatus {
 
 struct AuthorityStatus {
   std::string directory_url;
+  std::string account_url;            // empty: not registered, or not looked for since the start
+  std::string state;                  // "asked", "resting", "trying" (one order, after a rest)
+  unsigned failures = 0;              // in a row that were the CA's own
   std::string last_error;             // of the last failure that was the CA's own; empty after an answer
   std::int64_t resting_until_ms = 0;  // 0: it is asked
 };

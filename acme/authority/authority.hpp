@@ -41,6 +41,9 @@ class Authority {
   // Only after ready() succeeded once.
   [[nodiscard]] protocol::Client& client() { return *client_; }
 
+  // As far as it is known now; empty before the first ready().
+  [[nodiscard]] std::string account_url() const { return client_ == nullptr ? saved_url_ : client_->account_url(); }
+
   // Stores the account's URL when it changed since; were it lost, the account would be found again by its key.
   net::Task<base::Result<void>> save_account();
 

@@ -1,0 +1,129 @@
+// Certificates as the daemon wires them: vault, issuer, distribution, and what /v1/status says of them.
+#include "dns-backend/daemon/daemon.hpp"
+
+#include <boost/json.hpp>
+
+#include <chrono>
+
+namespace navigator {
+namespace {
+
+namespace json = boost::json;
+
+// A follower that asked nothing for this long answers with what it has, perhaps old: it is out of service for orders.
+constexpr std::chrono::seconds follower_patience{10};
+
+// Sites as the gate needs them now: what each acknowledged, and whether it is followed at all.
+std::vector<acme::Site> gate_sites(Daemon const& daemon) {
+  std::vector<acme::Site> sites;
+  auto const now = std::chrono::steady_clock::now();
+  for (auto const& wanted : daemon.settings.sites) {
+    acme::Site site{wanted.name, wanted.address, wanted.port, true, 0};
+    auto const found = daemon.feed_server->followers().find(wanted.node);
+    if (wanted.node == daemon.settings.node) {
+      site.acknowledged = daemon.store->revision();
+    } else if (found == daemon.feed_server->followers().end()) {
+      // After a start the replicas are given the time to come back before they are taken for gone.
+      site.in_service = now - daemon.began < follower_patience;
+    } else {
+      site.acknowledged = found->second.acknowledged;
+      site.in_service = found->second.polling || now - found->second.last_heard < follower_patience;
+    }
+    sites.push_back(std::move(site));
+  }
+  return sites;
+}
+
+acme::IssuerSettings issuer_settings(AcmeSettings const& wanted) {
+  acme::IssuerSettings settings;
+  for (CaSettings const& ca : wanted.authorities) {
+    acme::AuthoritySettings authority;
+    authority.directory_url = ca.directory;
+    authority.ca_bundle = ca.ca_bundle;
+    authority.contact = ca.contact;
+    authority.profile = ca.profile;
+    authority.preferred_issuer = ca.preferred_issuer;
+    if (!ca.eab_kid.empty()) {
+      authority.external = crypto::ExternalAccount{ca.eab_kid, ca.eab_hmac};
+    }
+    settings.authorities.push_back(std::move(authority));
+  }
+  settings.first_retry = wanted.first_retry;
+  settings.gate.deadline = wanted.gate_timeout;
+  return settings;
+}
+
+json::array orders_of(Daemon const& daemon) {
+  json::array out;
+  if (daemon.issuer == nullptr) {
+    return out;
+  }
+  for (auto const& tenant : daemon.issuer->status()) {
+    json::array names;
+    for (auto const& name : tenant.names) {
+      names.push_back(json::value(name));
+    }
+    out.push_back(json::object{{"tenant", tenant.tenant},
+                               {"state", tenant.state},
+                               {"names", std::move(names)},
+                               {"fingerprint", tenant.fingerprint},
+                               {"authority", tenant.authority},
+                               {"not_after_ms", tenant.not_after_ms},
+                               {"renew_at_ms", tenant.renew_at_ms},
+                               {"renew_why", tenant.renew_why},
+                               {"last_error", tenant.last_error},
+                               {"next_attempt_ms", tenant.next_attempt_ms}});
+  }
+  return out;
+}
+
+json::array authorities_of(Daemon const& daemon) {
+  json::array out;
+  if (daemon.issuer == nullptr) {
+    return out;
+  }
+  for (auto const& authority : daemon.issuer->authorities()) {
+    out.push_back(json::object{{"directory", authority.directory_url},
+                               {"account", authority.account_url},
+                               {"state", authority.state},
+                               {"failures", authority.failures},
+                               {"resting_until_ms", authority.resting_until_ms},
+                               {"last_error", authority.last_error}});
+  }
+  return out;
+}
+
+}  // namespace
+
+net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
+  if (!daemon.settings.acme) {
+    co_return base::Result<void>();
+  }
+  AcmeSettings const& wanted = *daemon.settings.acme;
+  daemon.vault = std::make_unique<vault::Vault>(daemon.store->thread());
+  if (auto opened = co_await daemon.vault->open(wanted.master_key); !opened) {
+    co_return opened.error();
+  }
+  daemon.issuer = std::make_unique<acme::Issuer>(daemon.executor, *daemon.store, *daemon.vault, daemon.metrics,
+                                                 issuer_settings(wanted), [&daemon] { return gate_sites(daemon); });
+  daemon.distribution = std::make_unique<acme::Distribution>(
+      daemon.executor, *daemon.store, *daemon.vault, [&daemon](net::HttpRequest const& request) {
+        return request.peer.is_unix || daemon.api->admins.contains(request.peer.certificate_name);
+      });
+  daemon.distribution->add_routes(daemon.router);
+  daemon.issuer->on_change([&daemon] { daemon.distribution->poke(); });
+  daemon.feed_server->on_acknowledgment([&daemon] { daemon.issuer->poke_gate(); });
+  net::spawn(daemon.executor, "certificate issuer", daemon.issuer->run());
+  net::spawn(daemon.executor, "certificate distribution", daemon.distribution->run());
+  co_return base::Result<void>();
+}
+
+void add_certificate_sections(Daemon const& daemon, api::Dependencies& api) {
+  if (!daemon.settings.acme) {
+    return;
+  }
+  api.sections["certificates"] = [&daemon] { return json::value(orders_of(daemon)); };
+  api.sections["authorities"] = [&daemon] { return json::value(authorities_of(daemon)); };
+}
+
+}  // namespace navigator
