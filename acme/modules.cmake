@@ -12,7 +12,7 @@ module(acme/protocol SOURCES order_machine.cpp client.cpp
 module(acme/vault SOURCES errc.cpp seal.cpp schema.cpp vault.cpp
   DEPENDS base/result base/net base/process base/database acme/crypto
     base/store_thread LIBRARIES OpenSSL::Crypto)
-module(acme/schedule SOURCES renewal.cpp failover.cpp
+module(acme/schedule SOURCES renewal.cpp failover.cpp limits.cpp planner.cpp
   DEPENDS base/result acme/crypto acme/messages)
 module(acme/authority SOURCES authority.cpp
   DEPENDS base/result base/net base/process acme/crypto acme/messages acme/protocol acme/vault acme/schedule)
