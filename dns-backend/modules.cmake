@@ -135,5 +135,8 @@ module(dns-backend/daemon SOURCES daemon.cpp health.cpp sites.cpp certificates.c
     dns-backend/dns dns-backend/snapshot dns-backend/pool dns-backend/geo dns-backend/store dns-backend/purge
     dns-backend/connector dns-backend/handover dns-backend/settings dns-backend/site_settings dns-backend/api
     dns-backend/feed dns-backend/powerdns dns-backend/monitor dns-backend/vantage dns-backend/transitions
-    dns-backend/overrides dns-backend/webhook dns-backend/overview dns-backend/mesh_costs acme acme/crypto acme/vault
+    dns-backend/overrides dns-backend/webhook dns-backend/overview dns-backend/mesh_costs acme acme/administration
+    acme/crypto acme/distribution acme/schedule acme/vault
   LIBRARIES Boost::json)
+module(dns-backend/commands/certificates SOURCES certificate_commands.cpp command_line.cpp
+  DEPENDS base/result base/http dns-backend/commands dns-backend/commands/health LIBRARIES Boost::json CLI11::CLI11)

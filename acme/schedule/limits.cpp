@@ -20,6 +20,20 @@ char const* name(Scope scope) {
   return "unknown";
 }
 
+std::optional<Scope> scope_of(std::string_view text) {
+  for (Scope const scope : {Scope::orders, Scope::domain, Scope::set, Scope::failures}) {
+    if (text == name(scope)) {
+      return scope;
+    }
+  }
+  return std::nullopt;
+}
+
+LimitSettings lets_encrypt_limits() {
+  using std::chrono::hours;
+  return {{300, hours(3)}, {50, hours(168)}, {5, hours(168)}, {5, hours(1)}};
+}
+
 Allowance Limits::allowance(Scope scope) const {
   switch (scope) {
     case Scope::orders:

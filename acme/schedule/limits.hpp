@@ -25,6 +25,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,8 @@ struct LimitSettings {
   Allowance set;
   Allowance failures;
 };
+// What Let's Encrypt grants without an override.
+[[nodiscard]] LimitSettings lets_encrypt_limits();
 
 // What an order counts against.
 struct Asking {
@@ -55,6 +58,7 @@ struct Asking {
 
 enum class Scope { orders, domain, set, failures };
 [[nodiscard]] char const* name(Scope scope);
+[[nodiscard]] std::optional<Scope> scope_of(std::string_view name);
 
 struct Level {  // of one bucket, for storing
   Scope scope = Scope::orders;

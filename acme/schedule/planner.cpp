@@ -11,6 +11,7 @@ using protocol::FailureClass;
 using std::chrono::milliseconds;
 
 constexpr unsigned fresh_of_four = 3;
+constexpr milliseconds blocked_look{60000};
 
 Time urgent_at(Holding const& holding) {
   return holding.not_after - std::max(holding.not_after - holding.not_before, milliseconds(0)) / 10;
@@ -29,7 +30,7 @@ double rate_of(Wish const& wish) {
 }  // namespace
 
 Planner::Planner(PlannerSettings settings, std::vector<LimitSettings> const& authorities)
-    : settings_(settings), breakers_(authorities.size()) {
+    : settings_(settings), breakers_(authorities.size()), blocked_(authorities.size(), false) {
   for (LimitSettings const& one : authorities) {
     limits_.emplace_back(one);
   }
@@ -178,6 +179,9 @@ Choice Planner::authority_for(Entry const& entry, Time now) const {
     if (auto const hold = limits_[i].hold(asking(entry.wish, i), now)) {
       until = std::max(until.value_or(hold->until), hold->until);
     }
+    if (blocked_[i]) {
+      until = std::max(until.value_or(now), *rests(i, now));
+    }
     parked.push_back(until);
   }
   std::optional<Time> all;
@@ -187,11 +191,16 @@ Choice Planner::authority_for(Entry const& entry, Time now) const {
   return choose_authority(breakers_, parked, all, now);
 }
 
+// A block has no end of its own: one looks again after a while.
+std::optional<Time> Planner::rests(std::size_t authority, Time now) const {
+  return blocked_[authority] ? std::optional(now + blocked_look) : closed_from(breakers_[authority], now);
+}
+
 // A lane whose every wish would find no CA is not looked into.
 std::optional<Time> Planner::closed(Lane lane, Time now) const {
   std::optional<Time> first;
   for (std::size_t i = 0; i < breakers_.size(); ++i) {
-    auto until = closed_from(breakers_[i], now);
+    auto until = rests(i, now);
     if (lane == Lane::fresh) {
       if (auto const hold = limits_[i].account_hold(now)) {
         until = std::max(until.value_or(*hold), *hold);
@@ -360,8 +369,8 @@ std::vector<Hindrance> Planner::why(std::int64_t id, Time now) const {
     }
   }
   for (std::size_t i = 0; i < breakers_.size(); ++i) {
-    if (auto const rests = closed_from(breakers_[i], now)) {
-      list.push_back({i, "resting", *rests});
+    if (auto const until = rests(i, now)) {
+      list.push_back({i, blocked_[i] ? "blocked: a person must act, see the authority" : "resting", *until});
     }
     if (auto const hold = limits_[i].hold(asking(entry.wish, i), now)) {
       list.push_back({i, std::string("limit: ") + name(hold->scope), hold->until});

@@ -105,6 +105,10 @@ class Planner {
   // Forgets what it is parked for: it may start as soon as its turn comes.
   void retry(std::int64_t id, Time now);
 
+  // No order starts at this CA until it is unblocked: a person must act, or its account's key is being changed.
+  void block(std::size_t authority, bool blocked) { blocked_[authority] = blocked; }
+  [[nodiscard]] bool is_blocked(std::size_t authority) const { return blocked_[authority]; }
+
   [[nodiscard]] std::vector<Hindrance> why(std::int64_t id, Time now) const;
   // Not before this moment; `now` when only its turn is missing.
   [[nodiscard]] Time next_attempt(std::int64_t id, Time now) const;
@@ -141,6 +145,7 @@ class Planner {
   void advance(Time now);
   [[nodiscard]] Lane lane_of(Wish const& wish, Time now) const;
   [[nodiscard]] Time base_of(Entry const& entry) const;
+  [[nodiscard]] std::optional<Time> rests(std::size_t authority, Time now) const;
   [[nodiscard]] Choice authority_for(Entry const& entry, Time now) const;
   [[nodiscard]] Asking asking(Wish const& wish, std::size_t authority) const;
   [[nodiscard]] std::optional<Time> closed(Lane lane, Time now) const;
@@ -154,6 +159,7 @@ class Planner {
   PlannerSettings settings_;
   std::vector<Breaker> breakers_;
   std::vector<Limits> limits_;
+  std::vector<bool> blocked_;
   std::map<std::int64_t, Entry> entries_;
   std::set<std::pair<Time, std::int64_t>> waiting_;
   std::set<std::pair<Time, std::int64_t>> becoming_urgent_;  // those in the lanes recalled and due

@@ -34,20 +34,33 @@ std::vector<acme::Site> gate_sites(Daemon const& daemon) {
   return sites;
 }
 
-acme::IssuerSettings issuer_settings(AcmeSettings const& wanted) {
+acme::AuthoritySettings authority_settings(CaSettings const& ca) {
+  acme::AuthoritySettings authority;
+  authority.directory_url = ca.directory;
+  authority.ca_bundle = ca.ca_bundle;
+  authority.contact = ca.contact;
+  authority.profile = ca.profile;
+  authority.preferred_issuer = ca.preferred_issuer;
+  if (!ca.eab_kid.empty()) {
+    authority.external = crypto::ExternalAccount{ca.eab_kid, ca.eab_hmac};
+  }
+  // Its limits are public; every other CA's are learned from its refusals.
+  if (ca.directory.starts_with("https://acme-v02.api.letsencrypt.org/")) {
+    authority.limits = acme::lets_encrypt_limits();
+  }
+  return authority;
+}
+
+acme::IssuerSettings issuer_settings(AcmeSettings const& wanted, std::string const& node) {
   acme::IssuerSettings settings;
   for (CaSettings const& ca : wanted.authorities) {
-    acme::AuthoritySettings authority;
-    authority.directory_url = ca.directory;
-    authority.ca_bundle = ca.ca_bundle;
-    authority.contact = ca.contact;
-    authority.profile = ca.profile;
-    authority.preferred_issuer = ca.preferred_issuer;
-    if (!ca.eab_kid.empty()) {
-      authority.external = crypto::ExternalAccount{ca.eab_kid, ca.eab_hmac};
-    }
-    settings.authorities.push_back(std::move(authority));
+    settings.authorities.push_back(authority_settings(ca));
   }
+  if (wanted.staging) {
+    settings.staging = authority_settings(*wanted.staging);
+  }
+  settings.public_suffixes = wanted.public_suffixes;
+  settings.holder = node.empty() ? settings.holder : node;
   settings.first_retry = wanted.first_retry;
   settings.gate.deadline = wanted.gate_timeout;
   return settings;
@@ -72,7 +85,8 @@ json::array orders_of(Daemon const& daemon) {
                                {"renew_at_ms", tenant.renew_at_ms},
                                {"renew_why", tenant.renew_why},
                                {"last_error", tenant.last_error},
-                               {"next_attempt_ms", tenant.next_attempt_ms}});
+                               {"next_attempt_ms", tenant.next_attempt_ms},
+                               {"alarm", tenant.alarm}});
   }
   return out;
 }
@@ -88,6 +102,7 @@ json::array authorities_of(Daemon const& daemon) {
                                {"state", authority.state},
                                {"failures", authority.failures},
                                {"resting_until_ms", authority.resting_until_ms},
+                               {"action_required", authority.action_required},
                                {"last_error", authority.last_error}});
   }
   return out;
@@ -105,12 +120,17 @@ net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
     co_return opened.error();
   }
   daemon.issuer = std::make_unique<acme::Issuer>(daemon.executor, *daemon.store, *daemon.vault, daemon.metrics,
-                                                 issuer_settings(wanted), [&daemon] { return gate_sites(daemon); });
-  daemon.distribution = std::make_unique<acme::Distribution>(
-      daemon.executor, *daemon.store, *daemon.vault, [&daemon](net::HttpRequest const& request) {
-        return request.peer.is_unix || daemon.api->admins.contains(request.peer.certificate_name);
-      });
+                                                 issuer_settings(wanted, daemon.settings.node),
+                                                 [&daemon] { return gate_sites(daemon); });
+  auto const is_admin = [&daemon](net::HttpRequest const& request) {
+    return request.peer.is_unix || daemon.api->admins.contains(request.peer.certificate_name);
+  };
+  daemon.distribution =
+      std::make_unique<acme::Distribution>(daemon.executor, *daemon.store, *daemon.vault, is_admin);
   daemon.distribution->add_routes(daemon.router);
+  daemon.administration = std::make_unique<acme::Administration>(acme::Administration{
+      *daemon.issuer, *daemon.store, [&daemon] { return gate_sites(daemon); }, is_admin});
+  acme::add_routes(daemon.router, *daemon.administration);
   daemon.issuer->on_change([&daemon] { daemon.distribution->poke(); });
   daemon.feed_server->on_acknowledgment([&daemon] { daemon.issuer->poke_gate(); });
   net::spawn(daemon.executor, "certificate issuer", daemon.issuer->run());
@@ -123,6 +143,11 @@ void add_certificate_sections(Daemon const& daemon, api::Dependencies& api) {
     return;
   }
   api.sections["certificates"] = [&daemon] { return json::value(orders_of(daemon)); };
+  api.sections["issuer"] = [&daemon]() -> json::value {
+    acme::IssuerStatus const status = daemon.issuer == nullptr ? acme::IssuerStatus() : daemon.issuer->issuer_status();
+    return json::object{{"leads", status.leads},         {"holder", status.holder},   {"fence", status.fence},
+                        {"in_flight", status.in_flight}, {"waiting", status.waiting}, {"alarms", status.alarms}};
+  };
   api.sections["authorities"] = [&daemon] { return json::value(authorities_of(daemon)); };
 }
 

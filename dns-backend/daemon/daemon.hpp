@@ -4,7 +4,8 @@
 // Threads: the control loop.
 #pragma once
 
-#include "acme/distribution.hpp"
+#include "acme/administration/administration.hpp"
+#include "acme/distribution/distribution.hpp"
 #include "acme/issuer.hpp"
 #include "acme/vault/vault.hpp"
 #include "base/http_client/http_client.hpp"
@@ -81,6 +82,7 @@ struct Daemon {
   std::unique_ptr<vault::Vault> vault;           // primary with acme
   std::unique_ptr<acme::Issuer> issuer;
   std::unique_ptr<acme::Distribution> distribution;
+  std::unique_ptr<acme::Administration> administration;
   std::unique_ptr<api::Dependencies> api;
   std::unique_ptr<powerdns::Dependencies> powerdns_api;
   net::Router router;

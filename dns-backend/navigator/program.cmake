@@ -3,6 +3,7 @@ program(navigator dns-backend/navigator
   DEPENDS base/result base/net base/process base/database topology dns-backend/store dns-backend/connector
     dns-backend/handover dns-backend/pipe dns-backend/settings dns-backend/api dns-backend/api/steering
     dns-backend/api/health dns-backend/feed dns-backend/commands dns-backend/commands/steering dns-backend/commands/health
+    dns-backend/commands/certificates
     dns-backend/daemon acme/vault dns-backend/geo dns-backend/transitions dns-backend/overrides
     dns-backend/topology_pools base/http_client base/http_server
   LIBRARIES CLI11::CLI11)
