@@ -1,9 +1,12 @@
 // Wanted: a certificate (apex and wildcard) for every active tenant. Observed: the certificates in the vault. The
 // difference becomes orders, at most 8 at a time (a CA's own limit in tests, politeness elsewhere).
 //
-//   tenants, certificates, attempts -> choose() -> choose_authority() -> order machine -> Authority (CA) and Dns01
-//   (sites)
-//                                                                                     -> Vault -> edges
+//   changes of tenants, certificates -> Planner (which now, at which CA) -> order machine -> Authority (CA) and Dns01
+//                                                                                -> Vault -> edges
+//
+// Tenants are read once; afterwards the store's own log of changes says which of them to look at, so that a round costs
+// what changed and what is due, not what there is. Of several Navigators on one store the holder of the vault's lease
+// issues; the others wait, and what a former holder still writes is refused by the fence.
 //
 // Rows of tenants that are gone are removed with their keys; a failed look at the tenants changes nothing. Failures
 // wait as acme/schedule says, and survive restarts. An order that was begun is continued with its own key and CSR, at
@@ -14,7 +17,7 @@
 
 #include "acme/authority/authority.hpp"
 #include "acme/gate/dns01.hpp"
-#include "acme/schedule/failover.hpp"
+#include "acme/schedule/planner.hpp"
 #include "acme/schedule/renewal.hpp"
 #include "acme/vault/vault.hpp"
 #include "base/net/task.hpp"
@@ -28,6 +31,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace acme {
@@ -39,6 +43,10 @@ struct IssuerSettings {
   std::size_t orders_max = 8;
   protocol::OrderLimits order;
   GateSettings gate;
+  std::string holder = "navigator";  // of the lease; one name for each place where a Navigator runs
+  std::chrono::milliseconds lease{15000};
+  std::optional<AuthoritySettings> staging;  // where rehearsals go; never asked otherwise
+  std::vector<std::string> public_suffixes;  // below which each name is a registered domain of its own
 };
 
 struct TenantStatus {
@@ -53,17 +61,42 @@ struct TenantStatus {
   std::string renew_why;             // "lifetime", or "suggested by the CA" with its explanation's URL when it gave one
   std::string last_error;            // empty after a success
   std::int64_t next_attempt_ms = 0;  // 0 while an order is in flight
+  bool alarm = false;                // a fifth of its life or less is left
+  bool revoked = false;
+};
+
+// Who issues, as far as this Navigator knows.
+struct IssuerStatus {
+  bool leads = false;
+  std::string holder;
+  std::int64_t fence = 0;
+  std::size_t in_flight = 0, waiting = 0, alarms = 0;
+};
+
+// Everything known of why one tenant has its certificate or has none.
+struct Explanation {
+  TenantStatus status;
+  std::vector<std::pair<std::string, Hindrance>> hindrances;  // with the CA's directory; empty: all
+  std::vector<vault::Event> events;                           // newest first
 };
 
 struct AuthorityStatus {
   std::string directory_url;
+  std::string account_url;            // empty: not registered, or not looked for since the start
+  std::string state;                  // "asked", "resting", "trying" (one order, after a rest)
+  unsigned failures = 0;              // in a row that were the CA's own
   std::string last_error;             // of the last failure that was the CA's own; empty after an answer
   std::int64_t resting_until_ms = 0;  // 0: it is asked
+  std::string action_required;        // where a person must go (userActionRequired); empty: nowhere
 };
 
 // The names of a tenant's certificate: its apex and its wildcard, A-labels without a final dot, sorted. Empty when the
 // tenant's names are not host names.
 [[nodiscard]] std::vector<std::string> wanted_names(store::Tenant const& tenant);
+
+// What a CA counts names together by: one label above the longest of `suffixes` that the name ends with, else the last
+// two labels.
+[[nodiscard]] std::string registered_domain(std::string const& name, std::vector<std::string> const& suffixes);
 
 // Who owns a tenant's challenge values in the store.
 [[nodiscard]] std::string challenge_owner(std::int64_t tenant_id);
@@ -89,60 +122,93 @@ class Issuer {
 
   [[nodiscard]] std::vector<TenantStatus> status() const;
   [[nodiscard]] std::vector<AuthorityStatus> authorities() const;  // in the order of preference
+  [[nodiscard]] IssuerStatus issuer_status() const;
+  // By label or by any name of the certificate, with or without final dot; nothing: no such tenant.
+  [[nodiscard]] std::optional<std::int64_t> find(std::string name) const;
+  net::Task<base::Result<Explanation>> explain(std::int64_t tenant_id);
+
+  // --- what administrators order ---
+  // Tries again now, whatever it is parked for; with a certificate that is good, replaces it before its time.
+  void order_now(std::int64_t tenant_id);
+  // Writes the wish down, tells the CA (again and again until it answered), and orders the replacement at once.
+  // `reason` as in RFC 5280 section 5.3.1. vault::errc::not_found without a certificate.
+  net::Task<base::Result<void>> revoke(std::int64_t tenant_id, std::int64_t reason);
+  // Another key for the account at this CA, when no order is under way there; waits for those at most a minute. Empty:
+  // the first CA. errc of Authority::change_key; vault::errc::not_found: no such CA.
+  net::Task<base::Result<void>> change_account_key(std::string directory_url);
+  // An order at the staging CA from beginning to end, by the same sites; neither order nor certificate is kept.
+  // protocol::errc::refused when no staging CA is configured.
+  net::Task<base::Result<protocol::Outcome>> rehearse(std::int64_t tenant_id);
+  // Agrees to the CA's changed terms of service, and tries what they held back.
+  net::Task<base::Result<void>> agree_to_terms(std::string directory_url);
 
  private:
   struct Subject {
     std::string label;
     std::vector<std::string> names;
     std::optional<vault::CertificateRow> certificate;
+    bool wanted_anew = false;  // an administrator's word
+    Time ask_at{};             // its place in questions_
   };
   // What a CA said of one certificate's renewal, if it did, and when it is asked again.
   struct Opinion {
     std::optional<Suggestion> suggestion;
     Time ask_again;
   };
-  struct Questions {
-    std::vector<vault::CertificateRow> due;  // whose CAs are asked now
-    Time next;                               // when to look again
-  };
   using Attempts = std::map<std::pair<std::int64_t, std::string>, vault::Attempt>;  // by tenant and directory ("": all)
-  // A tenant's place among the orders in flight, kept until its coroutine ends in whatever way.
-  struct Flight {
-    Flight(std::shared_ptr<std::set<std::int64_t>> set, std::int64_t tenant)
-        : places(std::move(set)), tenant_id(tenant) {
-      places->insert(tenant_id);
-    }
-    ~Flight() { places->erase(tenant_id); }
-    Flight(Flight const&) = delete;
-    Flight& operator=(Flight const&) = delete;
-    std::shared_ptr<std::set<std::int64_t>> places;
-    std::int64_t tenant_id;
-  };
+  using Index = std::set<std::pair<Time, std::int64_t>>;
 
-  net::Task<base::Result<Round>> round();
+  // --- rounds: issuer.cpp ---
+  net::Task<void> keep_lease();
+  [[nodiscard]] bool leads() const { return lease_.mine && crypto::wall_now() < lease_.until; }
+  net::Task<base::Result<Plan>> round();
   net::Task<base::Result<void>> observe();
+  net::Task<base::Result<void>> load();
   net::Task<base::Result<void>> load_kept();
-  net::Task<base::Result<void>> remove_leftovers(std::set<std::int64_t> gone);
-  net::Task<void> issue(std::int64_t tenant_id, std::size_t authority, std::shared_ptr<Flight> flight);
+  net::Task<base::Result<void>> follow_changes();
+  net::Task<base::Result<void>> note(store::Tenant tenant);
+  net::Task<base::Result<void>> remove_leftovers();
+  net::Task<void> save_limits();
+  void forget(std::int64_t tenant_id);
+  void forget_attempts(std::int64_t tenant_id);
+  void hold(std::int64_t tenant_id, std::optional<vault::CertificateRow> certificate);
+  void want(std::int64_t tenant_id);
+  void raise_alarms(Time now);
+  void show_metrics();
+
+  // --- orders: issuer_order.cpp ---
+  net::Task<void> issue(std::int64_t tenant_id, std::size_t authority);
   net::Task<base::Result<vault::OrderRow>> prepare(std::int64_t tenant_id, std::vector<std::string> names,
                                                    std::string directory_url);
   net::Task<base::Result<protocol::Outcome>> order(std::int64_t tenant_id, Subject subject, Authority& authority);
   [[nodiscard]] std::string caa_refusal_of(std::vector<std::string> const& names, protocol::Directory const& places,
                                            Authority& authority) const;
+  [[nodiscard]] protocol::OrderPlan plan_of(vault::OrderRow const& row, crypto::Key key, Subject const& subject,
+                                            protocol::Directory const& places, Authority& authority) const;
   net::Task<protocol::Event> perform(protocol::Action action, vault::OrderRow row, Authority& authority);
+  net::Task<protocol::Event> keep(protocol::StoreCertificate issued, vault::OrderRow row);
   net::Task<protocol::Event> post(protocol::Post post, Authority& authority);
-  net::Task<void> conclude(std::int64_t tenant_id, Authority& authority, base::Result<protocol::Outcome> result);
-  net::Task<void> book_failure(std::int64_t tenant_id, Authority& authority, protocol::Outcome outcome);
+  net::Task<void> conclude(std::int64_t tenant_id, std::size_t authority, base::Result<protocol::Outcome> result);
+  net::Task<void> book(std::int64_t tenant_id, std::size_t authority, protocol::Outcome outcome,
+                       std::optional<Parked> parked);
+
+  // --- renewal: issuer_renewal.cpp ---
   net::Task<void> follow_suggestions();
   net::Task<void> ask(vault::CertificateRow certificate);
-  [[nodiscard]] Questions questions(Time now) const;
-  [[nodiscard]] Choice authority_for(std::int64_t tenant_id, Time now) const;
-  [[nodiscard]] Authority* issued_by(vault::CertificateRow const& certificate) const;
+  void ask_at(std::int64_t tenant_id, std::optional<Time> at);
+  [[nodiscard]] std::optional<std::size_t> issued_by(vault::CertificateRow const& certificate) const;
   [[nodiscard]] Time due(vault::CertificateRow const& certificate) const;
+  [[nodiscard]] Holding holding_of(Subject const& subject, Time now) const;
+
+  // --- status and orders of people: issuer_status.cpp, issuer_commands.cpp ---
   [[nodiscard]] vault::Attempt const* last_attempt(std::int64_t tenant_id) const;
   [[nodiscard]] std::string state_of(std::int64_t tenant_id, Subject const& subject, Time now) const;
   [[nodiscard]] TenantStatus status_of(std::int64_t tenant_id, Subject const& subject, Time now) const;
-  void show_metrics();
+  net::Task<void> tell_revocations();
+  net::Task<base::Result<void>> tell_revocation(vault::CertificateRow certificate);
+  [[nodiscard]] std::optional<std::size_t> place_of(std::string const& directory_url) const;
+  net::Task<base::Result<void>> change_key_at(std::size_t place);
+  net::Task<base::Result<protocol::Outcome>> rehearse_at(Authority& authority, vault::OrderRow row, crypto::Key key);
 
   net::asio::any_io_executor executor_;
   store::Store& store_;
@@ -151,16 +217,30 @@ class Issuer {
   IssuerSettings settings_;
   Dns01 dns01_;
   net::Signal wake_;
+  net::Signal lease_wake_;
   bool poked_ = false;
   bool stopped_ = false;
   std::function<void()> changed_;
   std::vector<std::unique_ptr<Authority>> authorities_;
+  std::unique_ptr<Authority> staging_;
+  std::optional<Planner> planner_;
+  vault::Lease lease_;
+  bool loaded_ = false;           // everything below, since the lease is held
+  store::Revision seen_ = 0;      // changes of tenants up to here are known
+  std::string history_;           // that seen_ belongs to
   std::map<std::int64_t, Subject> subjects_;
-  Attempts attempts_;                         // failures since the last success
-  std::map<std::int64_t, Opinion> opinions_;  // by the certificate's sequence
+  std::map<std::string, std::int64_t> by_name_;  // label and names of certificates
+  std::set<std::int64_t> gone_;                  // tenants whose rows are to be removed
+  std::map<std::int64_t, std::size_t> flights_;  // tenant -> CA
+  Attempts attempts_;                            // failures since the last success
+  std::map<std::int64_t, Opinion> opinions_;     // by the certificate's sequence
+  Index questions_;                              // when CAs are asked about whose renewal
+  Index expiries_;
+  Index alarms_;                                 // when a fifth of whose life will be left
+  std::set<std::int64_t> alarmed_;
+  std::map<std::int64_t, vault::CertificateRow> revoking_;  // by sequence: the CA is still to be told
+  bool telling_ = false;
   net::Signal ask_wake_;
-  bool kept_loaded_ = false;  // attempts_ and opinions_
-  std::shared_ptr<std::set<std::int64_t>> in_flight_;
 };
 
 }  // namespace acme

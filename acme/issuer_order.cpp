@@ -35,19 +35,20 @@ Outcome outcome_of(base::Failure const& failure) {
 
 }  // namespace
 
-net::Task<void> Issuer::issue(std::int64_t tenant_id, std::size_t place, std::shared_ptr<Flight> flight) {
-  auto const subject = subjects_.find(tenant_id);
-  if (subject == subjects_.end()) {
-    co_return;
-  }
+net::Task<void> Issuer::issue(std::int64_t tenant_id, std::size_t place) {
   Authority& authority = *authorities_[place];
-  auto result = co_await order(tenant_id, subject->second, authority);
-  auto const saved = co_await authority.save_account();
-  if (!saved) {
-    process::log::warning(component, "account not stored error=\"{}\"", saved.error().what());
+  Outcome gone;
+  gone.failure = FailureClass::deferred;
+  gone.detail = "the tenant is gone";
+  base::Result<Outcome> result = std::move(gone);
+  if (auto const subject = subjects_.find(tenant_id); subject != subjects_.end()) {
+    result = co_await order(tenant_id, subject->second, authority);
+    auto const saved = co_await authority.save_account();
+    if (!saved) {
+      process::log::warning(component, "account not stored error=\"{}\"", saved.error().what());
+    }
   }
-  co_await conclude(tenant_id, authority, std::move(result));
-  flight.reset();
+  co_await conclude(tenant_id, place, std::move(result));
   poke();
 }
 
@@ -134,17 +135,7 @@ net::Task<base::Result<Outcome>> Issuer::order(std::int64_t tenant_id, Subject s
   if (!key) {
     co_return key.error();
   }
-  AuthoritySettings const& wishes = authority.settings();
-  protocol::OrderPlan plan{row->names,        std::move(*key), row->csr, authority.client().thumbprint(),
-                           places->new_order, row->order_url};
-  plan.preferred_issuer = wishes.preferred_issuer;
-  if (places->profiles.contains(wishes.profile)) {
-    plan.profile = wishes.profile;
-  }
-  // Only the CA that issued a certificate knows its identifier; another one would refuse the order.
-  if (subject.certificate && issued_by(*subject.certificate) == &authority && !places->renewal_info.empty()) {
-    plan.replaces = subject.certificate->ari_id;
-  }
+  protocol::OrderPlan plan = plan_of(*row, std::move(*key), subject, *places, authority);
   protocol::OrderMachine machine(std::move(plan), settings_.order);
   protocol::Event event = protocol::Begin{};
   for (;;) {
@@ -152,8 +143,32 @@ net::Task<base::Result<Outcome>> Issuer::order(std::int64_t tenant_id, Subject s
     if (auto const* const finish = std::get_if<protocol::Finish>(&action)) {
       co_return finish->outcome;
     }
+    if (!leads()) {  // whoever does continues it
+      Outcome outcome;
+      outcome.failure = FailureClass::deferred;
+      outcome.detail = "another Navigator issues certificates now";
+      outcome.keep_order = true;
+      co_return outcome;
+    }
     event = co_await perform(std::move(action), *row, authority);
   }
+}
+
+protocol::OrderPlan Issuer::plan_of(vault::OrderRow const& row, crypto::Key key, Subject const& subject,
+                                    protocol::Directory const& places, Authority& authority) const {
+  AuthoritySettings const& wishes = authority.settings();
+  protocol::OrderPlan plan{row.names,         std::move(key), row.csr, authority.client().thumbprint(),
+                           places.new_order, row.order_url};
+  plan.preferred_issuer = wishes.preferred_issuer;
+  if (places.profiles.contains(wishes.profile)) {
+    plan.profile = wishes.profile;
+  }
+  // Only the CA that issued a certificate knows its identifier; another one would refuse the order.
+  if (subject.certificate && subject.certificate->directory_url == authority.directory_url() &&
+      !places.renewal_info.empty()) {
+    plan.replaces = subject.certificate->ari_id;
+  }
+  return plan;
 }
 
 net::Task<protocol::Event> Issuer::perform(protocol::Action action, vault::OrderRow row, Authority& authority) {
@@ -178,19 +193,30 @@ net::Task<protocol::Event> Issuer::perform(protocol::Action action, vault::Order
     co_return protocol::Done{};
   }
   if (auto* const store = std::get_if<protocol::StoreCertificate>(&action)) {
-    auto const sequence = co_await vault_.add_certificate(row.tenant_id, row.directory_url, store->certificate,
-                                                          std::move(store->chain_pem), row.key_pem, wall_now());
-    if (!sequence) {
-      co_return protocol::Refused{sequence.error().what()};
-    }
-    process::log::info(component, "certificate stored tenant_id={} names={} sequence={} fingerprint={}", row.tenant_id,
-                       row.names.back(), *sequence, store->certificate.fingerprint);
-    if (changed_) {
-      changed_();
-    }
-    co_return protocol::Done{};
+    co_return co_await keep(std::move(*store), std::move(row));
   }
   base::invariant_broken("an action nobody performs", __FILE__, __LINE__);
+}
+
+net::Task<protocol::Event> Issuer::keep(protocol::StoreCertificate issued, vault::OrderRow row) {
+  auto const sequence = co_await vault_.add_certificate(row.tenant_id, row.directory_url, issued.certificate,
+                                                        std::move(issued.chain_pem), row.key_pem, wall_now());
+  if (!sequence) {
+    co_return protocol::Refused{sequence.error().what()};
+  }
+  crypto::Certificate const& certificate = issued.certificate;
+  process::log::info(component, "certificate stored tenant_id={} names={} sequence={} fingerprint={}", row.tenant_id,
+                     row.names.back(), *sequence, certificate.fingerprint);
+  auto const subject = subjects_.find(row.tenant_id);
+  if (subject != subjects_.end() && subject->second.names == certificate.names) {
+    hold(row.tenant_id,
+         vault::CertificateRow{*sequence, row.tenant_id, certificate.names, certificate.fingerprint,
+                               certificate.not_before, certificate.not_after, row.directory_url, certificate.ari_id});
+  }
+  if (changed_) {
+    changed_();
+  }
+  co_return protocol::Done{};
 }
 
 net::Task<protocol::Event> Issuer::post(protocol::Post request, Authority& authority) {
@@ -201,7 +227,8 @@ net::Task<protocol::Event> Issuer::post(protocol::Post request, Authority& autho
   co_return std::move(*answer);
 }
 
-net::Task<void> Issuer::conclude(std::int64_t tenant_id, Authority& authority, base::Result<Outcome> result) {
+net::Task<void> Issuer::conclude(std::int64_t tenant_id, std::size_t place, base::Result<Outcome> result) {
+  Authority& authority = *authorities_[place];
   Outcome outcome;
   if (result) {
     outcome = std::move(*result);
@@ -209,14 +236,32 @@ net::Task<void> Issuer::conclude(std::int64_t tenant_id, Authority& authority, b
     outcome = outcome_of(result.error());
   }
   bool const good = outcome.failure == FailureClass::none;
-  authority.breaker = after_outcome(authority.breaker, outcome.failure, wall_now());
+  flights_.erase(tenant_id);
+  auto const parked = planner_->ended(tenant_id, place, {outcome.failure, outcome.not_before}, wall_now());
+  if (!leads()) {
+    co_return;
+  }
+  if (good) {
+    forget_attempts(tenant_id);
+  }
   if (outcome.failure != FailureClass::deferred) {
     authority.last_error = outcome.failure == FailureClass::transient ? outcome.detail : std::string();
+  }
+  if (outcome.problem == "userActionRequired") {
+    authority.last_error = outcome.detail;
+    authority.action_required = outcome.instance.empty() ? "the CA's website" : outcome.instance;
+    planner_->block(place, true);
   }
   metrics_
       .counter("navigator_acme_orders_total", "Orders by outcome and authority",
                {{"outcome", good ? "issued" : name(outcome.failure)}, {"authority", authority.directory_url()}})
       .add();
+  if (!outcome.problem.empty()) {
+    metrics_
+        .counter("navigator_acme_problems_total", "Orders that failed, by the CA's own type of problem",
+                 {{"type", outcome.problem}, {"authority", authority.directory_url()}})
+        .add();
+  }
   for (std::string const& note : outcome.notes) {
     process::log::info(component, "order tenant_id={} authority={} note=\"{}\"", tenant_id, authority.directory_url(),
                        note);
@@ -228,24 +273,28 @@ net::Task<void> Issuer::conclude(std::int64_t tenant_id, Authority& authority, b
       process::log::warning(component, "order row stays tenant_id={} error=\"{}\"", tenant_id, deleted.error().what());
     }
   }
-  if (good) {
-    std::erase_if(attempts_, [tenant_id](auto const& item) { return item.first.first == tenant_id; });
-    co_return;
-  }
-  co_await book_failure(tenant_id, authority, std::move(outcome));
+  co_await book(tenant_id, place, std::move(outcome), parked);
 }
 
-net::Task<void> Issuer::book_failure(std::int64_t tenant_id, Authority& authority, Outcome outcome) {
-  std::string const directory_url = concerns_one_authority(outcome.failure) ? authority.directory_url() : std::string();
-  vault::Attempt& attempt = attempts_[{tenant_id, directory_url}];
-  attempt.tenant_id = tenant_id;
-  attempt.directory_url = directory_url;
-  attempt.failures += outcome.failure == FailureClass::deferred ? 0 : 1;
-  attempt.detail = std::string(name(outcome.failure)) + ": " + outcome.detail;
-  attempt.not_before =
-      outcome.not_before.value_or(wall_now() + pause_after(outcome.failure, attempt.failures, settings_.first_retry));
+// What is remembered of an attempt: for the status, for `cert why`, and over restarts.
+net::Task<void> Issuer::book(std::int64_t tenant_id, std::size_t place, Outcome outcome,
+                             std::optional<Parked> parked) {
+  std::string const& authority = authorities_[place]->directory_url();
+  bool const good = outcome.failure == FailureClass::none;
+  vault::Event event{tenant_id, wall_now(), authority, good ? "issued" : name(outcome.failure), outcome.detail};
+  auto const added = co_await vault_.add_event(std::move(event));
+  if (!added) {
+    process::log::warning(component, "event not stored error=\"{}\"", added.error().what());
+  }
+  if (good || !parked) {
+    co_return;  // without a place the tenant went away meanwhile
+  }
+  std::string const directory_url = parked->authority ? authority : std::string();
+  vault::Attempt const attempt{tenant_id, directory_url, parked->failures, parked->until,
+                               std::string(name(outcome.failure)) + ": " + outcome.detail};
+  attempts_[{tenant_id, directory_url}] = attempt;
   process::log::warning(component, "no certificate tenant_id={} authority={} failures={} error=\"{}\"", tenant_id,
-                        authority.directory_url(), attempt.failures, attempt.detail);
+                        authority, attempt.failures, attempt.detail);
   auto const saved = co_await vault_.save_attempt(attempt);
   if (!saved) {
     process::log::warning(component, "attempt not stored tenant_id={} error=\"{}\"", tenant_id, saved.error().what());

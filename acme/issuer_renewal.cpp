@@ -16,10 +16,8 @@ constexpr milliseconds look_again{60000};
 
 }  // namespace
 
-Authority* Issuer::issued_by(vault::CertificateRow const& certificate) const {
-  auto const found = std::ranges::find_if(
-      authorities_, [&](auto const& authority) { return authority->directory_url() == certificate.directory_url; });
-  return found == authorities_.end() ? nullptr : found->get();
+std::optional<std::size_t> Issuer::issued_by(vault::CertificateRow const& certificate) const {
+  return place_of(certificate.directory_url);
 }
 
 Time Issuer::due(vault::CertificateRow const& certificate) const {
@@ -30,33 +28,50 @@ Time Issuer::due(vault::CertificateRow const& certificate) const {
                         certificate.not_before, certificate.not_after);
 }
 
-// One walk over the certificates for all that are due: a walk for each would grow with the square of the tenants.
-Issuer::Questions Issuer::questions(Time now) const {
-  Questions out{{}, now + look_again};
-  for (auto const& [tenant_id, subject] : subjects_) {
-    if (!subject.certificate || subject.certificate->ari_id.empty() || issued_by(*subject.certificate) == nullptr) {
-      continue;
-    }
-    auto const opinion = opinions_.find(subject.certificate->sequence);
-    Time const at = opinion == opinions_.end() ? now : opinion->second.ask_again;
-    if (at <= now) {
-      out.due.push_back(*subject.certificate);
-    } else {
-      out.next = std::min(out.next, at);
-    }
+// One that shall be replaced long before its time is the CA's wish or an administrator's.
+Holding Issuer::holding_of(Subject const& subject, Time now) const {
+  vault::CertificateRow const& certificate = *subject.certificate;
+  Time const own = renewal_due(certificate.not_before, certificate.not_after, settings_.renew_fraction,
+                               static_cast<std::uint64_t>(certificate.sequence));
+  Holding holding;
+  holding.not_before = certificate.not_before;
+  holding.not_after = certificate.not_after;
+  holding.due = due(certificate);
+  holding.recalled = subject.wanted_anew || certificate.revoked_reason || (holding.due <= now && own > now);
+  holding.authority = issued_by(certificate);
+  holding.replaceable = holding.authority && opinions_.contains(certificate.sequence);
+  return holding;
+}
+
+// The place of a tenant's certificate among those whose CAs are asked; nothing: it is not asked about.
+void Issuer::ask_at(std::int64_t tenant_id, std::optional<Time> at) {
+  Subject& subject = subjects_.at(tenant_id);
+  questions_.erase({subject.ask_at, tenant_id});
+  if (at && subject.certificate && !subject.certificate->ari_id.empty() && issued_by(*subject.certificate)) {
+    subject.ask_at = *at;
+    questions_.emplace(*at, tenant_id);
+    ask_wake_.notify();
   }
-  return out;
 }
 
 net::Task<void> Issuer::follow_suggestions() {
   while (!stopped_) {
     Time const now = wall_now();
-    Questions const asked = questions(now);
-    for (std::size_t i = 0; i < asked.due.size() && !stopped_; ++i) {
-      co_await ask(asked.due[i]);
+    if (!leads() || questions_.empty() || questions_.begin()->first > now) {
+      Time const next = questions_.empty() ? now + look_again : std::min(questions_.begin()->first, now + look_again);
+      co_await ask_wake_.wait(std::max(next - now, milliseconds(1)));
+      continue;
     }
-    if (asked.due.empty() && !stopped_) {
-      co_await ask_wake_.wait(asked.next - now);
+    std::int64_t const tenant_id = questions_.begin()->second;
+    vault::CertificateRow const certificate = *subjects_.at(tenant_id).certificate;
+    // Its place until the answer is there: whatever ends this, it is asked about again.
+    ask_at(tenant_id, now + look_again);
+    co_await ask(certificate);
+    auto const subject = subjects_.find(tenant_id);
+    if (subject != subjects_.end() && subject->second.certificate &&
+        subject->second.certificate->sequence == certificate.sequence) {
+      auto const opinion = opinions_.find(certificate.sequence);
+      ask_at(tenant_id, opinion == opinions_.end() ? wall_now() + look_again : opinion->second.ask_again);
     }
   }
 }
@@ -67,7 +82,7 @@ net::Task<void> Issuer::ask(vault::CertificateRow certificate) {
   if (auto const known = opinions_.find(certificate.sequence); known != opinions_.end()) {
     opinion = known->second;
   }
-  Authority* const authority = issued_by(certificate);
+  Authority* const authority = authorities_[*issued_by(certificate)].get();
   auto const ready = co_await authority->ready();
   if (!ready) {
     opinion.ask_again = next_question({}, wall_now(), seed);
@@ -94,7 +109,10 @@ net::Task<void> Issuer::ask(vault::CertificateRow certificate) {
   if (!saved) {
     process::log::warning(component, "suggestion not stored error=\"{}\"", saved.error().what());
   }
-  if (moved) {
+  if (auto const subject = subjects_.find(certificate.tenant_id);
+      moved && subject != subjects_.end() && subject->second.certificate &&
+      subject->second.certificate->sequence == certificate.sequence) {
+    want(certificate.tenant_id);
     poke();
   }
 }

@@ -1,4 +1,4 @@
-# crypto -> messages -> protocol, schedule, vault -> authority, gate -> acme; edge stands alone: it runs on other machines.
+# crypto -> messages -> protocol, schedule, vault -> authority, gate -> acme -> distribution, administration; edge stands alone: it runs on other machines.
 module(acme/edge SOURCES errc.cpp bundle.cpp verify.cpp install.cpp nginx.cpp handshake.cpp agent.cpp
   DEPENDS base/result base/net base/process
     base/http_client LIBRARIES Boost::json OpenSSL::Crypto OpenSSL::SSL)
@@ -9,17 +9,25 @@ module(acme/messages SOURCES errc.cpp messages.cpp
 module(acme/protocol SOURCES order_machine.cpp client.cpp
   DEPENDS base/result base/net acme/crypto acme/messages
     base/http_client LIBRARIES Boost::json)
-module(acme/vault SOURCES errc.cpp seal.cpp schema.cpp vault.cpp
+module(acme/vault SOURCES errc.cpp seal.cpp schema.cpp vault.cpp issuing.cpp
   DEPENDS base/result base/net base/process base/database acme/crypto
     base/store_thread LIBRARIES OpenSSL::Crypto)
-module(acme/schedule SOURCES renewal.cpp failover.cpp
+module(acme/schedule SOURCES renewal.cpp failover.cpp limits.cpp planner.cpp
   DEPENDS base/result acme/crypto acme/messages)
 module(acme/authority SOURCES authority.cpp
   DEPENDS base/result base/net base/process acme/crypto acme/messages acme/protocol acme/vault acme/schedule)
 module(acme/gate SOURCES errc.cpp dns01.cpp caa.cpp
   DEPENDS base/result base/net base/probe dns-backend/dns dns-backend/store acme/protocol)
-module(acme SOURCES issuer.cpp issuer_order.cpp issuer_renewal.cpp distribution.cpp
+module(acme SOURCES issuer.cpp issuer_order.cpp issuer_renewal.cpp issuer_status.cpp issuer_commands.cpp
   DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/snapshot dns-backend/store acme/crypto
     acme/messages acme/protocol acme/vault acme/schedule acme/authority acme/gate
     base/http
+  LIBRARIES Boost::json)
+module(acme/distribution SOURCES distribution.cpp
+  DEPENDS base/result base/net base/process base/http dns-backend/dns dns-backend/snapshot dns-backend/store acme/crypto acme/vault
+    acme
+  LIBRARIES Boost::json)
+module(acme/administration SOURCES administration.cpp
+  DEPENDS base/result base/net base/process base/http base/probe dns-backend/dns dns-backend/snapshot dns-backend/store
+    acme/crypto acme/protocol acme/vault acme/schedule acme/authority acme/gate acme
   LIBRARIES Boost::json)

@@ -177,3 +177,14 @@ module(dns-backend/topology_pools SOURCES topology_pools.cpp
 module(dns-backend/site_settings SOURCES site_settings.cpp
   DEPENDS base/result base/net base/process base/probe base/http base/http_client base/config dns-backend/geo dns-backend/connector
     dns-backend/settings dns-backend/vantage dns-backend/mesh_costs routing/bird)
+module(dns-backend/daemon SOURCES daemon.cpp health.cpp sites.cpp certificates.cpp powerdns_api.cpp
+  DEPENDS base/result base/net base/process base/probe base/database base/http_client base/http_server topology
+    dns-backend/dns dns-backend/snapshot dns-backend/pool dns-backend/geo dns-backend/store dns-backend/purge
+    dns-backend/connector dns-backend/handover dns-backend/settings dns-backend/site_settings dns-backend/api
+    dns-backend/feed dns-backend/powerdns dns-backend/monitor dns-backend/vantage dns-backend/transitions
+    dns-backend/overrides dns-backend/webhook dns-backend/overview dns-backend/mesh_costs
+    dns-backend/self_service acme acme/administration
+    acme/crypto acme/distribution acme/schedule acme/vault
+  LIBRARIES Boost::json)
+module(dns-backend/commands/certificates SOURCES certificate_commands.cpp command_line.cpp
+  DEPENDS base/result base/http dns-backend/commands dns-backend/commands/health LIBRARIES Boost::json CLI11::CLI11)

@@ -13,7 +13,8 @@ add_test(NAME tidy COMMAND tidy.test --gtest_brief=1)
 set_tests_properties(tidy PROPERTIES LABELS tidy)
 
 # Fixtures that write their zones as master files, in tests of modules that know none.
-foreach(user dns-backend.store dns-backend.remote dns-backend.steward dns-backend.domain_watch acme)
+foreach(user dns-backend.store dns-backend.remote dns-backend.steward dns-backend.domain_watch acme acme.distribution
+    acme.administration)
   target_link_libraries(${user}.test PRIVATE dns-backend.zone_file)
 endforeach()
 
@@ -30,7 +31,8 @@ target_link_libraries(topology.proof.test PRIVATE topology.verify)
 target_link_libraries(mesh.enrolment.test PRIVATE mesh.members)
 
 # And the servers that clients are tried against.
-foreach(user dns-backend.purge dns-backend.vantage dns-backend.webhook dns-backend.powerdns dns-backend.feed dns-backend.cloudflare dns-backend.api acme acme.edge
+foreach(user dns-backend.purge dns-backend.vantage dns-backend.webhook dns-backend.powerdns dns-backend.feed dns-backend.cloudflare dns-backend.api acme
+    acme.distribution acme.administration acme.edge
     acme.protocol acme.authority mesh.names)
   target_link_libraries(${user}.test PRIVATE base.http_server base.http_client)
 endforeach()

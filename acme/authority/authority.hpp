@@ -7,8 +7,7 @@
 #pragma once
 
 #include "acme/protocol/client.hpp"
-#include "acme/schedule/failover.hpp"
-#include "acme/schedule/renewal.hpp"
+#include "acme/schedule/limits.hpp"
 #include "acme/vault/vault.hpp"
 
 #include <chrono>
@@ -26,6 +25,7 @@ struct AuthoritySettings {
   std::string profile;           // ordered when the CA offers it; empty: its default
   std::string preferred_issuer;  // common name the chain shall end with; empty: the CA's first chain
   std::chrono::milliseconds call_deadline{30000};
+  LimitSettings limits;  // its own, as far as they are known
 };
 
 class Authority {
@@ -41,6 +41,9 @@ class Authority {
   // Only after ready() succeeded once.
   [[nodiscard]] protocol::Client& client() { return *client_; }
 
+  // As far as it is known now; empty before the first ready().
+  [[nodiscard]] std::string account_url() const { return client_ == nullptr ? saved_url_ : client_->account_url(); }
+
   // Stores the account's URL when it changed since; were it lost, the account would be found again by its key.
   net::Task<base::Result<void>> save_account();
 
@@ -50,8 +53,8 @@ class Authority {
   [[nodiscard]] AuthoritySettings const& settings() const { return settings_; }
   [[nodiscard]] std::string const& directory_url() const { return settings_.directory_url; }
 
-  Breaker breaker;         // from the outcomes of orders; the issuer's to write
-  std::string last_error;  // of the last failure that was the CA's; empty after a success
+  std::string last_error;       // of the last failure that was the CA's; empty after a success; the issuer's to write
+  std::string action_required;  // where a person must go before it issues again (userActionRequired); empty: nowhere
 
  private:
   net::Task<base::Result<void>> load();

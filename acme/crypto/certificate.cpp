@@ -188,4 +188,19 @@ base::Result<Certificate> check_issued(std::string_view pem, Key const& key, std
   return certificate;
 }
 
+base::Result<std::string> leaf_der(std::string_view pem) {
+  auto const chain = parse(pem);
+  if (!chain) {
+    return chain.error();
+  }
+  unsigned char* octets = nullptr;
+  int const size = i2d_X509(chain->front().get(), &octets);
+  if (size <= 0) {
+    return refuse("the leaf cannot be encoded");
+  }
+  std::string der(reinterpret_cast<char const*>(octets), static_cast<std::size_t>(size));
+  OPENSSL_free(octets);
+  return der;
+}
+
 }  // namespace crypto

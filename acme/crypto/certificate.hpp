@@ -26,6 +26,9 @@ struct Certificate {
 // Leaf first; at most 10 certificates and 256 KiB. bad_certificate with the reason.
 [[nodiscard]] base::Result<Certificate> read_chain(std::string_view pem);
 
+// The first certificate of a chain, DER: what a revocation names.
+[[nodiscard]] base::Result<std::string> leaf_der(std::string_view pem);
+
 // read_chain, and: the leaf's public key is ours; its names are exactly `names`; `now` lies in its window (an hour of
 // clock difference is forgiven before its begin); it is no CA; each certificate is signed by the next one.
 // bad_certificate says which check failed.

@@ -270,6 +270,7 @@ base::Result<Directory> parse_directory(std::string_view body) {
   directory.new_order = url_of(*object, "newOrder");
   directory.renewal_info = url_of(*object, "renewalInfo");
   directory.key_change = url_of(*object, "keyChange");
+  directory.revoke_cert = url_of(*object, "revokeCert");
   if (directory.new_nonce.empty() || directory.new_account.empty() || directory.new_order.empty()) {
     return bad("the directory lacks newNonce, newAccount or newOrder");
   }

@@ -25,6 +25,7 @@ struct Directory {
   std::string new_nonce, new_account, new_order;
   std::string renewal_info;                     // empty when the CA offers no ARI
   std::string key_change;                       // empty: the CA cannot change an account's key
+  std::string revoke_cert;                      // empty: the CA revokes nothing
   std::string terms_of_service;                 // empty: none
   std::map<std::string, std::string> profiles;  // name -> what it is, in the CA's words
   std::vector<std::string> caa_identities;      // what a CAA record must name for this CA to issue

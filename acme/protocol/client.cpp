@@ -1,5 +1,7 @@
 #include "acme/protocol/client.hpp"
 
+#include "acme/crypto/encoding.hpp"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -266,6 +268,43 @@ net::Task<base::Result<void>> Client::change_key(crypto::Key next) {
   }
   key_ = std::move(next);
   co_return base::Result<void>();
+}
+
+net::Task<base::Result<void>> Client::revoke(std::string der, std::int64_t reason) {
+  auto const places = co_await directory();
+  if (!places) {
+    co_return places.error();
+  }
+  if (places->revoke_cert.empty()) {
+    co_return base::fail(errc::refused, "the CA offers no revocation");
+  }
+  json::object const body{{"certificate", crypto::base64url(der)}, {"reason", reason}};
+  co_return co_await change("revokeCert", places->revoke_cert, json::serialize(body));
+}
+
+net::Task<base::Result<void>> Client::agree_to_terms() {
+  auto const url = co_await account();
+  if (!url) {
+    co_return url.error();
+  }
+  std::string payload = R"({"termsOfServiceAgreed":true})";
+  co_return co_await change("account", *url, std::move(payload));
+}
+
+// A POST of which only the success matters.
+net::Task<base::Result<void>> Client::change(std::string what, std::string url, std::string payload) {
+  std::optional<std::string> body(std::move(payload));
+  auto const answer = co_await post(std::move(url), std::move(body));
+  if (!answer) {
+    co_return answer.error();
+  }
+  if (answer->status == 200 || is_problem(*answer, "alreadyRevoked")) {
+    co_return base::Result<void>();
+  }
+  Problem const problem = parse_problem(answer->body, answer->status);
+  FailureClass const kind = classify(problem);
+  bool const later = kind == FailureClass::transient || kind == FailureClass::not_before;
+  co_return base::fail(later ? errc::unavailable : errc::refused, what + ": " + problem.text());
 }
 
 net::Task<base::Result<std::optional<std::string>>> Client::find_account(crypto::Key key) {

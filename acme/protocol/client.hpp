@@ -67,6 +67,12 @@ class Client {
   // Whether the CA knows an account of `key` (onlyReturnExisting); its URL, or nothing.
   net::Task<base::Result<std::optional<std::string>>> find_account(crypto::Key key);
 
+  // Revokes a certificate that this account ordered (RFC 8555 section 7.6). `der` is the leaf. One that is revoked
+  // already is a success. refused when the CA says no, unavailable when it could not say.
+  net::Task<base::Result<void>> revoke(std::string der, std::int64_t reason);
+  // Says yes to the terms of service as they are now (section 7.3.3).
+  net::Task<base::Result<void>> agree_to_terms();
+
   [[nodiscard]] std::string const& account_url() const { return account_url_; }
   [[nodiscard]] std::string thumbprint() const { return key_.thumbprint(); }
   [[nodiscard]] ClientCounters counters() const { return counters_; }
@@ -78,6 +84,7 @@ class Client {
                                                  std::string kid);
   net::Task<base::Result<std::string>> register_account();
   net::Task<base::Result<Answer>> new_account(std::string url, bool only_existing);
+  net::Task<base::Result<void>> change(std::string what, std::string url, std::string payload);
   void keep_nonce(net::HttpResponse const& response);
 
   ClientSettings settings_;

@@ -144,6 +144,8 @@ Action OrderMachine::on_refusal(Problem const& problem, Answer const& answer, Ti
     return *again;
   }
   FailureClass const kind = classify(problem);
+  outcome_.problem = problem.type;
+  outcome_.instance = problem.instance;
   if (kind == FailureClass::not_before) {
     outcome_.not_before = crypto::parse_retry_after(answer.retry_after, now);
     if (!outcome_.not_before) {

@@ -19,6 +19,8 @@ class Category final : public boost::system::error_category {
         return "no such certificate";
       case errc::stale:
         return "not the tenant's present certificate";
+      case errc::fenced:
+        return "this Navigator no longer issues certificates";
     }
     return "unknown";
   }

@@ -12,6 +12,7 @@ enum class errc {
   sealed,        // a sealed key does not open: another master key, or the row was moved or changed
   not_found,     // no such certificate
   stale,         // an acknowledgment of a certificate that is not (or no longer) the tenant's
+  fenced,        // another Navigator issues certificates by now: this one's write came too late
 };
 boost::system::error_code make_error_code(errc code);
 

@@ -75,10 +75,39 @@ CREATE TABLE acme_suggestion (
 );
 )";
 
+// One of several Navigators issues: the fence tells its writes from those of a former one. Buckets are the CAs' limits,
+// events the last attempts of each tenant. A revocation is written down before the CA is told.
+constexpr std::string_view version_3 = R"(
+CREATE TABLE acme_lease (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  holder TEXT NOT NULL,
+  fence INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL
+);
+CREATE TABLE acme_bucket (
+  directory_url TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  key TEXT NOT NULL,
+  full_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (directory_url, scope, key)
+) WITHOUT ROWID;
+CREATE TABLE acme_event (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  tenant_id INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  directory_url TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  detail TEXT NOT NULL
+);
+CREATE INDEX acme_event_by_tenant ON acme_event (tenant_id, id);
+ALTER TABLE certificate ADD COLUMN revoked_reason INTEGER;
+ALTER TABLE certificate ADD COLUMN revoked_at_ms INTEGER;
+)";
+
 }  // namespace
 
 database::Schema schema() {
-  return {"acme", {{1, version_1}, {2, version_2}}, {}};
+  return {"acme", {{1, version_1}, {2, version_2}, {3, version_3}}, {}};
 }
 
 }  // namespace vault

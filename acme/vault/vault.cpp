@@ -1,47 +1,12 @@
 #include "acme/vault/vault.hpp"
 
 #include "acme/crypto/key.hpp"
+#include "acme/vault/statements.hpp"
 
 #include <algorithm>
-#include <functional>
 
 namespace vault {
 namespace {
-
-using database::blob;
-using database::Database;
-using database::integer;
-using database::Row;
-using database::Rows;
-using database::text;
-using database::Transaction;
-using database::Value;
-
-template <class T>
-using Work = std::function<base::Result<T>(Database&)>;
-using Body = std::function<base::Result<void>(Transaction&)>;
-
-std::string joined(std::vector<std::string> const& names) {
-  std::string text;
-  for (std::string const& name : names) {
-    text += (text.empty() ? "" : " ") + name;
-  }
-  return text;
-}
-
-std::vector<std::string> split(std::string const& text) {
-  std::vector<std::string> names;
-  for (std::size_t at = 0; at < text.size();) {
-    std::size_t const end = std::min(text.find(' ', at), text.size());
-    names.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return names;
-}
-
-database::Blob blob_of(std::string const& octets) {
-  return {octets.begin(), octets.end()};
-}
 
 std::string account_seal(std::string const& directory_url) {
   return "acme_account/" + directory_url;
@@ -57,7 +22,8 @@ std::string certificate_seal(std::int64_t tenant_id, std::string const& fingerpr
 }
 
 constexpr std::string_view certificate_columns =
-    "sequence, tenant_id, names, fingerprint, not_before_ms, not_after_ms, directory_url, ari_id";
+    "sequence, tenant_id, names, fingerprint, not_before_ms, not_after_ms, directory_url, ari_id, revoked_reason, "
+    "revoked_at_ms";
 CertificateRow certificate_of(Row const& row) {
   return {integer(row[0]),
           integer(row[1]),
@@ -66,38 +32,9 @@ CertificateRow certificate_of(Row const& row) {
           crypto::from_ms(integer(row[4])),
           crypto::from_ms(integer(row[5])),
           text(row[6]),
-          text(row[7])};
-}
-
-base::Result<void> execute(Transaction& transaction, std::string_view sql, std::vector<Value> const& parameters) {
-  auto const changed = transaction.execute(sql, parameters);
-  if (!changed) {
-    return changed.error();
-  }
-  return {};
-}
-
-Work<std::int64_t> writing(Body body) {
-  return [body = std::move(body)](Database& database) { return database.write(body); };
-}
-
-base::Result<void> without_value(base::Result<std::int64_t> const& result) {
-  if (!result) {
-    return result.error();
-  }
-  return {};
-}
-
-Work<Rows> reading(std::string sql, std::vector<Value> parameters = {}) {
-  return [sql = std::move(sql), parameters = std::move(parameters)](Database& database) {
-    return database.query(sql, parameters);
-  };
-}
-
-std::vector<std::int64_t> first_column(Rows const& rows) {
-  std::vector<std::int64_t> numbers;
-  std::ranges::transform(rows, std::back_inserter(numbers), [](Row const& row) { return integer(row[0]); });
-  return numbers;
+          text(row[7]),
+          std::holds_alternative<std::int64_t>(row[8]) ? std::optional(integer(row[8])) : std::nullopt,
+          crypto::from_ms(integer(row[9]))};
 }
 
 base::Result<void> insert_certificate(Transaction& transaction, std::int64_t tenant_id,
@@ -169,15 +106,16 @@ net::Task<base::Result<Account>> Vault::account(std::string directory_url) {
   std::string const pem = key->pem();
   auto const sealed = sealer_->seal(pem, account_seal(directory_url));
   Body const body = [directory_url, sealed](Transaction& transaction) {
-    return execute(transaction, "INSERT INTO acme_account (directory_url, account_url, sealed_key) VALUES (?, '', ?)",
+    return execute(transaction,
+                   "INSERT OR IGNORE INTO acme_account (directory_url, account_url, sealed_key) VALUES (?, '', ?)",
                    {directory_url, sealed});
   };
-  Work<std::int64_t> const insert = writing(body);
+  Work<std::int64_t> const insert = fenced(body);
   auto const written = co_await thread_.run<std::int64_t>(insert);
   if (!written) {
     co_return written.error();
   }
-  co_return Account{pem, {}, {}};
+  co_return co_await account(std::move(directory_url));  // another call may have been faster: its key counts
 }
 
 net::Task<base::Result<void>> Vault::set_account_url(std::string directory_url, std::string account_url) {
@@ -185,7 +123,7 @@ net::Task<base::Result<void>> Vault::set_account_url(std::string directory_url, 
     return execute(transaction, "UPDATE acme_account SET account_url = ? WHERE directory_url = ?",
                    {account_url, directory_url});
   };
-  Work<std::int64_t> const work = writing(body);
+  Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
@@ -195,7 +133,7 @@ net::Task<base::Result<void>> Vault::begin_key_change(std::string directory_url,
     return execute(transaction, "UPDATE acme_account SET sealed_pending_key = ? WHERE directory_url = ?",
                    {sealed, directory_url});
   };
-  Work<std::int64_t> const work = writing(body);
+  Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
@@ -211,7 +149,7 @@ net::Task<base::Result<void>> Vault::end_key_change(std::string directory_url, b
                    "UPDATE acme_account SET sealed_key = ?, sealed_pending_key = NULL WHERE directory_url = ?",
                    {sealed, directory_url});
   };
-  Work<std::int64_t> const work = writing(body);
+  Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
@@ -225,7 +163,7 @@ net::Task<base::Result<void>> Vault::save_order(OrderRow order) {
         "VALUES (?, ?, ?, ?, ?, ?)",
         {order.tenant_id, joined(order.names), order.directory_url, order.order_url, blob_of(order.csr), sealed});
   };
-  Work<std::int64_t> const work = writing(body);
+  Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
@@ -253,7 +191,7 @@ net::Task<base::Result<void>> Vault::set_order_url(std::int64_t tenant_id, std::
   Body const body = [=](Transaction& transaction) {
     return execute(transaction, "UPDATE acme_order SET order_url = ? WHERE tenant_id = ?", {order_url, tenant_id});
   };
-  Work<std::int64_t> const work = writing(body);
+  Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
@@ -261,7 +199,7 @@ net::Task<base::Result<void>> Vault::delete_order(std::int64_t tenant_id) {
   Body const body = [tenant_id](Transaction& transaction) {
     return execute(transaction, "DELETE FROM acme_order WHERE tenant_id = ?", {tenant_id});
   };
-  Work<std::int64_t> const work = writing(body);
+  Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
@@ -298,7 +236,7 @@ net::Task<base::Result<void>> Vault::save_attempt(Attempt attempt) {
                    {attempt.tenant_id, attempt.directory_url, std::int64_t{attempt.failures},
                     crypto::to_ms(attempt.not_before), attempt.detail});
   };
-  Work<std::int64_t> const work = writing(body);
+  Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
@@ -309,8 +247,9 @@ net::Task<base::Result<std::int64_t>> Vault::add_certificate(std::int64_t tenant
   Body const body = [=](Transaction& transaction) {
     return insert_certificate(transaction, tenant_id, directory_url, certificate, chain_pem, sealed, now);
   };
-  Work<std::int64_t> const work = [body, certificate](Database& database) -> base::Result<std::int64_t> {
-    auto const written = database.write(body);
+  Work<std::int64_t> const insert = fenced(body);
+  Work<std::int64_t> const work = [insert, certificate](Database& database) -> base::Result<std::int64_t> {
+    auto const written = insert(database);
     if (!written) {
       return written.error();
     }
@@ -339,6 +278,19 @@ net::Task<base::Result<std::vector<CertificateRow>>> Vault::certificates() {
   co_return certificates;
 }
 
+net::Task<base::Result<std::vector<CertificateRow>>> Vault::certificates(std::int64_t tenant_id) {
+  std::string const sql =
+      "SELECT " + std::string(certificate_columns) + " FROM certificate WHERE tenant_id = ? ORDER BY sequence";
+  Work<Rows> const work = reading(sql, {tenant_id});
+  auto const rows = co_await thread_.run<Rows>(work);
+  if (!rows) {
+    co_return rows.error();
+  }
+  std::vector<CertificateRow> certificates;
+  std::ranges::transform(*rows, std::back_inserter(certificates), certificate_of);
+  co_return certificates;
+}
+
 net::Task<base::Result<Bundle>> Vault::unsealed_bundle(std::int64_t tenant_id) {
   std::string const sql = "SELECT " + std::string(certificate_columns) + ", chain_pem, sealed_key FROM certificate " +
                           "WHERE tenant_id = ? ORDER BY sequence DESC LIMIT 1";
@@ -351,8 +303,8 @@ net::Task<base::Result<Bundle>> Vault::unsealed_bundle(std::int64_t tenant_id) {
     co_return base::fail(errc::not_found, "tenant " + std::to_string(tenant_id));
   }
   Row const& row = rows->front();
-  Bundle bundle{certificate_of(row), text(row[8]), {}};
-  auto key = sealer_->unseal(blob(row[9]), certificate_seal(tenant_id, bundle.row.fingerprint));
+  Bundle bundle{certificate_of(row), text(row[10]), {}};
+  auto key = sealer_->unseal(blob(row[11]), certificate_seal(tenant_id, bundle.row.fingerprint));
   if (!key) {
     co_return key.error();
   }
@@ -383,7 +335,7 @@ net::Task<base::Result<void>> Vault::save_suggestion(SuggestionRow row) {
                    {crypto::to_ms(row.start), crypto::to_ms(row.end), crypto::to_ms(row.at), row.explanation_url,
                     crypto::to_ms(row.ask_again), row.sequence});
   };
-  Work<std::int64_t> const work = writing(body);
+  Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
@@ -427,14 +379,15 @@ net::Task<base::Result<void>> Vault::forget_tenant(std::int64_t tenant_id) {
   Body const body = [tenant_id](Transaction& transaction) -> base::Result<void> {
     for (std::string_view const sql :
          {"DELETE FROM acme_order WHERE tenant_id = ?", "DELETE FROM acme_attempt WHERE tenant_id = ?",
-          "DELETE FROM certificate WHERE tenant_id = ?", "DELETE FROM edge_acknowledgment WHERE tenant_id = ?"}) {
+          "DELETE FROM certificate WHERE tenant_id = ?", "DELETE FROM edge_acknowledgment WHERE tenant_id = ?",
+          "DELETE FROM acme_event WHERE tenant_id = ?"}) {
       if (auto const done = execute(transaction, sql, {tenant_id}); !done) {
         return done;
       }
     }
     return {};
   };
-  Work<std::int64_t> const work = writing(body);
+  Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 

@@ -1,11 +1,12 @@
-// The rows of schema.cpp as values: accounts, orders, attempts, certificates with their sealed keys, acknowledgments.
+// The rows of schema.cpp as values: accounts, orders, attempts, certificates with their sealed keys, acknowledgments,
+// the lease of the one who issues.
 //
 // Keys are unsealed only in the calls whose names say so; lists never carry them. A tenant keeps its present
 // certificate and the former ones that are still valid (edges may serve them for a while); older rows go away when one
 // is added.
 //
 // Threads: coroutines for the control loop; the work runs on the store thread. Failures are those of database::errc and
-// errc::sealed.
+// errc::sealed, and errc::fenced.
 #pragma once
 
 #include "acme/crypto/certificate.hpp"
@@ -13,7 +14,9 @@
 #include "base/net/task.hpp"
 #include "base/store_thread/store_thread.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +34,33 @@ struct CertificateRow {
   Time not_after;
   std::string directory_url{};  // of the CA that issued it; empty: not known (stored before that was kept)
   std::string ari_id{};         // RFC 9773 section 4.1
+  std::optional<std::int64_t> revoked_reason{};  // RFC 5280 section 5.3.1; wanted or done
+  Time revoked_at{};                             // the CA's confirmation; the epoch: it is still to be told
+};
+
+// Who may order certificates. A fence rises with each change of hands and never falls.
+struct Lease {
+  std::string holder;
+  std::int64_t fence = 0;
+  Time until;
+  bool mine = false;  // until then
+};
+
+// How an attempt at a certificate ended; the newest few of each tenant are kept.
+struct Event {
+  std::int64_t tenant_id = 0;
+  Time at;
+  std::string directory_url;
+  std::string outcome;  // "issued", or the class of the failure
+  std::string detail;
+};
+
+// Of one of a CA's limits: when it allows all that it allows again.
+struct Bucket {
+  std::string directory_url;
+  std::string scope;
+  std::string key;
+  Time full_at;
 };
 
 struct Bundle {
@@ -112,6 +142,7 @@ class Vault {
                                                         std::string key_pem, Time now);
   // Newest last.
   net::Task<base::Result<std::vector<CertificateRow>>> certificates();
+  net::Task<base::Result<std::vector<CertificateRow>>> certificates(std::int64_t tenant_id);
   // The newest of the tenant, with its key; errc::not_found.
   net::Task<base::Result<Bundle>> unsealed_bundle(std::int64_t tenant_id);
 
@@ -124,12 +155,36 @@ class Vault {
   // one.
   net::Task<base::Result<void>> acknowledge(Acknowledgment acknowledgment, Time now);
 
+  // --- who issues ---
+  // Takes the lease when it is free, run out or this holder's own, and keeps it afterwards. From the first success on,
+  // every write of an order, attempt, account, certificate or bucket through this object is refused with errc::fenced
+  // once another holder took the lease, whatever this process believes.
+  net::Task<base::Result<Lease>> hold_lease(std::string holder, std::chrono::milliseconds duration, Time now);
+  net::Task<base::Result<void>> release_lease();
+
+  // --- what happened ---
+  net::Task<base::Result<void>> add_event(Event event);
+  net::Task<base::Result<std::vector<Event>>> events(std::int64_t tenant_id);  // newest first
+  net::Task<base::Result<void>> save_buckets(std::vector<Bucket> buckets);
+  net::Task<base::Result<std::vector<Bucket>>> buckets();
+
+  // --- revocation ---
+  // The intent first; without `at` it is still to be told to the CA. errc::not_found.
+  net::Task<base::Result<void>> mark_revoked(std::int64_t sequence, std::int64_t reason, std::optional<Time> at);
+  net::Task<base::Result<std::string>> chain(std::int64_t sequence);  // PEM; errc::not_found
+
   // Everything of a tenant that no longer exists, keys included.
   net::Task<base::Result<void>> forget_tenant(std::int64_t tenant_id);
 
  private:
+  using Body = std::function<base::Result<void>(database::Transaction&)>;
+  // `body` behind a look at the fence, in one transaction.
+  [[nodiscard]] std::function<base::Result<std::int64_t>(database::Database&)> fenced(Body body) const;
+
   database::StoreThread& thread_;
   std::optional<Sealer> sealer_;
+  std::string holder_;
+  std::optional<std::int64_t> fence_;  // of the lease this object took last
 };
 
 }  // namespace vault

@@ -1,5 +1,6 @@
 // navigator: daemon and command line in one. Wiring is in navigator.cpp, what commands do in dns-backend/commands.
 #include "acme/vault/schema.hpp"
+#include "dns-backend/commands/certificates/command_line.hpp"
 #include "dns-backend/commands/command_line.hpp"
 #include "dns-backend/commands/health/command_line.hpp"
 #include "dns-backend/commands/steering/command_line.hpp"
@@ -85,6 +86,7 @@ int main(int argc, char** argv) {
   auto const* const pipe = add_pipe_command(app, socket, daemon);
   auto const given = commands::add_commands(app, action);
   auto const health_given = commands::add_health_commands(app, action);
+  auto const certificates_given = commands::add_certificate_commands(app, action);
   auto const steering_given = commands::add_steering_commands(app, action);
   auto const tenant_given = commands::add_tenant_commands(app, action);
   try {

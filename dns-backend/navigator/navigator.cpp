@@ -6,7 +6,7 @@
 #include "base/process/service.hpp"
 #include "dns-backend/api/health/health.hpp"
 #include "dns-backend/api/steering/steering.hpp"
-#include "dns-backend/navigator/daemon.hpp"
+#include "dns-backend/daemon/daemon.hpp"
 #include "dns-backend/navigator/succession.hpp"
 #include "dns-backend/topology_pools/topology_pools.hpp"
 #include "topology/load.hpp"
@@ -119,47 +119,6 @@ std::vector<steward::Site> stewards_sites(Daemon const& daemon) {
   return sites;
 }
 
-net::Task<Result<void>> start_acme(Daemon& daemon) {
-  if (!daemon.settings.acme) {
-    co_return Result<void>();
-  }
-  AcmeSettings const& wanted = *daemon.settings.acme;
-  daemon.vault = std::make_unique<vault::Vault>(daemon.store->thread());
-  if (auto opened = co_await daemon.vault->open(wanted.master_key); !opened) {
-    co_return opened.error();
-  }
-  acme::IssuerSettings settings;
-  for (CaSettings const& ca : wanted.authorities) {
-    acme::AuthoritySettings authority;
-    authority.directory_url = ca.directory;
-    authority.ca_bundle = ca.ca_bundle;
-    authority.contact = ca.contact;
-    authority.profile = ca.profile;
-    authority.preferred_issuer = ca.preferred_issuer;
-    if (!ca.eab_kid.empty()) {
-      authority.external = crypto::ExternalAccount{ca.eab_kid, ca.eab_hmac};
-    }
-    settings.authorities.push_back(std::move(authority));
-  }
-  settings.first_retry = wanted.first_retry;
-  settings.gate.deadline = wanted.gate_timeout;
-  daemon.issuer = std::make_unique<acme::Issuer>(daemon.executor, *daemon.store, *daemon.vault, daemon.metrics,
-                                                 settings, [&daemon] { return gate_sites(daemon); });
-  daemon.distribution = std::make_unique<acme::Distribution>(
-      daemon.executor, *daemon.store, *daemon.vault, [&daemon](net::HttpRequest const& request) {
-        return request.peer.is_unix || daemon.api->admins.contains(request.peer.certificate_name);
-      });
-  daemon.distribution->add_routes(daemon.router);
-  daemon.issuer->on_change([&daemon] { daemon.distribution->poke(); });
-  daemon.feed_server->on_acknowledgment([&daemon] {
-    daemon.issuer->poke_gate();
-    daemon.self_service->poke();
-  });
-  net::spawn(daemon.executor, "certificate issuer", daemon.issuer->run());
-  net::spawn(daemon.executor, "certificate distribution", daemon.distribution->run());
-  co_return Result<void>();
-}
-
 Result<void> listen(Daemon& daemon) {
   net::HttpServerSettings limits;
   limits.body_limit = 2U << 20U;  // as PowerDNS's own API; the import of zones has its own limit
@@ -239,7 +198,7 @@ net::Task<Result<void>> start(Daemon& daemon) {
   if (auto added = add_powerdns_api(daemon); !added) {
     co_return added.error();
   }
-  if (auto started = co_await start_acme(daemon); !started) {
+  if (auto started = co_await start_certificates(daemon); !started) {
     co_return started.error();
   }
   if (auto bound = listen(daemon); !bound) {

@@ -4,7 +4,7 @@
 // Threads: the control loop.
 #pragma once
 
-#include "dns-backend/navigator/daemon.hpp"
+#include "dns-backend/daemon/daemon.hpp"
 
 namespace navigator {
 

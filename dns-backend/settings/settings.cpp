@@ -158,6 +158,10 @@ void read_acme(config::Reader& root, Settings& settings) {
     }
     acme.authorities.push_back(std::move(ca));
   }
+  if (auto staging = section->optional_section("staging")) {
+    acme.staging = read_authority(*staging);
+  }
+  acme.public_suffixes = section->texts("public_suffixes");
   acme.master_key = section->text("master_key");
   acme.gate_timeout = section->duration("gate_timeout", {milliseconds(1000), milliseconds(600000)}, acme.gate_timeout);
   acme.first_retry = section->duration("first_retry", {milliseconds(1000), milliseconds(3600000)}, acme.first_retry);

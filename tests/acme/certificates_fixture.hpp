@@ -1,7 +1,6 @@
 // A primary Navigator in one process: a real store, a DNS site that serves its TXT values, a scripted CA.
 #pragma once
 
-#include "acme/distribution.hpp"
 #include "acme/issuer.hpp"
 #include "acme/vault/schema.hpp"
 #include "tests/support/run_task.hpp"

@@ -245,7 +245,7 @@ TEST_F(IssuerTest, AnOrderWhoseReplacesIsRefusedIsPlacedWithout) {
     SCOPED_TRACE(type);
     store::Tenant const tenant = add_tenant("tenant-" + std::to_string(type.size()));
     auto const now = crypto::wall_now();
-    ca->knobs.window = std::pair(now + std::chrono::hours(700), now + std::chrono::hours(900));
+    ca->knobs.window.reset();  // else a suggestion is stored that holds after the restart
     start();
     auto const of_tenant = [&] {
       auto const rows = certificates();
@@ -351,6 +351,156 @@ TEST_F(IssuerTest, AnAuthorityThatCaaForbidsIsNotAsked) {
   EXPECT_EQ(ca->counters.orders, 0);
   set_caa("ca.example; validationmethods=dns-01", 3);
   issuer->poke();
+  EXPECT_TRUE(issued(1));
+}
+
+TEST(RegisteredDomain, IsTwoLabelsOrOneAboveAPublicSuffix) {
+  EXPECT_EQ(registered_domain("a.b.stream.example", {}), "stream.example");
+  EXPECT_EQ(registered_domain("example", {}), "example");
+  EXPECT_EQ(registered_domain("b.stream.example", {"stream.example"}), "b.stream.example");
+  EXPECT_EQ(registered_domain("a.b.stream.example", {"example", "stream.example"}), "b.stream.example");
+  EXPECT_EQ(registered_domain("stream.example", {"stream.example"}), "stream.example");
+}
+
+// Five Navigators on one store: as many orders as tenants, and another one takes over when the first is gone.
+TEST_F(IssuerTest, OfSeveralNavigatorsOneIssues) {
+  constexpr int tenants = 40;
+  for (int i = 0; i < tenants; ++i) {
+    add_tenant("t" + std::to_string(i));
+  }
+  settings.lease = std::chrono::milliseconds(600);
+  std::vector<std::unique_ptr<vault::Vault>> vaults;
+  std::vector<std::unique_ptr<Issuer>> all;
+  for (int i = 0; i < 5; ++i) {
+    vaults.push_back(std::make_unique<vault::Vault>(store->thread()));
+    ASSERT_TRUE(run(vaults.back()->open(folder.file("master.key"))));
+    settings.holder = "site-" + std::to_string(i);
+    all.push_back(std::make_unique<Issuer>(loop.get_executor(), *store, *vaults.back(), metrics, settings,
+                                           [this] { return sites(); }));
+    net::spawn(loop.get_executor(), "issuer", all.back()->run());
+  }
+  auto const leading = [&all] {
+    return std::ranges::count_if(all, [](auto const& one) { return one->issuer_status().leads; });
+  };
+  ASSERT_TRUE(until([&] { return certificates().size() == tenants; }));
+  EXPECT_EQ(ca->counters.orders, tenants);
+  EXPECT_EQ(ca->counters.accounts, 1);
+  EXPECT_EQ(leading(), 1);
+  auto const first = std::ranges::find_if(all, [](auto const& one) { return one->issuer_status().leads; });
+  (*first)->stop();
+  add_tenant("late");
+  ASSERT_TRUE(until([&] {
+    std::ranges::for_each(all, [](auto const& one) { one->poke(); });
+    return certificates().size() == tenants + 1;
+  }));
+  EXPECT_EQ(ca->counters.orders, tenants + 1);
+  for (auto& one : all) {
+    one->stop();
+    retired.push_back(std::move(one));
+  }
+  ASSERT_TRUE(until([this] {
+    return run(vault.hold_lease("test", std::chrono::seconds(1), crypto::wall_now()))->mine;
+  }));
+  store->close();  // before the vaults: what is queued ends here
+}
+
+TEST_F(IssuerTest, ARevokedCertificateIsReplacedAtOnce) {
+  store::Tenant const tenant = add_tenant("acme-tv");
+  start();
+  ASSERT_TRUE(issued(1));
+  auto const first = certificates().back();
+  ca->knobs.lose["revoke"] = 1;  // done, and answered with an error: it is told again
+  ASSERT_TRUE(run(issuer->revoke(*issuer->find("acme-tv.stream.example."), 4)));
+  ASSERT_TRUE(until([&] { return certificates().back().sequence > first.sequence; }));
+  EXPECT_EQ(ca->counters.revocations.size(), 1U);
+  EXPECT_EQ(ca->counters.revocations.front(), 4);
+  ASSERT_TRUE(until([&] {
+    issuer->poke();
+    return certificates().front().revoked_at != crypto::Time{};
+  }));
+  EXPECT_FALSE(issuer->status()[0].revoked);
+  EXPECT_EQ(run(issuer->revoke(tenant.id + 1, 0)).error().code, vault::errc::not_found);
+}
+
+TEST_F(IssuerTest, ChangedTermsStopTheAuthorityUntilSomebodyAgrees) {
+  ca->knobs.new_terms = true;
+  add_tenant("one");
+  start();
+  ASSERT_TRUE(until([this] { return issuer->authorities()[0].state == "blocked"; }));
+  EXPECT_EQ(issuer->authorities()[0].action_required, "https://ca.example/agree");
+  add_tenant("two");
+  issuer->poke();
+  ASSERT_TRUE(until([this] { return issuer->status().size() == 2; }));
+  int const before = ca->counters.bad_requests;
+  ASSERT_TRUE(run(issuer->agree_to_terms("")));
+  ASSERT_TRUE(issued(2));
+  EXPECT_EQ(ca->counters.agreements, 1);
+  EXPECT_LE(before, 3) << "a blocked authority is not asked";
+  EXPECT_EQ(issuer->authorities()[0].state, "asked");
+  EXPECT_THAT(issuer->authorities()[0].action_required, IsEmpty());
+}
+
+TEST_F(IssuerTest, TheAccountsKeyIsChangedWhileOrdersGoOn) {
+  add_tenant("one");
+  start();
+  ASSERT_TRUE(issued(1));
+  ASSERT_TRUE(run(issuer->change_account_key("")));
+  EXPECT_EQ(ca->counters.key_changes, 1);
+  add_tenant("two");
+  issuer->poke();
+  ASSERT_TRUE(issued(2));
+  EXPECT_EQ(ca->counters.accounts, 1);
+  EXPECT_EQ(run(issuer->change_account_key("https://nobody.example/dir")).error().code, vault::errc::not_found);
+}
+
+TEST_F(IssuerTest, AKnownLimitIsNotRunInto) {
+  ca->knobs.orders_a_minute = 3;
+  settings.authorities[0].limits.orders = {3, std::chrono::minutes(10)};
+  for (int i = 0; i < 6; ++i) {
+    add_tenant("t" + std::to_string(i));
+  }
+  start();
+  ASSERT_TRUE(issued(3));
+  EXPECT_EQ(ca->counters.limited, 0);
+  auto const explained = run(issuer->explain(*issuer->find("t5"))).value();
+  ASSERT_FALSE(explained.hindrances.empty());
+  EXPECT_EQ(explained.hindrances[0].second.what, "limit: orders");
+  EXPECT_EQ(explained.hindrances[0].first, ca->directory_url());
+  // A restart knows it as well.
+  retire();
+  start();
+  ASSERT_TRUE(until([this] { return issuer->issuer_status().leads && issuer->status().size() == 6; }));
+  EXPECT_EQ(ca->counters.limited, 0);
+  EXPECT_EQ(ca->counters.orders, 3);
+  EXPECT_EQ(run(issuer->explain(*issuer->find("t0")))->events.at(0).outcome, "issued");
+}
+
+TEST_F(IssuerTest, AnAlarmIsRaisedWhenAFifthOfTheLifeIsLeft) {
+  ca->knobs.lifetime = std::chrono::seconds(3);
+  settings.renew_fraction = 0.9;
+  add_tenant("acme-tv");
+  start();
+  ASSERT_TRUE(issued(1));
+  EXPECT_FALSE(issuer->status()[0].alarm);
+  ca->knobs.deny = true;
+  ASSERT_TRUE(until([this] { return issuer->issuer_status().alarms == 1; }));
+  EXPECT_TRUE(issuer->status()[0].alarm);
+  ca->knobs.deny = false;
+  ca->knobs.lifetime = std::chrono::hours(1000);
+  ASSERT_TRUE(until([this] { return issuer->issuer_status().alarms == 0; }));
+}
+
+TEST_F(IssuerTest, ATenantThatIsRenamedOrReturnsIsFollowedByTheLogOfChanges) {
+  store::Tenant const tenant = add_tenant("acme-tv");
+  start();
+  ASSERT_TRUE(issued(1));
+  EXPECT_EQ(issuer->find("ACME-TV.stream.example"), tenant.id);
+  EXPECT_EQ(issuer->find("nobody"), std::nullopt);
+  run(store->delete_tenant("acme-tv")).value();
+  add_tenant("other");
+  issuer->poke();
+  ASSERT_TRUE(until([this] { return issuer->status().size() == 1 && issuer->status()[0].tenant == "other"; }));
+  EXPECT_EQ(issuer->find("acme-tv"), std::nullopt);
   EXPECT_TRUE(issued(1));
 }
 

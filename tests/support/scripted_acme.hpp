@@ -1,9 +1,10 @@
 // A certificate authority after RFC 8555 in the test's own process: real checks of every signed request, real
-// certificates, and a knob for each misfortune. What it lacks: revocation, HTTP and TLS challenges.
+// certificates, and a knob for each misfortune. What it lacks: HTTP and TLS challenges.
 //
 // Threads: one loop, the test's.
 #pragma once
 
+#include "acme/crypto/certificate.hpp"
 #include "acme/crypto/encoding.hpp"
 #include "acme/crypto/jws.hpp"
 #include "base/http_server/http_server.hpp"
@@ -44,11 +45,14 @@ class ScriptedAcme {
     bool refuse_profiles = false;        // offered, and refused all the same
     std::string caa_identity;            // in the directory; empty: none
     bool alternate = false;              // a second chain, up to "Other Root"
+    bool new_terms = false;              // orders get userActionRequired until the account agrees once more
+    int orders_a_minute = 0;             // a bucket of so many newOrders of new names; 0: no limit
   };
   struct Counters {
     int accounts = 0, orders = 0, challenges = 0, finalizes = 0, certificates = 0, bad_requests = 0, deactivations = 0;
     int bindings = 0;  // newAccount calls that carried a good external account binding
-    int key_changes = 0, renewal_infos = 0;
+    int key_changes = 0, renewal_infos = 0, agreements = 0, limited = 0;
+    std::vector<std::int64_t> revocations;        // their reasons
     std::vector<std::string> replaces, profiles;  // of the orders that carried one
   };
 
@@ -106,8 +110,8 @@ class ScriptedAcme {
     router_.add("GET", "/nonce", [this](Request) { return reply(with_nonce(Response::text(200, ""))); });
     router_.add("GET", "/renewal-info/{id}", [this](Request request) { return reply(renewal_info(request)); });
     for (auto const& [kind, handler] : handlers()) {
-      bool const alone = kind == "account" || kind == "new-order" || kind == "key-change";
-      std::string const pattern = alone ? "/" + kind : "/" + kind + "/{id}";
+      bool const alone = kind == "account" || kind == "new-order" || kind == "key-change" || kind == "revoke";
+      std::string const pattern = alone ? "/" + kind : kind == "update" ? "/account/{id}" : "/" + kind + "/{id}";
       router_.add("POST", pattern, [this, kind = kind, handler = handler](Request request) {
         return reply(post(kind, handler, std::move(request)));
       });
@@ -120,7 +124,9 @@ class ScriptedAcme {
             {"order", &ScriptedAcme::order},         {"authz", &ScriptedAcme::authorization},
             {"challenge", &ScriptedAcme::challenge}, {"finalize", &ScriptedAcme::finalize},
             {"cert", &ScriptedAcme::certificate},    {"alternate", &ScriptedAcme::alternate},
-            {"key-change", &ScriptedAcme::key_change}};
+            {"key-change", &ScriptedAcme::key_change},
+            {"revoke", &ScriptedAcme::revoke},
+            {"update", &ScriptedAcme::update}};
   }
 
   static net::Task<Response> reply(Response response) { co_return response; }
@@ -130,6 +136,7 @@ class ScriptedAcme {
                                {"newAccount", base_ + "/account"},
                                {"newOrder", base_ + "/new-order"},
                                {"keyChange", base_ + "/key-change"},
+                               {"revokeCert", base_ + "/revoke"},
                                {"meta", {{"externalAccountRequired", !knobs.eab_kid.empty()}}}};
     if (knobs.window) {
       object["renewalInfo"] = base_ + "/renewal-info";
@@ -296,6 +303,33 @@ class ScriptedAcme {
     return Response::json(200, "{}");
   }
 
+  // RFC 8555 section 7.6, by the account: of a certificate that was issued here, once.
+  Response revoke(Signed const& by, Request const& /*request*/) {
+    auto const payload = boost::json::parse(by.payload).as_object();
+    std::string const der = *crypto::from_base64url(payload.at("certificate").as_string());
+    auto const issued = issued_.find(crypto::sha256(der));
+    if (issued == issued_.end()) {
+      return problem(404, "malformed", "no such certificate");
+    }
+    if (std::exchange(issued->second, true)) {
+      return problem(400, "alreadyRevoked", "it is revoked");
+    }
+    counters.revocations.push_back(payload.at("reason").as_int64());
+    return Response::text(200, "");
+  }
+
+  Response update(Signed const& by, Request const& request) {
+    auto const payload = boost::json::parse(by.payload.empty() ? "{}" : by.payload).as_object();
+    if (base_ + request.target != by.account) {
+      return problem(403, "unauthorized", "another account");
+    }
+    if (payload.contains("termsOfServiceAgreed")) {
+      ++counters.agreements;
+      knobs.new_terms = false;
+    }
+    return Response::json(200, R"({"status":"valid"})");
+  }
+
   Response account(Signed const& by, Request const& /*request*/) {
     auto const payload = boost::json::parse(by.payload).as_object();
     auto const known = std::ranges::find_if(
@@ -332,7 +366,41 @@ class ScriptedAcme {
            std::string(jws.at("signature").as_string()) == crypto::base64url({reinterpret_cast<char*>(mac), size});
   }
 
+  // A bucket of real time, as a CA has it.
+  std::optional<Response> over_limit(bool renewal) {
+    if (knobs.orders_a_minute == 0 || renewal) {
+      return std::nullopt;
+    }
+    auto const now = std::chrono::steady_clock::now();
+    double const most = knobs.orders_a_minute;
+    double const gained = std::chrono::duration<double>(now - tokens_at_).count() * most / 60;
+    tokens_ = tokens_ < 0 ? most : std::min(most, tokens_ + gained);
+    tokens_at_ = now;
+    if (tokens_ >= 1) {
+      tokens_ -= 1;
+      return std::nullopt;
+    }
+    ++counters.limited;
+    Response response = problem(429, "rateLimited", "too many new orders of this account");
+    response.headers.set("Retry-After", "60");
+    return response;
+  }
+
+  Response terms() {
+    ++counters.bad_requests;
+    boost::json::object const body{{"type", "urn:ietf:params:acme:error:userActionRequired"},
+                                   {"detail", "the terms of service changed"},
+                                   {"instance", "https://ca.example/agree"}};
+    return Response::json(403, boost::json::serialize(body));
+  }
+
   Response new_order(Signed const& by, Request const& /*request*/) {
+    if (knobs.new_terms) {
+      return terms();
+    }
+    if (auto refused = over_limit(boost::json::parse(by.payload).as_object().contains("replaces"))) {
+      return std::move(*refused);
+    }
     if (knobs.rate_limited > 0) {
       --knobs.rate_limited;
       Response response = problem(429, "rateLimited", "too many new orders");
@@ -477,6 +545,7 @@ class ScriptedAcme {
     crypto::Time const now = crypto::wall_now();
     std::string const leaf =
         ca_.leaf(X509_REQ_get0_pubkey(csr.get()), {it.names, now - std::chrono::seconds(1), now + knobs.lifetime});
+    issued_[crypto::sha256(*crypto::leaf_der(leaf))] = false;
     it.certificate = leaf + ca_.certificate();
     it.alternate = leaf + other_root_.cross_signed(ca_);
     it.status = "processing";
@@ -513,6 +582,9 @@ class ScriptedAcme {
   std::map<std::string, Account> accounts_;
   std::map<std::string, Order> orders_;
   std::set<std::string> nonces_;
+  std::map<std::string, bool> issued_;  // digest of a leaf -> it is revoked
+  double tokens_ = -1;                  // of orders_a_minute
+  std::chrono::steady_clock::time_point tokens_at_;
   int serial_ = 0;
 };
 

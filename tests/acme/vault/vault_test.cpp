@@ -176,5 +176,62 @@ TEST_F(VaultTest, AForgottenTenantLeavesNothingAndOthersStay) {
   EXPECT_THAT(run(vault->acknowledgments()).value(), IsEmpty());
 }
 
+TEST_F(VaultTest, OneHolderHasTheLeaseAndAFormerOnesWritesAreRefused) {
+  using std::chrono::seconds;
+  Vault other(*thread);
+  ASSERT_TRUE(run(other.open(key_file)));
+  auto const mine = run(vault->hold_lease("ams", seconds(15), now)).value();
+  EXPECT_TRUE(mine.mine);
+  auto const theirs = run(other.hold_lease("fra", seconds(15), now + seconds(14))).value();
+  EXPECT_FALSE(theirs.mine);
+  EXPECT_EQ(theirs.holder, "ams");
+  EXPECT_EQ(run(vault->hold_lease("ams", seconds(15), now + seconds(14)))->fence, mine.fence) << "kept, not taken anew";
+  // It was stopped for a while, and does not know.
+  auto const taken = run(other.hold_lease("fra", seconds(15), now + seconds(29))).value();
+  EXPECT_TRUE(taken.mine);
+  EXPECT_GT(taken.fence, mine.fence);
+  auto const late = run(vault->save_attempt({7, "", 1, now, "late"}));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, errc::fenced);
+  EXPECT_EQ(run(vault->account("https://ca/dir")).error().code, errc::fenced);
+  EXPECT_EQ(run(vault->forget_tenant(7)).error().code, errc::fenced);
+  EXPECT_FALSE(run(vault->hold_lease("ams", seconds(15), now + seconds(30)))->mine);
+  EXPECT_TRUE(run(other.save_attempt({7, "", 1, now, "in time"})));
+  ASSERT_TRUE(run(other.release_lease()));
+  EXPECT_TRUE(run(vault->hold_lease("ams", seconds(15), now + seconds(31)))->mine);
+}
+
+TEST_F(VaultTest, TheSameHolderAfterARestartNeedNotWaitAndShutsItsFormerSelfOut) {
+  using std::chrono::seconds;
+  ASSERT_TRUE(run(vault->hold_lease("ams", seconds(15), now))->mine);
+  Vault restarted(*thread);
+  ASSERT_TRUE(run(restarted.open(key_file)));
+  EXPECT_TRUE(run(restarted.hold_lease("ams", seconds(15), now + seconds(1)))->mine);
+  EXPECT_FALSE(run(vault->hold_lease("ams", seconds(15), now + seconds(2)))->mine);
+  EXPECT_EQ(run(vault->delete_order(7)).error().code, errc::fenced);
+}
+
+TEST_F(VaultTest, EventsBucketsAndRevocationsAreKept) {
+  for (int i = 0; i < 25; ++i) {
+    ASSERT_TRUE(run(vault->add_event({7, now + std::chrono::seconds(i), "https://ca/dir", "validation", "why"})));
+  }
+  auto const events = run(vault->events(7)).value();
+  ASSERT_EQ(events.size(), 20U);
+  EXPECT_EQ(events.front().at, now + std::chrono::seconds(24));
+  ASSERT_TRUE(run(vault->save_buckets({{"https://ca/dir", "orders", "", now}, {"https://ca/dir", "set", "a b", now}})));
+  ASSERT_TRUE(run(vault->save_buckets({{"https://ca/dir", "orders", "", now + hours(1)}})));
+  auto const buckets = run(vault->buckets()).value();
+  ASSERT_EQ(buckets.size(), 2U);
+  EXPECT_EQ(buckets[0].full_at, now + hours(1));
+  std::int64_t const sequence = add(7, 'a', now + hours(9));
+  ASSERT_TRUE(run(vault->mark_revoked(sequence, 1, std::nullopt)));
+  EXPECT_EQ(run(vault->certificates(7))->front().revoked_reason, 1);
+  EXPECT_EQ(run(vault->certificates(7))->front().revoked_at, Time{});
+  ASSERT_TRUE(run(vault->mark_revoked(sequence, 1, now)));
+  EXPECT_EQ(run(vault->certificates())->front().revoked_at, now);
+  EXPECT_EQ(run(vault->mark_revoked(sequence + 1, 1, now)).error().code, errc::not_found);
+  EXPECT_EQ(run(vault->chain(sequence)).value(), "chain a");
+}
+
 }  // namespace
 }  // namespace vault

@@ -1,9 +1,11 @@
-// Every part of the daemon as one object, in the order of construction. Private to this module.
+// Every part of the daemon as one object, in the order of construction, and the functions that connect them. For
+// dns-backend/navigator alone, which says in which order they are called.
 //
 // Threads: the control loop.
 #pragma once
 
-#include "acme/distribution.hpp"
+#include "acme/administration/administration.hpp"
+#include "acme/distribution/distribution.hpp"
 #include "acme/issuer.hpp"
 #include "acme/vault/vault.hpp"
 #include "base/http_client/http_client.hpp"
@@ -79,6 +81,7 @@ struct Daemon {
   std::unique_ptr<vault::Vault> vault;           // primary with acme
   std::unique_ptr<acme::Issuer> issuer;
   std::unique_ptr<acme::Distribution> distribution;
+  std::unique_ptr<acme::Administration> administration;
   std::unique_ptr<api::Dependencies> api;
   std::unique_ptr<self_service::SelfService> self_service;
   std::unique_ptr<powerdns::Dependencies> powerdns_api;
@@ -130,8 +133,13 @@ net::Task<void> purge_failbacks(Daemon* daemon, std::weak_ptr<bool> alive);
 // Saves whenever daemon.saving says so. `alive` goes with the daemon's life.
 net::Task<void> keep_health(Daemon* daemon, std::weak_ptr<bool> alive);
 
-// Sites as the certificate gate needs them now: what each acknowledged, and whether it is followed at all.
+// Sites as the gate and the steward need them now: what each acknowledged, and whether it is followed at all.
 std::vector<acme::Site> gate_sites(Daemon const& daemon);
+
+// Vault, issuer and distribution of a primary with acme; needs the API, the feed's server and the router. Fails when
+// the master key cannot be used.
+net::Task<base::Result<void>> start_certificates(Daemon& daemon);
+void add_certificate_sections(Daemon const& daemon, api::Dependencies& api);
 
 // PowerDNS's API on the same router. Fails when the key cannot be read or is too short to be one.
 base::Result<void> add_powerdns_api(Daemon& daemon);

@@ -1,4 +1,4 @@
-#include "dns-backend/navigator/daemon.hpp"
+#include "dns-backend/daemon/daemon.hpp"
 
 #include "base/process/service.hpp"
 #include "dns-backend/snapshot/leading.hpp"
@@ -11,9 +11,6 @@ namespace navigator {
 namespace {
 
 namespace json = boost::json;
-
-// A follower that asked nothing for this long answers with what it has, perhaps old: it is out of service for orders.
-constexpr std::chrono::seconds follower_patience{10};
 
 json::object follows(Daemon const& daemon) {
   auto const status = daemon.follower == nullptr ? feed::FollowStatus() : daemon.follower->status();
@@ -40,30 +37,6 @@ json::array purges_of(Daemon const& daemon) {
                                {"failures", target.failures},
                                {"waiting", target.waiting},
                                {"last_error", target.last_error}});
-  }
-  return out;
-}
-
-json::array orders_of(Daemon const& daemon) {
-  json::array out;
-  if (daemon.issuer == nullptr) {
-    return out;
-  }
-  for (auto const& tenant : daemon.issuer->status()) {
-    json::array names;
-    for (auto const& name : tenant.names) {
-      names.push_back(json::value(name));
-    }
-    out.push_back(json::object{{"tenant", tenant.tenant},
-                               {"state", tenant.state},
-                               {"names", std::move(names)},
-                               {"fingerprint", tenant.fingerprint},
-                               {"authority", tenant.authority},
-                               {"not_after_ms", tenant.not_after_ms},
-                               {"renew_at_ms", tenant.renew_at_ms},
-                               {"renew_why", tenant.renew_why},
-                               {"last_error", tenant.last_error},
-                               {"next_attempt_ms", tenant.next_attempt_ms}});
   }
   return out;
 }
@@ -114,26 +87,6 @@ void connect_publication(Daemon& daemon) {
   daemon.store->on_publish(published);
 }
 
-std::vector<acme::Site> gate_sites(Daemon const& daemon) {
-  std::vector<acme::Site> sites;
-  auto const now = std::chrono::steady_clock::now();
-  for (auto const& wanted : daemon.settings.sites) {
-    acme::Site site{wanted.name, wanted.address, wanted.port, true, 0};
-    auto const found = daemon.feed_server->followers().find(wanted.node);
-    if (wanted.node == daemon.settings.node) {
-      site.acknowledged = daemon.store->revision();
-    } else if (found == daemon.feed_server->followers().end()) {
-      // After a start the replicas are given the time to come back before they are taken for gone.
-      site.in_service = now - daemon.began < follower_patience;
-    } else {
-      site.acknowledged = found->second.acknowledged;
-      site.in_service = found->second.polling || now - found->second.last_heard < follower_patience;
-    }
-    sites.push_back(std::move(site));
-  }
-  return sites;
-}
-
 purge::PurgerSettings purger_settings(Settings const& settings) {
   purge::PurgerSettings out;
   out.sockets = settings.powerdns_control;
@@ -151,9 +104,7 @@ void add_status_sections(Daemon const& daemon, api::Dependencies& api) {
   } else {
     api.sections["follows"] = [&daemon] { return json::value(follows(daemon)); };
   }
-  if (daemon.settings.acme) {
-    api.sections["certificates"] = [&daemon] { return json::value(orders_of(daemon)); };
-  }
+  add_certificate_sections(daemon, api);
 }
 
 }  // namespace navigator

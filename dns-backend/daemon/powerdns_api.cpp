@@ -1,5 +1,5 @@
 #include "base/process/service.hpp"
-#include "dns-backend/navigator/daemon.hpp"
+#include "dns-backend/daemon/daemon.hpp"
 
 namespace navigator {
 namespace {

@@ -1,7 +1,7 @@
 // Health as the daemon wires it: monitors, the log of transitions, webhooks, purges.
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
-#include "dns-backend/navigator/daemon.hpp"
+#include "dns-backend/daemon/daemon.hpp"
 #include "dns-backend/overview/affected.hpp"
 #include "dns-backend/overview/watches.hpp"
 #include "dns-backend/site_settings/site_settings.hpp"

@@ -1,4 +1,4 @@
-#include "dns-backend/navigator/daemon.hpp"
+#include "dns-backend/daemon/daemon.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // What the sites tell each other, as the daemon wires it: votes and why, falls, reports of endpoints, witnesses.
 #include "base/process/log.hpp"
-#include "dns-backend/navigator/daemon.hpp"
+#include "dns-backend/daemon/daemon.hpp"
 #include "dns-backend/site_settings/site_settings.hpp"
 
 #include <boost/json.hpp>

@@ -1,4 +1,4 @@
-#include "acme/distribution.hpp"
+#include "acme/distribution/distribution.hpp"
 
 #include "acme/crypto/encoding.hpp"
 #include "acme/issuer.hpp"

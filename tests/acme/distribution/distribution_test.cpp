@@ -1,3 +1,5 @@
+#include "acme/distribution/distribution.hpp"
+
 #include "tests/acme/certificates_fixture.hpp"
 
 #include <boost/json.hpp>

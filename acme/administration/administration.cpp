@@ -1,0 +1,315 @@
+#include "acme/administration/administration.hpp"
+
+#include "base/probe/probe.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace acme {
+namespace {
+
+namespace json = boost::json;
+using Answer = net::Task<net::HttpResponse>;
+using Route = Answer (*)(Administration const&, net::HttpRequest);
+
+constexpr std::size_t links_max = 8;
+constexpr std::chrono::milliseconds site_timeout{1000};
+constexpr net::RouteLimits slow{0, std::chrono::minutes(3)};  // an order at a CA that takes its time
+
+net::HttpResponse reply(json::value const& body) {
+  return net::HttpResponse::json(200, json::serialize(body));
+}
+
+net::HttpResponse nothing() {
+  net::HttpResponse response;
+  response.status = 204;
+  return response;
+}
+
+net::HttpResponse refusal(base::Failure const& failure) {
+  if (failure.code == vault::errc::not_found) {
+    return net::HttpResponse::problem(404, "no such certificate", failure.what());
+  }
+  if (failure.code == vault::errc::fenced) {
+    return net::HttpResponse::problem(503, "another Navigator issues", failure.what());
+  }
+  bool const refused = failure.code == protocol::errc::refused || failure.code == protocol::errc::no_account;
+  return refused ? net::HttpResponse::problem(409, "the CA refused", failure.what())
+                 : net::HttpResponse::problem(503, "it cannot be done now", failure.what());
+}
+
+net::HttpResponse no_such(std::string const& name) {
+  return net::HttpResponse::problem(404, "no such certificate", "no tenant or certificate is named '" + name + "'");
+}
+
+json::object body_of(net::HttpRequest const& request) {
+  boost::system::error_code error;
+  json::value const body = json::parse(request.body.empty() ? "{}" : request.body, error);
+  return !error && body.is_object() ? body.get_object() : json::object();
+}
+
+std::string text(json::object const& body, char const* key) {
+  json::value const* const found = body.if_contains(key);
+  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+}
+
+json::object json_of(TenantStatus const& status) {
+  return {{"tenant", status.tenant},
+          {"state", status.state},
+          {"names", json::value_from(status.names)},
+          {"fingerprint", status.fingerprint},
+          {"authority", status.authority},
+          {"not_after_ms", status.not_after_ms},
+          {"renew_at_ms", status.renew_at_ms},
+          {"renew_why", status.renew_why},
+          {"next_attempt_ms", status.next_attempt_ms},
+          {"last_error", status.last_error},
+          {"alarm", status.alarm},
+          {"revoked", status.revoked}};
+}
+
+bool is_due(TenantStatus const& status, std::int64_t now_ms) {
+  return status.state != "valid" || status.alarm || status.revoked || status.renew_at_ms <= now_ms;
+}
+
+Answer list(Administration const& of, net::HttpRequest request) {
+  bool const due = request.query.contains("due");
+  std::int64_t const now_ms = crypto::to_ms(crypto::wall_now());
+  json::array certificates;
+  for (TenantStatus const& status : of.issuer.status()) {
+    if (!due || is_due(status, now_ms)) {
+      certificates.push_back(json_of(status));
+    }
+  }
+  IssuerStatus const issuer = of.issuer.issuer_status();
+  json::object body{{"leads", issuer.leads}, {"holder", issuer.holder}, {"certificates", std::move(certificates)}};
+  co_return reply(body);
+}
+
+json::array caa_of(store::Snapshot const& snapshot, std::string const& name) {
+  json::array out;
+  for (std::string at = name; !at.empty();) {
+    auto const parsed = dns::Name::parse(at);
+    auto const zone = parsed ? snapshot.enclosing(*parsed) : nullptr;
+    auto const entry = zone == nullptr ? nullptr : zone->find(*parsed);
+    for (std::size_t i = 0; entry != nullptr && i < entry->rrsets.size(); ++i) {
+      if (entry->rrsets[i].type == dns::type_caa) {
+        out.push_back(json::object{{"name", at}, {"records", json::value_from(entry->rrsets[i].contents)}});
+      }
+    }
+    if (!out.empty()) {
+      break;  // the closest one governs (RFC 8659)
+    }
+    auto const dot = at.find('.');
+    at = dot == std::string::npos ? std::string() : at.substr(dot + 1);
+  }
+  return out;
+}
+
+std::vector<std::string> txt_of(store::Snapshot const& snapshot, std::string const& name) {
+  auto const parsed = dns::Name::parse(name);
+  auto const zone = parsed ? snapshot.enclosing(*parsed) : nullptr;
+  auto const entry = zone == nullptr ? nullptr : zone->find(*parsed);
+  for (std::size_t i = 0; entry != nullptr && i < entry->rrsets.size(); ++i) {
+    if (entry->rrsets[i].type == dns::type_txt) {
+      return entry->rrsets[i].contents;
+    }
+  }
+  return {};
+}
+
+// Every site by its own address, over both transports; without values one asks for the zone's being there at all.
+net::Task<json::array> sites_of(Administration const& of, std::string name, std::vector<std::string> values) {
+  json::array out;
+  std::vector<Site> const sites = of.sites();
+  for (Site const& site : sites) {
+    json::object one{{"site", site.name},
+                     {"in_service", site.in_service},
+                     {"behind", std::max<std::int64_t>(of.store.revision() - site.acknowledged, 0)}};
+    for (bool const tcp : {false, true}) {
+      probe::Check check;
+      check.type = probe::Type::dns;
+      check.address = site.address;
+      check.port = site.port;
+      check.timeout = site_timeout;
+      check.qname = name + ".";
+      check.qtype = "TXT";
+      check.expected_content = values.empty() ? std::string() : values.front();
+      check.tcp = tcp;
+      auto const verdict = co_await probe::run(check);
+      std::string const said = verdict.success ? "answers" : verdict.reason;
+      one[tcp ? "tcp" : "udp"] = values.empty() && !verdict.success ? "no value now: " + said : said;
+    }
+    out.push_back(std::move(one));
+  }
+  co_return out;
+}
+
+Answer why(Administration const& of, net::HttpRequest request) {
+  std::string const asked = request.parameters.at("name");
+  auto const tenant_id = of.issuer.find(asked);
+  if (!tenant_id) {
+    co_return no_such(asked);
+  }
+  auto const known = co_await of.issuer.explain(*tenant_id);
+  if (!known) {
+    co_return refusal(known.error());
+  }
+  json::object body = json_of(known->status);
+  json::array hindrances;
+  for (auto const& [authority, one] : known->hindrances) {
+    hindrances.push_back(
+        json::object{{"authority", authority}, {"what", one.what}, {"until_ms", crypto::to_ms(one.until)}});
+  }
+  body["hindrances"] = std::move(hindrances);
+  json::array attempts;
+  for (vault::Event const& event : known->events) {
+    attempts.push_back(json::object{{"at_ms", crypto::to_ms(event.at)},
+                                    {"authority", event.directory_url},
+                                    {"outcome", event.outcome},
+                                    {"detail", event.detail}});
+  }
+  body["attempts"] = std::move(attempts);
+  auto const snapshot = of.store.published().copy();
+  std::string const challenge = "_acme-challenge." + known->status.names.back();
+  auto const chain = cname_chain(*snapshot, challenge);
+  auto values = txt_of(*snapshot, chain.back());
+  body["challenge"] = json::value_from(chain);
+  body["values"] = json::value_from(values);
+  body["caa"] = caa_of(*snapshot, known->status.names.back());
+  body["sites"] = co_await sites_of(of, chain.back(), std::move(values));
+  co_return reply(body);
+}
+
+Answer order(Administration const& of, net::HttpRequest request) {
+  std::string const asked = request.parameters.at("name");
+  auto const tenant_id = of.issuer.find(asked);
+  if (!tenant_id) {
+    co_return no_such(asked);
+  }
+  json::object const body = body_of(request);
+  json::value const* const staging = body.if_contains("staging");
+  if (staging == nullptr || !staging->is_bool() || !staging->get_bool()) {
+    of.issuer.order_now(*tenant_id);
+    json::object ordered{{"ordered", asked}};
+    co_return reply(ordered);
+  }
+  auto const outcome = co_await of.issuer.rehearse(*tenant_id);
+  if (!outcome) {
+    co_return refusal(outcome.error());
+  }
+  bool const good = outcome->failure == protocol::FailureClass::none;
+  json::object rehearsed{{"rehearsed", asked},
+                         {"outcome", good ? "issued" : protocol::name(outcome->failure)},
+                         {"detail", outcome->detail},
+                         {"notes", json::value_from(outcome->notes)}};
+  co_return reply(rehearsed);
+}
+
+Answer revoke(Administration const& of, net::HttpRequest request) {
+  std::string const asked = request.parameters.at("name");
+  auto const tenant_id = of.issuer.find(asked);
+  if (!tenant_id) {
+    co_return no_such(asked);
+  }
+  std::string const word = text(body_of(request), "reason");
+  auto const reason = reason_of(word);
+  if (!reason) {
+    co_return net::HttpResponse::problem(422, "no such reason",
+                                         "'" + word + "' is no reason; for instance keyCompromise or superseded");
+  }
+  auto const revoked = co_await of.issuer.revoke(*tenant_id, *reason);
+  co_return revoked ? nothing() : refusal(revoked.error());
+}
+
+Answer accounts(Administration const& of, net::HttpRequest) {
+  json::array list;
+  for (AuthorityStatus const& one : of.issuer.authorities()) {
+    list.push_back(json::object{{"directory", one.directory_url},
+                                {"account", one.account_url},
+                                {"state", one.state},
+                                {"failures", one.failures},
+                                {"resting_until_ms", one.resting_until_ms},
+                                {"action_required", one.action_required},
+                                {"last_error", one.last_error}});
+  }
+  json::object body{{"accounts", std::move(list)}};
+  co_return reply(body);
+}
+
+Answer rekey(Administration const& of, net::HttpRequest request) {
+  auto const changed = co_await of.issuer.change_account_key(text(body_of(request), "directory"));
+  co_return changed ? nothing() : refusal(changed.error());
+}
+
+Answer agree(Administration const& of, net::HttpRequest request) {
+  auto const agreed = co_await of.issuer.agree_to_terms(text(body_of(request), "directory"));
+  co_return agreed ? nothing() : refusal(agreed.error());
+}
+
+Answer guarded(Administration const* of, Route route, net::HttpRequest request) {
+  if (!of->is_admin(request)) {
+    co_return net::HttpResponse::problem(403, "not allowed", "administrators only");
+  }
+  co_return co_await route(*of, std::move(request));
+}
+
+}  // namespace
+
+std::optional<std::int64_t> reason_of(std::string_view word) {
+  constexpr std::array<std::pair<std::string_view, std::int64_t>, 6> reasons{{{"unspecified", 0},
+                                                                             {"keyCompromise", 1},
+                                                                             {"affiliationChanged", 3},
+                                                                             {"superseded", 4},
+                                                                             {"cessationOfOperation", 5},
+                                                                             {"privilegeWithdrawn", 9}}};
+  auto const* const found = std::ranges::find(reasons, word, &std::pair<std::string_view, std::int64_t>::first);
+  return found == reasons.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<std::string> cname_chain(store::Snapshot const& snapshot, std::string const& name) {
+  std::vector<std::string> chain{name};
+  while (chain.size() < links_max) {
+    auto const parsed = dns::Name::parse(chain.back());
+    auto const zone = parsed ? snapshot.enclosing(*parsed) : nullptr;
+    auto const entry = zone == nullptr ? nullptr : zone->find(*parsed);
+    std::string next;
+    for (std::size_t i = 0; entry != nullptr && i < entry->rrsets.size(); ++i) {
+      if (entry->rrsets[i].type == dns::type_cname && !entry->rrsets[i].contents.empty()) {
+        next = entry->rrsets[i].contents.front();
+      }
+    }
+    if (next.empty()) {
+      break;
+    }
+    if (next.ends_with('.')) {
+      next.pop_back();
+    }
+    bool const circle = std::ranges::find(chain, next) != chain.end();
+    chain.push_back(std::move(next));
+    if (circle) {
+      break;
+    }
+  }
+  return chain;
+}
+
+void add_routes(net::Router& router, Administration const& administration) {
+  auto const add = [&router, of = &administration](char const* method, char const* path, Route route) {
+    router.add(
+        method, path,
+        [of, route](net::HttpRequest request) { return guarded(of, route, std::move(request)); }, slow);
+  };
+  add("GET", "/v1/acme/certificates", list);
+  add("GET", "/v1/acme/certificates/{name}", why);
+  add("POST", "/v1/acme/certificates/{name}/order", order);
+  add("POST", "/v1/acme/certificates/{name}/revoke", revoke);
+  add("GET", "/v1/acme/accounts", accounts);
+  add("POST", "/v1/acme/accounts/rekey", rekey);
+  add("POST", "/v1/acme/accounts/agree", agree);
+}
+
+}  // namespace acme

@@ -1,0 +1,45 @@
+// Certificates as administrators see and order them.
+//
+//   GET  /v1/acme/certificates?due=1          {"certificates":[...]}; with due: only those that are wanted now
+//   GET  /v1/acme/certificates/{name}         why it is as it is: CNAME chain, CAA, each site's TXT, limits, attempts
+//   POST /v1/acme/certificates/{name}/order   tries now; {"staging":true}: a rehearsal at the staging CA, nothing kept
+//   POST /v1/acme/certificates/{name}/revoke  {"reason":"keyCompromise"}; a replacement is ordered at once
+//   GET  /v1/acme/accounts                    each CA's directory, account, state
+//   POST /v1/acme/accounts/rekey, /agree      {"directory":"..."}; empty: the first CA
+//
+// {name} is a tenant's label or a name of its certificate. 404: no such name, 409: the CA refused, 422: the body
+// makes no sense, 503: this Navigator does not issue now.
+//
+// Threads: belongs to the control loop; what it is given must outlive the router.
+#pragma once
+
+#include "acme/issuer.hpp"
+#include "base/http/http.hpp"
+#include "dns-backend/store/store.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace acme {
+
+struct Administration {
+  Issuer& issuer;
+  store::Store& store;
+  std::function<std::vector<Site>()> sites;
+  std::function<bool(net::HttpRequest const&)> is_admin;
+};
+
+void add_routes(net::Router& router, Administration const& administration);
+
+// RFC 5280 section 5.3.1 by its words: "unspecified", "keyCompromise", "affiliationChanged", "superseded",
+// "cessationOfOperation", "privilegeWithdrawn".
+[[nodiscard]] std::optional<std::int64_t> reason_of(std::string_view word);
+
+// The names that the CA passes through from `name` to the records it reads, as far as they are in our own zones;
+// at most 8, and the last one again when they run in a circle. Pure.
+[[nodiscard]] std::vector<std::string> cname_chain(store::Snapshot const& snapshot, std::string const& name);
+
+}  // namespace acme

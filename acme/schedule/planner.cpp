@@ -1,0 +1,388 @@
+#include "acme/schedule/planner.hpp"
+
+#include "acme/schedule/renewal.hpp"
+
+#include <algorithm>
+
+namespace acme {
+namespace {
+
+using protocol::FailureClass;
+using std::chrono::milliseconds;
+
+constexpr unsigned fresh_of_four = 3;
+constexpr milliseconds blocked_look{60000};
+
+Time urgent_at(Holding const& holding) {
+  return holding.not_after - std::max(holding.not_after - holding.not_before, milliseconds(0)) / 10;
+}
+
+double rate_of(Wish const& wish) {
+  if (!wish.holding) {
+    return 0;
+  }
+  // A recalled one is due at once, and that says nothing of how long the next one will last.
+  milliseconds const life = wish.holding->not_after - wish.holding->not_before;
+  milliseconds const span = wish.holding->recalled ? life * 2 / 3 : wish.holding->due - wish.holding->not_before;
+  return 1.0 / static_cast<double>(std::max(span, milliseconds(1000)).count());
+}
+
+}  // namespace
+
+Planner::Planner(PlannerSettings settings, std::vector<LimitSettings> const& authorities)
+    : settings_(settings), breakers_(authorities.size()), blocked_(authorities.size(), false) {
+  for (LimitSettings const& one : authorities) {
+    limits_.emplace_back(one);
+  }
+}
+
+void Planner::want(Wish wish, Time now) {
+  Entry& entry = entries_[wish.id];
+  unplace(entry);
+  if (entry.wish.set != wish.set) {
+    entry.parked.clear();
+  }
+  rate_ -= entry.rate;
+  entry.rate = rate_of(wish);
+  rate_ += entry.rate;
+  entry.wish = std::move(wish);
+  if (!flying_.contains(entry.wish.id)) {
+    place(entry, now);
+  }
+}
+
+void Planner::drop(std::int64_t id) {
+  auto const found = entries_.find(id);
+  if (found == entries_.end()) {
+    return;
+  }
+  unplace(found->second);
+  rate_ = std::max(rate_ - found->second.rate, 0.0);
+  entries_.erase(found);
+}
+
+void Planner::park(std::int64_t id, Parked parked, Time now) {
+  auto const found = entries_.find(id);
+  if (found == entries_.end()) {
+    return;
+  }
+  Entry& entry = found->second;
+  entry.parked[parked.authority.value_or(everywhere)] = parked;
+  if (!flying_.contains(id)) {
+    unplace(entry);
+    place(entry, now);
+  }
+}
+
+void Planner::retry(std::int64_t id, Time now) {
+  auto const found = entries_.find(id);
+  if (found == entries_.end() || flying_.contains(id)) {
+    return;
+  }
+  unplace(found->second);
+  found->second.parked.clear();
+  place(found->second, now);
+}
+
+// The first moment at which it is wanted and not parked everywhere.
+Time Planner::base_of(Entry const& entry) const {
+  Time ready = entry.wish.holding ? std::min(entry.wish.holding->due, urgent_at(*entry.wish.holding)) : Time{};
+  if (entry.wish.holding && entry.wish.holding->recalled) {
+    ready = Time{};
+  }
+  auto const parked = entry.parked.find(everywhere);
+  return parked == entry.parked.end() ? ready : std::max(ready, parked->second.until);
+}
+
+void Planner::place(Entry& entry, Time now) {
+  entry.ready = std::max(base_of(entry), now);
+  if (entry.ready > now) {
+    waiting_.emplace(entry.ready, entry.wish.id);
+    return;
+  }
+  enter(entry, lane_of(entry.wish, now));
+}
+
+void Planner::unplace(Entry& entry) {
+  waiting_.erase({entry.ready, entry.wish.id});
+  if (!entry.lane) {
+    return;
+  }
+  Queue& from = queue(*entry.lane);
+  from.waiting.erase({entry.turn, entry.key, entry.wish.id});
+  if (auto const owner = from.owners.find(entry.wish.owner); --owner->second == 0) {
+    from.owners.erase(owner);
+  }
+  if (from.waiting.empty()) {
+    from.turn = 0;
+    from.most = 0;
+  }
+  if (entry.wish.holding) {
+    becoming_urgent_.erase({urgent_at(*entry.wish.holding), entry.wish.id});
+  }
+  entry.lane.reset();
+}
+
+Planner::Lane Planner::lane_of(Wish const& wish, Time now) const {
+  if (!wish.holding) {
+    return Lane::fresh;
+  }
+  if (urgent_at(*wish.holding) <= now) {
+    return Lane::urgent;
+  }
+  return wish.holding->recalled ? Lane::recalled : Lane::due;
+}
+
+void Planner::enter(Entry& entry, Lane lane) {
+  Queue& into = queue(lane);
+  entry.turn = into.turn + into.owners[entry.wish.owner]++;
+  if (lane == Lane::urgent) {
+    entry.key = entry.wish.holding->not_after;
+  } else if (entry.wish.holding) {
+    entry.key = entry.wish.holding->due + (entry.wish.holding->not_after - entry.wish.holding->due) / 2;
+  } else {
+    entry.key = entry.ready;
+  }
+  entry.lane = lane;
+  into.waiting.emplace(entry.turn, entry.key, entry.wish.id);
+  into.most = std::max(into.most, into.waiting.size());
+  if (lane == Lane::recalled || lane == Lane::due) {
+    becoming_urgent_.emplace(urgent_at(*entry.wish.holding), entry.wish.id);
+  }
+}
+
+void Planner::advance(Time now) {
+  while (!waiting_.empty() && waiting_.begin()->first <= now) {
+    Entry& entry = entries_.at(waiting_.begin()->second);
+    waiting_.erase(waiting_.begin());
+    enter(entry, lane_of(entry.wish, now));
+  }
+  while (!becoming_urgent_.empty() && becoming_urgent_.begin()->first <= now) {
+    Entry& entry = entries_.at(becoming_urgent_.begin()->second);
+    unplace(entry);
+    enter(entry, Lane::urgent);
+  }
+}
+
+Asking Planner::asking(Wish const& wish, std::size_t authority) const {
+  bool const here = wish.holding && wish.holding->authority == authority;
+  return {wish.domain, wish.set, here, here && wish.holding->replaceable};
+}
+
+Choice Planner::authority_for(Entry const& entry, Time now) const {
+  std::vector<std::optional<Time>> parked;
+  for (std::size_t i = 0; i < breakers_.size(); ++i) {
+    std::optional<Time> until;
+    if (auto const found = entry.parked.find(i); found != entry.parked.end()) {
+      until = found->second.until;
+    }
+    if (auto const hold = limits_[i].hold(asking(entry.wish, i), now)) {
+      until = std::max(until.value_or(hold->until), hold->until);
+    }
+    if (blocked_[i]) {
+      until = std::max(until.value_or(now), *rests(i, now));
+    }
+    parked.push_back(until);
+  }
+  std::optional<Time> all;
+  if (auto const found = entry.parked.find(everywhere); found != entry.parked.end()) {
+    all = found->second.until;
+  }
+  return choose_authority(breakers_, parked, all, now);
+}
+
+// A block has no end of its own: one looks again after a while.
+std::optional<Time> Planner::rests(std::size_t authority, Time now) const {
+  return blocked_[authority] ? std::optional(now + blocked_look) : closed_from(breakers_[authority], now);
+}
+
+// A lane whose every wish would find no CA is not looked into.
+std::optional<Time> Planner::closed(Lane lane, Time now) const {
+  std::optional<Time> first;
+  for (std::size_t i = 0; i < breakers_.size(); ++i) {
+    auto until = rests(i, now);
+    if (lane == Lane::fresh) {
+      if (auto const hold = limits_[i].account_hold(now)) {
+        until = std::max(until.value_or(*hold), *hold);
+      }
+    }
+    if (!until) {
+      return std::nullopt;
+    }
+    first = std::min(first.value_or(*until), *until);
+  }
+  return first;
+}
+
+milliseconds Planner::interval(Lane lane) const {
+  if (lane == Lane::recalled) {
+    return settings_.recall_span / static_cast<std::int64_t>(std::max<std::size_t>(queue(lane).most, 1));
+  }
+  double const slowest = 1.0 / static_cast<double>(settings_.slowest_pace.count());
+  return milliseconds(static_cast<std::int64_t>(1.0 / std::max(rate_ * settings_.headroom, slowest)));
+}
+
+void Planner::paced(Lane lane, Time now) {
+  if (lane == Lane::recalled || lane == Lane::due) {
+    // A late look makes up for at most a minute, so that the mean rate holds when rounds are coarse.
+    Queue& of = queue(lane);
+    Time const before = std::max(of.open_at.value_or(Time{}), now - std::chrono::minutes(1));
+    of.open_at = before + interval(lane);
+  }
+}
+
+std::optional<Planner::Lane> Planner::next_lane(Time now, std::optional<Time>& wake) {
+  std::array<Lane, 4> order{Lane::urgent, Lane::fresh, Lane::recalled, Lane::due};
+  if (fresh_in_a_row_ >= fresh_of_four) {
+    order = {Lane::urgent, Lane::recalled, Lane::due, Lane::fresh};
+  }
+  for (Lane const lane : order) {
+    if (queue(lane).waiting.empty()) {
+      continue;
+    }
+    auto until = closed(lane, now);
+    if (auto const pace = queue(lane).open_at; pace && *pace > now) {
+      until = std::max(until.value_or(*pace), *pace);
+    }
+    if (!until) {
+      return lane;
+    }
+    wake = std::min(wake.value_or(*until), *until);
+  }
+  return std::nullopt;
+}
+
+// Those of one domain wait one after the other, not all for the same moment.
+void Planner::postpone(Entry& entry, Time until, Time now) {
+  Time place = until;
+  if (auto const hold = limits_[0].hold(asking(entry.wish, 0), now); hold && hold->scope == Scope::domain) {
+    Time& last = held_[entry.wish.domain];
+    place = std::max(until, last + limits_[0].step(Scope::domain));
+    last = place;
+    if (held_.size() > sweep_held_above_) {
+      std::erase_if(held_, [now](auto const& item) { return item.second <= now; });
+      sweep_held_above_ = std::max<std::size_t>(1024, 2 * held_.size());
+    }
+  }
+  entry.ready = place;
+  waiting_.emplace(place, entry.wish.id);
+}
+
+Plan Planner::plan(Time now) {
+  advance(now);
+  Plan out;
+  while (flying_.size() < settings_.orders_max) {
+    auto const lane = next_lane(now, out.wake);
+    if (!lane) {
+      break;
+    }
+    auto const [turn, key, id] = *queue(*lane).waiting.begin();
+    Entry& entry = entries_.at(id);
+    queue(*lane).turn = turn;
+    unplace(entry);
+    Choice const choice = authority_for(entry, now);
+    if (!choice.authority) {
+      postpone(entry, *choice.wake, now);
+      continue;
+    }
+    paced(*lane, now);
+    fresh_in_a_row_ = *lane == Lane::fresh ? fresh_in_a_row_ + 1 : 0;
+    Breaker& breaker = breakers_[*choice.authority];
+    breaker.trying = breaker.open_until.has_value();
+    limits_[*choice.authority].spend(asking(entry.wish, *choice.authority), now);
+    flying_.insert(id);
+    out.start.push_back({id, *choice.authority});
+  }
+  for (auto const* const next : {&waiting_, &becoming_urgent_}) {
+    if (!next->empty()) {
+      out.wake = std::min(out.wake.value_or(next->begin()->first), next->begin()->first);
+    }
+  }
+  return out;
+}
+
+std::optional<Parked> Planner::ended(std::int64_t id, std::size_t authority, Ending ending, Time now) {
+  flying_.erase(id);
+  breakers_[authority] = after_outcome(breakers_[authority], ending.failure, now);
+  auto const found = entries_.find(id);
+  if (found == entries_.end()) {
+    return std::nullopt;
+  }
+  Entry& entry = found->second;
+  unplace(entry);
+  if (ending.failure == FailureClass::none) {
+    entry.parked.clear();
+    place(entry, now);
+    return std::nullopt;
+  }
+  bool const here = concerns_one_authority(ending.failure);
+  Parked& parked = entry.parked[here ? authority : everywhere];
+  parked.authority = here ? std::optional(authority) : std::nullopt;
+  parked.failures += ending.failure == FailureClass::deferred ? 0 : 1;
+  parked.until = ending.not_before.value_or(
+      now + pause_after(ending.failure, parked.failures, settings_.first_retry));
+  Asking const asked = asking(entry.wish, authority);
+  if (ending.failure == FailureClass::not_before) {
+    limits_[authority].refused(asked, parked.until, now);
+  } else if (ending.failure == FailureClass::validation) {
+    limits_[authority].validation_failed(asked, now);
+  }
+  Parked const out = parked;
+  place(entry, now);
+  return out;
+}
+
+std::size_t Planner::ready() const {
+  std::size_t count = 0;
+  for (Queue const& lane : lanes_) {
+    count += lane.waiting.size();
+  }
+  return count;
+}
+
+Time Planner::next_attempt(std::int64_t id, Time now) const {
+  auto const found = entries_.find(id);
+  if (found == entries_.end() || flying_.contains(id)) {
+    return now;
+  }
+  Time next = std::max(base_of(found->second), now);
+  if (Choice const choice = authority_for(found->second, next); !choice.authority) {
+    next = std::max(next, *choice.wake);
+  }
+  return found->second.lane ? next : std::max(next, found->second.ready);
+}
+
+std::vector<Hindrance> Planner::why(std::int64_t id, Time now) const {
+  std::vector<Hindrance> list;
+  auto const found = entries_.find(id);
+  if (found == entries_.end() || flying_.contains(id)) {
+    return list;
+  }
+  Entry const& entry = found->second;
+  if (entry.wish.holding && base_of(entry) > now) {
+    list.push_back({std::nullopt, "not due", base_of(entry)});
+  }
+  for (auto const& [place, parked] : entry.parked) {
+    if (parked.until > now) {
+      std::string const count = std::to_string(parked.failures) + (parked.failures == 1 ? " failure" : " failures");
+      list.push_back({parked.authority, "parked after " + count, parked.until});
+    }
+  }
+  for (std::size_t i = 0; i < breakers_.size(); ++i) {
+    if (auto const until = rests(i, now)) {
+      list.push_back({i, blocked_[i] ? "blocked: a person must act, see the authority" : "resting", *until});
+    }
+    if (auto const hold = limits_[i].hold(asking(entry.wish, i), now)) {
+      list.push_back({i, std::string("limit: ") + name(hold->scope), hold->until});
+    }
+  }
+  if (entry.lane && queue(*entry.lane).open_at.value_or(now) > now) {
+    list.push_back({std::nullopt, "pace", *queue(*entry.lane).open_at});
+  }
+  if (entry.lane && flying_.size() >= settings_.orders_max) {
+    list.push_back({std::nullopt, "no free place", Time{}});
+  }
+  return list;
+}
+
+}  // namespace acme

@@ -1,0 +1,174 @@
+// Which certificates are asked for now, and of which CA: the state between the pure rules of renewal.hpp, failover.hpp
+// and limits.hpp. It has no clock and no I/O: the issuer and the simulation of a hundred thousand tenants drive the
+// same object.
+//
+//   want() --> waiting, by the moment it is due --> a lane --> plan(): start --> in flight --> ended() --> waiting ...
+//
+//   lane      who                                              pace
+//   urgent    in the last tenth of its life                    none
+//   fresh     has no certificate of these names                none; three of four starts while others wait
+//   recalled  CA or operator want it replaced before its time  evenly over six hours
+//   due       everything else                                  5/4 of the mean rate, at least one in 5 minutes
+//
+// The pace keeps what an outage or a day of many sign-ups heaped up from coming back as a heap; in the order of half
+// their slack nobody is later than the outage was long. Within a lane owners take turns. Nothing walks over all wishes:
+// each step costs a logarithm of their number.
+//
+// Threads: a plain object.
+#pragma once
+
+#include "acme/messages/messages.hpp"
+#include "acme/schedule/failover.hpp"
+#include "acme/schedule/limits.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace acme {
+
+// The certificate that is there for the names of a wish.
+struct Holding {
+  Time not_before;
+  Time not_after;
+  Time due;                              // when its renewal shall begin
+  bool recalled = false;                 // wanted replaced before its time
+  std::optional<std::size_t> authority;  // place of the CA that issued it
+  bool replaceable = false;              // an order there can say that it replaces it
+};
+
+struct Wish {
+  std::int64_t id = 0;
+  std::int64_t owner = 0;  // whose turn a start is
+  std::string domain;      // registered domain
+  std::string set;         // names, sorted, joined by blanks
+  std::optional<Holding> holding;
+};
+
+struct PlannerSettings {
+  std::size_t orders_max = 8;  // in flight
+  std::chrono::milliseconds first_retry{60000};
+  double headroom = 1.25;  // of the pace of renewals over their mean rate
+  std::chrono::milliseconds slowest_pace{300000};
+  std::chrono::milliseconds recall_span{std::chrono::hours(6)};
+};
+
+struct Start {
+  std::int64_t id = 0;
+  std::size_t authority = 0;
+};
+struct Plan {
+  std::vector<Start> start;   // in flight from now on
+  std::optional<Time> wake;   // when plan() may have more to start; nothing: only after another call
+};
+
+// Of the failures since the last success, at one CA or (without `authority`) at all of them.
+struct Parked {
+  std::optional<std::size_t> authority;
+  unsigned failures = 0;
+  Time until;
+};
+
+struct Ending {
+  protocol::FailureClass failure = protocol::FailureClass::none;
+  std::optional<Time> not_before;  // the CA's own word
+};
+
+// Why a wish does not start now: one line for each reason.
+struct Hindrance {
+  std::optional<std::size_t> authority;
+  std::string what;  // "limit: domain", "resting", "parked after 3 failures", "not due", "pace", "no free place"
+  Time until;        // the epoch: not known
+};
+
+class Planner {
+ public:
+  Planner(PlannerSettings settings, std::vector<LimitSettings> const& authorities);
+
+  // New or changed. What was parked stays parked unless the names are others.
+  void want(Wish wish, Time now);
+  void drop(std::int64_t id);
+  // Of an earlier process.
+  void park(std::int64_t id, Parked parked, Time now);
+
+  [[nodiscard]] Plan plan(Time now);
+  // The order of a start ended; says what is parked because of it. After a success want() tells of the new certificate.
+  std::optional<Parked> ended(std::int64_t id, std::size_t authority, Ending ending, Time now);
+  // Forgets what it is parked for: it may start as soon as its turn comes.
+  void retry(std::int64_t id, Time now);
+
+  // No order starts at this CA until it is unblocked: a person must act, or its account's key is being changed.
+  void block(std::size_t authority, bool blocked) { blocked_[authority] = blocked; }
+  [[nodiscard]] bool is_blocked(std::size_t authority) const { return blocked_[authority]; }
+
+  [[nodiscard]] std::vector<Hindrance> why(std::int64_t id, Time now) const;
+  // Not before this moment; `now` when only its turn is missing.
+  [[nodiscard]] Time next_attempt(std::int64_t id, Time now) const;
+  [[nodiscard]] bool in_flight(std::int64_t id) const { return flying_.contains(id); }
+  [[nodiscard]] std::size_t in_flight() const { return flying_.size(); }
+  [[nodiscard]] std::size_t ready() const;  // wait for their turn
+  [[nodiscard]] Breaker const& breaker(std::size_t authority) const { return breakers_[authority]; }
+  [[nodiscard]] Limits& limits(std::size_t authority) { return limits_[authority]; }
+
+ private:
+  enum class Lane { urgent, fresh, recalled, due };
+  struct Entry {
+    Wish wish;
+    std::map<std::size_t, Parked> parked;  // by authority; `everywhere` for all
+    Time ready;                            // its place in waiting_
+    std::optional<Lane> lane;              // or in a lane, at
+    std::int64_t turn = 0;
+    Time key;
+    double rate = 0;  // what it adds to rate_
+  };
+  // Owners take turns: an owner's second wish comes after everybody's first.
+  struct Queue {
+    std::set<std::tuple<std::int64_t, Time, std::int64_t>> waiting;  // turn, key, id
+    std::map<std::int64_t, std::int64_t> owners;                     // owner -> how many of its wishes wait here
+    std::int64_t turn = 0;                                           // of the last start
+    std::optional<Time> open_at;                                     // by the pace
+    std::size_t most = 0;                                            // waiting at once since it was empty
+  };
+  static constexpr std::size_t everywhere = static_cast<std::size_t>(-1);
+
+  void place(Entry& entry, Time now);
+  void unplace(Entry& entry);
+  void enter(Entry& entry, Lane lane);
+  void advance(Time now);
+  [[nodiscard]] Lane lane_of(Wish const& wish, Time now) const;
+  [[nodiscard]] Time base_of(Entry const& entry) const;
+  [[nodiscard]] std::optional<Time> rests(std::size_t authority, Time now) const;
+  [[nodiscard]] Choice authority_for(Entry const& entry, Time now) const;
+  [[nodiscard]] Asking asking(Wish const& wish, std::size_t authority) const;
+  [[nodiscard]] std::optional<Time> closed(Lane lane, Time now) const;
+  [[nodiscard]] std::optional<Lane> next_lane(Time now, std::optional<Time>& wake);
+  void postpone(Entry& entry, Time until, Time now);
+  void paced(Lane lane, Time now);
+  [[nodiscard]] std::chrono::milliseconds interval(Lane lane) const;
+  Queue& queue(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
+  [[nodiscard]] Queue const& queue(Lane lane) const { return lanes_[static_cast<std::size_t>(lane)]; }
+
+  PlannerSettings settings_;
+  std::vector<Breaker> breakers_;
+  std::vector<Limits> limits_;
+  std::vector<bool> blocked_;
+  std::map<std::int64_t, Entry> entries_;
+  std::set<std::pair<Time, std::int64_t>> waiting_;
+  std::set<std::pair<Time, std::int64_t>> becoming_urgent_;  // those in the lanes recalled and due
+  std::array<Queue, 4> lanes_;
+  std::set<std::int64_t> flying_;
+  std::map<std::string, Time> held_;  // domain -> the last place that was promised there
+  std::size_t sweep_held_above_ = 1024;
+  double rate_ = 0;                   // renewals a millisecond, in the mean
+  unsigned fresh_in_a_row_ = 0;
+};
+
+}  // namespace acme

@@ -1,0 +1,87 @@
+// How the vault's files write their SQL: work for the store thread, and rows as values. Private to this module.
+//
+// Threads: pure functions; what they return runs on the store thread.
+#pragma once
+
+#include "acme/crypto/time.hpp"
+#include "base/database/database.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vault {
+
+using database::blob;
+using database::Database;
+using database::integer;
+using database::Row;
+using database::Rows;
+using database::text;
+using database::Transaction;
+using database::Value;
+
+template <class T>
+using Work = std::function<base::Result<T>(Database&)>;
+using Body = std::function<base::Result<void>(Transaction&)>;
+
+inline std::string joined(std::vector<std::string> const& names) {
+  std::string text;
+  for (std::string const& name : names) {
+    text += (text.empty() ? "" : " ") + name;
+  }
+  return text;
+}
+
+inline std::vector<std::string> split(std::string const& text) {
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t const end = std::min(text.find(' ', at), text.size());
+    names.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return names;
+}
+
+inline database::Blob blob_of(std::string const& octets) {
+  return {octets.begin(), octets.end()};
+}
+
+inline base::Result<void> execute(Transaction& transaction, std::string_view sql,
+                                  std::vector<Value> const& parameters) {
+  auto const changed = transaction.execute(sql, parameters);
+  if (!changed) {
+    return changed.error();
+  }
+  return {};
+}
+
+inline Work<std::int64_t> writing(Body body) {
+  return [body = std::move(body)](Database& database) { return database.write(body); };
+}
+
+inline base::Result<void> without_value(base::Result<std::int64_t> const& result) {
+  if (!result) {
+    return result.error();
+  }
+  return {};
+}
+
+inline Work<Rows> reading(std::string sql, std::vector<Value> parameters = {}) {
+  return [sql = std::move(sql), parameters = std::move(parameters)](Database& database) {
+    return database.query(sql, parameters);
+  };
+}
+
+inline std::vector<std::int64_t> first_column(Rows const& rows) {
+  std::vector<std::int64_t> numbers;
+  std::ranges::transform(rows, std::back_inserter(numbers), [](Row const& row) { return integer(row[0]); });
+  return numbers;
+}
+
+}  // namespace vault

@@ -1,0 +1,166 @@
+#include "dns-backend/commands/certificates/certificate_commands.hpp"
+
+#include "dns-backend/commands/connection.hpp"
+#include "dns-backend/commands/health/health_commands.hpp"
+#include "dns-backend/commands/table.hpp"
+
+#include <boost/json.hpp>
+
+#include <cstdio>
+
+namespace commands {
+namespace {
+
+namespace json = boost::json;
+
+std::string const root = "/v1/acme/certificates";
+
+std::string text(json::object const& object, char const* key) {
+  json::value const* const found = object.if_contains(key);
+  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+}
+
+std::string time(json::object const& object, char const* key) {
+  json::value const* const found = object.if_contains(key);
+  return utc(found != nullptr && found->is_int64() ? found->get_int64() : 0);
+}
+
+json::array list_of(json::value const& value, char const* key) {
+  json::value const* const found = value.is_object() ? value.get_object().if_contains(key) : nullptr;
+  return found != nullptr && found->is_array() ? found->get_array() : json::array();
+}
+
+std::string joined(json::array const& list, char const* between) {
+  std::string out;
+  for (json::value const& one : list) {
+    out += (out.empty() ? "" : between) + (one.is_string() ? std::string(one.get_string()) : json::serialize(one));
+  }
+  return out.empty() ? "-" : out;
+}
+
+// Each object with its times as text beside the numbers.
+void with_time(json::array& rows, char const* from, char const* to) {
+  for (json::value& one : rows) {
+    one.as_object()[to] = time(one.as_object(), from);
+  }
+}
+
+void print_why(json::object const& body) {
+  std::printf("%s: %s%s\n", text(body, "tenant").c_str(), text(body, "state").c_str(),
+              body.contains("alarm") && body.at("alarm") == true ? ", a fifth of its life or less is left" : "");
+  std::printf("  names: %s\n", joined(list_of(body, "names"), ", ").c_str());
+  std::printf("  authority: %s\n", text(body, "authority").c_str());
+  std::printf("  valid until %s, renewal %s (%s), next attempt %s\n", time(body, "not_after_ms").c_str(),
+              time(body, "renew_at_ms").c_str(), text(body, "renew_why").c_str(),
+              time(body, "next_attempt_ms").c_str());
+  std::printf("  challenge: %s\n", joined(list_of(body, "challenge"), " -> ").c_str());
+  std::printf("  values now: %s\n", joined(list_of(body, "values"), ", ").c_str());
+  json::array const caa = list_of(body, "caa");
+  std::printf("  CAA: %s\n", caa.empty() ? "none in our zones" : json::serialize(caa).c_str());
+  if (std::string const error = text(body, "last_error"); !error.empty()) {
+    std::printf("  last error: %s\n", error.c_str());
+  }
+  json::array hindrances = list_of(body, "hindrances");
+  with_time(hindrances, "until_ms", "until");
+  if (!hindrances.empty()) {
+    std::printf("\n%s",
+                table(hindrances, {{"what", "WAITS FOR"}, {"until", "UNTIL"}, {"authority", "AUTHORITY"}}).c_str());
+  }
+  std::printf("\n%s", table(list_of(body, "sites"), {{"site", "SITE"},
+                                                     {"in_service", "IN SERVICE"},
+                                                     {"behind", "BEHIND"},
+                                                     {"udp", "UDP"},
+                                                     {"tcp", "TCP"}})
+                          .c_str());
+  json::array attempts = list_of(body, "attempts");
+  with_time(attempts, "at_ms", "at");
+  std::printf("\n%s", table(attempts, {{"at", "ATTEMPT"},
+                                       {"outcome", "OUTCOME"},
+                                       {"authority", "AUTHORITY"},
+                                       {"detail", "DETAIL"}})
+                          .c_str());
+}
+
+}  // namespace
+
+int list_certificates(Place const& place, bool due, Output output) {
+  net::HttpResponse answer;
+  if (int const failed = call_once(place, Without::refuse, "GET", root + (due ? "?due=1" : ""), {}, answer);
+      failed != 0) {
+    return failed;
+  }
+  if (output.json) {
+    std::printf("%s\n", answer.body.c_str());
+    return 0;
+  }
+  json::array rows = list_of(json_of(answer), "certificates");
+  with_time(rows, "not_after_ms", "until");
+  with_time(rows, "renew_at_ms", "renewal");
+  with_time(rows, "next_attempt_ms", "next");
+  std::printf("%s", table(rows, {{"tenant", "TENANT"},
+                                 {"state", "STATE"},
+                                 {"until", "VALID UNTIL"},
+                                 {"renewal", "RENEWAL"},
+                                 {"next", "NEXT ATTEMPT"},
+                                 {"last_error", "LAST ERROR"}})
+                        .c_str());
+  return 0;
+}
+
+int explain_certificate(Place const& place, std::string const& name, Output output) {
+  net::HttpResponse answer;
+  std::string const target = root + "/" + net::percent_encode(name);
+  if (int const failed = call_once(place, Without::refuse, "GET", target, {}, answer); failed != 0) {
+    return failed;
+  }
+  json::value const body = json_of(answer);
+  if (output.json || !body.is_object()) {
+    std::printf("%s\n", answer.body.c_str());
+  } else {
+    print_why(body.get_object());
+  }
+  return 0;
+}
+
+int order_certificate(Place const& place, std::string const& name, bool staging, Output output) {
+  net::HttpResponse answer;
+  json::object const wish{{"staging", staging}};
+  std::string const target = root + "/" + net::percent_encode(name) + "/order";
+  if (int const failed = call_once(place, Without::refuse, "POST", target, json::serialize(wish), answer);
+      failed != 0) {
+    return failed;
+  }
+  json::value const body = json_of(answer);
+  if (output.json || !body.is_object()) {
+    std::printf("%s\n", answer.body.c_str());
+  } else if (staging) {
+    std::printf("%s: %s %s\n", name.c_str(), text(body.get_object(), "outcome").c_str(),
+                text(body.get_object(), "detail").c_str());
+  }
+  bool const good = !staging || (body.is_object() && text(body.get_object(), "outcome") == "issued");
+  return good ? 0 : 1;
+}
+
+int revoke_certificate(Place const& place, std::string const& name, std::string const& reason) {
+  net::HttpResponse answer;
+  json::object const wish{{"reason", reason}};
+  return call_once(place, Without::refuse, "POST", root + "/" + net::percent_encode(name) + "/revoke",
+                   json::serialize(wish), answer);
+}
+
+int list_accounts(Place const& place, Output output) {
+  return print_list(place, output, Without::refuse, "/v1/acme/accounts", "accounts",
+                    {{"directory", "AUTHORITY"},
+                     {"state", "STATE"},
+                     {"account", "ACCOUNT"},
+                     {"action_required", "ACTION REQUIRED"},
+                     {"last_error", "LAST ERROR"}});
+}
+
+int change_account(Place const& place, std::string const& word, std::string const& directory) {
+  net::HttpResponse answer;
+  json::object const wish{{"directory", directory}};
+  return call_once(place, Without::refuse, "POST", "/v1/acme/accounts/" + word, json::serialize(wish), answer);
+}
+
+}  // namespace commands

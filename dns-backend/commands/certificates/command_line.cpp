@@ -1,0 +1,73 @@
+#include "dns-backend/commands/certificates/command_line.hpp"
+
+#include "dns-backend/commands/certificates/certificate_commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace commands {
+namespace {
+
+struct Arguments {
+  bool json = false;
+  bool due = false;
+  bool staging = false;
+  std::string name;
+  std::string reason;
+  std::string directory;
+};
+
+CLI::App* leaf(CLI::App& parent, char const* name, char const* text, Action& action, Action run) {
+  auto* command = parent.add_subcommand(name, text);
+  command->callback([&action, run = std::move(run)] { action = run; });
+  return command;
+}
+
+void add_cert_words(CLI::App& app, Arguments& given, Action& action) {
+  char const* const named = "A tenant's label, or a name of its certificate";
+  auto* cert = app.add_subcommand("cert", "Tenants' certificates: list, why, order, revoke")->require_subcommand(1);
+  auto* list = leaf(*cert, "list", "State, end and next renewal of each", action, [&given](Place const& place) {
+    return list_certificates(place, given.due, {given.json});
+  });
+  list->add_flag("--due", given.due, "Only what is missing, due, revoked or near its end");
+  list->add_flag("--json", given.json, "Print JSON");
+  auto* why = leaf(*cert, "why", "Why it is as it is: DNS, each site, limits, attempts", action,
+                   [&given](Place const& place) { return explain_certificate(place, given.name, {given.json}); });
+  why->add_option("name", given.name, named)->required();
+  why->add_flag("--json", given.json, "Print JSON");
+  auto* order = leaf(*cert, "order", "Try now; a good certificate is replaced", action, [&given](Place const& place) {
+    return order_certificate(place, given.name, given.staging, {given.json});
+  });
+  order->add_option("name", given.name, named)->required();
+  order->add_flag("--staging", given.staging, "Rehearse at the staging CA; nothing is kept");
+  order->add_flag("--json", given.json, "Print JSON");
+  auto* revoke = leaf(*cert, "revoke", "Revoke it and order its replacement at once", action,
+                      [&given](Place const& place) { return revoke_certificate(place, given.name, given.reason); });
+  revoke->add_option("name", given.name, named)->required();
+  revoke->add_option("--reason", given.reason, "keyCompromise, superseded, cessationOfOperation, ...")->required();
+}
+
+void add_account_words(CLI::App& app, Arguments& given, Action& action) {
+  auto* acme = app.add_subcommand("acme", "Accounts at the CAs")->require_subcommand(1);
+  auto* account = acme->add_subcommand("account", "list, rekey, agree")->require_subcommand(1);
+  leaf(*account, "list", "Each CA, its account and state", action, [&given](Place const& place) {
+    return list_accounts(place, {given.json});
+  })->add_flag("--json", given.json, "Print JSON");
+  auto* rekey = leaf(*account, "rekey", "Give the account another key", action,
+                     [&given](Place const& place) { return change_account(place, "rekey", given.directory); });
+  auto* agree = leaf(*account, "agree", "Agree to the CA's changed terms of service", action,
+                     [&given](Place const& place) { return change_account(place, "agree", given.directory); });
+  for (auto* const command : {rekey, agree}) {
+    command->add_option("directory", given.directory, "The CA's directory (default: the first)");
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<void> add_certificate_commands(CLI::App& app, Action& action) {
+  auto given = std::make_shared<Arguments>();
+  add_cert_words(app, *given, action);
+  add_account_words(app, *given, action);
+  return given;
+}
+
+}  // namespace commands

@@ -1,0 +1,13 @@
+// The words `cert` and `acme` of the command line.
+//
+// Threads: the command line only.
+#pragma once
+
+#include "dns-backend/commands/command_line.hpp"
+
+namespace commands {
+
+// As add_commands() in dns-backend/commands/command_line.hpp.
+std::shared_ptr<void> add_certificate_commands(CLI::App& app, Action& action);
+
+}  // namespace commands

@@ -1,0 +1,158 @@
+// Certificates as the daemon wires them: vault, issuer, distribution, and what /v1/status says of them.
+#include "dns-backend/daemon/daemon.hpp"
+
+#include <boost/json.hpp>
+
+#include <chrono>
+
+namespace navigator {
+namespace {
+
+namespace json = boost::json;
+
+// A follower that asked nothing for this long answers with what it has, perhaps old: it is out of service for orders.
+constexpr std::chrono::seconds follower_patience{10};
+
+acme::AuthoritySettings authority_settings(CaSettings const& ca) {
+  acme::AuthoritySettings authority;
+  authority.directory_url = ca.directory;
+  authority.ca_bundle = ca.ca_bundle;
+  authority.contact = ca.contact;
+  authority.profile = ca.profile;
+  authority.preferred_issuer = ca.preferred_issuer;
+  if (!ca.eab_kid.empty()) {
+    authority.external = crypto::ExternalAccount{ca.eab_kid, ca.eab_hmac};
+  }
+  // Its limits are public; every other CA's are learned from its refusals.
+  if (ca.directory.starts_with("https://acme-v02.api.letsencrypt.org/")) {
+    authority.limits = acme::lets_encrypt_limits();
+  }
+  return authority;
+}
+
+acme::IssuerSettings issuer_settings(AcmeSettings const& wanted, std::string const& node) {
+  acme::IssuerSettings settings;
+  for (CaSettings const& ca : wanted.authorities) {
+    settings.authorities.push_back(authority_settings(ca));
+  }
+  if (wanted.staging) {
+    settings.staging = authority_settings(*wanted.staging);
+  }
+  settings.public_suffixes = wanted.public_suffixes;
+  settings.holder = node.empty() ? settings.holder : node;
+  settings.first_retry = wanted.first_retry;
+  settings.gate.deadline = wanted.gate_timeout;
+  return settings;
+}
+
+json::array orders_of(Daemon const& daemon) {
+  json::array out;
+  if (daemon.issuer == nullptr) {
+    return out;
+  }
+  for (auto const& tenant : daemon.issuer->status()) {
+    json::array names;
+    for (auto const& name : tenant.names) {
+      names.push_back(json::value(name));
+    }
+    out.push_back(json::object{{"tenant", tenant.tenant},
+                               {"state", tenant.state},
+                               {"names", std::move(names)},
+                               {"fingerprint", tenant.fingerprint},
+                               {"authority", tenant.authority},
+                               {"not_after_ms", tenant.not_after_ms},
+                               {"renew_at_ms", tenant.renew_at_ms},
+                               {"renew_why", tenant.renew_why},
+                               {"last_error", tenant.last_error},
+                               {"next_attempt_ms", tenant.next_attempt_ms},
+                               {"alarm", tenant.alarm}});
+  }
+  return out;
+}
+
+json::array authorities_of(Daemon const& daemon) {
+  json::array out;
+  if (daemon.issuer == nullptr) {
+    return out;
+  }
+  for (auto const& authority : daemon.issuer->authorities()) {
+    out.push_back(json::object{{"directory", authority.directory_url},
+                               {"account", authority.account_url},
+                               {"state", authority.state},
+                               {"failures", authority.failures},
+                               {"resting_until_ms", authority.resting_until_ms},
+                               {"action_required", authority.action_required},
+                               {"last_error", authority.last_error}});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<acme::Site> gate_sites(Daemon const& daemon) {
+  std::vector<acme::Site> sites;
+  auto const now = std::chrono::steady_clock::now();
+  for (auto const& wanted : daemon.settings.sites) {
+    acme::Site site{wanted.name, wanted.address, wanted.port, true, 0};
+    auto const found = daemon.feed_server->followers().find(wanted.node);
+    if (wanted.node == daemon.settings.node) {
+      site.acknowledged = daemon.store->revision();
+    } else if (found == daemon.feed_server->followers().end()) {
+      // After a start the replicas are given the time to come back before they are taken for gone.
+      site.in_service = now - daemon.began < follower_patience;
+    } else {
+      site.acknowledged = found->second.acknowledged;
+      site.in_service = found->second.polling || now - found->second.last_heard < follower_patience;
+    }
+    sites.push_back(std::move(site));
+  }
+  return sites;
+}
+
+net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
+  if (!daemon.settings.acme) {
+    co_return base::Result<void>();
+  }
+  AcmeSettings const& wanted = *daemon.settings.acme;
+  daemon.vault = std::make_unique<vault::Vault>(daemon.store->thread());
+  if (auto opened = co_await daemon.vault->open(wanted.master_key); !opened) {
+    co_return opened.error();
+  }
+  daemon.issuer = std::make_unique<acme::Issuer>(daemon.executor, *daemon.store, *daemon.vault, daemon.metrics,
+                                                 issuer_settings(wanted, daemon.settings.node),
+                                                 [&daemon] { return gate_sites(daemon); });
+  auto const is_admin = [&daemon](net::HttpRequest const& request) {
+    return request.peer.is_unix || daemon.api->admins.contains(request.peer.certificate_name);
+  };
+  daemon.distribution =
+      std::make_unique<acme::Distribution>(daemon.executor, *daemon.store, *daemon.vault, is_admin);
+  daemon.distribution->add_routes(daemon.router);
+  daemon.administration = std::make_unique<acme::Administration>(acme::Administration{
+      *daemon.issuer, *daemon.store, [&daemon] { return gate_sites(daemon); }, is_admin});
+  acme::add_routes(daemon.router, *daemon.administration);
+  daemon.issuer->on_change([&daemon] { daemon.distribution->poke(); });
+  daemon.feed_server->on_acknowledgment([&daemon] {
+    daemon.issuer->poke_gate();
+    if (daemon.self_service != nullptr) {
+      daemon.self_service->poke();
+    }
+  });
+  net::spawn(daemon.executor, "certificate issuer", daemon.issuer->run());
+  net::spawn(daemon.executor, "certificate distribution", daemon.distribution->run());
+  co_return base::Result<void>();
+}
+
+void add_certificate_sections(Daemon const& daemon, api::Dependencies& api) {
+  if (!daemon.settings.acme) {
+    return;
+  }
+  api.sections["certificates"] = [&daemon] { return json::value(orders_of(daemon)); };
+  api.sections["issuer"] = [&daemon]() -> json::value {
+    acme::IssuerStatus const status = daemon.issuer == nullptr ? acme::IssuerStatus() : daemon.issuer->issuer_status();
+    return json::object{{"leads", status.leads},         {"holder", status.holder},   {"fence", status.fence},
+                        {"in_flight", status.in_flight}, {"waiting", status.waiting}, {"alarms", status.alarms}};
+  };
+  api.sections["authorities"] = [&daemon] { return json::value(authorities_of(daemon)); };
+}
+
+}  // namespace navigator

@@ -1,0 +1,178 @@
+#include "acme/schedule/planner.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+namespace acme {
+namespace {
+
+using protocol::FailureClass;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr Time start{std::chrono::milliseconds(1'800'000'000'000)};
+
+Wish fresh(std::int64_t id, std::int64_t owner = 0) {
+  return {id, owner == 0 ? id : owner, "stream.example", "set " + std::to_string(id), {}};
+}
+Wish held(std::int64_t id, Time not_before, Time due, Time not_after) {
+  Wish wish = fresh(id);
+  wish.holding = Holding{not_before, not_after, due, false, 0, true};
+  return wish;
+}
+
+std::vector<std::int64_t> ids(Plan const& plan) {
+  std::vector<std::int64_t> out;
+  for (Start const& one : plan.start) {
+    out.push_back(one.id);
+  }
+  return out;
+}
+
+TEST(Planner, StartsWhatHasNoCertificateAndWaitsForWhatIsNotDue) {
+  Planner planner({}, {LimitSettings{}});
+  planner.want(fresh(1), start);
+  planner.want(held(2, start - hours(24), start + hours(2), start + hours(48)), start);
+  Plan const now = planner.plan(start);
+  EXPECT_THAT(ids(now), ElementsAre(1));
+  EXPECT_EQ(now.wake, start + hours(2));
+  EXPECT_THAT(ids(planner.plan(start)), IsEmpty()) << "it is in flight";
+  planner.ended(1, 0, {}, start);
+  planner.want(held(1, start, start + hours(50), start + hours(72)), start);
+  EXPECT_THAT(ids(planner.plan(start + hours(2))), ElementsAre(2));
+}
+
+TEST(Planner, NoMoreThanItsPlacesAndOwnersTakeTurns) {
+  PlannerSettings settings;
+  settings.orders_max = 3;
+  Planner planner(settings, {LimitSettings{}});
+  for (std::int64_t id = 1; id <= 100; ++id) {
+    planner.want(fresh(id, 7), start);
+  }
+  planner.want(fresh(1000, 8), start);
+  planner.want(fresh(1001, 9), start);
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(1, 1000, 1001)) << "a hundred of one owner come after the others";
+  EXPECT_EQ(planner.ready(), 99U);
+}
+
+TEST(Planner, NewTenantsComeFirstButRenewalsGetEveryFourthStart) {
+  PlannerSettings settings;
+  settings.orders_max = 8;
+  Planner planner(settings, {LimitSettings{}});
+  for (std::int64_t id = 1; id <= 20; ++id) {
+    planner.want(fresh(id), start);
+  }
+  planner.want(held(100, start - hours(60), start - hours(1), start + hours(30)), start);
+  planner.want(held(101, start - hours(90), start - hours(9), start + hours(1)), start);  // in its last tenth
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(101, 1, 2, 3, 100, 4, 5, 6));
+}
+
+TEST(Planner, ACaThatIsAwayIsTriedByOneOrderAndTheNextCaTakesOver) {
+  Planner planner({}, {LimitSettings{}, LimitSettings{}});
+  for (std::int64_t id = 1; id <= 3; ++id) {
+    planner.want(fresh(id), start);
+  }
+  for (Start const& one : planner.plan(start).start) {
+    EXPECT_EQ(one.authority, 0U);
+    auto const parked = planner.ended(one.id, 0, {FailureClass::transient, {}}, start);
+    ASSERT_TRUE(parked);
+    EXPECT_EQ(parked->authority, 0U);
+  }
+  for (Start const& one : planner.plan(start).start) {
+    EXPECT_EQ(one.authority, 1U);
+  }
+  EXPECT_TRUE(planner.breaker(0).open_until);
+}
+
+TEST(Planner, WithoutAnyCaNobodyIsLookedAt) {
+  Planner planner({}, {LimitSettings{}});
+  for (std::int64_t id = 1; id <= 50; ++id) {
+    planner.want(fresh(id), start);
+  }
+  for (Start const& one : planner.plan(start).start) {
+    planner.ended(one.id, 0, {FailureClass::transient, {}}, start);
+  }
+  Plan const none = planner.plan(start);
+  EXPECT_THAT(none.start, IsEmpty());
+  ASSERT_TRUE(none.wake);
+  EXPECT_LE(*none.wake, start + minutes(33));
+  EXPECT_THAT(planner.plan(start + minutes(33)).start.size(), 1U) << "one order tries it";
+}
+
+TEST(Planner, OrdersOfAFullDomainWaitOneAfterTheOther) {
+  LimitSettings limits;
+  limits.domain = {2, hours(2)};
+  Planner planner({}, {limits});
+  for (std::int64_t id = 1; id <= 5; ++id) {
+    planner.want(fresh(id), start);
+  }
+  Plan const now = planner.plan(start);
+  EXPECT_THAT(ids(now), ElementsAre(1, 2));
+  EXPECT_EQ(now.wake, start + hours(1));
+  EXPECT_EQ(planner.next_attempt(5, start), start + hours(3));
+  auto const why = planner.why(5, start);
+  ASSERT_EQ(why.size(), 1U);
+  EXPECT_EQ(why[0].what, "limit: domain");
+}
+
+TEST(Planner, ARefusalParksAndASuccessForgets) {
+  Planner planner({}, {LimitSettings{}});
+  planner.want(fresh(1), start);
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(1));
+  auto const parked = planner.ended(1, 0, {FailureClass::validation, {}}, start);
+  ASSERT_TRUE(parked);
+  EXPECT_FALSE(parked->authority) << "no other CA would see the proof either";
+  EXPECT_EQ(parked->until, start + minutes(1));
+  EXPECT_THAT(planner.why(1, start)[0].what, HasSubstr("parked after 1 failure"));
+  EXPECT_THAT(planner.plan(start).start, IsEmpty());
+  planner.retry(1, start);
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(1));
+  planner.ended(1, 0, {FailureClass::not_before, start + hours(5)}, start);
+  EXPECT_EQ(planner.next_attempt(1, start), start + hours(5));
+  planner.drop(1);
+  EXPECT_EQ(planner.plan(start + hours(6)).wake, std::nullopt);
+}
+
+TEST(Planner, OverdueRenewalsFollowThePaceAndNotTheBacklog) {
+  PlannerSettings settings;
+  settings.orders_max = 1000;
+  settings.slowest_pace = hours(24);
+  Planner planner(settings, {LimitSettings{}});
+  for (std::int64_t id = 1; id <= 600; ++id) {  // one a minute in the mean, all overdue after an outage
+    planner.want(held(id, start - hours(11), start - hours(1), start + hours(40)), start);
+  }
+  std::size_t hour = 0;
+  for (Time now = start; now < start + hours(1); now += seconds(30)) {
+    hour += planner.plan(now).start.size();
+  }
+  EXPECT_GE(hour, 70U);
+  EXPECT_LE(hour, 80U) << "5/4 of sixty, and what a minute's burst gives";
+}
+
+TEST(Planner, WhatIsRecalledIsReplacedOverHoursAndNotAtOnce) {
+  PlannerSettings settings;
+  settings.orders_max = 1000;
+  Planner planner(settings, {LimitSettings{}});
+  for (std::int64_t id = 1; id <= 600; ++id) {
+    Wish wish = held(id, start - hours(24), start + hours(1000), start + hours(2000));
+    wish.holding->recalled = true;
+    planner.want(wish, start);
+  }
+  std::size_t count = 0;
+  std::size_t most = 0;
+  for (Time now = start; now < start + hours(6) + minutes(1); now += minutes(1)) {
+    std::size_t const at_once = planner.plan(now).start.size();
+    count += at_once;
+    most = std::max(most, at_once);
+  }
+  EXPECT_EQ(count, 600U);
+  EXPECT_LE(most, 4U);
+}
+
+}  // namespace
+}  // namespace acme
