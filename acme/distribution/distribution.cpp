@@ -95,6 +95,41 @@ boost::system::result<AcknowledgmentBody, base::Problems> parse_acknowledgment(s
   return body;
 }
 
+// The names are compared because a certificate must never go out under another tenant than it was made for.
+using Newest = std::map<std::pair<std::int64_t, std::vector<std::string>>, vault::CertificateRow const*>;
+
+Newest newest_by_names(std::vector<vault::CertificateRow> const& certificates) {
+  Newest out;
+  for (vault::CertificateRow const& row : certificates) {
+    vault::CertificateRow const*& slot = out[{row.tenant_id, row.names}];
+    if (slot == nullptr || slot->sequence < row.sequence) {
+      slot = &row;
+    }
+  }
+  return out;
+}
+
+// Of the present label, and during a rename of each former one: it has the certificate it had.
+std::vector<EdgeBundle> bundles_of_tenant(store::Tenant const& tenant, Newest const& newest) {
+  std::vector<EdgeBundle> out;
+  if (tenant.state != "active") {
+    return out;
+  }
+  std::string const id = "tenant-" + std::to_string(tenant.id);
+  if (auto const own = newest.find({tenant.id, wanted_names(tenant)}); own != newest.end()) {
+    out.push_back({id, tenant.label, *own->second});
+  }
+  for (store::FormerLabel const& former : tenant.former) {
+    store::Tenant before = tenant;
+    before.label = former.label;
+    before.zone = former.zone;
+    if (auto const its = newest.find({tenant.id, wanted_names(before)}); its != newest.end()) {
+      out.push_back({id + "-" + former.label, former.label, *its->second, true});
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 EdgeView make_view(std::vector<store::Tenant> const& tenants, std::vector<store::PoolRow> const& pools,
@@ -103,18 +138,11 @@ EdgeView make_view(std::vector<store::Tenant> const& tenants, std::vector<store:
   for (store::PoolRow const& pool : pools) {
     pool_by_name[pool.name] = &pool;
   }
-  std::map<std::int64_t, vault::CertificateRow const*> newest;
-  for (vault::CertificateRow const& row : certificates) {
-    vault::CertificateRow const*& slot = newest[row.tenant_id];
-    if (slot == nullptr || slot->sequence < row.sequence) {
-      slot = &row;
-    }
-  }
+  auto const newest = newest_by_names(certificates);
   EdgeView view;
   for (store::Tenant const& tenant : tenants) {
-    auto const certificate = newest.find(tenant.id);
-    // The names are compared because a certificate must never go out under another tenant than it was made for.
-    if (tenant.state != "active" || certificate == newest.end() || certificate->second->names != wanted_names(tenant)) {
+    std::vector<EdgeBundle> const bundles = bundles_of_tenant(tenant, newest);
+    if (bundles.empty()) {
       continue;
     }
     std::vector<std::string> names = tenant.backups;
@@ -128,7 +156,8 @@ EdgeView make_view(std::vector<store::Tenant> const& tenants, std::vector<store:
       }
     }
     for (std::string const& edge : edges) {
-      view.by_edge[edge].push_back({"tenant-" + std::to_string(tenant.id), tenant.label, *certificate->second});
+      auto& list = view.by_edge[edge];
+      list.insert(list.end(), bundles.begin(), bundles.end());
     }
   }
   for (auto& [edge, bundles] : view.by_edge) {
@@ -308,12 +337,12 @@ net::Task<HttpResponse> Distribution::bundle(HttpRequest request) {
     // The same answer for "does not exist" and "not yours".
     co_return HttpResponse::problem(404, "No such bundle", "No bundle of this id is for " + edge);
   }
-  auto const unsealed = co_await vault_.unsealed_bundle(found->row.tenant_id);
+  auto const unsealed = co_await vault_.unsealed_bundle(found->row.tenant_id, found->row.sequence);
+  if (!unsealed && unsealed.error().code == vault::errc::not_found) {
+    co_return HttpResponse::problem(404, "No such bundle", "The bundle is being replaced");
+  }
   if (!unsealed) {
     co_return unavailable(unsealed.error());
-  }
-  if (unsealed->row.names != found->row.names) {
-    co_return HttpResponse::problem(404, "No such bundle", "The bundle is being replaced");
   }
   json::object item = item_of({found->id, found->tenant, unsealed->row});
   item["chain_pem"] = unsealed->chain_pem;
@@ -339,6 +368,11 @@ net::Task<HttpResponse> Distribution::acknowledge(HttpRequest request) {
   auto const found = std::ranges::find(*bundles, body->id, &EdgeBundle::id);
   if (found == bundles->end()) {
     co_return HttpResponse::problem(404, "No such bundle", "No bundle of this id is for " + edge);
+  }
+  if (found->former) {  // readiness is the present label's
+    HttpResponse nothing_to_keep;
+    nothing_to_keep.status = 204;
+    co_return nothing_to_keep;
   }
   vault::Acknowledgment const row{found->row.tenant_id, edge, body->sequence, body->fingerprint};
   auto const stored = co_await vault_.acknowledge(row, crypto::wall_now());

@@ -35,9 +35,10 @@ namespace acme {
 
 // What one edge shall serve: pure data, made of tenants, pools and certificates.
 struct EdgeBundle {
-  std::string id;      // "tenant-7"
+  std::string id;      // "tenant-7"; "tenant-7-old" while the former label "old" answers beside the present one
   std::string tenant;  // label
   vault::CertificateRow row;
+  bool former = false;  // of a former label: it restricts no answer
 };
 struct EdgeView {
   std::map<std::string, std::vector<EdgeBundle>> by_edge;  // certificate name of the edge -> its bundles, by id

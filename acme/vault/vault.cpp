@@ -291,10 +291,10 @@ net::Task<base::Result<std::vector<CertificateRow>>> Vault::certificates(std::in
   co_return certificates;
 }
 
-net::Task<base::Result<Bundle>> Vault::unsealed_bundle(std::int64_t tenant_id) {
+net::Task<base::Result<Bundle>> Vault::unsealed_bundle(std::int64_t tenant_id, std::int64_t sequence) {
   std::string const sql = "SELECT " + std::string(certificate_columns) + ", chain_pem, sealed_key FROM certificate " +
-                          "WHERE tenant_id = ? ORDER BY sequence DESC LIMIT 1";
-  Work<Rows> const work = reading(sql, {tenant_id});
+                          "WHERE tenant_id = ?1 AND (?2 = 0 OR sequence = ?2) ORDER BY sequence DESC LIMIT 1";
+  Work<Rows> const work = reading(sql, {tenant_id, sequence});
   auto const rows = co_await thread_.run<Rows>(work);
   if (!rows) {
     co_return rows.error();

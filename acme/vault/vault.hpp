@@ -143,8 +143,8 @@ class Vault {
   // Newest last.
   net::Task<base::Result<std::vector<CertificateRow>>> certificates();
   net::Task<base::Result<std::vector<CertificateRow>>> certificates(std::int64_t tenant_id);
-  // The newest of the tenant, with its key; errc::not_found.
-  net::Task<base::Result<Bundle>> unsealed_bundle(std::int64_t tenant_id);
+  // The newest of the tenant, or that of `sequence`, with its key; errc::not_found.
+  net::Task<base::Result<Bundle>> unsealed_bundle(std::int64_t tenant_id, std::int64_t sequence = 0);
 
   net::Task<base::Result<std::vector<SuggestionRow>>> suggestions();
   // Of a certificate that is gone meanwhile: nothing happens.

@@ -1,6 +1,8 @@
 // Certificates as the daemon wires them: vault, issuer, distribution, and what /v1/status says of them.
 #include "dns-backend/daemon/daemon.hpp"
 
+#include "dns-backend/api/access.hpp"
+
 #include <boost/json.hpp>
 
 #include <chrono>
@@ -122,7 +124,7 @@ net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
                                                  issuer_settings(wanted, daemon.settings.node),
                                                  [&daemon] { return gate_sites(daemon); });
   auto const is_admin = [&daemon](net::HttpRequest const& request) {
-    return request.peer.is_unix || daemon.api->admins.contains(request.peer.certificate_name);
+    return api::is_administrator(*daemon.api, request);
   };
   daemon.distribution =
       std::make_unique<acme::Distribution>(daemon.executor, *daemon.store, *daemon.vault, is_admin);

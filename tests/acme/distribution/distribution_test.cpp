@@ -65,6 +65,30 @@ TEST(View, TheNewestCertificateCountsAndOnlyUnderItsOwnNames) {
   EXPECT_TRUE(make_view({tenant_of(1, "other", "ams")}, pools, {row_of(1, 1, "a", 'a')}).by_edge.empty());
 }
 
+TEST(View, DuringARenameTheFormerLabelKeepsItsCertificate) {
+  store::Tenant tenant = tenant_of(1, "new", "ams");
+  tenant.former = {{"old", "stream.example.", 0}};
+  auto const pools = std::vector{pool("ams", {"e1"})};
+  auto const ids = [&](std::vector<vault::CertificateRow> const& rows) {
+    std::vector<std::string> out;
+    EdgeView const view = make_view({tenant}, pools, rows);
+    if (auto const edge = view.by_edge.find("e1"); edge != view.by_edge.end()) {
+      for (EdgeBundle const& bundle : edge->second) {
+        out.push_back(bundle.id + " " + bundle.tenant + " " + bundle.row.fingerprint.substr(0, 1));
+        EXPECT_EQ(bundle.former, bundle.id != "tenant-1");
+      }
+    }
+    return out;
+  };
+  EXPECT_THAT(ids({row_of(1, 1, "old", 'a')}), ElementsAre("tenant-1-old old a"));
+  EXPECT_THAT(ids({row_of(1, 1, "old", 'a'), row_of(2, 1, "new", 'b')}),
+              ElementsAre("tenant-1 new b", "tenant-1-old old a"));
+  // Nor does another tenant's certificate go out under it.
+  EXPECT_THAT(ids({row_of(1, 2, "old", 'a')}), IsEmpty());
+  tenant.former.clear();
+  EXPECT_THAT(ids({row_of(1, 1, "old", 'a'), row_of(2, 1, "new", 'b')}), ElementsAre("tenant-1 new b"));
+}
+
 TEST(View, SuspendedTenantsAndUnknownPoolsHaveNoBundles) {
   store::Tenant suspended = tenant_of(1, "a", "ams");
   suspended.state = "suspended";
