@@ -3,6 +3,7 @@
 #include "acme/vault/schema.hpp"
 #include "base/process/folders.hpp"
 #include "base/process/log.hpp"
+#include "base/process/secrets.hpp"
 #include "base/process/service.hpp"
 #include "dns-backend/api/health/health.hpp"
 #include "dns-backend/api/steering/steering.hpp"
@@ -310,6 +311,7 @@ net::TlsClientSettings primary_tls(ReplicaSettings const& replica) {
 
 int serve(Settings const& settings, bool replace) {
   set_log_level(settings.log_level);
+  process::keep_memory_private();  // master key, certificates' keys, zones' keys
   Ending ending;
   ending.sockets = handover::passed_sockets();
   do {

@@ -4,6 +4,7 @@
 #include "acme/edge/agent.hpp"
 #include "base/http_server/http_server.hpp"
 #include "base/process/log.hpp"
+#include "base/process/secrets.hpp"
 #include "base/process/service.hpp"
 #include "mesh/agent/agent.hpp"
 #include "mesh/controller/controller.hpp"
@@ -164,6 +165,7 @@ net::Task<int> controller_main(controller::Controller* controller) {
 }  // namespace
 
 int run_agent(Settings const& settings) {
+  process::keep_memory_private();
   std::error_code ignored;
   std::filesystem::create_directories(settings.wireguard.log_directory, ignored);
   make_folder_of(settings.agent_unix);
@@ -175,6 +177,7 @@ int run_agent(Settings const& settings) {
 }
 
 int run_controller(Settings const& settings) {
+  process::keep_memory_private();
   if (settings.serve_listen.empty()) {
     std::cerr << "privateer: this machine is no controller: the settings have no 'serve' section\n";
     return exit_bad_input;

@@ -6,10 +6,12 @@ NAVIGATOR names the binary under test. Everything runs on loopback in a temporar
 import http.client
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -230,13 +232,45 @@ disable-syslog=yes
             name = "_acme-challenge.acme-tv.stream.example"
             wait_for(lambda: not self.dig(name, "TXT"), 10, "the end of the TXT values")
 
-    def test_the_database_holds_no_key_in_the_clear(self):
+    def test_no_file_holds_a_key_in_the_clear(self):
+        """Database, its journal, and logs: keys as PEM or DER, and the master key itself."""
         self.command("tenant", "create", "acme-tv", "--plan", "pro", "--primary", "ams")
         self.certificate_of("acme-tv.stream.example")
-        for name in os.listdir(self.folder):
-            if name.startswith("navigator.db"):
-                with open(self.file(name), "rb") as stream:
-                    self.assertNotIn(b"PRIVATE KEY", stream.read(), name)
+        with open(self.file("master.key"), "rb") as stream:
+            master = stream.read().strip()
+        marks = [b"PRIVATE KEY", bytes.fromhex("30770201010420"), bytes.fromhex("308187020100301306072a8648ce3d0201"),
+                 master, *([bytes.fromhex(master.decode())] if len(master) == 64 else [])]
+        looked_at = set()
+        for folder, _, names in os.walk(self.folder):
+            for name in names:
+                path = os.path.join(folder, name)
+                if name.endswith(".key") or not os.path.isfile(path):
+                    continue
+                looked_at.add(name)
+                with open(path, "rb") as stream:
+                    content = stream.read()
+                for mark in marks:
+                    self.assertNotIn(mark, content, path)
+        self.assertLessEqual({"navigator.db", "navigator.db-wal", "navigator.log", "pdns.log"}, looked_at)
+
+    def ends_in_a_core(self, process):
+        """Whether a process that aborts without a limit on cores leaves one."""
+        resource.prlimit(process.pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        process.send_signal(signal.SIGABRT)
+        _, status = os.waitpid(process.pid, 0)
+        process.returncode = -signal.SIGABRT  # it was waited for here, because subprocess does not tell of cores
+        self.processes.remove(process)
+        self.assertTrue(os.WIFSIGNALED(status))
+        return os.WCOREDUMP(status)
+
+    def test_a_crash_leaves_no_core(self):
+        other = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE,
+                                 cwd=self.folder)
+        self.processes.append(other)
+        self.addCleanup(other.stdin.close)
+        if not self.ends_in_a_core(other):
+            self.skipTest("this machine writes no cores at all")
+        self.assertFalse(self.ends_in_a_core(self.navigator))
 
     def test_a_ca_that_lost_its_memory_registers_the_account_again(self):
         self.command("tenant", "create", "one", "--plan", "pro", "--primary", "ams")
