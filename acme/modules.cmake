@@ -19,12 +19,14 @@ module(acme/authority SOURCES authority.cpp
 module(acme/gate SOURCES errc.cpp dns01.cpp caa.cpp
   DEPENDS base/result base/net base/probe dns-backend/dns dns-backend/store acme/protocol)
 module(acme SOURCES issuer.cpp issuer_order.cpp issuer_renewal.cpp issuer_status.cpp issuer_commands.cpp
-  DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/snapshot dns-backend/store acme/crypto
+  DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/snapshot dns-backend/store
+    acme/crypto
     acme/messages acme/protocol acme/vault acme/schedule acme/authority acme/gate
     base/http
   LIBRARIES Boost::json)
 module(acme/distribution SOURCES distribution.cpp
-  DEPENDS base/result base/net base/process base/http dns-backend/dns dns-backend/snapshot dns-backend/store acme/crypto acme/vault
+  DEPENDS base/result base/net base/process base/http dns-backend/dns dns-backend/snapshot dns-backend/store
+    acme/crypto acme/vault
     acme
   LIBRARIES Boost::json)
 module(acme/administration SOURCES administration.cpp

@@ -24,7 +24,8 @@ module(base/database SOURCES database.cpp connection.cpp schema.cpp change_log.c
   DEPENDS base/result base/process
   LIBRARIES SQLiteCpp PkgConfig::sqlite3)
 module(base/store_thread SOURCES store_thread.cpp DEPENDS base/result base/net base/database)
-module(base/probe/http SOURCES expected.cpp redirect.cpp DEPENDS base/result base/net LIBRARIES PkgConfig::re2 Boost::url)
+module(base/probe/http SOURCES expected.cpp redirect.cpp DEPENDS base/result base/net LIBRARIES PkgConfig::re2
+    Boost::url)
 module(base/probe
   SOURCES health_state.cpp probe.cpp http_connection.cpp http_probe.cpp dns_probe.cpp dns_message.cpp icmp_probe.cpp
   DEPENDS base/result base/net base/probe/http LIBRARIES PkgConfig::ldns)

@@ -8,7 +8,8 @@ module(dns-backend/webhook SOURCES webhook.cpp
   DEPENDS base/result base/net base/process base/http base/http_client LIBRARIES Boost::json OpenSSL::Crypto)
 module(dns-backend/geo SOURCES geo.cpp cidr_map.cpp mmdb.cpp locators.cpp
   DEPENDS base/result LIBRARIES Boost::headers PkgConfig::maxminddb)
-module(dns-backend/pool SOURCES health_table.cpp candidates.cpp draw.cpp steering.cpp origins.cpp select.cpp bindings.cpp
+module(dns-backend/pool SOURCES health_table.cpp candidates.cpp draw.cpp steering.cpp origins.cpp select.cpp
+    bindings.cpp
   DEPENDS base/result base/net base/probe base/process dns-backend/geo)
 module(dns-backend/monitor
   SOURCES endpoint_state.cpp report.cpp recent_checks.cpp warm.cpp saving.cpp engine.cpp monitor.cpp
@@ -16,8 +17,10 @@ module(dns-backend/monitor
 module(dns-backend/steering SOURCES objects.cpp service_bindings.cpp address.cpp check.cpp build.cpp
   DEPENDS base/result base/config base/probe dns-backend/dns dns-backend/pool LIBRARIES Boost::json)
 module(dns-backend/steering/reading SOURCES service_bindings.cpp read.cpp json_document.cpp
-  DEPENDS base/result base/config base/probe dns-backend/dns dns-backend/pool dns-backend/steering LIBRARIES Boost::json)
-module(dns-backend/snapshot/persistent SOURCES balanced_names.cpp leading_names.cpp DEPENDS base/result base/probe dns-backend/pool)
+  DEPENDS base/result base/config base/probe dns-backend/dns dns-backend/pool dns-backend/steering LIBRARIES
+    Boost::json)
+module(dns-backend/snapshot/persistent SOURCES balanced_names.cpp leading_names.cpp DEPENDS base/result base/probe
+    dns-backend/pool)
 module(dns-backend/overrides SOURCES overrides.cpp
   DEPENDS base/result base/net base/probe base/database base/store_thread dns-backend/monitor)
 module(dns-backend/snapshot SOURCES snapshot.cpp zone_builder.cpp leading.cpp
@@ -43,7 +46,8 @@ module(dns-backend/tenants SOURCES look_alike.cpp label.cpp plan.cpp life_cycle.
   LIBRARIES Boost::json PkgConfig::idn2)
 module(dns-backend/store
   SOURCES store.cpp store_zones.cpp store_settings.cpp store_tenants.cpp store_steering.cpp
-  DEPENDS base/result base/net base/database base/process base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
+  DEPENDS base/result base/net base/database base/process base/probe dns-backend/dns dns-backend/pool
+    dns-backend/snapshot
     dns-backend/tables dns-backend/writes dns-backend/steering dns-backend/steering/reading dns-backend/schema
     dns-backend/tenants base/store_thread
   LIBRARIES Boost::json)
@@ -64,7 +68,8 @@ module(dns-backend/audit SOURCES audit.cpp kept_answers.cpp
   DEPENDS base/result base/net base/database base/store_thread LIBRARIES Boost::json)
 module(dns-backend/protocol SOURCES request.cpp question.cpp reply.cpp
   DEPENDS base/result dns-backend/dns dns-backend/geo dns-backend/snapshot LIBRARIES Boost::json)
-module(dns-backend/remote SOURCES rows.cpp neighbours.cpp secondary.cpp commands.cpp answer.cpp transaction.cpp write.cpp
+module(dns-backend/remote SOURCES rows.cpp neighbours.cpp secondary.cpp commands.cpp answer.cpp transaction.cpp
+    write.cpp
   DEPENDS base/result base/net base/database base/probe dns-backend/dns dns-backend/geo dns-backend/pool
     dns-backend/snapshot dns-backend/store dns-backend/protocol
   LIBRARIES Boost::json)
@@ -92,7 +97,8 @@ module(dns-backend/api/gate SOURCES gate.cpp
     dns-backend/audit dns-backend/tokens
   LIBRARIES Boost::json)
 set(openapi_text ${CMAKE_BINARY_DIR}/openapi.cpp)
-set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/openapi.yaml)
+set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+    ${PROJECT_SOURCE_DIR}/docs/openapi.yaml)
 file(READ ${PROJECT_SOURCE_DIR}/docs/openapi.yaml openapi_yaml)
 configure_file(${PROJECT_SOURCE_DIR}/dns-backend/api/tenants/openapi.cpp.in ${openapi_text} @ONLY)
 module(dns-backend/api/tenants
@@ -166,16 +172,19 @@ module(dns-backend/commands/tenants SOURCES tenant_commands.cpp command_line.cpp
 module(dns-backend/settings SOURCES settings.cpp
   DEPENDS base/result base/config dns-backend/connector LIBRARIES Boost::headers)
 module(dns-backend/self_service SOURCES names.cpp self_service.cpp
-  DEPENDS dns-backend/dns dns-backend/tables dns-backend/steering base/result base/net base/http base/process dns-backend/settings dns-backend/store dns-backend/api
+  DEPENDS dns-backend/dns dns-backend/tables dns-backend/steering base/result base/net base/http base/process
+    dns-backend/settings dns-backend/store dns-backend/api
     dns-backend/api/gate dns-backend/api/tenants dns-backend/api/acme_dns dns-backend/tenants dns-backend/tokens
     dns-backend/domains
     dns-backend/domain_watch dns-backend/steward dns-backend/audit base/store_thread
   LIBRARIES Boost::json)
 module(dns-backend/topology_pools SOURCES topology_pools.cpp
-  DEPENDS base/result base/database base/net base/process base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
+  DEPENDS base/result base/database base/net base/process base/probe dns-backend/dns dns-backend/pool
+    dns-backend/snapshot
     dns-backend/steering dns-backend/store topology)
 module(dns-backend/site_settings SOURCES site_settings.cpp
-  DEPENDS base/result base/net base/process base/probe base/http base/http_client base/config dns-backend/geo dns-backend/connector
+  DEPENDS base/result base/net base/process base/probe base/http base/http_client base/config dns-backend/geo
+    dns-backend/connector
     dns-backend/settings dns-backend/vantage dns-backend/mesh_costs routing/bird)
 module(dns-backend/daemon SOURCES daemon.cpp health.cpp sites.cpp certificates.cpp powerdns_api.cpp
   DEPENDS base/result base/net base/process base/probe base/database base/http_client base/http_server topology

@@ -86,6 +86,17 @@ base::Result<void> check_names(Write const& write, store::ZoneRow const& zone, s
   if (below != nullptr && below->value->apex.is_within(*name)) {
     return refused("'" + below->value->apex.text() + "' is a zone of its own");
   }
+  // Whatever is below the label becomes the tenant's, to change and to go with it.
+  auto const others = records_within(write, zone, *name);
+  if (!others) {
+    return others.error();
+  }
+  for (dns::OwnedRRset const& one : *others) {
+    if (one.owner != *name && one.owner != *wildcard) {
+      return refused("'" + one.owner.text() + "' has " + dns::to_text(one.rrset.type) +
+                     " records already: they would become the tenant's");
+    }
+  }
   for (dns::Name const& one : {*name, *wildcard}) {
     if (write.model.balancer_at(one) != nullptr) {
       return refused("'" + one.text() + "' is a load balancer");

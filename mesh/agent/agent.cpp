@@ -103,9 +103,7 @@ struct Agent::State {
     status.source = in_use.source;
     reconciler->set_keys(identity.own(), identity.next());
     process::log::info("agent", "world of revision {} from {}", world->revision, name(in_use.source));
-    if (settings.in_use) {
-      settings.in_use(*world);
-    }
+    settings.in_use(*world);
   }
 
   // The world when this node may believe it and can be planned from it. Whatever is wrong, nothing has changed.
@@ -320,10 +318,13 @@ struct Agent::State {
     // The statics of a new service exist when BIRD has taken the configuration.
     self->announcer.serve(plan->services, world->topology.domain);
     co_await judge_trial(self);
-    self->keep_world(world);
-    if (self->rotation.observe(*plan, self->status.last_pass.neighbors, std::chrono::steady_clock::now())) {
+    if (world != self->world) {  // another one came meanwhile: what follows is about that, and this plan is not its
       self->notify();
+      co_return;
     }
+    self->keep_world(world);
+    bool const moved = self->rotation.observe(*plan, self->status.last_pass.neighbors, std::chrono::steady_clock::now());
+    self->woken = self->woken || moved;
     co_await change_key(self, plan);
   }
 
@@ -344,9 +345,14 @@ struct Agent::State {
       self->consider_taken_back();
       co_return;
     }
+    auto const revision = self->trial->revision;  // a world that comes during a wait ends this trial
+    auto const goes_on = [&self, revision] { return self->trial && self->trial->revision == revision; };
     if (self->trial->controller && !self->trial->controller_seen) {
-      auto const path = "/v1/world?since=" + std::to_string(self->trial->revision) + "&wait_ms=0";
+      auto const path = "/v1/world?since=" + std::to_string(revision) + "&wait_ms=0";
       auto const answer = co_await self->follower->ask("GET", path, "");
+      if (!goes_on()) {
+        co_return;
+      }
       self->trial->controller_seen = answer.has_value();
     }
     auto const now_reached = reached(self->status.last_pass.neighbors);
@@ -358,8 +364,10 @@ struct Agent::State {
         if (!confirmed) {
           self->failed(confirmed.error().what());
         }
-        self->trial.reset();
-        self->before.reset();
+        if (goes_on()) {
+          self->trial.reset();
+          self->before.reset();
+        }
         break;
       }
       case Verdict::failed:

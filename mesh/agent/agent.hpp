@@ -39,7 +39,7 @@ struct AgentSettings {
   wireguard::BackendSettings wireguard;
   reconcile::BirdSettings bird;
   std::string session_log;  // written by BIRD, watched for links that die (mesh/repair); empty: OSPF alone reroutes
-  std::function<void(plan::World const&)> in_use;  // told of each world that this node is planned from; may be empty
+  std::function<void(plan::World const&)> in_use = [](plan::World const&) {};  // told of each world that is used here
   std::chrono::milliseconds look_interval{1500};  // what no event tells of: a peer, a file, a setting
 };
 

@@ -48,6 +48,9 @@ Rotation::Step Rotation::step(plan::WorldDocument const& document, std::string c
   auto const next = document.next_keys.find(node);
   bool const asked = document.rotate.contains(node);
   Step wanted = Step::none;
+  if (plan.revision != document.revision) {
+    return wanted;  // the plan of another world says nothing of this one's devices
+  }
   if (next != document.next_keys.end()) {
     bool const ours = next->second == identity.next_public();
     bool const moved = plan.successors.empty() || (all_moved_ && now - moved_at_ >= settle);

@@ -49,6 +49,7 @@ bool add_agent_status(Facts& facts, std::string_view status_text) {
   }
   auto const& status = value.get_object();
   facts.agent_running = true;
+  facts.agent_revision = number(status, "revision");
   if (auto const* const found = status.if_contains("controller"); found->is_object()) {
     auto const& controller = found->get_object();
     facts.controller.url = text(controller, "url");

@@ -76,7 +76,8 @@ struct Facts {
   std::map<std::string, std::string> silent_services;  // anycast service not announced here -> why
 
   bool agent_running = false;
-  std::string agent_failure;  // why its socket did not answer
+  std::string agent_failure;         // why its socket did not answer
+  std::int64_t agent_revision = -1;  // of the world it goes by, which may be newer than the one kept on disk
   ControllerFacts controller;
   std::int64_t snapshot_s = 0;                  // when the newest intact snapshot was written; 0: there is none
   std::vector<std::string> damaged_snapshots;   // a sentence each

@@ -81,9 +81,22 @@ void snapshots(Examination& examination) {
   }
 }
 
+// A setting of a device is there with the device only, whose absence is a finding of its own.
+bool belongs_to_absent_device(Examination& examination, std::string const& path) {
+  auto const begin = path.find(std::string("/") + std::string(plan::interface_prefix));
+  if (begin == std::string::npos) {
+    return false;
+  }
+  auto const name = path.substr(begin + 1, path.find('/', begin + 1) - begin - 1);
+  return examination.observed(name) == nullptr;
+}
+
 void settings(Examination& examination) {
   Facts const& facts = examination.facts();
   for (auto const& wanted : facts.plan->sysctls) {
+    if (belongs_to_absent_device(examination, wanted.path)) {
+      continue;
+    }
     auto const found = facts.sysctls.find(wanted.path);
     if (found == facts.sysctls.end()) {
       if (wanted.required) {

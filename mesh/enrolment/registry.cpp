@@ -267,6 +267,21 @@ base::Result<void> burn(Transaction& transaction, JoinRequest const& request, st
              : write_member(transaction, request, now_s);
 }
 
+// One key is one node: a machine that was removed does not come back by another name.
+base::Result<bool> is_anothers_key(Transaction& transaction, JoinRequest const& request) {
+  if (request.purpose != Purpose::node) {
+    return false;
+  }
+  auto rows = transaction.query(
+      "SELECT 1 FROM enrolment_node WHERE (public_key = ?1 OR next_key = ?1) AND name <> ?2 "
+      "UNION SELECT 1 FROM enrolment_removed WHERE public_key = ?1 AND name <> ?2",
+      {request.public_key, request.node});
+  if (!rows) {
+    return rows.error();
+  }
+  return !rows->empty();
+}
+
 base::Result<void> admit_in(Transaction& transaction, JoinRequest const& request, Places const& places,
                             std::int64_t now_s) {
   auto token = find_token(transaction, request);
@@ -293,6 +308,13 @@ base::Result<void> admit_in(Transaction& transaction, JoinRequest const& request
   }
   if (!*fresh) {
     return {};
+  }
+  auto const anothers = is_anothers_key(transaction, request);
+  if (!anothers) {
+    return anothers.error();
+  }
+  if (*anothers) {
+    return base::fail(errc::taken, "'" + request.node + "' shows a key that is or was another node's");
   }
   return burn(transaction, request, now_s);
 }

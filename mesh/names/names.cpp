@@ -60,6 +60,10 @@ std::vector<std::string> name_servers(topology::Topology const& topology) {
   return out;
 }
 
+std::string mailbox(plan::World const& world) {
+  return "hostmaster." + world.topology.internal_domain;
+}
+
 // The serial is the store's business: it raises what it serves.
 std::string head(plan::World const& world) {
   std::string const& domain = world.topology.internal_domain;
@@ -86,7 +90,7 @@ Zone forward(plan::World const& world) {
       }
     }
   }
-  return {world.topology.internal_domain, std::move(text)};
+  return {world.topology.internal_domain, mailbox(world), std::move(text)};
 }
 
 // The reverse name of the prefix, cut at the octet or nibble at or above its length.
@@ -112,7 +116,7 @@ Zone reverse(plan::World const& world, bool v4) {
       }
     }
   }
-  return {name, std::move(text)};
+  return {name, mailbox(world), std::move(text)};
 }
 
 }  // namespace
@@ -177,11 +181,12 @@ std::string hosts(plan::World const& world) {
 
 std::string with_block(std::string_view file, std::string_view lines) {
   std::string out(file);
-  auto const begin = out.find(block_begin);
-  auto const end = begin == std::string::npos ? begin : out.find(block_end, begin);
+  // From the last beginning before an end: what stands after a beginning that was never ended is not ours.
+  auto const end = out.find(block_end);
+  auto const begin = end == std::string::npos ? end : out.rfind(block_begin, end);
   std::string const block =
       lines.empty() ? std::string() : std::string(block_begin) + std::string(lines) + std::string(block_end);
-  if (end != std::string::npos) {
+  if (begin != std::string::npos) {
     return out.replace(begin, end + block_end.size() - begin, block);
   }
   if (!block.empty() && !out.empty() && out.back() != '\n') {

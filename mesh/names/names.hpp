@@ -21,8 +21,9 @@ namespace names {
 inline constexpr std::uint32_t ttl_s = 30;
 
 struct Zone {
-  std::string name;  // absolute
-  std::string text;  // a master file, records in a fixed order: equal worlds give equal texts
+  std::string name;   // absolute
+  std::string owner;  // the mailbox in its SOA, by which it is known as the mesh's
+  std::string text;   // a master file, records in a fixed order: equal worlds give equal texts
 };
 
 // The forward zone, then the reverse ones; empty when the topology has no internal domain.

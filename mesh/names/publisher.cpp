@@ -7,6 +7,7 @@
 
 #include <boost/json.hpp>
 
+#include <filesystem>
 #include <random>
 
 namespace names {
@@ -21,7 +22,20 @@ constexpr std::size_t hosts_limit = 16U << 20U;
 
 // The whole zone, which Navigator compares with what it has: equal records are no change.
 net::Task<base::Result<void>> put(net::HttpClient* client, std::string socket, Zone zone) {
-  std::string const target = "unix:" + socket + ":/v1/zones/" + net::percent_encode(zone.name) + "/import";
+  std::string const place = "unix:" + socket + ":/v1/zones/" + net::percent_encode(zone.name);
+  net::HttpRequest look;
+  auto const present = co_await client->send(place + "/export", std::move(look), deadline);
+  if (!present) {
+    co_return present.error();
+  }
+  // Replaced as a whole, so only where nobody else's records can be in it.
+  if (present->status == 200 && present->body.find(" " + zone.owner + " ") == std::string::npos) {
+    co_return base::fail(net::errc::bad_message, "zone " + zone.name +
+                                                     " is there and is not the mesh's (its SOA does not "
+                                                     "name " +
+                                                     zone.owner + "): delete it, or choose another internal_domain");
+  }
+  std::string const target = place + "/import";
   net::HttpRequest request;
   request.method = "PUT";
   request.headers.set("Content-Type", "text/dns");
@@ -44,7 +58,15 @@ base::Result<void> write_hosts(std::string const& file, std::string const& lines
   }
   std::string const before = present ? *present : std::string();
   std::string const after = with_block(before, lines);
-  return after == before ? base::Result<void>() : process::write_file_atomically(file, after, 0644);
+  if (after == before) {
+    return {};
+  }
+  // The file that a link leads to, with the mode it has.
+  std::error_code missing;
+  auto const target = std::filesystem::canonical(file, missing);
+  auto const status = missing ? std::filesystem::file_status() : std::filesystem::status(target, missing);
+  unsigned const mode = missing ? 0644U : static_cast<unsigned>(status.permissions()) & 0777U;
+  return process::write_file_atomically(missing ? file : target.string(), after, mode);
 }
 
 }  // namespace
@@ -75,10 +97,10 @@ struct Publisher::State {
 
   // What is wanted may change while it is put: the loop comes again then.
   static net::Task<base::Result<void>> put_all(std::shared_ptr<State> self) {
+    // One does not wait for the other.
+    base::Result<void> hosts;
     if (!self->settings.hosts_file.empty()) {
-      if (auto const written = write_hosts(self->settings.hosts_file, self->hosts); !written) {
-        co_return written.error();
-      }
+      hosts = write_hosts(self->settings.hosts_file, self->hosts);
     }
     std::vector<Zone> const zones = self->settings.navigator.empty() ? std::vector<Zone>() : self->zones;
     for (Zone const& zone : zones) {
@@ -89,7 +111,7 @@ struct Publisher::State {
         co_return done;
       }
     }
-    co_return base::Result<void>();
+    co_return hosts;
   }
 
   static net::Task<void> run(std::shared_ptr<State> self) {

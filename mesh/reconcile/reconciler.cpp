@@ -67,12 +67,15 @@ Reconciler::Reconciler(wireguard::Backend backend, BirdSettings bird, std::strin
       owned_file_(state_directory + "/loopback") {}
 
 void Reconciler::set_keys(wireguard::PrivateKey own, wireguard::PrivateKey next) {
-  own_key_ = std::move(own);
-  next_key_ = std::move(next);
+  given_own_ = std::move(own);
+  given_next_ = std::move(next);
 }
 
 net::Task<Pass> Reconciler::run(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
                                 std::string live_bird, bool trial) {
+  // One pass goes by one plan and the keys that belong to it, whatever comes meanwhile.
+  own_key_ = given_own_;
+  next_key_ = given_next_;
   Pass pass;
   co_await devices(plan, &pass);
   // After the devices: their own settings exist with them only.

@@ -64,8 +64,8 @@ class Reconciler {
   void settings(plan::NodePlan const& plan, Pass& pass);
 
   wireguard::Backend backend_;
-  wireguard::PrivateKey own_key_;
-  wireguard::PrivateKey next_key_;
+  wireguard::PrivateKey given_own_, given_next_;  // for the next pass
+  wireguard::PrivateKey own_key_, next_key_;      // of this one
   BirdService bird_;
   std::string owned_file_;
   std::optional<std::chrono::steady_clock::time_point> removal_since_;

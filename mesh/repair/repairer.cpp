@@ -176,6 +176,7 @@ struct Repairer::State {
       if (ends) {
         if (auto const removed = routes->remove(one.route); !removed) {
           failed(removed.error().what());
+          return false;  // it is still there, and its end is tried again
         }
       }
       return ends;
@@ -207,6 +208,10 @@ Repairer::Repairer(net::asio::any_io_executor executor, RepairSettings settings)
 
 Repairer::~Repairer() {
   state_->stopped = true;
+  // Nobody would end them: a detour is right only as long as somebody looks.
+  for (auto const& one : state_->active) {
+    static_cast<void>(state_->routes->remove(one.route));
+  }
   boost::system::error_code ignored;
   state_->events.close(ignored);
 }

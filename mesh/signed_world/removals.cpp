@@ -54,12 +54,19 @@ std::vector<std::string> Removals::strike(plan::WorldDocument& document) const {
     return found != revisions_.end() && found->second >= document.revision;
   };
   for (auto at = document.nodes.begin(); at != document.nodes.end();) {
-    if (dead(at->second)) {
+    auto const next = document.next_keys.find(at->first);
+    if (!dead(at->second)) {
+      ++at;
+    } else if (next != document.next_keys.end() && !dead(next->second)) {
+      // Not removed: it changed its key, and this very document says to which.
+      at->second = next->second;
+      ++document.generations[at->first];
+      document.next_keys.erase(next);
+      ++at;
+    } else {
       out.push_back(at->first);
       document.next_keys.erase(at->first);
       at = document.nodes.erase(at);
-    } else {
-      ++at;
     }
   }
   return out;

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Commands on a replica whose daemon does not run: what writes goes to the primary, or is refused. The replica's own
 store, which the primary's next change would overwrite, stays as it is."""
+import contextlib
+import http.client
+import json
 import os
 import sys
 import unittest
@@ -19,6 +22,7 @@ class ReplicaCommands(unittest.TestCase):
         self.addCleanup(self.folder.remove)
         self.certificates(("primary", "replica"))
         self.port = daemons.free_port()
+        self.replica_port = daemons.free_port()
         path = self.folder.path
         tls = "{{ certificate: {0}.pem, key: {0}.key, ca: {1} }}".format
         self.primary = self.navigator(
@@ -28,7 +32,9 @@ class ReplicaCommands(unittest.TestCase):
         )
         self.replica = self.navigator(
             "replica",
-            f"api: {{ unix: {path('replica.sock')} }}\nreplica: {{ primary: \"https://127.0.0.1:{self.port}\","
+            f"api: {{ unix: {path('replica.sock')}, listen: \"127.0.0.1:{self.replica_port}\","
+            f" key_file: {self.folder.write('api.key', 'sixteen-or-more-letters')} }}\n"
+            f"replica: {{ primary: \"https://127.0.0.1:{self.port}\","
             f" node: node-primary, tls: {tls(path('node-replica'), path('ca.pem'))} }}\n",
         )
 
@@ -83,6 +89,28 @@ class ReplicaCommands(unittest.TestCase):
         self.assertIn("example.org.", self.primary.command("zone", "list").stdout)
         self.assertIn("key1", self.primary.command("tsig", "list").stdout)
         self.assertNotIn("example", self.replica.command("zone", "list").stdout, "its store waits for the feed")
+
+    def ask(self, method, path, body, headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.replica_port, timeout=20)
+        with contextlib.closing(connection):
+            connection.request(method, path, json.dumps(body), {"Content-Type": "application/json", **headers})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+
+    def test_nobody_borrows_the_replicas_rights_at_the_primary(self):
+        """It passes tenants on under its own certificate, which may do everything."""
+        self.primary.start()
+        self.replica.start()
+        self.primary.command("zone", "create", "stream.example", "--ns", "ns1.example.net")
+        self.primary.command("steering", "apply", self.folder.write("steering.yaml", STEERING))
+        before = self.primary.command("token", "list").stdout
+        for headers in ({"X-Api-User": "x"}, {"X-Api-User": "x", "X-Api-Key": "y"}, {"Authorization": "Bearer x"}):
+            status, text = self.ask("POST", "/v1/tokens", {"admin": True}, headers)
+            self.assertIn(status, (401, 403), (headers, text))
+            status, text = self.ask("DELETE", "/v1/zones/stream.example", None, headers)
+            self.assertIn(status, (401, 403), (headers, text))
+        self.assertEqual(self.primary.command("token", "list").stdout, before)
+        self.assertIn("stream.example", self.primary.command("zone", "list").stdout)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Tenants from sign-up to their end, with the command line and with tokens over TLS, and what a real pdns_server answers."""
+"""Tenants from sign-up to their end, with the command line and with tokens over TLS, and what a real pdns_server
+answers."""
 import http.client
 import json
 import os

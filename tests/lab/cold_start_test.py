@@ -33,8 +33,8 @@ class ColdStartTest(unittest.TestCase):
             before = mesh.status("ann")["revision"]
             mesh.control("node", word, "dan")
             for node in NODES:
-                mesh.wait(f"{node} keeps the world after {word}",
-                          lambda n=node, b=before: self.worlds(n) and int(self.worlds(n)[-1].name.split("-")[1]) > b, 30)
+                kept = lambda n=node, b=before: any(int(one.name.split("-")[1]) > b for one in self.worlds(n))
+                mesh.wait(f"{node} keeps the world after {word}", kept, 30)
         newest = self.worlds("ann")[-1].read_text(encoding="utf-8")
         revision = mesh.status("ann")["revision"]
         mesh.daemons.stop(CONTROLLER, "controller", signal.SIGKILL)

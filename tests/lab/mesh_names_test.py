@@ -1,5 +1,5 @@
-"""The mesh's own names in a real Navigator and in a hosts file, as nodes come and go. Skipped without root, ip, bird, wg,
-wireguard-go, nft and the binaries that PRIVATEER and NAVIGATOR name."""
+"""The mesh's own names in a real Navigator and in a hosts file, as nodes come and go. Skipped without root, ip, bird,
+wg, wireguard-go, nft and the binaries that PRIVATEER and NAVIGATOR name."""
 
 import json
 import os

@@ -18,7 +18,7 @@ using net::HttpRequest;
 using net::HttpResponse;
 
 constexpr std::size_t key_max = 255;
-constexpr std::size_t kept_body_max = 1U << 20U;
+constexpr std::size_t kept_body_max = 64U << 10U;
 
 bool changes_something(std::string const& method) {
   return method != "GET" && method != "HEAD" && method != "OPTIONS";
@@ -62,6 +62,17 @@ HttpResponse too_often(int seconds) {
   return response;
 }
 
+// At most so many octets, cut before a character of UTF-8 and not within it.
+std::string printable_text(std::string text, std::size_t most) {
+  if (text.size() > most) {
+    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0U) == 0x80U) {
+      --most;
+    }
+    text.resize(most);
+  }
+  return text;
+}
+
 // Of a refusal: what it said.
 std::string detail_of(HttpResponse const& response) {
   constexpr std::size_t detail_max = 500;
@@ -71,7 +82,16 @@ std::string detail_of(HttpResponse const& response) {
   boost::system::error_code bad;
   json::value const body = json::parse(response.body, bad);
   auto const* const detail = !bad && body.is_object() ? body.get_object().if_contains("detail") : nullptr;
-  return detail != nullptr && detail->is_string() ? std::string(detail->get_string()).substr(0, detail_max) : "";
+  return detail != nullptr && detail->is_string() ? printable_text(std::string(detail->get_string()), detail_max) : "";
+}
+
+// What a parser lets through in a target need not be text: octets outside of visible ASCII are percent-encoded.
+std::string printable(std::string const& target) {
+  std::string out;
+  for (char const c : target) {
+    out += c > ' ' && c < 0x7f ? std::string(1, c) : net::percent_encode(std::string_view(&c, 1));
+  }
+  return out;
 }
 
 HttpResponse replay(audit::KeptAnswer const& kept) {
@@ -86,8 +106,9 @@ HttpResponse replay(audit::KeptAnswer const& kept) {
 }
 
 bool is_to_be_kept(HttpResponse const& response) {
-  return response.status < 500 && response.status != 429 && response.status != 409 &&
-         response.headers.get("Cache-Control") != "no-store" && response.body.size() <= kept_body_max;
+  // A refusal changed nothing: it may be asked again, and another time of day may answer otherwise.
+  return response.status < 300 && response.headers.get("Cache-Control") != "no-store" &&
+         response.body.size() <= kept_body_max;
 }
 
 // Leaves the set with the scope, also when the task is cancelled.
@@ -152,8 +173,14 @@ HttpResponse Gate::admit(HttpRequest& request, Asker& asker) {
     return response;
   }
   request.peer.token = token->id;
+  // Whoever shows a token has its rights and no others: a replica passes tenants on under a certificate that may much.
+  request.peer.certificate_name.clear();
+  request.peer.address = request.peer.is_unix ? "unix" : request.peer.address;
+  request.peer.is_unix = false;
   asker = {actor_of(request), token->tenant_id};
-  if (int const wait = rate_.take(token->id, now); wait != 0) {
+  // All tokens of a tenant together, because a tenant makes as many as it likes.
+  std::string const counted = token->tenant_id != 0 ? "tenant " + std::to_string(token->tenant_id) : token->id;
+  if (int const wait = rate_.take(counted, now); wait != 0) {
     refused_.add();
     return too_often(wait);
   }
@@ -168,7 +195,8 @@ net::Task<HttpResponse> Gate::once(HttpRequest request, Asker asker, net::Handle
   if (key.size() > key_max) {
     co_return HttpResponse::problem(422, "the input is wrong", "Idempotency-Key has more than 255 characters");
   }
-  std::string const what = tokens::digest(request.method + "\n" + request.target + "\n" + request.body);
+  std::string const what = tokens::digest(request.method + "\n" + request.target + "\n" +
+                                          std::string(request.headers.get("If-Match")) + "\n" + request.body);
   if (at_work_.contains({asker.actor, key})) {
     co_return HttpResponse::problem(409, "at work", "a request with this Idempotency-Key is not answered yet");
   }
@@ -201,7 +229,7 @@ net::Task<void> Gate::remember(HttpRequest const& request, Asker const& asker, H
                      asker.tenant_id,
                      request.peer.is_unix ? "unix" : request.peer.address,
                      request.method,
-                     request.target.substr(0, target_max),
+                     printable(request.target.substr(0, target_max)),
                      response.status,
                      request_id,
                      detail_of(response)};
@@ -214,9 +242,10 @@ net::Task<void> Gate::remember(HttpRequest const& request, Asker const& asker, H
 net::Task<HttpResponse> Gate::pass(HttpRequest request, net::RouteName route, net::Handler handler) {
   std::string const request_id = tokens::random_text(10);
   if (dependencies_.primary != nullptr) {
-    bool const owner = !bearer(request).empty() || !request.headers.get("X-Api-User").empty();
+    // Only what proves itself at the primary may go there under this replica's certificate: whatever else a request
+    // carries, its route judges its rights here first.
     HttpResponse passed_on;
-    if (owner) {
+    if (!bearer(request).empty()) {
       passed_on = co_await forward(dependencies_, std::move(request));
     } else {
       passed_on = co_await handler(std::move(request));
@@ -238,7 +267,10 @@ net::Task<HttpResponse> Gate::pass(HttpRequest request, net::RouteName route, ne
   }
   response.headers.set("Request-Id", request_id);
   // A stranger who is refused leaves no row: the log would be his to fill.
-  bool const stranger = !known || response.status == 429 || (!is_proved(asker.actor) && response.status >= 400);
+  // Nor does a tenant whose request came to nothing: the log keeps its rows for more than a year.
+  bool const tenant = asker.tenant_id != 0;
+  bool const stranger =
+      !known || response.status == 429 || ((tenant || !is_proved(asker.actor)) && response.status >= 400);
   if (changes_something(about.method) && !is_chatter(route.pattern) && !stranger) {
     co_await remember(about, asker, response, request_id);
   }

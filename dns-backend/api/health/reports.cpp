@@ -6,6 +6,8 @@
 // "pool/".
 #include "dns-backend/api/health/health.hpp"
 
+#include "dns-backend/api/access.hpp"
+
 #include <boost/json.hpp>
 
 namespace api {
@@ -13,8 +15,9 @@ namespace {
 
 namespace json = boost::json;
 
-bool may_report(Dependencies const& api, net::Peer const& peer, std::string const& endpoint) {
-  if (peer.is_unix || api.admins.contains(peer.certificate_name)) {
+bool may_report(Dependencies const& api, net::HttpRequest const& request, std::string const& endpoint) {
+  net::Peer const& peer = request.peer;
+  if (is_administrator(api, request)) {
     return true;
   }
   std::size_t const slash = endpoint.find('/');
@@ -67,7 +70,7 @@ net::Task<net::HttpResponse> take(Dependencies const* api, net::HttpRequest requ
   if (api->monitor == nullptr) {
     co_return net::HttpResponse::problem(404, "no monitor", "this process checks nothing");
   }
-  if (!may_report(*api, request.peer, endpoint)) {
+  if (!may_report(*api, request, endpoint)) {
     api->metrics.counter("navigator_reports_refused_total", "Reports of endpoints that were refused", {}).add();
     co_return net::HttpResponse::problem(403, "not this endpoint", "a node reports for itself alone");
   }

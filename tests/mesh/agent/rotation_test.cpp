@@ -44,6 +44,7 @@ struct RotationTest : testing::Test {
                                                wireguard::PrivateKey::generate().to_base64() + "\n", 0600));
     EXPECT_TRUE(identity.open());
     EXPECT_TRUE(identity.make_next());
+    document.revision = plan::sample::world().revision;
     document.rotate = {"ams-1"};
     document.next_keys = {{"ams-1", identity.next_public()}};
   }
@@ -106,6 +107,12 @@ TEST_F(RotationTest, TheChangeIsDoneOnceEveryLinkHasMovedAndTheNewsHasGoneRound)
   EXPECT_EQ(step(plan, start + Rotation::settle), Step::done);
   EXPECT_EQ(step(plan, start + Rotation::settle), Step::none) << "not at once again";
   EXPECT_EQ(step(plan, start + Rotation::settle + Rotation::pause), Step::done);
+}
+
+TEST_F(RotationTest, ThePlanOfAnotherWorldSaysNothing) {
+  auto const before = plan::plan_node(plan::sample::world(), "ams-1").value();  // no second devices: all seems moved
+  ++document.revision;
+  EXPECT_EQ(step(before, start + 1h), Step::none);
 }
 
 TEST_F(RotationTest, ANeighbourThatIsAwayAnywayHoldsNothingUpAndOneThatStaysBehindDoes) {

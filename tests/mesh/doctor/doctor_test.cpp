@@ -181,6 +181,7 @@ std::vector<Fault> node_faults() {
       {"credential-expiring", [](Facts& f) { f.controller.certificate_until_s = now_s + 3600; }},
       {"snapshot-damaged", [](Facts& f) { f.damaged_snapshots.emplace_back("world-7: the checksum is wrong"); }},
       {"snapshot-missing", [](Facts& f) { f.snapshot_s = 0; }},
+      {"world-on-trial", [](Facts& f) { f.agent_revision = f.plan->revision + 1; }},
       {"agent-down", [](Facts& f) { f.agent_running = false; }},
       {"agent-failure", [](Facts& f) { f.failures.emplace_back("wg-nyc-1: the port is taken"); }},
       {"disk-full", [](Facts& f) { f.state_free_bytes = 4096; }},

@@ -151,7 +151,7 @@ TEST_F(Registry, ATokenForOneRoleSegmentOrAddressIsForNoOther) {
   auto terms = enrolment::TokenTerms{"", now_s + 3600, 9};
   terms.role = "edge";
   EXPECT_EQ(admit(request(issue_on(terms), "ams-1", key_)), enrolment::errc::wrong_node);
-  EXPECT_FALSE(admit(request(issue_on(terms), "ams-2", key_)));
+  EXPECT_FALSE(admit(request(issue_on(terms), "ams-2", wireguard::PrivateKey::generate())));
 
   terms = {"", now_s + 3600, 9};
   terms.segment = "red";
@@ -175,6 +175,15 @@ TEST_F(Registry, ATokenForOneRoleSegmentOrAddressIsForNoOther) {
     join.from = from;
     EXPECT_EQ(!admit(join), good) << bound << " " << from;
   }
+}
+
+TEST_F(Registry, AKeyIsOneNodesAlsoAfterItsRemoval) {
+  auto const open = issue("", 9);
+  EXPECT_FALSE(admit(request(open, "ams-1", key_)));
+  EXPECT_EQ(admit(request(open, "ams-2", key_)), enrolment::errc::taken);
+  ASSERT_TRUE(members::remove_node(*database_, "ams-1", now_s + 1));
+  EXPECT_EQ(admit(request(open, "ams-2", key_), now_s + 2), enrolment::errc::taken);
+  EXPECT_FALSE(admit(request(open, "ams-2", wireguard::PrivateKey::generate()), now_s + 2));
 }
 
 TEST_F(Registry, ATokenOfOnePurposeIsOfNoUseForAnother) {

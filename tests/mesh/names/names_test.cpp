@@ -100,6 +100,11 @@ TEST(Block, IsPutInReplacedAndTakenOutAgain) {
   EXPECT_EQ(names::with_block(twice, "10.0.0.2 b\n"), twice);
   EXPECT_EQ(names::with_block(twice, ""), own + "\n192.0.2.1 mine\n");
   EXPECT_EQ(names::with_block(own, ""), own);
+  // A mark that somebody left without its end costs no line between.
+  auto const broken = std::string(names::block_begin) + "192.0.2.2 theirs\n";
+  auto const mended = names::with_block(names::with_block(broken, "10.0.0.1 a\n"), "10.0.0.2 b\n");
+  EXPECT_THAT(mended, HasSubstr("192.0.2.2 theirs\n"));
+  EXPECT_THAT(mended, Not(HasSubstr("10.0.0.1")));
 }
 
 }  // namespace

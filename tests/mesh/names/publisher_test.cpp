@@ -32,6 +32,12 @@ struct FakeNavigator {
   std::string last_body;
   int refuse = 0;
 
+  std::string strangers;  // a zone that is there already
+
+  net::Task<net::HttpResponse> show(net::HttpRequest request) {
+    bool const there = request.parameters.at("zone") == strangers;
+    co_return net::HttpResponse::text(there ? 200 : 404, "@ 300 IN SOA ns.example. admin.example. 1 2 3 4 5\n");
+  }
   net::Task<net::HttpResponse> take(net::HttpRequest request) {
     arrived.notify();
     if (refuse > 0) {
@@ -47,6 +53,8 @@ struct FakeNavigator {
 class PublisherTest : public ::testing::Test {
  protected:
   PublisherTest() : navigator_(loop_.get_executor()), server_(loop_.get_executor(), router_, {}) {
+    router_.add("GET", "/v1/zones/{zone}/export",
+                [this](net::HttpRequest request) { return navigator_.show(std::move(request)); });
     router_.add("PUT", "/v1/zones/{zone}/import",
                 [this](net::HttpRequest request) { return navigator_.take(std::move(request)); });
     EXPECT_TRUE(server_.listen_unix(socket(), 0600));
@@ -85,6 +93,14 @@ TEST_F(PublisherTest, PutsZonesAndHostsAndTheNewestWorldWins) {
   publisher_->publish(world(9));
   test::run_task(loop_, settled(9));
   EXPECT_EQ(publisher_->status().failure, "");
+}
+
+TEST_F(PublisherTest, LeavesAZoneOfSomebodyElseAsItIs) {
+  navigator_.strangers = "internal.";
+  publisher_->publish(world(7));
+  test::run_task(loop_, failed());
+  EXPECT_THAT(publisher_->status().failure, HasSubstr("zone internal. is there and is not the mesh's"));
+  EXPECT_TRUE(navigator_.zones.empty());
 }
 
 TEST_F(PublisherTest, TriesAgainAndSaysWhy) {
