@@ -19,10 +19,12 @@ std::vector<Finding> examine(Facts const& facts) {
   Examination examination(facts);
   examine_node(examination);
   // A world on trial is not on disk yet: by the one before, what the agent made for it would look like damage.
-  if (facts.plan != nullptr && facts.agent_revision > facts.plan->revision) {
+  if (facts.agent_revision > (facts.plan == nullptr ? -1 : facts.plan->revision)) {
+    std::string const kept = facts.plan == nullptr
+                                 ? "none has held yet"
+                                 : "revision " + std::to_string(facts.plan->revision) + " is the last that held";
     examination.warning("world-on-trial", "",
-                        "the agent goes by revision " + std::to_string(facts.agent_revision) + ", and revision " +
-                            std::to_string(facts.plan->revision) + " is the last that held",
+                        "the agent goes by revision " + std::to_string(facts.agent_revision) + ", and " + kept,
                         "ask again in half a minute; if it stays so, `privateer status` says what fails");
   } else {
     examine_devices(examination);

@@ -133,7 +133,9 @@ void agent(Examination& examination) {
 
 void examine_node(Examination& examination) {
   Facts const& facts = examination.facts();
-  if (facts.plan == nullptr) {
+  if (facts.plan == nullptr && facts.agent_revision >= 0) {
+    // The agent's first world is on trial, which is told elsewhere.
+  } else if (facts.plan == nullptr) {
     examination.error("no-world", "",
                       "this node has no world: neither the controller, nor a snapshot, nor a seed gave one",
                       "see that the controller answers, or put a signed world into the state directory as seed.json");

@@ -82,7 +82,9 @@ KnownWorld known_world(Place const& place) {
     out.damaged.push_back("the newest snapshot: " + world.error().what());
   }
   if (place.seed_topology.empty()) {
-    out.problem = "there is neither a snapshot in " + directory + " nor a topology file";
+    out.problem =
+        "there is neither a snapshot in " + directory +
+        " nor a topology file; an agent that has just joined keeps its world once it has held, in half a minute";
     return out;
   }
   planning::Sources sources;

@@ -193,6 +193,9 @@ class DoctorTest(unittest.TestCase):
         def picture():
             return json.loads(self.mesh.privateer(HERE, "graph", "--format", "json").stdout)
 
+        # A world is kept once it has held: the nodes have joined just now.
+        wait_until("the world is kept",
+                   lambda: self.mesh.privateer(HERE, "graph", check=False).returncode == 0, 60, 0.3)
         whole = picture()
         self.assertEqual([link["state"] for link in whole["links"]], ["full"] * 3)
         self.assertTrue(all(node["reachable"] for node in whole["nodes"]))

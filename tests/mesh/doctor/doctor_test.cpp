@@ -210,6 +210,14 @@ TEST(Doctor, NamesEachFaultOfTheNode) {
   each_is_named_alone(node_faults());
 }
 
+TEST(Doctor, TheFirstWorldOfAnAgentIsOnTrial) {
+  Facts facts = healthy();
+  facts.agent_revision = 1;
+  facts.plan = nullptr;
+  facts.snapshot_s = 0;
+  EXPECT_THAT(codes(facts), ElementsAre("world-on-trial"));
+}
+
 TEST(Doctor, AMissedAnswerOfTheControllerIsNoFinding) {
   Facts facts = healthy();
   facts.controller.connected = false;
