@@ -135,7 +135,10 @@ struct Publisher::State {
         continue;
       }
       auto const pause = done ? check_again : backoff.next(static_cast<std::uint32_t>(random()));
-      co_await self->woken->wait(pause);
+      bool const news = co_await self->woken->wait(pause);
+      if (news) {  // worlds that follow each other quickly must not add up to a long pause
+        backoff.succeeded();
+      }
     }
   }
 };

@@ -10,6 +10,7 @@ import unittest
 from support import ROOT, mesh_ready
 
 from daemons import wait_until
+from namespaces import LabError
 from small_mesh import SmallMesh
 
 NAVIGATOR = os.environ.get("NAVIGATOR", str(ROOT / "build/release/bin/navigator"))
@@ -51,8 +52,14 @@ class MeshNamesTest(unittest.TestCase):
         # Nobody serves yet: the agent says so, and tries again.
         wait_until("the agent misses its Navigator", lambda: mesh.status("ann")["names"]["failure"], 20, 0.1)
         mesh.daemons.start("ann", "navigator", NAVIGATOR, "--config", self.config, "serve")
+        # Before it listens, a command would open the store itself, and keep the daemon out of it.
+        wait_until("Navigator listens", lambda: os.path.exists(mesh.path("ann", "api.sock")), 20, 0.05)
         wanted = {("bob.internal.", "A", "10.202.0.2"), ("bob.here.internal.", "AAAA", "fd00:c0de:77::2")}
-        wait_until("bob has his names", lambda: wanted <= self.records("internal"), 70, 0.2)
+        try:
+            wait_until("bob has his names", lambda: wanted <= self.records("internal"), 30, 0.2)
+        except LabError as error:
+            said = mesh.daemons.tail("ann", "navigator", 8)
+            raise AssertionError(f"{error}: {mesh.status('ann')['names']}; {said}") from None
         self.assertIn(("2.0.202.10.in-addr.arpa.", "PTR", "bob.internal."), self.records("202.10.in-addr.arpa"))
         reverse6 = self.records("0.0.0.0.7.7.0.0.e.d.0.c.0.0.d.f.ip6.arpa") | self.records(
             "7.7.0.0.e.d.0.c.0.0.d.f.ip6.arpa")
