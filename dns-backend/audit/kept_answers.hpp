@@ -1,4 +1,5 @@
-// Answers to requests that carried an Idempotency-Key: the same request gets the same answer for a day.
+// Answers to requests that carried an Idempotency-Key and changed something: the same request gets the same answer for
+// a day.
 //
 // Threads: coroutines may be awaited from any loop.
 #pragma once
@@ -19,7 +20,7 @@ inline constexpr std::int64_t answers_kept_ms = 24LL * 3600 * 1000;
 struct KeptAnswer {
   std::string actor;
   std::string key;
-  std::string request;  // digest of method, target and body
+  std::string request;  // digest of method, target, If-Match and body
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;

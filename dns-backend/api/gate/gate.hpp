@@ -3,9 +3,11 @@
 //
 // Every answer gets a Request-Id. 401: a token nobody has, or that ended. 429 with Retry-After: too often. 409: a
 // request with this key is still at work; 422: the key was used for another request. Requests that change something are
-// written to the audit log whatever came of them, but for those that machines exchange all the time.
+// written to the audit log whatever came of them, but for those that machines exchange all the time, and for what a
+// tenant or a stranger was refused: the log keeps its rows for more than a year, and would be theirs to fill.
 //
-// On a replica a request with a token goes to the primary as it is.
+// Whoever shows a token has its rights and no others, also those of the connection it came by. All tokens of a tenant
+// share one rate. On a replica a request with a token, and no other, goes to the primary as it is.
 //
 // Threads: the control loop; it must outlive the router's last dispatch.
 #pragma once
@@ -22,7 +24,7 @@
 namespace api {
 
 struct GateSettings {
-  tokens::RateSettings token{};               // of each token
+  tokens::RateSettings token{};               // of each tenant, or of each administrator's token
   tokens::RateSettings failures{0.2, 20};     // of each address: wrong tokens
   std::function<std::int64_t()> now_ms = {};  // Unix time; empty: the clock
 };
