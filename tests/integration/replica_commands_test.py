@@ -13,6 +13,17 @@ import daemons  # noqa: E402
 import navigator_daemon  # noqa: E402
 
 ZONE = "$TTL 300\n@ SOA ns1 h 1 7200 1800 604800 300\n@ NS ns1\nns1 A 192.0.2.1\n"
+TOPOLOGY = """\
+name: platform
+domain: stream.example
+mesh: {prefix4: 10.200.0.0/16, prefix6: "fd00:200::/48", shape: full}
+sites: [{name: ams}]
+nodes:
+  - {name: dns-ams, site: ams, underlay: [198.18.1.1]}
+  - {name: edge-ams, site: ams, underlay: [198.18.1.2]}
+clusters:
+  - {name: ams, site: ams, nodes: [edge-ams], monitor: {type: tcp, port: 443}}
+"""
 STEERING = "pools:\n  - {name: web, origins: [{name: o, address: 192.0.2.1}]}\n"
 
 
@@ -27,6 +38,7 @@ class ReplicaCommands(unittest.TestCase):
         tls = "{{ certificate: {0}.pem, key: {0}.key, ca: {1} }}".format
         self.primary = self.navigator(
             "primary",
+            f"topology: {self.folder.write('topology.yaml', TOPOLOGY)}\n"
             f"api: {{ unix: {path('primary.sock')}, listen: \"127.0.0.1:{self.port}\", admins: [node-replica],"
             f" tls: {tls(path('node-primary'), path('ca.pem'))} }}\n",
         )
@@ -103,6 +115,14 @@ class ReplicaCommands(unittest.TestCase):
         self.replica.start()
         self.primary.command("zone", "create", "stream.example", "--ns", "ns1.example.net")
         self.primary.command("steering", "apply", self.folder.write("steering.yaml", STEERING))
+        self.primary.command("tenant", "create", "acme-tv", "--plan", "basic", "--primary", "ams")
+        tenants = self.primary.command("token", "create", "--tenant", "acme-tv").stdout.strip()
+        # It is known there, and may see its own tenant.
+        as_tenant = {"Authorization": "Bearer " + tenants}
+        self.assertEqual(self.ask("GET", "/v1/tenants/acme-tv", None, as_tenant)[0], 200)
+        report = {"endpoint": "ams/edge-ams", "success": False, "sequence": 1, "at_ms": 1}
+        status, text = self.ask("POST", "/v1/reports", report, as_tenant)
+        self.assertEqual(status, 403, text)
         before = self.primary.command("token", "list").stdout
         for headers in ({"X-Api-User": "x"}, {"X-Api-User": "x", "X-Api-Key": "y"}, {"Authorization": "Bearer x"}):
             status, text = self.ask("POST", "/v1/tokens", {"admin": True}, headers)
