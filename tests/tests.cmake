@@ -67,3 +67,7 @@ add_test(NAME bench.steering COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/s
   --out ${CMAKE_BINARY_DIR}/steering.json)
 set_tests_properties(bench.steering PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
   ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;PYTHONDONTWRITEBYTECODE=1")
+add_test(NAME bench.certificates COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/certificates.py --smoke
+  --out ${CMAKE_BINARY_DIR}/certificates.json)
+set_tests_properties(bench.certificates PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
+  ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;PYTHONDONTWRITEBYTECODE=1")

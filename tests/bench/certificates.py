@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""From sign-up to certificate: Navigator beside lego at the same pebble, and fifty edges that take a new bundle.
+
+  tests/bench/certificates.py            some minutes
+  tests/bench/certificates.py --smoke    seconds: only shows that it runs
+
+In sequence: one tenant after another, from the request that creates it to its certificate (apex and wildcard) in
+Navigator's list; lego gets the same kind of certificate by its pdns provider from Navigator's PowerDNS-compatible API,
+one process each, as it is run. In flight: all tenants at once, at Navigator's usual eight orders. Edges: each polls
+over mTLS as the agent does, takes the bundle and acknowledges; the time is from the log's "certificate stored" to the
+acknowledgment's answer. pebble refuses no nonce here. The table goes to stdout, all figures to
+build/bench/certificates.json.
+"""
+import argparse
+import datetime
+import http.client
+import json
+import os
+import re
+import ssl
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "support")]
+import certificate_stack  # noqa: E402
+import daemons  # noqa: E402
+import powerdns  # noqa: E402
+
+KEY = "sixteen-or-more-letters"
+
+
+def topology(edges):
+    """One site with as many edges in one cluster as wanted."""
+    nodes = [f"edge-{number}" for number in range(edges)]
+    lines = ["name: certificates", "domain: stream.example",
+             'mesh: {prefix4: 10.200.0.0/16, prefix6: "fd00:c0de:5::/48", shape: hub}', "sites: [{name: ams}]",
+             "nodes:", "  - {name: dns-ams, site: ams, role: central, underlay: [198.18.1.1]}"]
+    lines += [f"  - {{name: {node}, site: ams, role: edge, underlay: [198.18.2.{number + 1}]}}"
+              for number, node in enumerate(nodes)]
+    lines += ["clusters:", f"  - name: ams\n    site: ams\n    nodes: [{', '.join(nodes)}]",
+              "    monitor: {type: tcp, port: 443}"]
+    return "\n".join(lines) + "\n"
+
+
+class Bed(certificate_stack.CertificateStack):
+    def __init__(self, edges):
+        self.edges = [f"edge-{number}" for number in range(edges)]
+        self.port = daemons.free_port()
+        super().__init__(reject_nonces=0)
+        self.files.write("topology.yaml", topology(edges))
+        path = self.files.path
+        with open(self.navigator.config, encoding="utf-8") as file:
+            text = file.read()
+        listen = (f'api: {{ unix: {self.navigator.api}, listen: "127.0.0.1:{self.port}", key_file: '
+                  f'{self.files.write("api.key", KEY)}, tls: {{ certificate: {path("server.pem")}, '
+                  f'key: {path("server.key")}, ca: {path("ca.pem")} }} }}')
+        self.files.write("navigator.yaml", re.sub(r"^api: .*$", lambda _: listen, text, flags=re.M))
+        for edge in self.edges[:]:
+            self.client_certificate(edge)
+
+    def client_certificate(self, name):
+        path = self.files.path
+        daemons.run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                    f"/CN={name}", "-keyout", path(name + ".key"), "-out", path(name + ".csr"))
+        extensions = self.files.write("extensions", f"subjectAltName=DNS:{name}\n")
+        daemons.run("openssl", "x509", "-req", "-in", path(name + ".csr"), "-CA", path("ca.pem"), "-CAkey",
+                    path("ca.key"), "-CAcreateserial", "-days", "2", "-extfile", extensions, "-out",
+                    path(name + ".pem"))
+
+    def create(self, label):
+        body = json.dumps({"label": label, "plan": "pro", "primary": "ams"})
+        status, answer = self.navigator.call("POST", "/v1/tenants", body)
+        assert status == 201, answer
+
+    def stored(self):
+        """label -> when its certificate was stored, by the log."""
+        found = {}
+        for line in self.files.log("navigator.log").splitlines():
+            hit = re.search(r"(\d{4}-\d\d-\d\dT[\d:.]+)Z .*certificate stored .*names=\S*?([\w-]+)\.stream\.example",
+                            line)
+            if hit:
+                at = datetime.datetime.fromisoformat(hit[1] + "+00:00").timestamp()
+                found[hit[2]] = at
+        return found
+
+    def wait_for(self, labels, seconds):
+        wanted = {f"{label}.stream.example" for label in labels}
+        daemons.wait_for(f"{len(wanted)} certificates",
+                         lambda: wanted <= {n for one in self.certificates() for n in one["names"]}, seconds, 0.003)
+
+
+def lego(bed, label):
+    name = f"{label}.stream.example"
+    daemons.run("lego", "--accept-tos", "--path", bed.files.path("lego"), "--server",
+                f"https://localhost:{bed.pebble.port}/dir", "--email", "ops@example.org", "--dns", "pdns",
+                "--dns.disable-cp", "--dns.resolvers", f"127.0.0.1:{bed.pdns.port}", "--domains", name, "--domains",
+                f"*.{name}", "run",
+                env={"PDNS_API_URL": f"https://localhost:{bed.port}", "PDNS_API_KEY": KEY, "PDNS_TTL": "1",
+                     "LEGO_CA_CERTIFICATES": bed.files.path("ca.pem"), "SSL_CERT_FILE": bed.files.path("ca.pem")})
+
+
+def seconds_of(what):
+    begin = time.monotonic()
+    what()
+    return time.monotonic() - begin
+
+
+def bench_sequence(options, bed, report):
+    taken = {"navigator": [], "lego": []}
+
+    def ours(label):
+        bed.create(label)
+        bed.wait_for([label], 30)
+
+    ours("warm")
+    lego(bed, "warm-lego")  # its account
+    for number in range(options.sequence):
+        taken["navigator"].append(seconds_of(lambda n=number: ours(f"seq{n}")))
+        taken["lego"].append(seconds_of(lambda n=number: lego(bed, f"lego{n}")))
+    for system, values in taken.items():
+        median = powerdns.percentile(values, 0.5)
+        report.add(f"apex and wildcard in sequence: {system}, p50 / most",
+                   f"{median * 1000:.0f} / {max(values) * 1000:.0f} ms", "<= 100 ms" if system == "navigator" else "",
+                   median <= 0.1 if system == "navigator" else None, seconds=values)
+    ratio = powerdns.percentile(taken["lego"], 0.5) / powerdns.percentile(taken["navigator"], 0.5)
+    report.add("lego / navigator", f"{ratio:.1f}")
+
+
+def bench_in_flight(options, bed, report):
+    labels = [f"par{number}" for number in range(options.parallel)]
+    # Created while nothing may be ordered: the rate is the orders', not the requests'.
+    begin = time.time()
+    for label in labels:
+        bed.create(label)
+    bed.wait_for(labels, 60 + options.parallel)
+    at = sorted(when for label, when in bed.stored().items() if label in set(labels))
+    span = at[-1] - begin
+    rate = len(at) / span
+    report.add(f"{options.parallel} tenants at once, 8 orders in flight: certificates/s", f"{rate:.1f}", ">= 50",
+               rate >= 50)
+
+
+class Edge(threading.Thread):
+    """Polls, takes and acknowledges as the agent does, without the web server behind it."""
+
+    def __init__(self, bed, name, stop, context):
+        super().__init__(daemon=True)
+        self.bed, self.name_of, self.stopping, self.context = bed, name, stop, context
+        self.acknowledged, self.failure = {}, None
+
+    def run(self):
+        try:
+            connection = http.client.HTTPSConnection("localhost", self.bed.port, timeout=60, context=self.context)
+            since, have = 0, {}
+            while not self.stopping.is_set():
+                listed = self.ask(connection, "GET", f"/v1/edge/bundles?since={since}&wait_ms=1000")
+                since = listed["sequence"]
+                for bundle in listed["bundles"]:
+                    if have.get(bundle["id"]) == bundle["fingerprint"]:
+                        continue
+                    self.ask(connection, "GET", f"/v1/edge/bundles/{bundle['id']}")
+                    self.ask(connection, "POST", "/v1/edge/acknowledgments",
+                             {key: bundle[key] for key in ("id", "fingerprint", "sequence")})
+                    have[bundle["id"]] = bundle["fingerprint"]
+                    self.acknowledged[bundle["tenant"]] = time.time()
+        except (OSError, AssertionError, http.client.HTTPException) as error:
+            self.failure = error
+
+    @staticmethod
+    def ask(connection, method, target, body=None):
+        connection.request(method, target, json.dumps(body) if body else None)
+        answer = connection.getresponse()
+        text = answer.read()
+        assert answer.status in (200, 204), f"{target}: {answer.status} {text}"
+        return json.loads(text) if text else None
+
+
+def bench_edges(options, bed, report):
+    stop, edges = threading.Event(), []
+    for name in bed.edges:
+        context = ssl.create_default_context(cafile=bed.files.path("ca.pem"))
+        context.load_cert_chain(bed.files.path(name + ".pem"), bed.files.path(name + ".key"))
+        edges.append(Edge(bed, name, stop, context))
+    for edge in edges:
+        edge.start()
+    taken = []
+    try:
+        daemons.wait_for("every edge has what there was",
+                         lambda: all("warm" in edge.acknowledged or edge.failure for edge in edges), 60)
+        for number in range(options.bundles):
+            label = f"edge{number}"
+            bed.create(label)
+            daemons.wait_for("every edge acknowledged",
+                             lambda name=label: all(name in edge.acknowledged or edge.failure for edge in edges), 60)
+            failed = [edge.failure for edge in edges if edge.failure]
+            assert not failed, failed[0]
+            at = bed.stored()[label]
+            taken += [edge.acknowledged[label] - at for edge in edges]
+    finally:
+        stop.set()
+        for edge in edges:
+            edge.join(10)
+    late = powerdns.percentile(taken, 0.99)
+    report.add(f"{len(edges)} edges, {options.bundles} bundles: stored to acknowledged, p50 / p99 / most",
+               f"{powerdns.percentile(taken, 0.5) * 1000:.0f} / {late * 1000:.0f} / {max(taken) * 1000:.0f} ms",
+               "p99 < 1000 ms", late < 1, seconds=taken)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--smoke", action="store_true", help="seconds instead of minutes; the figures mean nothing")
+    parser.add_argument("--out", default=os.path.join(ROOT, "build", "bench", "certificates.json"))
+    options = parser.parse_args()
+    options.sequence, options.parallel, options.bundles = (2, 8, 1) if options.smoke else (30, 200, 20)
+    edges = 4 if options.smoke else 50
+    if not certificate_stack.programs_are_there():
+        parser.error("needs NAVIGATOR, pebble, pdns_server, openssl and lego")
+    report = powerdns.Report({**vars(options), "edges": edges, "cores": os.cpu_count(), "load": os.getloadavg()})
+    bed = Bed(edges)
+    try:
+        bed.start()
+        bench_sequence(options, bed, report)
+        bench_in_flight(options, bed, report)
+        bench_edges(options, bed, report)
+    finally:
+        bed.close()
+        os.makedirs(os.path.dirname(options.out), exist_ok=True)
+        with open(options.out, "w", encoding="utf-8") as file:
+            json.dump(report.json, file, indent=1)
+    print(report.text())
+
+
+if __name__ == "__main__":
+    main()
