@@ -1,5 +1,5 @@
 # crypto -> messages -> protocol, schedule, vault -> authority, gate -> acme -> distribution, administration; edge stands alone: it runs on other machines.
-module(acme/edge SOURCES errc.cpp bundle.cpp verify.cpp install.cpp nginx.cpp handshake.cpp agent.cpp
+module(acme/edge SOURCES errc.cpp bundle.cpp verify.cpp install.cpp nginx.cpp web_server.cpp handshake.cpp agent.cpp
   DEPENDS base/result base/net base/process
     base/http_client LIBRARIES Boost::json OpenSSL::Crypto OpenSSL::SSL)
 module(acme/crypto SOURCES errc.cpp encoding.cpp time.cpp key.cpp jws.cpp csr.cpp certificate.cpp

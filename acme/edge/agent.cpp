@@ -1,6 +1,7 @@
 #include "acme/edge/agent.hpp"
 
 #include "acme/edge/handshake.hpp"
+#include "acme/edge/web_server.hpp"
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
 
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <random>
 
@@ -44,7 +46,7 @@ net::HttpClientSettings http_settings(AgentSettings const& settings) {
 
 EdgeAgent::EdgeAgent(net::asio::any_io_executor executor, AgentSettings settings)
     : settings_(std::move(settings)),
-      installation_(settings_.directory),
+      installation_(settings_.directory, {!settings_.haproxy_file.empty(), settings_.key_group}),
       http_(executor, http_settings(settings_)),
       stopping_(executor),
       backoff_(settings_.retry_first, settings_.retry_limit) {
@@ -195,11 +197,6 @@ net::Task<base::Result<void>> EdgeAgent::fetch(BundleItem item) {
 
 net::Task<base::Result<void>> EdgeAgent::activate(std::vector<BundleItem> staged, std::vector<std::string> gone) {
   Before before;
-  if (!settings_.nginx_file.empty()) {
-    if (auto text = process::read_file(settings_.nginx_file)) {
-      before.nginx = std::move(*text);
-    }
-  }
   std::vector<BundleItem> serve = observed_;
   std::erase_if(serve, [&](BundleItem const& item) {
     return std::ranges::find(gone, item.id) != gone.end() ||
@@ -212,12 +209,8 @@ net::Task<base::Result<void>> EdgeAgent::activate(std::vector<BundleItem> staged
     note(result, installation_.make_live(item.id, item.fingerprint));
   }
   bool changed = !staged.empty() || !gone.empty();
-  if (result && !settings_.nginx_file.empty()) {
-    std::string const text = render_nginx(serve, settings_.nginx);
-    if (text != before.nginx) {
-      changed = true;
-      result = process::write_file_atomically(settings_.nginx_file, text, 0644);
-    }
+  if (result) {
+    result = write_includes(serve, before, changed);
   }
   if (result && (changed || reload_owed_)) {
     result = co_await run_hook();
@@ -226,6 +219,28 @@ net::Task<base::Result<void>> EdgeAgent::activate(std::vector<BundleItem> staged
     note(result, roll_back(before));
   }
   co_return result;
+}
+
+base::Result<void> EdgeAgent::write_includes(std::vector<BundleItem> const& serve, Before& before, bool& changed) {
+  std::array<std::pair<std::string, std::string>, 3> const wanted{
+      {{settings_.nginx_file, render_nginx(serve, settings_.nginx)},
+       {settings_.haproxy_file, render_haproxy(serve, settings_.directory)},
+       {settings_.caddy_file, render_caddy(serve, settings_.directory)}}};
+  for (auto const& [file, text] : wanted) {
+    if (file.empty()) {
+      continue;
+    }
+    auto present = process::read_file(file);
+    if (present && *present == text) {
+      continue;
+    }
+    before.includes[file] = present ? std::optional(std::move(*present)) : std::nullopt;
+    changed = true;
+    if (auto const written = process::write_file_atomically(file, text, 0644); !written) {
+      return written;
+    }
+  }
+  return {};
 }
 
 net::Task<base::Result<void>> EdgeAgent::run_hook() {
@@ -251,10 +266,12 @@ base::Result<void> EdgeAgent::roll_back(Before const& before) {
   for (auto const& [id, fingerprint] : before.live) {
     note(result, installation_.make_live(id, fingerprint));
   }
-  if (before.nginx) {
-    note(result, process::write_file_atomically(settings_.nginx_file, *before.nginx, 0644));
-  } else if (!settings_.nginx_file.empty() && unlink(settings_.nginx_file.c_str()) != 0 && errno != ENOENT) {
-    note(result, base::fail_errno(errno, "cannot remove " + settings_.nginx_file));
+  for (auto const& [file, text] : before.includes) {
+    if (text) {
+      note(result, process::write_file_atomically(file, *text, 0644));
+    } else if (unlink(file.c_str()) != 0 && errno != ENOENT) {
+      note(result, base::fail_errno(errno, "cannot remove " + file));
+    }
   }
   return result;
 }

@@ -12,8 +12,8 @@
 
 #include "acme/edge/install.hpp"
 #include "acme/edge/nginx.hpp"
-#include "base/net/backoff.hpp"
 #include "base/http_client/http_client.hpp"
+#include "base/net/backoff.hpp"
 #include "base/net/task.hpp"
 
 #include <chrono>
@@ -31,6 +31,9 @@ struct AgentSettings {
   std::string directory;                // of the bundles
   std::string nginx_file;               // include file to write; empty: none
   NginxSettings nginx;                  // its directory is set by the agent
+  std::string haproxy_file;             // crt-list to write; empty: none
+  std::string caddy_file;               // import of the Caddyfile to write; empty: none
+  std::string key_group;                // may read the keys too; empty: nobody but their owner
   std::vector<std::string> reload;      // argv of the hook, for instance {"nginx", "-s", "reload"}; empty: none
   std::string probe_address = "127.0.0.1";
   std::uint16_t probe_port = 443;
@@ -70,7 +73,7 @@ class EdgeAgent {
  private:
   struct Before {  // what a failed reload goes back to
     std::map<std::string, std::optional<std::string>> live;
-    std::optional<std::string> nginx;
+    std::map<std::string, std::optional<std::string>> includes;  // file -> its text; nullopt: there was none
   };
   // Every step yields its failure; `pass` goes on with the bundles that are not concerned.
   net::Task<base::Result<void>> pass(BundleList list);
@@ -80,6 +83,8 @@ class EdgeAgent {
   net::Task<base::Result<void>> fetch(BundleItem item);
   net::Task<base::Result<void>> activate(std::vector<BundleItem> staged, std::vector<std::string> gone);
   net::Task<base::Result<void>> run_hook();
+  // Writes what differs and keeps in `before` what was there.
+  base::Result<void> write_includes(std::vector<BundleItem> const& serve, Before& before, bool& changed);
   base::Result<void> roll_back(Before const& before);
   base::Result<void> clear_away(std::vector<std::string> const& gone);
   net::Task<base::Result<void>> prove_all();

@@ -2,6 +2,8 @@
 
 #include "base/process/service.hpp"
 
+#include <grp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,7 +23,7 @@ bool is_fingerprint(std::string const& text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-std::optional<BundleItem> read_version(fs::path const& version, std::string const& id) {
+std::optional<BundleItem> read_version(fs::path const& version, std::string const& id, bool combined) {
   auto const text = process::read_file((version / "bundle.json").string(), 1U << 20U);
   if (!text) {
     return std::nullopt;
@@ -29,7 +31,8 @@ std::optional<BundleItem> read_version(fs::path const& version, std::string cons
   auto item = parse_item(*text);
   std::error_code error;
   bool const complete = item && item->id == id && fs::exists(version / "fullchain.pem", error) &&
-                        fs::exists(version / "privkey.pem", error);
+                        fs::exists(version / "privkey.pem", error) &&
+                        (!combined || fs::exists(version / "haproxy.pem", error));
   return complete ? std::optional(std::move(*item)) : std::nullopt;
 }
 
@@ -43,7 +46,7 @@ base::Result<std::vector<BundleItem>> Installation::observe() const {
   for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
     std::string const id = entries->path().filename().string();
     if (auto const fingerprint = live(id)) {
-      if (auto item = read_version(entries->path() / *fingerprint, id)) {
+      if (auto item = read_version(entries->path() / *fingerprint, id, files_.combined)) {
         items.push_back(std::move(*item));
       }
     }
@@ -53,6 +56,23 @@ base::Result<std::vector<BundleItem>> Installation::observe() const {
   }
   std::ranges::sort(items, {}, &BundleItem::id);
   return items;
+}
+
+// Nobody but the owner may read it before it has its group.
+base::Result<void> Installation::write_key_file(std::string const& path, std::string const& text) const {
+  auto const written = process::write_file_atomically(path, text, 0600);
+  if (!written || files_.group.empty()) {
+    return written;
+  }
+  errno = 0;
+  group const* const found = getgrnam(files_.group.c_str());
+  if (found == nullptr) {
+    return base::fail(errc::bad_directory, "there is no group '" + files_.group + "' on this machine");
+  }
+  if (chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0 || chmod(path.c_str(), 0640) != 0) {
+    return base::fail_errno(errno, "cannot give " + path + " to group " + files_.group);
+  }
+  return {};
 }
 
 base::Result<void> Installation::stage(Bundle const& bundle) const {
@@ -66,9 +86,15 @@ base::Result<void> Installation::stage(Bundle const& bundle) const {
   if (!chain) {
     return chain;
   }
-  auto const key = process::write_file_atomically((version / "privkey.pem").string(), bundle.key_pem, 0600);
+  auto const key = write_key_file((version / "privkey.pem").string(), bundle.key_pem);
   if (!key) {
     return key;
+  }
+  if (files_.combined) {
+    auto const both = write_key_file((version / "haproxy.pem").string(), bundle.chain_pem + bundle.key_pem);
+    if (!both) {
+      return both;
+    }
   }
   return process::write_file_atomically((version / "bundle.json").string(), to_json(bundle.item), 0644);
 }

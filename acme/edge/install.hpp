@@ -1,10 +1,12 @@
 // Bundles on disk:
 //
-//   DIRECTORY/tenant-7/<fingerprint>/fullchain.pem (0644)  privkey.pem (0600)  bundle.json
+//   DIRECTORY/tenant-7/<fingerprint>/fullchain.pem (0644)  privkey.pem (0600)  haproxy.pem (0600)  bundle.json
 //   DIRECTORY/tenant-7/live -> <fingerprint>
 //
 // A version is written beside the live one, bundle.json last; replacing the link is the one step that makes it live. So
 // chain and key always belong together, a crash leaves the former version live, and going back is replacing the link.
+// haproxy.pem is chain and key in one file, made when KeyFiles asks for it. Files with a key belong to root alone, or
+// to the group that KeyFiles names too (0640), for web servers that do not read them as root.
 //
 // Threads: no shared state; one owner a directory. Calls block for the length of a few small writes.
 #pragma once
@@ -17,11 +19,18 @@
 
 namespace edge {
 
+struct KeyFiles {
+  bool combined = false;
+  std::string group;  // empty: none
+};
+
 class Installation {
  public:
-  explicit Installation(std::string directory) : directory_(std::move(directory)) {}
+  explicit Installation(std::string directory, KeyFiles files = {})
+      : directory_(std::move(directory)), files_(std::move(files)) {}
 
   // Live bundles, sorted by id; a bundle whose live version is not complete is left out. Creates the directory.
+  // bad_directory here and below: it cannot be read or written, or the group does not exist.
   [[nodiscard]] base::Result<std::vector<BundleItem>> observe() const;
   // Writes the version beside the live one.
   [[nodiscard]] base::Result<void> stage(Bundle const& bundle) const;
@@ -34,7 +43,10 @@ class Installation {
   [[nodiscard]] base::Result<void> prune(std::string const& id) const;
 
  private:
+  [[nodiscard]] base::Result<void> write_key_file(std::string const& path, std::string const& text) const;
+
   std::string directory_;
+  KeyFiles files_;
 };
 
 // Wanted against observed; pure. `fetch` has what is missing or has another fingerprint, `remove` what is gone.

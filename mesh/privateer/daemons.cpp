@@ -45,6 +45,9 @@ edge::AgentSettings edge_settings(Settings const& settings, EdgeSettings const& 
   out.tls.server_name = edge.name;
   out.directory = edge.directory;
   out.nginx_file = edge.nginx_file;
+  out.haproxy_file = edge.haproxy_file;
+  out.caddy_file = edge.caddy_file;
+  out.key_group = edge.key_group;
   out.reload = edge.reload;
   out.probe_address = edge.probe.address.to_string();
   out.probe_port = edge.probe.port;

@@ -81,6 +81,11 @@ EdgeSettings read_edge(config::Reader section) {
   check_path(section, "directory", out.directory);
   out.nginx_file = section.text("nginx_file", std::string());
   check_path(section, "nginx_file", out.nginx_file);
+  out.haproxy_file = section.text("haproxy_file", std::string());
+  check_path(section, "haproxy_file", out.haproxy_file);
+  out.caddy_file = section.text("caddy_file", std::string());
+  check_path(section, "caddy_file", out.caddy_file);
+  out.key_group = section.text("key_group", std::string());
   out.reload = section.texts("reload");
   out.name = section.text("name", std::string());
   auto const probe = section.text("probe", "127.0.0.1:443");

@@ -22,9 +22,12 @@ struct EdgeSettings {
   std::vector<std::string> navigators;  // "https://198.51.100.10:18010"
   std::string name;                     // the name in their certificates; empty: the host of each URL
   std::string directory;                // certificates are installed below it
-  std::string nginx_file;               // written when set
-  std::vector<std::string> reload;      // argv run after a change
-  wireguard::Endpoint probe;            // "127.0.0.1:443": proves what is served
+  std::string nginx_file;               // written when set, as are the next two
+  std::string haproxy_file;
+  std::string caddy_file;
+  std::string key_group;            // may read the keys; empty: only their owner
+  std::vector<std::string> reload;  // argv run after a change
+  wireguard::Endpoint probe;        // "127.0.0.1:443": proves what is served
 };
 
 struct Settings {
@@ -41,7 +44,7 @@ struct Settings {
   std::optional<EdgeSettings> edge;
   std::string names_navigator;  // API socket of the Navigator that serves the mesh's names; empty: not this node's task
   std::string names_hosts;      // file with a block of them; empty: none
-  std::string serve_listen;  // the controller's HTTPS address; empty: this machine is no controller
+  std::string serve_listen;     // the controller's HTTPS address; empty: this machine is no controller
   std::string serve_unix = "/run/privateer/controller.sock";
   std::string serve_state;                // default: state + "/controller"
   std::int64_t serve_rotate_after_s = 0;  // nodes change their keys when these are so old; 0: only when asked

@@ -167,8 +167,14 @@ class SmallMesh:
         return bird_client.bfd_up(self.path(node, "bird.ctl"))
 
     def explain(self, nodes):
-        return "\n".join(f"{n}: {self.status(n)['verdict']}; full {self.full(n)}; devices {self.devices(n)}\n"
-                         f"{self.daemons.tail(n, 'agent', 12)}" for n in nodes)
+        lines = []
+        for n in nodes:
+            lines.append(f"{n}: {self.status(n)['verdict']}; full {self.full(n)}; bfd {self.bfd_up(n)}; "
+                         f"devices {self.devices(n)}")
+            for question in ("show bfd sessions", "show ospf neighbors"):
+                lines += ["    " + line for line in bird_client.ask(self.path(n, "bird.ctl"), question)]
+            lines.append(self.daemons.tail(n, "agent", 12))
+        return "\n".join(lines)
 
     def wait(self, what, condition, seconds=30, every=0.1, nodes=()):
         try:

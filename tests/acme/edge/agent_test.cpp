@@ -15,6 +15,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json.hpp>
 
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -289,6 +293,89 @@ TEST_F(AgentTest, AHandshakeWithNobodyIsAFailureWithWords) {
   auto const nonsense =
       test::run_task(loop, served_fingerprint("example.org", 1, "a.example", std::chrono::milliseconds(10)));
   EXPECT_EQ(nonsense.error().code, net::errc::unresolved);
+}
+
+// A port that was free a moment ago.
+std::uint16_t free_port(asio::io_context& loop) {
+  return asio::ip::tcp::acceptor(loop, {asio::ip::make_address("127.0.0.1"), 0}).local_endpoint().port();
+}
+
+// The recipes of docs/edges.md with the web servers themselves: the hook starts what does not run yet.
+class RealWebServer : public AgentTest {
+ protected:
+  void two_certificates_one_after_the_other() {
+    settings.nginx_file.clear();
+    settings.proof_deadline = std::chrono::seconds(10);
+    settings.probe_port = free_port(loop);
+    port_known();
+    for (int number = 1; number <= 2; ++number) {
+      bundles = {make(number)};
+      sequence = number;
+      if (number == 1) {
+        start();
+      }
+      ASSERT_TRUE(until([this, number] { return acknowledged.size() == static_cast<std::size_t>(number); }))
+          << agent->status().last_error;
+      EXPECT_EQ(acknowledged.back(), bundles[0].item.fingerprint);
+    }
+    // A tenant that leaves takes its certificate along, and an empty list is one that can be loaded.
+    bundles.clear();
+    sequence = 3;
+    ASSERT_TRUE(until([this] { return !std::filesystem::exists(settings.directory + "/tenant-7"); }))
+        << agent->status().last_error;
+    stop();
+  }
+  // Ends what the hook started. HAProxy's master may be in the middle of a reload, where a signal is lost.
+  void end_process(std::string const& pid_file) {
+    auto const pid = static_cast<pid_t>(std::strtol(read(pid_file).c_str(), nullptr, 10));
+    ASSERT_GT(pid, 1);
+    EXPECT_TRUE(until([pid] { return kill(pid, SIGTERM) != 0; })) << "process " << pid << " does not end";
+  }
+  std::function<void()> port_known;  // writes the web server's configuration
+  void write(std::string const& name, std::string const& text) const { std::ofstream(folder.file(name)) << text; }
+};
+
+TEST_F(RealWebServer, HaproxyServesWhatItsListNames) {
+  if (access("/usr/sbin/haproxy", X_OK) != 0) {
+    GTEST_SKIP() << "haproxy is not installed";
+  }
+  settings.haproxy_file = folder.file("tenants.list");
+  std::string const pid = folder.file("haproxy.pid");
+  std::string const config = folder.file("haproxy.cfg");
+  settings.reload = {"/bin/sh", "-c",
+                     "haproxy -c -q -f " + config + " && if test -e " + pid + "; then kill -USR2 $(cat " + pid +
+                         "); else haproxy -W -D -f " + config + " -p " + pid + "; fi"};
+  port_known = [&] {
+    write("haproxy.cfg",
+          "defaults\n  mode http\n  timeout connect 1s\n  timeout client 1s\n  timeout server 1s\n"
+          "frontend tenants\n  bind 127.0.0.1:" +
+              std::to_string(settings.probe_port) + " ssl strict-sni crt-list " + settings.haproxy_file +
+              "\n  http-request return status 200\n");
+  };
+  two_certificates_one_after_the_other();
+  end_process(pid);
+}
+
+TEST_F(RealWebServer, CaddyServesWhatItsImportNames) {
+  if (access("/usr/bin/caddy", X_OK) != 0) {
+    GTEST_SKIP() << "caddy is not installed";
+  }
+  settings.caddy_file = folder.file("tenants.caddy");
+  std::string const admin = "127.0.0.1:" + std::to_string(free_port(loop));
+  std::string const config = folder.file("Caddyfile");
+  std::string const with = "XDG_DATA_HOME=" + folder.file("data") + " XDG_CONFIG_HOME=" + folder.file("config");
+  settings.reload = {"/bin/sh", "-c",
+                     "if test -e " + folder.file("caddy.pid") + "; then " + with + " caddy reload --config " + config +
+                         " --address " + admin + "; else " + with + " caddy start --config " + config + " --pidfile " +
+                         folder.file("caddy.pid") + " </dev/null >/dev/null 2>&1; fi"};
+  port_known = [&] {
+    write("Caddyfile", "{\n\tadmin " + admin + "\n\thttps_port " + std::to_string(settings.probe_port) +
+                           "\n\tauto_https disable_redirects\n\tskip_install_trust\n}\n(tenant) {\n\tbind 127.0.0.1\n"
+                           "\trespond \"{args.0}\"\n}\nimport " +
+                           settings.caddy_file + "\n");
+  };
+  two_certificates_one_after_the_other();
+  end_process(folder.file("caddy.pid"));
 }
 
 }  // namespace

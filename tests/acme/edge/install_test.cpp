@@ -1,11 +1,14 @@
 #include "acme/edge/install.hpp"
 #include "acme/edge/nginx.hpp"
+#include "acme/edge/web_server.hpp"
 
 #include "tests/support/temporary_folder.hpp"
 
 #include <gmock/gmock.h>
 
+#include <grp.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -162,6 +165,40 @@ TEST(Nginx, ListensWhereItIsToldAndIncludesNothingUnasked) {
   EXPECT_THAT(text, Not(HasSubstr("[::]")));
   EXPECT_THAT(text, Not(HasSubstr("include")));
   EXPECT_THAT(text, Not(HasSubstr("hash_bucket")));
+}
+
+TEST(HaproxyList, OneLineABundleWithItsNames) {
+  EXPECT_EQ(render_haproxy({item("t2"), item("t1")}, "/var/lib/bundles"),
+            R"(# Written by privateer from Navigator's bundles; changes are overwritten.
+/var/lib/bundles/t1/live/haproxy.pem *.t1.example t1.example
+/var/lib/bundles/t2/live/haproxy.pem *.t2.example t2.example
+)");
+}
+
+TEST(CaddyImport, NamesFilesByFingerprintSoThatARenewalChangesIt) {
+  std::string const text = render_caddy({item("t1", 'a')}, "/var/lib/bundles");
+  std::string const version = "/var/lib/bundles/t1/" + std::string(64, 'a');
+  EXPECT_EQ(text,
+            "# Written by privateer from Navigator's bundles; changes are overwritten.\n\n# t1\n"
+            "*.t1.example, t1.example {\n\ttls \"" +
+                version + "/fullchain.pem\" \"" + version + "/privkey.pem\"\n\timport tenant label-t1 t1\n}\n");
+  EXPECT_NE(render_caddy({item("t1", 'b')}, "/var/lib/bundles"), text);
+}
+
+TEST_F(InstallTest, AGroupMayReadTheKeysWhenToldAndHaproxysFileHoldsBoth) {
+  group const* const own = getgrgid(getgid());
+  ASSERT_NE(own, nullptr);
+  install(item("t1"));
+  Installation const combined(directory, {true, own->gr_name});
+  // What was made without the second file is made again.
+  EXPECT_THAT(combined.observe().value(), IsEmpty());
+  ASSERT_TRUE(combined.stage(bundle(item("t1"))));
+  EXPECT_THAT(combined.observe().value(), ElementsAre(item("t1")));
+  EXPECT_EQ(mode_of(directory + "/t1/live/privkey.pem"), 0640U);
+  EXPECT_EQ(mode_of(directory + "/t1/live/haproxy.pem"), 0640U);
+  auto const unknown = Installation(directory, {false, "no-such-group"}).stage(bundle(item("t1")));
+  ASSERT_FALSE(unknown);
+  EXPECT_THAT(unknown.error().what(), HasSubstr("no group 'no-such-group'"));
 }
 
 }  // namespace
