@@ -12,8 +12,8 @@
 
 #include "acme/edge/install.hpp"
 #include "acme/edge/nginx.hpp"
-#include "base/net/backoff.hpp"
 #include "base/http_client/http_client.hpp"
+#include "base/net/backoff.hpp"
 #include "base/net/task.hpp"
 
 #include <chrono>

@@ -10,15 +10,6 @@ using testing::Not;
 
 using IssuerTest = CertificatesFixture;
 
-TEST(WantedNames, AreApexAndWildcardAsALabels) {
-  store::Tenant tenant;
-  tenant.label = "acme-tv";
-  tenant.zone = "Stream.Example.";
-  EXPECT_THAT(wanted_names(tenant), ElementsAre("*.acme-tv.stream.example", "acme-tv.stream.example"));
-  tenant.label = "no/name";
-  EXPECT_THAT(wanted_names(tenant), IsEmpty());
-}
-
 TEST_F(IssuerTest, EveryTenantGetsACertificateForApexAndWildcard) {
   store::Tenant const tenant = add_tenant("acme-tv");
   add_tenant("two");
@@ -352,14 +343,6 @@ TEST_F(IssuerTest, AnAuthorityThatCaaForbidsIsNotAsked) {
   set_caa("ca.example; validationmethods=dns-01", 3);
   issuer->poke();
   EXPECT_TRUE(issued(1));
-}
-
-TEST(RegisteredDomain, IsTwoLabelsOrOneAboveAPublicSuffix) {
-  EXPECT_EQ(registered_domain("a.b.stream.example", {}), "stream.example");
-  EXPECT_EQ(registered_domain("example", {}), "example");
-  EXPECT_EQ(registered_domain("b.stream.example", {"stream.example"}), "b.stream.example");
-  EXPECT_EQ(registered_domain("a.b.stream.example", {"example", "stream.example"}), "b.stream.example");
-  EXPECT_EQ(registered_domain("stream.example", {"stream.example"}), "stream.example");
 }
 
 // Five Navigators on one store: as many orders as tenants, and another one takes over when the first is gone.
