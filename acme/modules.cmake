@@ -1,5 +1,6 @@
-# crypto -> messages -> protocol, schedule; crypto -> upload; vault -> subjects, authority; gate; all these -> ordering
-# -> acme -> administration; subjects, vault -> distribution; edge stands alone: it runs on other machines.
+# crypto -> messages -> protocol, schedule; crypto -> keyring -> vault (on schema); these -> authority, gate;
+# vault -> subjects; crypto -> upload; all these -> ordering -> acme -> administration; subjects, vault -> distribution;
+# edge stands alone: it runs on other machines.
 module(acme/edge SOURCES errc.cpp bundle.cpp verify.cpp install.cpp nginx.cpp handshake.cpp agent.cpp
   DEPENDS base/result base/net base/process
     base/http_client LIBRARIES Boost::json OpenSSL::Crypto OpenSSL::SSL)
@@ -10,9 +11,13 @@ module(acme/messages SOURCES errc.cpp messages.cpp
 module(acme/protocol SOURCES order_machine.cpp client.cpp
   DEPENDS base/result base/net acme/crypto acme/messages
     base/http_client LIBRARIES Boost::json)
-module(acme/vault SOURCES errc.cpp seal.cpp schema.cpp vault.cpp subjects.cpp issuing.cpp
-  DEPENDS base/result base/net base/process base/database acme/crypto
-    base/store_thread LIBRARIES OpenSSL::Crypto)
+module(acme/keyring SOURCES errc.cpp seal.cpp keyring.cpp
+  DEPENDS base/result base/process base/database acme/crypto LIBRARIES OpenSSL::Crypto)
+module(acme/schema SOURCES schema.cpp
+  DEPENDS base/result base/database)
+module(acme/vault SOURCES errc.cpp vault.cpp subjects.cpp issuing.cpp sealing.cpp
+  DEPENDS base/result base/net base/database acme/crypto acme/keyring acme/schema
+    base/store_thread)
 module(acme/schedule SOURCES renewal.cpp failover.cpp limits.cpp planner.cpp
   DEPENDS base/result acme/crypto acme/messages)
 module(acme/authority SOURCES authority.cpp
@@ -35,7 +40,7 @@ module(acme/distribution SOURCES distribution.cpp
   DEPENDS base/result base/net base/process base/http base/database dns-backend/dns dns-backend/tables
     dns-backend/domains dns-backend/store acme/crypto acme/vault acme/subjects
   LIBRARIES Boost::json)
-module(acme/administration SOURCES administration.cpp
+module(acme/administration SOURCES administration.cpp key_routes.cpp
   DEPENDS base/result base/net base/process base/http base/probe dns-backend/dns dns-backend/snapshot dns-backend/store
-    acme/crypto acme/protocol acme/vault acme/schedule acme/authority acme/gate acme
+    acme/crypto acme/protocol acme/keyring acme/vault acme/schedule acme/authority acme/gate acme
   LIBRARIES Boost::json)

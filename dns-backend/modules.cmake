@@ -194,7 +194,7 @@ module(dns-backend/daemon SOURCES daemon.cpp health.cpp sites.cpp certificates.c
     dns-backend/overrides dns-backend/webhook dns-backend/overview dns-backend/mesh_costs
     dns-backend/self_service dns-backend/domains dns-backend/domain_watch acme acme/administration
     acme/ordering acme/upload
-    acme/crypto acme/distribution acme/schedule acme/vault
+    acme/crypto acme/distribution acme/keyring acme/schedule acme/vault
   LIBRARIES Boost::json)
 module(dns-backend/commands/certificates SOURCES certificate_commands.cpp command_line.cpp
   DEPENDS base/result base/http base/process dns-backend/commands dns-backend/commands/health

@@ -69,8 +69,20 @@ net::Task<base::Result<std::vector<SubjectRow>>> Vault::ensure_subjects(std::vec
 }
 
 net::Task<base::Result<void>> Vault::forget_subject(std::int64_t subject_id) {
-  Body const body = [subject_id](Transaction& transaction) {
-    return execute(transaction, "DELETE FROM acme_subject WHERE id = ?", {subject_id});
+  Body const body = [subject_id](Transaction& transaction) -> base::Result<void> {
+    auto const rows = transaction.query("SELECT tenant_id FROM acme_subject WHERE id = ?", {subject_id});
+    if (!rows || rows->empty()) {
+      return rows ? base::Result<void>() : base::Result<void>(rows.error());
+    }
+    std::int64_t const tenant_id = integer(rows->front()[0]);
+    if (auto const gone = execute(transaction, "DELETE FROM acme_subject WHERE id = ?", {subject_id}); !gone) {
+      return gone;
+    }
+    auto const others = transaction.query("SELECT 1 FROM acme_subject WHERE tenant_id = ? LIMIT 1", {tenant_id});
+    if (!others || !others->empty()) {
+      return others ? base::Result<void>() : base::Result<void>(others.error());
+    }
+    return keyring::KeyRing::forget(transaction, tenant_id);
   };
   Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));

@@ -8,23 +8,6 @@
 namespace vault {
 namespace {
 
-std::string account_seal(std::string const& directory_url) {
-  return "acme_account/" + directory_url;
-}
-std::string pending_seal(std::string const& directory_url) {
-  return "acme_account/pending/" + directory_url;
-}
-std::string order_seal(std::int64_t subject_id) {
-  return "acme_order/subject/" + std::to_string(subject_id);
-}
-// Of orders that were begun before certificates had subjects.
-std::string former_order_seal(std::int64_t tenant_id) {
-  return "acme_order/" + std::to_string(tenant_id);
-}
-std::string certificate_seal(std::int64_t tenant_id, std::string const& fingerprint) {
-  return "certificate/" + std::to_string(tenant_id) + "/" + fingerprint;
-}
-
 constexpr std::string_view certificate_columns =
     "sequence, subject_id, tenant_id, name, names, fingerprint, not_before_ms, not_after_ms, directory_url, ari_id, "
     "revoked_reason, revoked_at_ms, source, fallback";
@@ -89,54 +72,57 @@ std::vector<CertificateRow> certificates_of(Rows const& rows) {
 
 }  // namespace
 
-net::Task<base::Result<void>> Vault::open(std::string master_key_file) {
-  Work<Rows> const work = reading(
-      "SELECT (SELECT count(*) FROM acme_account) + (SELECT count(*) FROM acme_order) + "
-      "(SELECT count(*) FROM certificate)");
-  auto const rows = co_await thread_.run<Rows>(work);
-  if (!rows) {
-    co_return rows.error();
-  }
-  auto loaded = Sealer::load(master_key_file, integer((*rows)[0][0]) == 0);
-  if (!loaded) {
-    co_return loaded.error();
-  }
-  sealer_ = std::move(*loaded);
-  co_return base::Result<void>();
-}
-
-net::Task<base::Result<Account>> Vault::account(std::string directory_url) {
-  Work<Rows> const work = reading(
-      "SELECT account_url, sealed_key, sealed_pending_key FROM acme_account WHERE directory_url = ?", {directory_url});
-  auto const rows = co_await thread_.run<Rows>(work);
-  if (!rows) {
-    co_return rows.error();
-  }
-  if (!rows->empty()) {
-    auto const pem = sealer_->unseal(blob(rows->front()[1]), account_seal(directory_url));
-    if (!pem) {
-      co_return pem.error();
+// Reads on the store thread, where the keys are.
+net::Task<base::Result<std::optional<Account>>> Vault::find_account(std::string directory_url) {
+  Work<std::optional<Account>> const work =
+      [this, directory_url](Database& database) -> base::Result<std::optional<Account>> {
+    auto const rows =
+        database.query("SELECT account_url, sealed_key, sealed_pending_key FROM acme_account WHERE directory_url = ?",
+                       {directory_url});
+    if (!rows) {
+      return rows.error();
     }
-    Account account{*pem, text(rows->front()[0]), {}};
-    if (auto const& sealed = blob(rows->front()[2]); !sealed.empty()) {
-      auto pending = sealer_->unseal(sealed, pending_seal(directory_url));
+    if (rows->empty()) {
+      return std::optional<Account>();
+    }
+    Row const& row = rows->front();
+    auto pem = keys_.unseal(query_of(database), platform, blob(row[1]), account_seal(directory_url));
+    if (!pem) {
+      return pem.error();
+    }
+    Account account{std::move(*pem), text(row[0]), {}};
+    if (auto const& sealed = blob(row[2]); !sealed.empty()) {
+      auto pending = keys_.unseal(query_of(database), platform, sealed, pending_seal(directory_url));
       if (!pending) {
-        co_return pending.error();
+        return pending.error();
       }
       account.pending_key_pem = std::move(*pending);
     }
-    co_return account;
+    return std::optional(std::move(account));
+  };
+  co_return co_await thread_.run<std::optional<Account>>(work);
+}
+
+net::Task<base::Result<Account>> Vault::account(std::string directory_url) {
+  auto found = co_await find_account(directory_url);
+  if (!found) {
+    co_return found.error();
+  }
+  if (*found) {
+    co_return std::move(**found);
   }
   auto const key = crypto::Key::generate();
   if (!key) {
     co_return key.error();
   }
-  std::string const pem = key->pem();
-  auto const sealed = sealer_->seal(pem, account_seal(directory_url));
-  Body const body = [directory_url, sealed](Transaction& transaction) {
+  Body const body = [this, directory_url, pem = key->pem()](Transaction& transaction) -> base::Result<void> {
+    auto const sealed = keys_.seal(transaction, platform, pem, account_seal(directory_url), now_ms());
+    if (!sealed) {
+      return sealed.error();
+    }
     return execute(transaction,
                    "INSERT OR IGNORE INTO acme_account (directory_url, account_url, sealed_key) VALUES (?, '', ?)",
-                   {directory_url, sealed});
+                   {directory_url, *sealed});
   };
   Work<std::int64_t> const insert = fenced(body);
   auto const written = co_await thread_.run<std::int64_t>(insert);
@@ -156,10 +142,13 @@ net::Task<base::Result<void>> Vault::set_account_url(std::string directory_url, 
 }
 
 net::Task<base::Result<void>> Vault::begin_key_change(std::string directory_url, std::string key_pem) {
-  auto const sealed = sealer_->seal(key_pem, pending_seal(directory_url));
-  Body const body = [directory_url, sealed](Transaction& transaction) {
+  Body const body = [this, directory_url, key_pem](Transaction& transaction) -> base::Result<void> {
+    auto const sealed = keys_.seal(transaction, platform, key_pem, pending_seal(directory_url), now_ms());
+    if (!sealed) {
+      return sealed.error();
+    }
     return execute(transaction, "UPDATE acme_account SET sealed_pending_key = ? WHERE directory_url = ?",
-                   {sealed, directory_url});
+                   {*sealed, directory_url});
   };
   Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
@@ -171,53 +160,62 @@ net::Task<base::Result<void>> Vault::end_key_change(std::string directory_url, b
     co_return present.error();
   }
   std::string const& kept = taken && !present->pending_key_pem.empty() ? present->pending_key_pem : present->key_pem;
-  auto const sealed = sealer_->seal(kept, account_seal(directory_url));
-  Body const body = [directory_url, sealed](Transaction& transaction) {
+  Body const body = [this, directory_url, kept](Transaction& transaction) -> base::Result<void> {
+    auto const sealed = keys_.seal(transaction, platform, kept, account_seal(directory_url), now_ms());
+    if (!sealed) {
+      return sealed.error();
+    }
     return execute(transaction,
                    "UPDATE acme_account SET sealed_key = ?, sealed_pending_key = NULL WHERE directory_url = ?",
-                   {sealed, directory_url});
+                   {*sealed, directory_url});
   };
   Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
 net::Task<base::Result<void>> Vault::save_order(OrderRow order) {
-  auto const sealed = sealer_->seal(order.key_pem, order_seal(order.subject_id));
-  order.key_pem.clear();
-  Body const body = [order, sealed](Transaction& transaction) {
+  Body const body = [this, order](Transaction& transaction) -> base::Result<void> {
+    auto const tenant = tenant_of(transaction, order.subject_id);
+    if (!tenant) {
+      return tenant.error();
+    }
+    auto const sealed = keys_.seal(transaction, *tenant, order.key_pem, order_seal(order.subject_id), now_ms());
+    if (!sealed) {
+      return sealed.error();
+    }
     return execute(
         transaction,
         "INSERT OR REPLACE INTO acme_order (subject_id, names, directory_url, order_url, csr, sealed_key) "
         "VALUES (?, ?, ?, ?, ?, ?)",
-        {order.subject_id, joined(order.names), order.directory_url, order.order_url, blob_of(order.csr), sealed});
+        {order.subject_id, joined(order.names), order.directory_url, order.order_url, blob_of(order.csr), *sealed});
   };
   Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
 net::Task<base::Result<std::optional<OrderRow>>> Vault::find_order(std::int64_t subject_id) {
-  Work<Rows> const work = reading(
-      "SELECT names, directory_url, order_url, csr, sealed_key, tenant_id FROM acme_order JOIN acme_subject ON "
-      "acme_subject.id = subject_id WHERE subject_id = ?",
-      {subject_id});
-  auto const rows = co_await thread_.run<Rows>(work);
-  if (!rows) {
-    co_return rows.error();
-  }
-  if (rows->empty()) {
-    co_return std::optional<OrderRow>();
-  }
-  Row const& row = rows->front();
-  auto pem = sealer_->unseal(blob(row[4]), order_seal(subject_id));
-  if (!pem) {
-    pem = sealer_->unseal(blob(row[4]), former_order_seal(integer(row[5])));
-  }
-  if (!pem) {
-    co_return pem.error();
-  }
-  database::Blob const& csr = blob(row[3]);
-  co_return std::optional<OrderRow>(
-      OrderRow{subject_id, split(text(row[0])), text(row[1]), text(row[2]), {csr.begin(), csr.end()}, *pem});
+  Work<std::optional<OrderRow>> const work = [this,
+                                              subject_id](Database& database) -> base::Result<std::optional<OrderRow>> {
+    auto const rows = database.query(
+        "SELECT names, directory_url, order_url, csr, sealed_key, tenant_id FROM acme_order JOIN acme_subject ON "
+        "acme_subject.id = subject_id WHERE subject_id = ?",
+        {subject_id});
+    if (!rows) {
+      return rows.error();
+    }
+    if (rows->empty()) {
+      return std::optional<OrderRow>();
+    }
+    Row const& row = rows->front();
+    auto pem = keys_.unseal(query_of(database), integer(row[5]), blob(row[4]), order_seal(subject_id));
+    if (!pem) {
+      return pem.error();
+    }
+    database::Blob const& csr = blob(row[3]);
+    return std::optional<OrderRow>(OrderRow{
+        subject_id, split(text(row[0])), text(row[1]), text(row[2]), {csr.begin(), csr.end()}, std::move(*pem)});
+  };
+  co_return co_await thread_.run<std::optional<OrderRow>>(work);
 }
 
 net::Task<base::Result<void>> Vault::set_order_url(std::int64_t subject_id, std::string order_url) {
@@ -265,18 +263,17 @@ net::Task<base::Result<void>> Vault::save_attempt(Attempt attempt) {
 
 net::Task<base::Result<std::int64_t>> Vault::add_certificate(CertificateRow row, crypto::Certificate certificate,
                                                              std::string chain_pem, std::string key_pem, Time now) {
-  Work<Rows> const owner = reading("SELECT tenant_id FROM acme_subject WHERE id = ?", {row.subject_id});
-  auto const owners = co_await thread_.run<Rows>(owner);
-  if (!owners) {
-    co_return owners.error();
-  }
-  if (owners->empty()) {
-    co_return base::fail(errc::not_found, "subject " + std::to_string(row.subject_id));
-  }
-  row.tenant_id = integer(owners->front()[0]);
-  auto const sealed = sealer_->seal(key_pem, certificate_seal(row.tenant_id, certificate.fingerprint));
-  Body const body = [=](Transaction& transaction) {
-    return insert_certificate(transaction, row, certificate, chain_pem, sealed, now);
+  Body const body = [=, this](Transaction& transaction) -> base::Result<void> {
+    auto const tenant = tenant_of(transaction, row.subject_id);
+    if (!tenant) {
+      return tenant.error();
+    }
+    auto const sealed = keys_.seal(transaction, *tenant, key_pem, certificate_seal(*tenant, certificate.fingerprint),
+                                   crypto::to_ms(now));
+    if (!sealed) {
+      return sealed.error();
+    }
+    return insert_certificate(transaction, row, certificate, chain_pem, *sealed, now);
   };
   Work<std::int64_t> const insert = fenced(body);
   Work<std::int64_t> const work = [insert, row, certificate](Database& database) -> base::Result<std::int64_t> {
@@ -323,22 +320,25 @@ net::Task<base::Result<Bundle>> Vault::unsealed_bundle(std::int64_t subject_id, 
   std::string const sql = "SELECT " + std::string(certificate_columns) + ", chain_pem, sealed_key" +
                           std::string(certificate_rows) +
                           "WHERE subject_id = ?1 AND (?2 = 0 OR sequence = ?2) ORDER BY sequence DESC LIMIT 1";
-  Work<Rows> const work = reading(sql, {subject_id, sequence});
-  auto const rows = co_await thread_.run<Rows>(work);
-  if (!rows) {
-    co_return rows.error();
-  }
-  if (rows->empty()) {
-    co_return base::fail(errc::not_found, "subject " + std::to_string(subject_id));
-  }
-  Row const& row = rows->front();
-  Bundle bundle{certificate_of(row), text(row[14]), {}};
-  auto key = sealer_->unseal(blob(row[15]), certificate_seal(bundle.row.tenant_id, bundle.row.fingerprint));
-  if (!key) {
-    co_return key.error();
-  }
-  bundle.key_pem = std::move(*key);
-  co_return bundle;
+  Work<Bundle> const work = [this, sql, subject_id, sequence](Database& database) -> base::Result<Bundle> {
+    auto const rows = database.query(sql, {subject_id, sequence});
+    if (!rows) {
+      return rows.error();
+    }
+    if (rows->empty()) {
+      return base::fail(errc::not_found, "subject " + std::to_string(subject_id));
+    }
+    Row const& row = rows->front();
+    Bundle bundle{certificate_of(row), text(row[14]), {}};
+    auto key = keys_.unseal(query_of(database), bundle.row.tenant_id, blob(row[15]),
+                            certificate_seal(bundle.row.tenant_id, bundle.row.fingerprint));
+    if (!key) {
+      return key.error();
+    }
+    bundle.key_pem = std::move(*key);
+    return bundle;
+  };
+  co_return co_await thread_.run<Bundle>(work);
 }
 
 net::Task<base::Result<std::vector<SuggestionRow>>> Vault::suggestions() {

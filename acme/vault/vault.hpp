@@ -7,11 +7,12 @@
 // them for a while); older rows go away when one is added.
 //
 // Threads: coroutines for the control loop; the work runs on the store thread. Failures are those of database::errc and
-// errc::sealed, and errc::fenced.
+// keyring::errc::sealed, and errc::fenced.
 #pragma once
 
 #include "acme/crypto/certificate.hpp"
-#include "acme/vault/seal.hpp"
+#include "acme/keyring/keyring.hpp"
+#include "acme/vault/errc.hpp"
 #include "base/net/task.hpp"
 #include "base/store_thread/store_thread.hpp"
 
@@ -129,8 +130,9 @@ class Vault {
   Vault(Vault const&) = delete;
   Vault& operator=(Vault const&) = delete;
 
-  // Must succeed before everything else: loads the master key and makes it when no sealed row needs a former one.
-  net::Task<base::Result<void>> open(std::string master_key_file);
+  // Must succeed before everything else: loads the master key and makes it when no sealed row needs a former one. What
+  // an older program sealed by the master key itself is sealed anew by data keys.
+  net::Task<base::Result<void>> open(keyring::MasterFiles files);
 
   // The account of this CA; its key is made and stored at the first call, before it is ever used.
   net::Task<base::Result<Account>> account(std::string directory_url);
@@ -140,13 +142,19 @@ class Vault {
   net::Task<base::Result<void>> begin_key_change(std::string directory_url, std::string key_pem);
   net::Task<base::Result<void>> end_key_change(std::string directory_url, bool taken);
 
+  // --- keys that seal (acme/keyring) ---
+  // A fresh data key for a tenant (0: the accounts), everything of it sealed anew; how many texts that were.
+  net::Task<base::Result<std::int64_t>> renew_data_key(std::int64_t owner);
+  net::Task<base::Result<void>> rotate_master_key();
+  net::Task<base::Result<keyring::KeyRingState>> key_state();
+
   // --- subjects ---
   net::Task<base::Result<std::vector<SubjectRow>>> subjects();
   // Their rows, made where there is none; ids of the argument are ignored, the answer has its order. `own` of each says
   // whether what was kept for the tenant without a name is this one's.
   net::Task<base::Result<std::vector<SubjectRow>>> ensure_subjects(std::vector<SubjectRow> wanted,
                                                                    std::vector<bool> own);
-  // With everything of it, keys included.
+  // With everything of it, keys included; with a tenant's last one its data key goes too.
   net::Task<base::Result<void>> forget_subject(std::int64_t subject_id);
 
   net::Task<base::Result<void>> save_order(OrderRow order);
@@ -201,8 +209,10 @@ class Vault {
   // `body` behind a look at the fence, in one transaction.
   [[nodiscard]] std::function<base::Result<std::int64_t>(database::Database&)> fenced(Body body) const;
 
+  net::Task<base::Result<std::optional<Account>>> find_account(std::string directory_url);
+
   database::StoreThread& thread_;
-  std::optional<Sealer> sealer_;
+  keyring::KeyRing keys_;  // of the store thread
   std::string holder_;
   std::optional<std::int64_t> fence_;  // of the lease this object took last
 };

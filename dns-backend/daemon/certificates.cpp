@@ -1,12 +1,14 @@
 // Certificates as the daemon wires them: vault, issuer, distribution, and what /v1/status says of them.
 #include "dns-backend/daemon/daemon.hpp"
 
+#include "acme/administration/key_routes.hpp"
 #include "dns-backend/api/access.hpp"
 
 #include <boost/json.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 
 namespace navigator {
 namespace {
@@ -204,7 +206,9 @@ net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
   }
   AcmeSettings const& wanted = *daemon.settings.acme;
   daemon.vault = std::make_unique<vault::Vault>(daemon.store->thread());
-  if (auto opened = co_await daemon.vault->open(wanted.master_key); !opened) {
+  char const* const credentials = std::getenv("CREDENTIALS_DIRECTORY");  // systemd.exec(5)
+  keyring::MasterFiles const master{wanted.master_key, wanted.former_master_keys, credentials ? credentials : ""};
+  if (auto opened = co_await daemon.vault->open(master); !opened) {
     co_return opened.error();
   }
   acme::IssuerSettings settings = issuer_settings(wanted, daemon.settings.node);
@@ -223,6 +227,7 @@ net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
   daemon.administration = std::make_unique<acme::Administration>(
       acme::Administration{*daemon.issuer, *daemon.store, [&daemon] { return gate_sites(daemon); }, is_admin});
   acme::add_routes(daemon.router, *daemon.administration);
+  acme::add_key_routes(daemon.router, {*daemon.vault, *daemon.store, is_admin});
   daemon.issuer->on_change([&daemon] { daemon.distribution->poke(); });
   connect_self_service(daemon);
   daemon.feed_server->on_acknowledgment([&daemon] {

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "acme/issuer.hpp"
-#include "acme/vault/schema.hpp"
+#include "acme/schema/schema.hpp"
+#include "dns-backend/zone_file/zone_file.hpp"
 #include "tests/support/run_task.hpp"
 #include "tests/support/scripted_acme.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/txt_server.hpp"
-#include "dns-backend/zone_file/zone_file.hpp"
 
 #include <gmock/gmock.h>
 
@@ -34,7 +34,7 @@ class CertificatesFixture : public testing::Test {
         "@ 3600 IN SOA ns1 hostmaster 1 3600 600 86400 60\n@ 3600 IN NS ns1\nns1 3600 IN A 192.0.2.1\n", "test", apex);
     run(store->import_zone(apex, *rows)).value();
     run(store->set_pools({pool_of("ams", {"edge-ams-1", "edge-ams-2"}), pool_of("fra", {"edge-fra-1"})})).value();
-    run(vault.open(folder.file("master.key"))).value();
+    run(vault.open({folder.file("master.key")})).value();
   }
   ~CertificatesFixture() override {
     // Coroutines go before what they refer to.
@@ -161,8 +161,8 @@ class CertificatesFixture : public testing::Test {
   process::Metrics metrics;
   struct OpenStore {
     explicit OpenStore(CertificatesFixture& of) {
-      of.store = store::Store::open("sqlite://" + of.folder.file("navigator.db"), {vault::schema()}, of.health,
-                                    of.loop.get_executor())
+      of.store = store::Store::open("sqlite://" + of.folder.file("navigator.db"), {vault::schema(), keyring::schema()},
+                                    of.health, of.loop.get_executor())
                      .value();
     }
   } open_store{*this};
@@ -172,7 +172,7 @@ class CertificatesFixture : public testing::Test {
   IssuerSettings settings;
   std::unique_ptr<Issuer> issuer;
   std::map<std::string, std::string> delegated;  // CNAMEs of customers, elsewhere
-  bool lag = false;  // the site stays one revision behind
+  bool lag = false;                              // the site stays one revision behind
 };
 
 }  // namespace acme

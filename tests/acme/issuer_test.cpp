@@ -356,7 +356,7 @@ TEST_F(IssuerTest, OfSeveralNavigatorsOneIssues) {
   std::vector<std::unique_ptr<Issuer>> all;
   for (int i = 0; i < 5; ++i) {
     vaults.push_back(std::make_unique<vault::Vault>(store->thread()));
-    ASSERT_TRUE(run(vaults.back()->open(folder.file("master.key"))));
+    ASSERT_TRUE(run(vaults.back()->open({folder.file("master.key")})));
     settings.holder = "site-" + std::to_string(i);
     all.push_back(std::make_unique<Issuer>(loop.get_executor(), *store, *vaults.back(), metrics, settings,
                                            [this] { return sites(); }));

@@ -187,6 +187,45 @@ int remove_certificate(Place const& place, std::string const& tenant, std::strin
   return call_once(place, Without::refuse, "DELETE", target_of(tenant, name), {}, answer);
 }
 
+int show_keys(Place const& place, Output output) {
+  net::HttpResponse answer;
+  if (int const code = call_once(place, Without::refuse, "GET", "/v1/acme/keys", {}, answer); code != 0) {
+    return code;
+  }
+  json::object const body = json::parse(answer.body).as_object();
+  if (output.json) {
+    std::printf("%s\n", answer.body.c_str());
+    return 0;
+  }
+  std::printf("master key %s%s\n%s data keys, the oldest of %s\n", text(body, "master").c_str(),
+              body.at("rotates_itself") == true ? "" : ", given as a credential",
+              json::serialize(body.at("data_keys")).c_str(), time(body, "oldest_ms").c_str());
+  return 0;
+}
+
+int rotate_keys(Place const& place, std::string const& what, std::string const& tenant, Output output) {
+  net::HttpResponse answer;
+  json::object const wish{{"what", what}, {"tenant", tenant}};
+  int const code = call_once(place, Without::refuse, "POST", "/v1/acme/keys/rotate", json::serialize(wish), answer);
+  if (code != 0) {
+    return code;
+  }
+  if (output.json) {
+    std::printf("%s\n", answer.body.c_str());
+    return 0;
+  }
+  json::object const body = json::parse(answer.body).as_object();
+  if (what == "master") {
+    std::printf(
+        "the master key is %s now; its predecessor lies beside it with the ending .former, for backups from "
+        "before\n",
+        text(body, "master").c_str());
+  } else {
+    std::printf("%s keys sealed anew by fresh data keys\n", json::serialize(body.at("sealed")).c_str());
+  }
+  return 0;
+}
+
 int list_accounts(Place const& place, Output output) {
   return print_list(place, output, Without::refuse, "/v1/acme/accounts", "accounts",
                     {{"directory", "AUTHORITY"},

@@ -24,6 +24,9 @@ struct UploadWords {
 };
 int upload_certificate(Place const& place, UploadWords const& words, Output output);
 int remove_certificate(Place const& place, std::string const& tenant, std::string const& name);
+// The keys that seal. `what`: master, tenant (then with its label), tenants or accounts.
+int show_keys(Place const& place, Output output);
+int rotate_keys(Place const& place, std::string const& what, std::string const& tenant, Output output);
 int list_accounts(Place const& place, Output output);
 // `word`: rekey or agree. An empty directory is the first CA's.
 int change_account(Place const& place, std::string const& word, std::string const& directory);

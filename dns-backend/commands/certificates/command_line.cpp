@@ -16,6 +16,8 @@ struct Arguments {
   std::string directory;
   UploadWords upload;
   bool no_fallback = false;
+  bool accounts = false;
+  bool tenants = false;
 };
 
 CLI::App* leaf(CLI::App& parent, char const* name, char const* text, Action& action, Action run) {
@@ -86,12 +88,35 @@ void add_account_words(CLI::App& app, Arguments& given, Action& action) {
   }
 }
 
+void add_vault_words(CLI::App& app, Arguments& given, Action& action) {
+  auto* vault =
+      app.add_subcommand("vault", "The keys that seal certificates' keys: status, rotate")->require_subcommand(1);
+  leaf(*vault, "status", "The master key's id, how many data keys", action, [&given](Place const& place) {
+    return show_keys(place, {given.json});
+  })->add_flag("--json", given.json, "Print JSON");
+  auto* rotate = leaf(*vault, "rotate", "A fresh master key, or with an option fresh data keys", action,
+                      [&given](Place const& place) {
+                        char const* const what = !given.name.empty() ? "tenant"
+                                                 : given.tenants     ? "tenants"
+                                                 : given.accounts    ? "accounts"
+                                                                     : "master";
+                        return rotate_keys(place, what, given.name, {given.json});
+                      });
+  auto* one = rotate->add_option("--tenant", given.name, "The data key of this tenant (label)");
+  auto* all = rotate->add_flag("--tenants", given.tenants, "The data key of every tenant");
+  auto* accounts = rotate->add_flag("--accounts", given.accounts, "The data key of the accounts at the CAs");
+  one->excludes(all)->excludes(accounts);
+  all->excludes(accounts);
+  rotate->add_flag("--json", given.json, "Print JSON");
+}
+
 }  // namespace
 
 std::shared_ptr<void> add_certificate_commands(CLI::App& app, Action& action) {
   auto given = std::make_shared<Arguments>();
   add_cert_words(app, *given, action);
   add_account_words(app, *given, action);
+  add_vault_words(app, *given, action);
   return given;
 }
 

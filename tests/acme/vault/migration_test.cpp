@@ -1,4 +1,4 @@
-#include "acme/vault/schema.hpp"
+#include "acme/schema/schema.hpp"
 
 #include "acme/vault/vault.hpp"
 #include "tests/support/run_task.hpp"
@@ -27,12 +27,13 @@ class MigrationTest : public testing::Test {
       auto const database = database::Database::open("sqlite://" + file, {former}).value();
       database->write([this](database::Transaction& transaction) { return fill(transaction); }).value();
     }
-    thread = std::make_unique<database::StoreThread>(database::Database::open("sqlite://" + file, {schema()}).value());
+    thread = std::make_unique<database::StoreThread>(
+        database::Database::open("sqlite://" + file, {schema(), keyring::schema()}).value());
     vault = std::make_unique<Vault>(*thread);
-    run(vault->open(folder.file("master.key"))).value();
+    run(vault->open({folder.file("master.key")})).value();
   }
   base::Result<void> fill(database::Transaction& transaction) {
-    auto const sealer = Sealer::load(folder.file("master.key"), true).value();
+    auto const sealer = keyring::Sealer::load(folder.file("master.key"), true).value();
     auto const certificate = [&](std::int64_t sequence, std::string const& label, char digest) {
       std::string const fingerprint(64, digest);
       (void)transaction

@@ -1,6 +1,6 @@
 #include "acme/vault/vault.hpp"
 
-#include "acme/vault/schema.hpp"
+#include "acme/schema/schema.hpp"
 #include "tests/support/run_task.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -32,9 +32,10 @@ class VaultTest : public testing::Test {
 
   void open() {
     thread.reset();
-    thread = std::make_unique<database::StoreThread>(database::Database::open("sqlite://" + file, {schema()}).value());
+    thread = std::make_unique<database::StoreThread>(
+        database::Database::open("sqlite://" + file, {schema(), keyring::schema()}).value());
     vault = std::make_unique<Vault>(*thread);
-    opened = run(vault->open(key_file));
+    opened = run(vault->open({key_file}));
   }
   template <class T>
   T run(net::Task<T> task) {
@@ -81,7 +82,7 @@ TEST_F(VaultTest, ALostMasterKeyIsNotReplacedWhenSealedRowsExist) {
   ASSERT_TRUE(run(vault->account("https://ca/dir")));
   std::filesystem::remove(key_file);
   open();
-  EXPECT_EQ(opened.error().code, errc::key_file);
+  EXPECT_EQ(opened.error().code, keyring::errc::key_file);
   EXPECT_FALSE(std::filesystem::exists(key_file));
 }
 
@@ -146,7 +147,7 @@ TEST_F(VaultTest, ACertificateWhoseRowWasGivenToAnotherTenantDoesNotOpen) {
     });
   };
   ASSERT_TRUE(run(thread->run<std::int64_t>(move)));
-  EXPECT_EQ(run(vault->unsealed_bundle(eight)).error().code, errc::sealed);
+  EXPECT_EQ(run(vault->unsealed_bundle(eight)).error().code, keyring::errc::sealed);
 }
 
 TEST_F(VaultTest, AttemptsSurviveAndEndWithACertificate) {
@@ -217,7 +218,7 @@ TEST_F(VaultTest, UploadsGoWithoutWhatTheAuthorityIssued) {
 TEST_F(VaultTest, OneHolderHasTheLeaseAndAFormerOnesWritesAreRefused) {
   using std::chrono::seconds;
   Vault other(*thread);
-  ASSERT_TRUE(run(other.open(key_file)));
+  ASSERT_TRUE(run(other.open({key_file})));
   auto const mine = run(vault->hold_lease("ams", seconds(15), now)).value();
   EXPECT_TRUE(mine.mine);
   auto const theirs = run(other.hold_lease("fra", seconds(15), now + seconds(14))).value();
@@ -243,7 +244,7 @@ TEST_F(VaultTest, TheSameHolderAfterARestartNeedNotWaitAndShutsItsFormerSelfOut)
   using std::chrono::seconds;
   ASSERT_TRUE(run(vault->hold_lease("ams", seconds(15), now))->mine);
   Vault restarted(*thread);
-  ASSERT_TRUE(run(restarted.open(key_file)));
+  ASSERT_TRUE(run(restarted.open({key_file})));
   EXPECT_TRUE(run(restarted.hold_lease("ams", seconds(15), now + seconds(1)))->mine);
   EXPECT_FALSE(run(vault->hold_lease("ams", seconds(15), now + seconds(2)))->mine);
   EXPECT_EQ(run(vault->delete_order(seven)).error().code, errc::fenced);
@@ -269,6 +270,55 @@ TEST_F(VaultTest, EventsBucketsAndRevocationsAreKept) {
   EXPECT_EQ(run(vault->certificates())->front().revoked_at, now);
   EXPECT_EQ(run(vault->mark_revoked(sequence + 1, 1, now)).error().code, errc::not_found);
   EXPECT_EQ(run(vault->chain(sequence)).value(), "chain a");
+}
+
+TEST_F(VaultTest, FreshKeysOpenWhatTheFormerOnesSealed) {
+  auto const account = run(vault->account("https://ca/dir")).value();
+  add(seven, 'a', now + hours(1));
+  add(eight, 'b', now + hours(1));
+  ASSERT_TRUE(run(vault->save_order({seven, {"a.example"}, "https://ca/dir", "", "csr", "order key"})));
+  EXPECT_EQ(run(vault->key_state())->data_keys, 3);
+  EXPECT_EQ(run(vault->renew_data_key(7)).value(), 2);
+  EXPECT_EQ(run(vault->renew_data_key(0)).value(), 1);
+  ASSERT_TRUE(run(vault->rotate_master_key()));
+  for (int opens = 0; opens < 2; ++opens) {
+    EXPECT_EQ(run(vault->account("https://ca/dir"))->key_pem, account.key_pem);
+    EXPECT_EQ(run(vault->unsealed_bundle(seven))->key_pem, "key a");
+    EXPECT_EQ(run(vault->unsealed_bundle(eight))->key_pem, "key b");
+    EXPECT_EQ(run(vault->find_order(seven)).value()->key_pem, "order key");
+    EXPECT_EQ(run(vault->key_state())->data_keys, 3);
+    open();
+    ASSERT_TRUE(opened);
+  }
+}
+
+TEST_F(VaultTest, ATenantsDataKeyGoesWithItsLastSubject) {
+  add(seven, 'a', now + hours(1));
+  add(eight, 'b', now + hours(1));
+  EXPECT_EQ(run(vault->key_state())->data_keys, 2);
+  ASSERT_TRUE(run(vault->forget_subject(seven)));
+  EXPECT_EQ(run(vault->key_state())->data_keys, 1);
+  EXPECT_EQ(run(vault->unsealed_bundle(eight))->key_pem, "key b");
+}
+
+TEST_F(VaultTest, ADamagedKeyKeepsTheMasterKeyFromBeingChangedAndNobodyElseFromBeingServed) {
+  add(seven, 'a', now + hours(1));
+  add(eight, 'b', now + hours(1));
+  std::function<base::Result<std::int64_t>(database::Database&)> const damage = [this](database::Database& database) {
+    return database.write([this](database::Transaction& transaction) -> base::Result<void> {
+      (void)transaction.execute("UPDATE certificate SET sealed_key = ? WHERE subject_id = ?",
+                                {database::Blob(60, 1), seven});
+      return {};
+    });
+  };
+  ASSERT_TRUE(run(thread->run<std::int64_t>(damage)));
+  open();
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(run(vault->unsealed_bundle(seven)).error().code, keyring::errc::sealed);
+  EXPECT_EQ(run(vault->unsealed_bundle(eight))->key_pem, "key b");
+  auto const rotated = run(vault->rotate_master_key());
+  ASSERT_FALSE(rotated);
+  EXPECT_THAT(rotated.error().what(), testing::HasSubstr("1 damaged"));
 }
 
 }  // namespace

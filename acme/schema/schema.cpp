@@ -1,4 +1,4 @@
-#include "acme/vault/schema.hpp"
+#include "acme/schema/schema.hpp"
 
 namespace vault {
 namespace {
