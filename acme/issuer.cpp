@@ -1,10 +1,8 @@
 #include "acme/issuer.hpp"
 
-#include "acme/crypto/csr.hpp"
 #include "base/process/log.hpp"
 
 #include <algorithm>
-#include <string_view>
 
 namespace acme {
 namespace {
@@ -15,62 +13,11 @@ using std::chrono::milliseconds;
 constexpr char const* component = "acme";
 constexpr milliseconds round_max{60000};
 
-std::string without_dot(std::string text) {
-  if (text.ends_with('.')) {
-    text.pop_back();
-  }
-  return text;
-}
-
-std::string last_labels(std::string const& name, std::size_t count) {
-  std::size_t at = name.size();
-  for (std::size_t labels = 0; labels < count && at != std::string::npos && at != 0; ++labels) {
-    at = name.rfind('.', at - 1);
-  }
-  return at == std::string::npos || at == 0 ? name : name.substr(at + 1);
-}
-
-std::string const& text_of(database::Change const& change, std::string_view column) {
-  static std::string const none;
-  auto const found = std::ranges::find(change.values, column, &std::pair<std::string, database::Value>::first);
-  return found == change.values.end() ? none : database::text(found->second);
-}
-
 Time alarm_at(vault::CertificateRow const& certificate) {
   return certificate.not_after - std::max(certificate.not_after - certificate.not_before, milliseconds(0)) / 5;
 }
 
 }  // namespace
-
-std::string challenge_owner(std::int64_t tenant_id) {
-  return "acme/" + std::to_string(tenant_id);
-}
-
-std::vector<std::string> wanted_names(store::Tenant const& tenant) {
-  auto const zone = dns::Name::parse(tenant.zone);
-  if (!zone) {
-    return {};
-  }
-  auto const apex = zone->child(tenant.label);
-  if (!apex) {
-    return {};
-  }
-  std::string const name = without_dot(apex->text());
-  if (!crypto::is_certificate_name(name)) {
-    return {};
-  }
-  return {"*." + name, name};  // '*' sorts before letters and digits
-}
-
-std::string registered_domain(std::string const& name, std::vector<std::string> const& suffixes) {
-  std::size_t labels = 2;
-  for (std::string const& suffix : suffixes) {
-    if (name.ends_with("." + suffix)) {
-      labels = std::max<std::size_t>(labels, static_cast<std::size_t>(std::ranges::count(suffix, '.')) + 2);
-    }
-  }
-  return last_labels(name, labels);
-}
 
 Issuer::Issuer(net::asio::any_io_executor executor, store::Store& store, vault::Vault& vault, process::Metrics& metrics,
                IssuerSettings settings, std::function<std::vector<Site>()> sites)
@@ -80,6 +27,8 @@ Issuer::Issuer(net::asio::any_io_executor executor, store::Store& store, vault::
       metrics_(metrics),
       settings_(std::move(settings)),
       dns01_(executor, store, std::move(sites), settings_.gate),
+      ordering_({store, vault, metrics, dns01_, settings_.order, settings_.look}),
+      wishes_(store, settings_.challenge_zone),
       wake_(executor),
       lease_wake_(executor),
       ask_wake_(executor) {
@@ -170,7 +119,7 @@ net::Task<base::Result<Plan>> Issuer::round() {
       continue;
     }
     flights_[one.id] = one.authority;
-    net::spawn(executor_, "acme order of tenant " + std::to_string(one.id), issue(one.id, one.authority));
+    net::spawn(executor_, "acme order " + std::to_string(one.id), issue(one.id, one.authority));
   }
   if (!revoking_.empty() && !telling_) {
     net::spawn(executor_, "acme revocations", tell_revocations());
@@ -185,27 +134,37 @@ net::Task<base::Result<Plan>> Issuer::round() {
 }
 
 net::Task<base::Result<void>> Issuer::observe() {
-  auto looked = loaded_ ? co_await follow_changes() : co_await load();
-  if (!looked) {
-    co_return looked;
+  std::int64_t const fence = lease_.fence;
+  // Rows first, tenants second: a tenant that is made in between cannot look like one that is gone.
+  if (!loaded_) {
+    wishes_.forget();
+    auto const loaded = co_await load();
+    if (!loaded) {
+      co_return loaded.error();
+    }
   }
+  auto news = co_await wishes_.follow();
+  if (!news) {
+    co_return news.error();
+  }
+  if (news->anew && loaded_) {  // the log of changes did not reach back
+    loaded_ = false;
+    co_return co_await observe();
+  }
+  auto const took = co_await take(std::move(*news));
+  if (!took) {
+    co_return took.error();
+  }
+  wishes_.taken();
+  loaded_ = lease_.fence == fence;  // else it changed hands meanwhile, and everything is read again
   co_return co_await remove_leftovers();
 }
 
-// Everything, all or nothing: at the start, and when the lease changed hands.
+// What the vault has, all or nothing: at the start, and when the lease changed hands.
 net::Task<base::Result<void>> Issuer::load() {
-  auto const position = co_await store_.position();
-  if (!position) {
-    co_return position.error();
-  }
-  // Rows first, tenants second: a tenant that is made in between cannot look like one that is gone.
-  auto const known = co_await vault_.tenants_with_rows();
-  if (!known) {
-    co_return known.error();
-  }
-  auto const tenants = co_await store_.tenants();
-  if (!tenants) {
-    co_return tenants.error();
+  auto const rows = co_await vault_.subjects();
+  if (!rows) {
+    co_return rows.error();
   }
   auto const certificates = co_await vault_.certificates();
   if (!certificates) {
@@ -221,8 +180,11 @@ net::Task<base::Result<void>> Issuer::load() {
   for (auto* const index : {&questions_, &expiries_, &alarms_}) {
     index->clear();
   }
+  rows_.clear();
+  read_.clear();
   subjects_.clear();
   by_name_.clear();
+  gone_.clear();
   alarmed_.clear();
   revoking_.clear();
   attempts_.clear();
@@ -231,35 +193,15 @@ net::Task<base::Result<void>> Issuer::load() {
   if (!loaded) {
     co_return loaded.error();
   }
-  gone_ = {known->begin(), known->end()};
-  std::map<std::int64_t, std::vector<vault::CertificateRow const*>> by_tenant;
+  for (vault::SubjectRow const& row : *rows) {
+    rows_[{row.tenant_id, row.name}] = row.id;
+  }
   for (vault::CertificateRow const& row : *certificates) {  // newest last
-    by_tenant[row.tenant_id].push_back(&row);
+    read_[row.subject_id].push_back(row);
     if (row.revoked_reason && row.revoked_at == Time{}) {
       revoking_.emplace(row.sequence, row);
     }
   }
-  for (store::Tenant const& tenant : *tenants) {
-    gone_.erase(tenant.id);
-    Subject subject{tenant.label, wanted_names(tenant), {}};
-    if (tenant.state != "active" || subject.names.empty()) {
-      continue;
-    }
-    for (vault::CertificateRow const* const row : by_tenant[tenant.id]) {
-      subject.certificate = row->names == subject.names ? std::optional(*row) : subject.certificate;
-    }
-    auto certificate = std::exchange(subject.certificate, {});
-    subjects_[tenant.id] = std::move(subject);
-    hold(tenant.id, std::move(certificate));
-  }
-  for (auto const& [key, attempt] : attempts_) {
-    if (auto const place = place_of(attempt.directory_url); place || attempt.directory_url.empty()) {
-      planner_->park(attempt.tenant_id, {place, attempt.failures, attempt.not_before}, wall_now());
-    }
-  }
-  seen_ = position->revision;
-  history_ = position->history;
-  loaded_ = true;
   co_return base::Result<void>();
 }
 
@@ -277,7 +219,7 @@ net::Task<base::Result<void>> Issuer::load_kept() {
     co_return buckets.error();
   }
   for (vault::Attempt const& attempt : *attempts) {
-    attempts_.emplace(std::pair(attempt.tenant_id, attempt.directory_url), attempt);
+    attempts_.emplace(std::pair(attempt.subject_id, attempt.directory_url), attempt);
   }
   for (vault::SuggestionRow const& row : *suggestions) {
     opinions_[row.sequence] = Opinion{Suggestion{{row.start, row.end, row.explanation_url}, row.at}, row.ask_again};
@@ -292,117 +234,171 @@ net::Task<base::Result<void>> Issuer::load_kept() {
   co_return base::Result<void>();
 }
 
-// The rows of the log of changes that are tenants; a log that does not reach back that far means to load anew.
-net::Task<base::Result<void>> Issuer::follow_changes() {
-  constexpr std::size_t rows_max = 1000;
-  while (store_.revision() > seen_) {
-    auto const changes = co_await store_.changes(seen_, rows_max, milliseconds(0), history_);
-    if (!changes) {
-      co_return changes.error();
+net::Task<base::Result<void>> Issuer::take(News news) {
+  std::vector<vault::SubjectRow> fresh;
+  std::vector<bool> own;
+  for (Wanted const& one : news.wanted) {
+    if (!rows_.contains({one.tenant_id, one.name})) {
+      fresh.push_back({0, one.tenant_id, one.name});
+      own.push_back(one.kind == Wanted::Kind::own);
     }
-    if (changes->complete) {
-      co_return co_await load();
-    }
-    for (database::Change const& change : changes->rows) {
-      if (change.table != "tenant") {
-        continue;
-      }
-      store::Tenant tenant;
-      tenant.id = database::integer(change.key.front().second);
-      if (change.values.empty()) {
-        forget(tenant.id);
-        gone_.insert(tenant.id);
-        continue;
-      }
-      tenant.label = text_of(change, "label");
-      tenant.zone = text_of(change, "zone");
-      tenant.state = text_of(change, "state");
-      auto const noted = co_await note(std::move(tenant));
-      if (!noted) {
-        co_return noted;
-      }
-    }
-    if (changes->to <= seen_) {
-      break;
-    }
-    seen_ = changes->to;
   }
+  auto const made = co_await vault_.ensure_subjects(std::move(fresh), std::move(own));
+  if (!made) {
+    co_return made.error();
+  }
+  for (vault::SubjectRow const& row : *made) {
+    if (auto const nameless = rows_.find({row.tenant_id, std::string()});
+        nameless != rows_.end() && nameless->second == row.id) {
+      rows_.erase(nameless);  // what was kept without a name has one now
+    }
+    rows_[{row.tenant_id, row.name}] = row.id;
+  }
+  leave(news);
+  for (Wanted& one : news.wanted) {
+    vault::SubjectRow row{rows_.at({one.tenant_id, one.name}), one.tenant_id, one.name};
+    auto const taken = co_await take_in(std::move(row), std::move(one), news.anew);
+    if (!taken) {
+      co_return taken.error();
+    }
+  }
+  read_.clear();
   co_return base::Result<void>();
 }
 
-net::Task<base::Result<void>> Issuer::note(store::Tenant tenant) {
-  gone_.erase(tenant.id);
-  std::vector<std::string> names = wanted_names(tenant);
-  if (tenant.state != "active" || names.empty()) {
-    forget(tenant.id);
-    co_return base::Result<void>();
+// What these tenants want no longer: its rows go, unless the tenant is suspended and may come back.
+void Issuer::leave(News const& news) {
+  std::set<std::int64_t> wanted;
+  for (Wanted const& one : news.wanted) {
+    wanted.insert(rows_.at({one.tenant_id, one.name}));
   }
-  auto const known = subjects_.find(tenant.id);
-  if (known != subjects_.end() && known->second.names == names && known->second.label == tenant.label) {
-    co_return base::Result<void>();
-  }
-  auto const certificates = co_await vault_.certificates(tenant.id);
-  if (!certificates) {
-    co_return certificates.error();
-  }
-  forget(tenant.id);
-  std::optional<vault::CertificateRow> newest;
-  for (vault::CertificateRow const& row : *certificates) {
-    newest = row.names == names ? std::optional(row) : newest;
-  }
-  subjects_[tenant.id] = Subject{tenant.label, std::move(names), {}};
-  hold(tenant.id, std::move(newest));
-  co_return base::Result<void>();
-}
-
-// It is no longer wanted; its rows stay.
-void Issuer::forget(std::int64_t tenant_id) {
-  auto const found = subjects_.find(tenant_id);
-  if (found == subjects_.end()) {
+  auto const consider = [&](std::pair<std::int64_t, std::string> const& key, std::int64_t subject_id) {
+    if (wanted.contains(subject_id)) {
+      gone_.erase(subject_id);
+      return;
+    }
+    forget(subject_id);
+    if (!news.resting.contains(key.first)) {
+      gone_[subject_id] = {subject_id, key.first, key.second};
+    }
+  };
+  if (news.anew) {
+    for (auto const& [key, subject_id] : rows_) {
+      consider(key, subject_id);
+    }
     return;
   }
-  hold(tenant_id, std::nullopt);
-  auto const unname = [this, tenant_id](std::string const& name) {
-    if (auto const named = by_name_.find(name); named != by_name_.end() && named->second == tenant_id) {
+  for (std::int64_t const tenant_id : news.tenants) {
+    auto const first = rows_.lower_bound({tenant_id, std::string()});
+    for (auto row = first; row != rows_.end() && row->first.first == tenant_id; ++row) {
+      consider(row->first, row->second);
+    }
+  }
+}
+
+net::Task<base::Result<void>> Issuer::take_in(vault::SubjectRow row, Wanted wanted, bool anew) {
+  std::int64_t const id = row.id;
+  if (auto const known = subjects_.find(id); known != subjects_.end()) {
+    bool const recovered = known->second.wanted.failing && !wanted.failing;
+    uncall(known->second);
+    known->second.wanted = std::move(wanted);
+    call(known->second);
+    if (recovered) {
+      planner_->retry(id, wall_now());
+    }
+    co_return base::Result<void>();
+  }
+  std::vector<vault::CertificateRow> certificates;
+  if (!anew) {
+    auto rows = co_await vault_.certificates(id);
+    if (!rows) {
+      co_return rows.error();
+    }
+    certificates = std::move(*rows);
+  } else if (auto const found = read_.find(id); found != read_.end()) {
+    certificates = std::move(found->second);
+  }
+  std::optional<vault::CertificateRow> present;
+  for (vault::CertificateRow const& one : certificates) {  // newest last
+    present = fits(wanted, one) ? std::optional(one) : present;
+  }
+  Subject const& subject = subjects_[id] = Subject{std::move(row), std::move(wanted), {}};
+  call(subject);
+  hold(id, std::move(present));
+  for (auto attempt = attempts_.lower_bound({id, {}}); attempt != attempts_.end() && attempt->first.first == id;
+       ++attempt) {
+    vault::Attempt const& kept = attempt->second;
+    if (auto const place = place_of(kept.directory_url); place || kept.directory_url.empty()) {
+      planner_->park(id, {place, kept.failures, kept.not_before}, wall_now());
+    }
+  }
+  co_return base::Result<void>();
+}
+
+// The names it is found by.
+void Issuer::call(Subject const& subject) {
+  if (!subject.wanted.label.empty()) {
+    by_name_[subject.wanted.label] = subject.row.id;
+  }
+  for (std::string const& name : subject.wanted.names) {
+    by_name_[name] = subject.row.id;
+  }
+}
+
+void Issuer::uncall(Subject const& subject) {
+  auto const unname = [this, &subject](std::string const& name) {
+    if (auto const named = by_name_.find(name); named != by_name_.end() && named->second == subject.row.id) {
       by_name_.erase(named);
     }
   };
-  unname(found->second.label);
-  std::ranges::for_each(found->second.names, unname);
-  planner_->drop(tenant_id);
+  unname(subject.wanted.label);
+  std::ranges::for_each(subject.wanted.names, unname);
+}
+
+// It is no longer wanted; its rows stay.
+void Issuer::forget(std::int64_t subject_id) {
+  auto const found = subjects_.find(subject_id);
+  if (found == subjects_.end()) {
+    return;
+  }
+  hold(subject_id, std::nullopt);
+  uncall(found->second);
+  planner_->drop(subject_id);
   subjects_.erase(found);
 }
 
-// This is the tenant's certificate from now on: every index follows, and the planner.
-void Issuer::hold(std::int64_t tenant_id, std::optional<vault::CertificateRow> certificate) {
-  Subject& subject = subjects_.at(tenant_id);
+// This is the subject's certificate from now on: every index follows, and the planner.
+void Issuer::hold(std::int64_t subject_id, std::optional<vault::CertificateRow> certificate) {
+  Subject& subject = subjects_.at(subject_id);
   if (subject.certificate) {
-    expiries_.erase({subject.certificate->not_after, tenant_id});
-    alarms_.erase({alarm_at(*subject.certificate), tenant_id});
+    expiries_.erase({subject.certificate->not_after, subject_id});
+    alarms_.erase({alarm_at(*subject.certificate), subject_id});
     opinions_.erase(certificate ? subject.certificate->sequence : 0);
   }
-  alarmed_.erase(tenant_id);
-  ask_at(tenant_id, std::nullopt);
+  alarmed_.erase(subject_id);
+  ask_at(subject_id, std::nullopt);
   subject.certificate = std::move(certificate);
-  subject.wanted_anew = false;
-  by_name_[subject.label] = tenant_id;
-  for (std::string const& name : subject.names) {
-    by_name_[name] = tenant_id;
-  }
+  subject.wanted_anew = subject.ordered = false;
   if (subject.certificate) {
-    expiries_.emplace(subject.certificate->not_after, tenant_id);
-    alarms_.emplace(alarm_at(*subject.certificate), tenant_id);
+    expiries_.emplace(subject.certificate->not_after, subject_id);
+    alarms_.emplace(alarm_at(*subject.certificate), subject_id);
     auto const opinion = opinions_.find(subject.certificate->sequence);
-    ask_at(tenant_id, opinion == opinions_.end() ? wall_now() : opinion->second.ask_again);
+    ask_at(subject_id, opinion == opinions_.end() ? wall_now() : opinion->second.ask_again);
   }
-  want(tenant_id);
+  want(subject_id);
 }
 
-void Issuer::want(std::int64_t tenant_id) {
-  Subject const& subject = subjects_.at(tenant_id);
+void Issuer::want(std::int64_t subject_id) {
+  Subject const& subject = subjects_.at(subject_id);
+  // What the tenant brought and keeps himself.
+  bool const left_alone = subject.certificate && subject.certificate->uploaded && !subject.certificate->fallback;
+  if (left_alone && !subject.wanted_anew) {
+    planner_->drop(subject_id);
+    return;
+  }
   Time const now = wall_now();
-  Wish wish{tenant_id, tenant_id, registered_domain(subject.names.back(), settings_.public_suffixes), {}, {}};
-  for (std::string const& name : subject.names) {
+  Wish wish{subject_id, subject.row.tenant_id, registered_domain(subject.row.name, settings_.public_suffixes), {}, {}};
+  for (std::string const& name : subject.wanted.names) {
     wish.set += (wish.set.empty() ? "" : " ") + name;
   }
   if (subject.certificate) {
@@ -411,25 +407,28 @@ void Issuer::want(std::int64_t tenant_id) {
   planner_->want(std::move(wish), now);
 }
 
-// Tenants that are gone leave TXT values (when an order was interrupted), certificates and keys behind.
+// Subjects that are gone leave TXT values (when an order was interrupted), certificates and keys behind.
 net::Task<base::Result<void>> Issuer::remove_leftovers() {
-  std::set<std::int64_t> const gone = gone_;
-  for (std::int64_t const tenant_id : gone) {
-    if (flights_.contains(tenant_id)) {
+  std::map<std::int64_t, vault::SubjectRow> const gone = gone_;
+  for (auto const& [subject_id, row] : gone) {
+    if (flights_.contains(subject_id)) {
       continue;  // the round after its end
     }
-    auto const unpublished = co_await dns01_.unpublish(challenge_owner(tenant_id));
+    std::string owner = challenge_owner(row.tenant_id, subject_id);
+    auto const unpublished = co_await dns01_.unpublish(std::move(owner));
     if (!unpublished) {
       co_return unpublished.error();
     }
-    auto const forgotten = co_await vault_.forget_tenant(tenant_id);
+    auto const forgotten = co_await vault_.forget_subject(subject_id);
     if (!forgotten) {
       co_return forgotten.error();
     }
-    gone_.erase(tenant_id);
-    forget_attempts(tenant_id);
-    std::erase_if(revoking_, [tenant_id](auto const& item) { return item.second.tenant_id == tenant_id; });
-    process::log::info(component, "removed certificates and keys of a tenant that is gone tenant_id={}", tenant_id);
+    rows_.erase({row.tenant_id, row.name});
+    gone_.erase(subject_id);
+    forget_attempts(subject_id);
+    std::erase_if(revoking_, [id = row.id](auto const& item) { return item.second.subject_id == id; });
+    process::log::info(component, "removed certificates and keys of a name that is gone tenant_id={} name={}",
+                       row.tenant_id, row.name);
     if (changed_) {
       changed_();
     }
@@ -456,19 +455,20 @@ net::Task<void> Issuer::save_limits() {
 
 void Issuer::raise_alarms(Time now) {
   while (!alarms_.empty() && alarms_.begin()->first <= now) {
-    std::int64_t const tenant_id = alarms_.begin()->second;
+    std::int64_t const subject_id = alarms_.begin()->second;
     alarms_.erase(alarms_.begin());
-    alarmed_.insert(tenant_id);
-    vault::Attempt const* const attempt = last_attempt(tenant_id);
-    process::log::error(component, "a fifth of the certificate's life is left tenant_id={} names={} error=\"{}\"",
-                        tenant_id, subjects_.at(tenant_id).names.back(), attempt == nullptr ? "" : attempt->detail);
+    alarmed_.insert(subject_id);
+    vault::Attempt const* const attempt = last_attempt(subject_id);
+    vault::SubjectRow const& subject = subjects_.at(subject_id).row;
+    process::log::error(component, "a fifth of the certificate's life is left tenant_id={} name={} error=\"{}\"",
+                        subject.tenant_id, subject.name, attempt == nullptr ? "" : attempt->detail);
   }
 }
 
 void Issuer::show_metrics() {
-  metrics_.gauge("navigator_acme_tenants", "Tenants that shall have a certificate")
+  metrics_.gauge("navigator_acme_subjects", "Names of tenants that shall have a certificate of their own")
       .set(static_cast<double>(subjects_.size()));
-  metrics_.gauge("navigator_acme_certificates", "Tenants that have a certificate")
+  metrics_.gauge("navigator_acme_certificates", "Names of tenants that have a certificate")
       .set(static_cast<double>(expiries_.size()));
   metrics_.gauge("navigator_acme_orders_in_flight", "ACME orders in flight").set(static_cast<double>(flights_.size()));
   metrics_.gauge("navigator_acme_orders_waiting", "Certificates that are due and wait for their turn")

@@ -1,24 +1,27 @@
-// Wanted: a certificate (apex and wildcard) for every active tenant. Observed: the certificates in the vault. The
-// difference becomes orders, at most 8 at a time (a CA's own limit in tests, politeness elsewhere).
+// Wanted: a certificate for every subject, that is for each active tenant's name (with its wildcard), for what it was
+// called before a rename while that is answered, and for each of its domains. Observed: the certificates in the vault.
+// The difference becomes orders, at most 8 at a time (a CA's own limit in tests, politeness elsewhere).
 //
-//   changes of tenants, certificates -> Planner (which now, at which CA) -> order machine -> Authority (CA) and Dns01
-//                                                                                -> Vault -> edges
+//   Wishes (acme/subjects), certificates -> Planner (which now, at which CA) -> Ordering: CA, gate, vault -> edges
 //
-// Tenants are read once; afterwards the store's own log of changes says which of them to look at, so that a round costs
-// what changed and what is due, not what there is. Of several Navigators on one store the holder of the vault's lease
-// issues; the others wait, and what a former holder still writes is refused by the fence.
+// A round costs what changed and what is due, not what there is. Of several Navigators on one store the holder of the
+// vault's lease issues; the others wait, and what a former holder still writes is refused by the fence.
 //
-// Rows of tenants that are gone are removed with their keys; a failed look at the tenants changes nothing. Failures
-// wait as acme/schedule says, and survive restarts. An order that was begun is continued with its own key and CSR, at
-// its own CA. CAs are asked when they would like a certificate to be renewed (RFC 9773); no answer delays a renewal.
+// Rows of subjects that are gone are removed with their keys; a failed look at the tenants changes nothing. Failures
+// wait as acme/schedule says, each subject's by itself, and survive restarts. An order that was begun is continued with
+// its own key and CSR, at its own CA. CAs are asked when they would like a certificate to be renewed (RFC 9773); no
+// answer delays a renewal.
 //
 // Threads: belongs to the control loop of the primary. Destroy it after the loop stopped.
 #pragma once
 
 #include "acme/authority/authority.hpp"
 #include "acme/gate/dns01.hpp"
+#include "acme/ordering/ordering.hpp"
 #include "acme/schedule/planner.hpp"
 #include "acme/schedule/renewal.hpp"
+#include "acme/subjects/subjects.hpp"
+#include "acme/upload/upload.hpp"
 #include "acme/vault/vault.hpp"
 #include "base/net/task.hpp"
 #include "base/process/metrics.hpp"
@@ -47,13 +50,19 @@ struct IssuerSettings {
   std::chrono::milliseconds lease{15000};
   std::optional<AuthoritySettings> staging;  // where rehearsals go; never asked otherwise
   std::vector<std::string> public_suffixes;  // below which each name is a registered domain of its own
+  std::string challenge_zone;                // below which tenants' domains delegate their challenges; empty: none
+  Look look;                                 // at a domain, right before its order; empty: none is looked at
 };
 
-struct TenantStatus {
+struct SubjectStatus {
+  std::int64_t subject_id = 0;
   std::int64_t tenant_id = 0;
-  std::string tenant;              // label
+  std::string tenant;              // its present label
+  std::string kind;                // "own", "former", "domain"
+  std::string name;                // of the subject, without final dot
   std::string state;               // "waiting", "ordering", "valid", "renewing", "failed", "expired"
   std::vector<std::string> names;  // wanted
+  std::string challenge_name;      // that its challenges are delegated to; empty: they are at _acme-challenge.NAME
   std::string fingerprint;         // of the present certificate; empty without one
   std::string authority;           // directory URL of the CA that issued it; empty: not known
   std::int64_t not_after_ms = 0;
@@ -63,6 +72,9 @@ struct TenantStatus {
   std::int64_t next_attempt_ms = 0;  // 0 while an order is in flight
   bool alarm = false;                // a fifth of its life or less is left
   bool revoked = false;
+  bool failing = false;  // a domain that did not lead here at the last look
+  std::string source;    // "acme", "upload"; empty without a certificate
+  bool fallback = true;  // of an upload: one of our own is ordered before it ends
 };
 
 // Who issues, as far as this Navigator knows.
@@ -73,9 +85,9 @@ struct IssuerStatus {
   std::size_t in_flight = 0, waiting = 0, alarms = 0;
 };
 
-// Everything known of why one tenant has its certificate or has none.
+// Everything known of why one subject has its certificate or has none.
 struct Explanation {
-  TenantStatus status;
+  SubjectStatus status;
   std::vector<std::pair<std::string, Hindrance>> hindrances;  // with the CA's directory; empty: all
   std::vector<vault::Event> events;                           // newest first
 };
@@ -89,17 +101,6 @@ struct AuthorityStatus {
   std::int64_t resting_until_ms = 0;  // 0: it is asked
   std::string action_required;        // where a person must go (userActionRequired); empty: nowhere
 };
-
-// The names of a tenant's certificate: its apex and its wildcard, A-labels without a final dot, sorted. Empty when the
-// tenant's names are not host names.
-[[nodiscard]] std::vector<std::string> wanted_names(store::Tenant const& tenant);
-
-// What a CA counts names together by: one label above the longest of `suffixes` that the name ends with, else the last
-// two labels.
-[[nodiscard]] std::string registered_domain(std::string const& name, std::vector<std::string> const& suffixes);
-
-// Who owns a tenant's challenge values in the store.
-[[nodiscard]] std::string challenge_owner(std::int64_t tenant_id);
 
 class Issuer {
  public:
@@ -117,37 +118,50 @@ class Issuer {
   void poke();
   // A site acknowledged a revision.
   void poke_gate() { dns01_.poke(); }
-  // Called after each stored certificate and after rows of a tenant went away (the distribution wakes its edges).
+  // Called after each stored certificate and after rows of a subject went away (the distribution wakes its edges).
   void on_change(std::function<void()> listener) { changed_ = std::move(listener); }
 
-  [[nodiscard]] std::vector<TenantStatus> status() const;
+  [[nodiscard]] std::vector<SubjectStatus> status() const;
   [[nodiscard]] std::vector<AuthorityStatus> authorities() const;  // in the order of preference
   [[nodiscard]] IssuerStatus issuer_status() const;
-  // By label or by any name of the certificate, with or without final dot; nothing: no such tenant.
+  // The subject of a label (present or former) or of any name of its certificate, with or without final dot; nothing:
+  // none.
   [[nodiscard]] std::optional<std::int64_t> find(std::string name) const;
-  net::Task<base::Result<Explanation>> explain(std::int64_t tenant_id);
+  net::Task<base::Result<Explanation>> explain(std::int64_t subject_id);
 
   // --- what administrators order ---
   // Tries again now, whatever it is parked for; with a certificate that is good, replaces it before its time.
-  void order_now(std::int64_t tenant_id);
+  void order_now(std::int64_t subject_id);
   // Writes the wish down, tells the CA (again and again until it answered), and orders the replacement at once.
   // `reason` as in RFC 5280 section 5.3.1. vault::errc::not_found without a certificate.
-  net::Task<base::Result<void>> revoke(std::int64_t tenant_id, std::int64_t reason);
+  net::Task<base::Result<void>> revoke(std::int64_t subject_id, std::int64_t reason);
   // Another key for the account at this CA, when no order is under way there; waits for those at most a minute. Empty:
   // the first CA. errc of Authority::change_key; vault::errc::not_found: no such CA.
   net::Task<base::Result<void>> change_account_key(std::string directory_url);
   // An order at the staging CA from beginning to end, by the same sites; neither order nor certificate is kept.
   // protocol::errc::refused when no staging CA is configured.
-  net::Task<base::Result<protocol::Outcome>> rehearse(std::int64_t tenant_id);
+  net::Task<base::Result<protocol::Outcome>> rehearse(std::int64_t subject_id);
+  // --- what tenants bring: issuer_uploads.cpp ---
+  // Looks it through and serves it from now on; with `fallback` one of our own is ordered before it ends, as if it had
+  // been. All problems, when there are any; then nothing was stored. vault::errc::not_found: the tenant has no such
+  // name; fenced: another Navigator issues; protocol::errc::unavailable: an order for the name is under way.
+  net::Task<base::Result<base::Problems>> take_upload(std::int64_t tenant_id, std::string name, upload::Upload upload,
+                                                      bool fallback);
+  // What was issued before is served again, or ordered. vault::errc::not_found: there is none.
+  net::Task<base::Result<void>> remove_upload(std::int64_t tenant_id, std::string name);
+  // Of one name of the tenant; nothing: he has no such name.
+  [[nodiscard]] std::optional<SubjectStatus> status_of(std::int64_t tenant_id, std::string const& name) const;
+
   // Agrees to the CA's changed terms of service, and tries what they held back.
   net::Task<base::Result<void>> agree_to_terms(std::string directory_url);
 
  private:
   struct Subject {
-    std::string label;
-    std::vector<std::string> names;
+    vault::SubjectRow row;
+    Wanted wanted;
     std::optional<vault::CertificateRow> certificate;
     bool wanted_anew = false;  // an administrator's word
+    bool ordered = false;      // and he waits for it
     Time ask_at{};             // its place in questions_
   };
   // What a CA said of one certificate's renewal, if it did, and when it is asked again.
@@ -155,7 +169,8 @@ class Issuer {
     std::optional<Suggestion> suggestion;
     Time ask_again;
   };
-  using Attempts = std::map<std::pair<std::int64_t, std::string>, vault::Attempt>;  // by tenant and directory ("": all)
+  using Attempts =
+      std::map<std::pair<std::int64_t, std::string>, vault::Attempt>;  // by subject and directory ("": all)
   using Index = std::set<std::pair<Time, std::int64_t>>;
 
   // --- rounds: issuer.cpp ---
@@ -165,50 +180,46 @@ class Issuer {
   net::Task<base::Result<void>> observe();
   net::Task<base::Result<void>> load();
   net::Task<base::Result<void>> load_kept();
-  net::Task<base::Result<void>> follow_changes();
-  net::Task<base::Result<void>> note(store::Tenant tenant);
+  net::Task<base::Result<void>> take(News news);
+  net::Task<base::Result<void>> take_in(vault::SubjectRow row, Wanted wanted, bool anew);
+  void leave(News const& news);
   net::Task<base::Result<void>> remove_leftovers();
   net::Task<void> save_limits();
-  void forget(std::int64_t tenant_id);
-  void forget_attempts(std::int64_t tenant_id);
-  void hold(std::int64_t tenant_id, std::optional<vault::CertificateRow> certificate);
-  void want(std::int64_t tenant_id);
+  void forget(std::int64_t subject_id);
+  void forget_attempts(std::int64_t subject_id);
+  void replace(std::int64_t subject_id, bool ordered);
+  void call(Subject const& subject);
+  [[nodiscard]] Subject const* subject_of(std::int64_t tenant_id, std::string const& name) const;
+  void uncall(Subject const& subject);
+  void hold(std::int64_t subject_id, std::optional<vault::CertificateRow> certificate);
+  void want(std::int64_t subject_id);
   void raise_alarms(Time now);
   void show_metrics();
 
   // --- orders: issuer_order.cpp ---
-  net::Task<void> issue(std::int64_t tenant_id, std::size_t authority);
-  net::Task<base::Result<vault::OrderRow>> prepare(std::int64_t tenant_id, std::vector<std::string> names,
-                                                   std::string directory_url);
-  net::Task<base::Result<protocol::Outcome>> order(std::int64_t tenant_id, Subject subject, Authority& authority);
-  [[nodiscard]] std::string caa_refusal_of(std::vector<std::string> const& names, protocol::Directory const& places,
-                                           Authority& authority) const;
-  [[nodiscard]] protocol::OrderPlan plan_of(vault::OrderRow const& row, crypto::Key key, Subject const& subject,
-                                            protocol::Directory const& places, Authority& authority) const;
-  net::Task<protocol::Event> perform(protocol::Action action, vault::OrderRow row, Authority& authority);
-  net::Task<protocol::Event> keep(protocol::StoreCertificate issued, vault::OrderRow row);
-  net::Task<protocol::Event> post(protocol::Post post, Authority& authority);
-  net::Task<void> conclude(std::int64_t tenant_id, std::size_t authority, base::Result<protocol::Outcome> result);
-  net::Task<void> book(std::int64_t tenant_id, std::size_t authority, protocol::Outcome outcome,
+  net::Task<void> issue(std::int64_t subject_id, std::size_t authority);
+  [[nodiscard]] static Job job_of(Subject const& subject);
+  void stored(vault::CertificateRow row);
+  net::Task<void> conclude(std::int64_t subject_id, std::size_t authority, base::Result<protocol::Outcome> result);
+  net::Task<void> book(std::int64_t subject_id, std::size_t authority, protocol::Outcome outcome,
                        std::optional<Parked> parked);
 
   // --- renewal: issuer_renewal.cpp ---
   net::Task<void> follow_suggestions();
   net::Task<void> ask(vault::CertificateRow certificate);
-  void ask_at(std::int64_t tenant_id, std::optional<Time> at);
+  void ask_at(std::int64_t subject_id, std::optional<Time> at);
   [[nodiscard]] std::optional<std::size_t> issued_by(vault::CertificateRow const& certificate) const;
   [[nodiscard]] Time due(vault::CertificateRow const& certificate) const;
   [[nodiscard]] Holding holding_of(Subject const& subject, Time now) const;
 
   // --- status and orders of people: issuer_status.cpp, issuer_commands.cpp ---
-  [[nodiscard]] vault::Attempt const* last_attempt(std::int64_t tenant_id) const;
-  [[nodiscard]] std::string state_of(std::int64_t tenant_id, Subject const& subject, Time now) const;
-  [[nodiscard]] TenantStatus status_of(std::int64_t tenant_id, Subject const& subject, Time now) const;
+  [[nodiscard]] vault::Attempt const* last_attempt(std::int64_t subject_id) const;
+  [[nodiscard]] std::string state_of(std::int64_t subject_id, Subject const& subject, Time now) const;
+  [[nodiscard]] SubjectStatus status_of(std::int64_t subject_id, Subject const& subject, Time now) const;
   net::Task<void> tell_revocations();
   net::Task<base::Result<void>> tell_revocation(vault::CertificateRow certificate);
   [[nodiscard]] std::optional<std::size_t> place_of(std::string const& directory_url) const;
   net::Task<base::Result<void>> change_key_at(std::size_t place);
-  net::Task<base::Result<protocol::Outcome>> rehearse_at(Authority& authority, vault::OrderRow row, crypto::Key key);
 
   net::asio::any_io_executor executor_;
   store::Store& store_;
@@ -216,6 +227,8 @@ class Issuer {
   process::Metrics& metrics_;
   IssuerSettings settings_;
   Dns01 dns01_;
+  Ordering ordering_;
+  Wishes wishes_;
   net::Signal wake_;
   net::Signal lease_wake_;
   bool poked_ = false;
@@ -225,18 +238,18 @@ class Issuer {
   std::unique_ptr<Authority> staging_;
   std::optional<Planner> planner_;
   vault::Lease lease_;
-  bool loaded_ = false;           // everything below, since the lease is held
-  store::Revision seen_ = 0;      // changes of tenants up to here are known
-  std::string history_;           // that seen_ belongs to
+  bool loaded_ = false;                                                // everything below, since the lease is held
+  std::map<std::pair<std::int64_t, std::string>, std::int64_t> rows_;  // of the vault: tenant and name -> subject
+  std::map<std::int64_t, std::vector<vault::CertificateRow>> read_;    // by subject, between a load and its first news
   std::map<std::int64_t, Subject> subjects_;
-  std::map<std::string, std::int64_t> by_name_;  // label and names of certificates
-  std::set<std::int64_t> gone_;                  // tenants whose rows are to be removed
-  std::map<std::int64_t, std::size_t> flights_;  // tenant -> CA
-  Attempts attempts_;                            // failures since the last success
-  std::map<std::int64_t, Opinion> opinions_;     // by the certificate's sequence
-  Index questions_;                              // when CAs are asked about whose renewal
+  std::map<std::string, std::int64_t> by_name_;     // labels and names of certificates
+  std::map<std::int64_t, vault::SubjectRow> gone_;  // whose rows are to be removed
+  std::map<std::int64_t, std::size_t> flights_;     // subject -> CA
+  Attempts attempts_;                               // failures since the last success
+  std::map<std::int64_t, Opinion> opinions_;        // by the certificate's sequence
+  Index questions_;                                 // when CAs are asked about whose renewal
   Index expiries_;
-  Index alarms_;                                 // when a fifth of whose life will be left
+  Index alarms_;  // when a fifth of whose life will be left
   std::set<std::int64_t> alarmed_;
   std::map<std::int64_t, vault::CertificateRow> revoking_;  // by sequence: the CA is still to be told
   bool telling_ = false;

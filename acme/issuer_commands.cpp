@@ -1,5 +1,4 @@
 // What administrators order of the Issuer: another try, a revocation, another account key, agreement to new terms.
-#include "acme/crypto/csr.hpp"
 #include "acme/issuer.hpp"
 #include "base/process/log.hpp"
 
@@ -25,36 +24,43 @@ std::optional<std::size_t> Issuer::place_of(std::string const& directory_url) co
              : std::optional(static_cast<std::size_t>(std::distance(authorities_.begin(), found)));
 }
 
-void Issuer::order_now(std::int64_t tenant_id) {
-  auto const found = subjects_.find(tenant_id);
+void Issuer::order_now(std::int64_t subject_id) {
+  replace(subject_id, true);
+}
+
+void Issuer::replace(std::int64_t subject_id, bool ordered) {
+  auto const found = subjects_.find(subject_id);
   if (found == subjects_.end()) {
     return;
   }
   found->second.wanted_anew = true;
-  want(tenant_id);
-  planner_->retry(tenant_id, wall_now());
+  found->second.ordered = ordered;
+  want(subject_id);
+  planner_->retry(subject_id, wall_now());
   poke();
 }
 
-net::Task<base::Result<void>> Issuer::revoke(std::int64_t tenant_id, std::int64_t reason) {
-  auto const found = subjects_.find(tenant_id);
+net::Task<base::Result<void>> Issuer::revoke(std::int64_t subject_id, std::int64_t reason) {
+  auto const found = subjects_.find(subject_id);
   if (found == subjects_.end() || !found->second.certificate) {
-    co_return base::fail(vault::errc::not_found, "tenant " + std::to_string(tenant_id) + " has no certificate");
+    co_return base::fail(vault::errc::not_found, "subject " + std::to_string(subject_id) + " has no certificate");
   }
   vault::CertificateRow row = *found->second.certificate;
+  if (row.uploaded) {
+    co_return base::fail(protocol::errc::refused, "the tenant brought it: revoke it at its CA, and remove it here");
+  }
   auto const marked = co_await vault_.mark_revoked(row.sequence, reason, std::nullopt);
   if (!marked) {
     co_return marked;
   }
   row.revoked_reason = reason;
   revoking_[row.sequence] = row;
-  if (auto const subject = subjects_.find(tenant_id);
-      subject != subjects_.end() && subject->second.certificate &&
-      subject->second.certificate->sequence == row.sequence) {
+  if (auto const subject = subjects_.find(subject_id); subject != subjects_.end() && subject->second.certificate &&
+                                                       subject->second.certificate->sequence == row.sequence) {
     subject->second.certificate->revoked_reason = reason;
-    order_now(tenant_id);
+    replace(subject_id, false);
   }
-  process::log::warning(component, "revoked by an administrator tenant_id={} fingerprint={} reason={}", tenant_id,
+  process::log::warning(component, "revoked by an administrator subject_id={} fingerprint={} reason={}", subject_id,
                         row.fingerprint, reason);
   poke();
   co_return base::Result<void>();
@@ -69,7 +75,7 @@ net::Task<void> Issuer::tell_revocations() {
     if (told) {
       revoking_.erase(sequence);
     } else {
-      process::log::warning(component, "the CA was not told of a revocation tenant_id={} error=\"{}\"", row.tenant_id,
+      process::log::warning(component, "the CA was not told of a revocation subject_id={} error=\"{}\"", row.subject_id,
                             told.error().what());
     }
   }
@@ -144,76 +150,23 @@ net::Task<base::Result<void>> Issuer::agree_to_terms(std::string directory_url) 
   planner_->block(*place, false);
   for (auto const& [key, attempt] : attempts_) {  // an administrator's word is rare enough for a walk over the failures
     if (key.second == directory_url || (directory_url.empty() && key.second == authority.directory_url())) {
-      planner_->retry(attempt.tenant_id, wall_now());
+      planner_->retry(attempt.subject_id, wall_now());
     }
   }
   poke();
   co_return base::Result<void>();
 }
 
-net::Task<base::Result<protocol::Outcome>> Issuer::rehearse(std::int64_t tenant_id) {
-  auto const found = subjects_.find(tenant_id);
+net::Task<base::Result<protocol::Outcome>> Issuer::rehearse(std::int64_t subject_id) {
+  auto const found = subjects_.find(subject_id);
   if (staging_ == nullptr) {
     co_return base::fail(protocol::errc::refused, "no staging CA is configured: acme.staging");
   }
   if (found == subjects_.end()) {
-    co_return base::fail(vault::errc::not_found, "tenant " + std::to_string(tenant_id));
+    co_return base::fail(vault::errc::not_found, "subject " + std::to_string(subject_id));
   }
-  vault::OrderRow row;
-  row.tenant_id = tenant_id;
-  row.names = found->second.names;
-  row.directory_url = staging_->directory_url();
-  auto key = crypto::Key::generate();
-  if (!key) {
-    co_return key.error();
-  }
-  auto csr = crypto::make_csr(*key, row.names);
-  if (!csr) {
-    co_return csr.error();
-  }
-  row.csr = std::move(*csr);
-  auto const ready = co_await staging_->ready();
-  if (!ready) {
-    co_return ready.error();
-  }
-  auto outcome = co_await rehearse_at(*staging_, std::move(row), std::move(*key));
-  auto const saved = co_await staging_->save_account();
-  if (!saved) {
-    process::log::warning(component, "account not stored error=\"{}\"", saved.error().what());
-  }
-  co_return outcome;
-}
-
-// Its TXT values have an owner of their own, so that it disturbs no order of the same tenant.
-net::Task<base::Result<protocol::Outcome>> Issuer::rehearse_at(Authority& authority, vault::OrderRow row,
-                                                               crypto::Key key) {
-  auto const places = co_await authority.client().directory();
-  if (!places) {
-    co_return places.error();
-  }
-  std::string const owner = challenge_owner(row.tenant_id) + "/rehearsal";
-  protocol::OrderMachine machine(plan_of(row, std::move(key), Subject{}, *places, authority), settings_.order);
-  protocol::Event event = protocol::Begin{};
-  for (;;) {
-    protocol::Action action = machine.resume(event, wall_now());
-    if (auto const* const finish = std::get_if<protocol::Finish>(&action)) {
-      co_return finish->outcome;
-    }
-    base::Result<void> done;
-    if (auto* const publish = std::get_if<protocol::Publish>(&action)) {
-      done = co_await dns01_.publish(owner, std::move(publish->values));
-    } else if (std::holds_alternative<protocol::Unpublish>(action)) {
-      done = co_await dns01_.unpublish(owner);
-    } else if (std::holds_alternative<protocol::Post>(action) || std::holds_alternative<protocol::WaitUntil>(action)) {
-      event = co_await perform(std::move(action), row, authority);
-      continue;
-    }
-    if (done) {
-      event = protocol::Done{};
-    } else {
-      event = protocol::Refused{done.error().what()};
-    }
-  }
+  Job job = job_of(found->second);
+  co_return co_await ordering_.rehearse(std::move(job), *staging_);
 }
 
 }  // namespace acme

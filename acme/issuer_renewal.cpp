@@ -38,18 +38,19 @@ Holding Issuer::holding_of(Subject const& subject, Time now) const {
   holding.not_after = certificate.not_after;
   holding.due = due(certificate);
   holding.recalled = subject.wanted_anew || certificate.revoked_reason || (holding.due <= now && own > now);
+  holding.ordered = subject.ordered;
   holding.authority = issued_by(certificate);
   holding.replaceable = holding.authority && opinions_.contains(certificate.sequence);
   return holding;
 }
 
-// The place of a tenant's certificate among those whose CAs are asked; nothing: it is not asked about.
-void Issuer::ask_at(std::int64_t tenant_id, std::optional<Time> at) {
-  Subject& subject = subjects_.at(tenant_id);
-  questions_.erase({subject.ask_at, tenant_id});
+// The place of a subject's certificate among those whose CAs are asked; nothing: it is not asked about.
+void Issuer::ask_at(std::int64_t subject_id, std::optional<Time> at) {
+  Subject& subject = subjects_.at(subject_id);
+  questions_.erase({subject.ask_at, subject_id});
   if (at && subject.certificate && !subject.certificate->ari_id.empty() && issued_by(*subject.certificate)) {
     subject.ask_at = *at;
-    questions_.emplace(*at, tenant_id);
+    questions_.emplace(*at, subject_id);
     ask_wake_.notify();
   }
 }
@@ -62,16 +63,16 @@ net::Task<void> Issuer::follow_suggestions() {
       co_await ask_wake_.wait(std::max(next - now, milliseconds(1)));
       continue;
     }
-    std::int64_t const tenant_id = questions_.begin()->second;
-    vault::CertificateRow const certificate = *subjects_.at(tenant_id).certificate;
+    std::int64_t const subject_id = questions_.begin()->second;
+    vault::CertificateRow const certificate = *subjects_.at(subject_id).certificate;
     // Its place until the answer is there: whatever ends this, it is asked about again.
-    ask_at(tenant_id, now + look_again);
+    ask_at(subject_id, now + look_again);
     co_await ask(certificate);
-    auto const subject = subjects_.find(tenant_id);
+    auto const subject = subjects_.find(subject_id);
     if (subject != subjects_.end() && subject->second.certificate &&
         subject->second.certificate->sequence == certificate.sequence) {
       auto const opinion = opinions_.find(certificate.sequence);
-      ask_at(tenant_id, opinion == opinions_.end() ? wall_now() + look_again : opinion->second.ask_again);
+      ask_at(subject_id, opinion == opinions_.end() ? wall_now() + look_again : opinion->second.ask_again);
     }
   }
 }
@@ -109,10 +110,10 @@ net::Task<void> Issuer::ask(vault::CertificateRow certificate) {
   if (!saved) {
     process::log::warning(component, "suggestion not stored error=\"{}\"", saved.error().what());
   }
-  if (auto const subject = subjects_.find(certificate.tenant_id);
+  if (auto const subject = subjects_.find(certificate.subject_id);
       moved && subject != subjects_.end() && subject->second.certificate &&
       subject->second.certificate->sequence == certificate.sequence) {
-    want(certificate.tenant_id);
+    want(certificate.subject_id);
     poke();
   }
 }

@@ -1,4 +1,4 @@
-// What the Issuer says of itself: the state of each tenant's certificate, of each CA, and why.
+// What the Issuer says of itself: the state of each subject's certificate, of each CA, and why.
 #include "acme/issuer.hpp"
 
 #include <algorithm>
@@ -9,25 +9,38 @@ namespace {
 
 using crypto::wall_now;
 
+char const* kind_of(Wanted const& wanted) {
+  switch (wanted.kind) {
+    case Wanted::Kind::own:
+      return "own";
+    case Wanted::Kind::former:
+      return "former";
+    case Wanted::Kind::domain:
+      break;
+  }
+  return "domain";
+}
+
 }  // namespace
 
 // Of the failures since the last success: the one that holds longest is the one that says why nothing happens.
-vault::Attempt const* Issuer::last_attempt(std::int64_t tenant_id) const {
+vault::Attempt const* Issuer::last_attempt(std::int64_t subject_id) const {
   vault::Attempt const* last = nullptr;
-  for (auto it = attempts_.lower_bound({tenant_id, {}}); it != attempts_.end() && it->first.first == tenant_id; ++it) {
+  for (auto it = attempts_.lower_bound({subject_id, {}}); it != attempts_.end() && it->first.first == subject_id;
+       ++it) {
     last = last == nullptr || it->second.not_before > last->not_before ? &it->second : last;
   }
   return last;
 }
 
-void Issuer::forget_attempts(std::int64_t tenant_id) {
-  auto const first = attempts_.lower_bound({tenant_id, {}});
-  attempts_.erase(first, attempts_.lower_bound({tenant_id + 1, {}}));
+void Issuer::forget_attempts(std::int64_t subject_id) {
+  auto const first = attempts_.lower_bound({subject_id, {}});
+  attempts_.erase(first, attempts_.lower_bound({subject_id + 1, {}}));
 }
 
-std::string Issuer::state_of(std::int64_t tenant_id, Subject const& subject, Time now) const {
+std::string Issuer::state_of(std::int64_t subject_id, Subject const& subject, Time now) const {
   bool const valid = subject.certificate && subject.certificate->not_after > now;
-  if (flights_.contains(tenant_id)) {
+  if (flights_.contains(subject_id)) {
     return valid ? "renewing" : "ordering";
   }
   if (valid) {
@@ -36,15 +49,19 @@ std::string Issuer::state_of(std::int64_t tenant_id, Subject const& subject, Tim
   if (subject.certificate) {
     return "expired";
   }
-  return last_attempt(tenant_id) != nullptr ? "failed" : "waiting";
+  return last_attempt(subject_id) != nullptr ? "failed" : "waiting";
 }
 
-TenantStatus Issuer::status_of(std::int64_t tenant_id, Subject const& subject, Time now) const {
-  TenantStatus status;
-  status.tenant_id = tenant_id;
-  status.tenant = subject.label;
-  status.state = state_of(tenant_id, subject, now);
-  status.names = subject.names;
+SubjectStatus Issuer::status_of(std::int64_t subject_id, Subject const& subject, Time now) const {
+  SubjectStatus status;
+  status.subject_id = subject_id;
+  status.tenant_id = subject.row.tenant_id;
+  status.tenant = subject.wanted.tenant;
+  status.kind = kind_of(subject.wanted);
+  status.name = subject.row.name;
+  status.state = state_of(subject_id, subject, now);
+  status.names = subject.wanted.names;
+  status.challenge_name = subject.wanted.challenge_name;
   Time next = now;
   if (subject.certificate) {
     status.fingerprint = subject.certificate->fingerprint;
@@ -58,21 +75,24 @@ TenantStatus Issuer::status_of(std::int64_t tenant_id, Subject const& subject, T
     status.renew_why = suggested ? "suggested by the CA" + (explanation.empty() ? "" : ", see " + explanation)
                                  : std::string("lifetime");
   }
-  if (vault::Attempt const* const attempt = last_attempt(tenant_id)) {
+  if (vault::Attempt const* const attempt = last_attempt(subject_id)) {
     status.last_error = attempt->detail;
   }
-  next = std::max(next, planner_->next_attempt(tenant_id, now));
-  status.alarm = alarmed_.contains(tenant_id);
+  next = std::max(next, planner_->next_attempt(subject_id, now));
+  status.alarm = alarmed_.contains(subject_id);
   status.revoked = subject.certificate && subject.certificate->revoked_reason;
-  status.next_attempt_ms = flights_.contains(tenant_id) ? 0 : crypto::to_ms(next);
+  status.source = !subject.certificate ? "" : subject.certificate->uploaded ? "upload" : "acme";
+  status.failing = subject.wanted.failing;
+  status.fallback = !subject.certificate || subject.certificate->fallback;
+  status.next_attempt_ms = flights_.contains(subject_id) ? 0 : crypto::to_ms(next);
   return status;
 }
 
-std::vector<TenantStatus> Issuer::status() const {
+std::vector<SubjectStatus> Issuer::status() const {
   Time const now = wall_now();
-  std::vector<TenantStatus> list;
-  for (auto const& [tenant_id, subject] : subjects_) {
-    list.push_back(status_of(tenant_id, subject, now));
+  std::vector<SubjectStatus> list;
+  for (auto const& [subject_id, subject] : subjects_) {
+    list.push_back(status_of(subject_id, subject, now));
   }
   return list;
 }
@@ -107,18 +127,18 @@ std::optional<std::int64_t> Issuer::find(std::string name) const {
   return found == by_name_.end() ? std::nullopt : std::optional(found->second);
 }
 
-net::Task<base::Result<Explanation>> Issuer::explain(std::int64_t tenant_id) {
-  auto events = co_await vault_.events(tenant_id);
+net::Task<base::Result<Explanation>> Issuer::explain(std::int64_t subject_id) {
+  auto events = co_await vault_.events(subject_id);
   if (!events) {
     co_return events.error();
   }
-  auto const subject = subjects_.find(tenant_id);
+  auto const subject = subjects_.find(subject_id);
   if (subject == subjects_.end()) {
-    co_return base::fail(vault::errc::not_found, "tenant " + std::to_string(tenant_id));
+    co_return base::fail(vault::errc::not_found, "subject " + std::to_string(subject_id));
   }
   Time const now = wall_now();
-  Explanation out{status_of(tenant_id, subject->second, now), {}, std::move(*events)};
-  for (Hindrance const& one : planner_->why(tenant_id, now)) {
+  Explanation out{status_of(subject_id, subject->second, now), {}, std::move(*events)};
+  for (Hindrance const& one : planner_->why(subject_id, now)) {
     out.hindrances.emplace_back(one.authority ? authorities_[*one.authority]->directory_url() : std::string(), one);
   }
   co_return out;

@@ -1,4 +1,6 @@
-# crypto -> messages -> protocol, schedule, vault -> authority, gate -> acme -> distribution, administration; edge stands alone: it runs on other machines.
+# crypto -> messages -> protocol, schedule; crypto -> keyring -> vault (on schema); these -> authority, gate;
+# vault -> subjects; crypto -> upload; all these -> ordering -> acme -> administration; subjects, vault -> distribution;
+# edge stands alone: it runs on other machines.
 module(acme/edge SOURCES errc.cpp bundle.cpp verify.cpp install.cpp nginx.cpp web_server.cpp handshake.cpp agent.cpp
   DEPENDS base/result base/net base/process
     base/http_client LIBRARIES Boost::json OpenSSL::Crypto OpenSSL::SSL)
@@ -9,27 +11,36 @@ module(acme/messages SOURCES errc.cpp messages.cpp
 module(acme/protocol SOURCES order_machine.cpp client.cpp
   DEPENDS base/result base/net acme/crypto acme/messages
     base/http_client LIBRARIES Boost::json)
-module(acme/vault SOURCES errc.cpp seal.cpp schema.cpp vault.cpp issuing.cpp
-  DEPENDS base/result base/net base/process base/database acme/crypto
-    base/store_thread LIBRARIES OpenSSL::Crypto)
+module(acme/keyring SOURCES errc.cpp seal.cpp keyring.cpp
+  DEPENDS base/result base/process base/database acme/crypto LIBRARIES OpenSSL::Crypto)
+module(acme/schema SOURCES schema.cpp
+  DEPENDS base/result base/database)
+module(acme/vault SOURCES errc.cpp vault.cpp subjects.cpp issuing.cpp sealing.cpp
+  DEPENDS base/result base/net base/database acme/crypto acme/keyring acme/schema
+    base/store_thread)
 module(acme/schedule SOURCES renewal.cpp failover.cpp limits.cpp planner.cpp
   DEPENDS base/result acme/crypto acme/messages)
 module(acme/authority SOURCES authority.cpp
   DEPENDS base/result base/net base/process acme/crypto acme/messages acme/protocol acme/vault acme/schedule)
 module(acme/gate SOURCES errc.cpp dns01.cpp caa.cpp
   DEPENDS base/result base/net base/probe dns-backend/dns dns-backend/store acme/protocol)
+module(acme/upload SOURCES upload.cpp
+  DEPENDS base/result acme/crypto LIBRARIES OpenSSL::Crypto)
+module(acme/subjects SOURCES subjects.cpp
+  DEPENDS base/result base/net base/database dns-backend/dns dns-backend/tables dns-backend/store dns-backend/domains
+    acme/crypto acme/vault)
+module(acme/ordering SOURCES ordering.cpp
+  DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store acme/crypto
+    acme/messages acme/protocol acme/vault acme/authority acme/gate acme/subjects)
 module(acme SOURCES issuer.cpp issuer_order.cpp issuer_renewal.cpp issuer_status.cpp issuer_commands.cpp
-  DEPENDS base/result base/net base/process base/database dns-backend/dns dns-backend/snapshot dns-backend/store
-    acme/crypto
-    acme/messages acme/protocol acme/vault acme/schedule acme/authority acme/gate
-    base/http
-  LIBRARIES Boost::json)
+    issuer_uploads.cpp
+  DEPENDS base/result base/net base/process dns-backend/store acme/crypto acme/messages acme/protocol acme/vault
+    acme/schedule acme/authority acme/gate acme/subjects acme/ordering acme/upload)
 module(acme/distribution SOURCES distribution.cpp
-  DEPENDS base/result base/net base/process base/http dns-backend/dns dns-backend/snapshot dns-backend/store
-    acme/crypto acme/vault
-    acme
+  DEPENDS base/result base/net base/process base/http base/database dns-backend/dns dns-backend/tables
+    dns-backend/domains dns-backend/store acme/crypto acme/vault acme/subjects
   LIBRARIES Boost::json)
-module(acme/administration SOURCES administration.cpp
+module(acme/administration SOURCES administration.cpp key_routes.cpp
   DEPENDS base/result base/net base/process base/http base/probe dns-backend/dns dns-backend/snapshot dns-backend/store
-    acme/crypto acme/protocol acme/vault acme/schedule acme/authority acme/gate acme
+    acme/crypto acme/protocol acme/keyring acme/vault acme/schedule acme/authority acme/gate acme
   LIBRARIES Boost::json)

@@ -102,7 +102,7 @@ set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEP
 file(READ ${PROJECT_SOURCE_DIR}/docs/openapi.yaml openapi_yaml)
 configure_file(${PROJECT_SOURCE_DIR}/dns-backend/api/tenants/openapi.cpp.in ${openapi_text} @ONLY)
 module(dns-backend/api/tenants
-  SOURCES routes.cpp life_cycle.cpp records.cpp tokens.cpp domains.cpp insight.cpp
+  SOURCES routes.cpp life_cycle.cpp records.cpp tokens.cpp domains.cpp certificates.cpp insight.cpp
   DEPENDS base/result base/net base/process base/database base/probe base/http base/store_thread dns-backend/dns
     dns-backend/snapshot dns-backend/tables dns-backend/writes dns-backend/store dns-backend/monitor
     dns-backend/api dns-backend/tenants dns-backend/tokens dns-backend/domains dns-backend/audit
@@ -192,8 +192,10 @@ module(dns-backend/daemon SOURCES daemon.cpp health.cpp sites.cpp certificates.c
     dns-backend/connector dns-backend/handover dns-backend/settings dns-backend/site_settings dns-backend/api
     dns-backend/feed dns-backend/powerdns dns-backend/monitor dns-backend/vantage dns-backend/transitions
     dns-backend/overrides dns-backend/webhook dns-backend/overview dns-backend/mesh_costs
-    dns-backend/self_service acme acme/administration
-    acme/crypto acme/distribution acme/schedule acme/vault
+    dns-backend/self_service dns-backend/domains dns-backend/domain_watch acme acme/administration
+    acme/ordering acme/upload
+    acme/crypto acme/distribution acme/keyring acme/schedule acme/vault
   LIBRARIES Boost::json)
 module(dns-backend/commands/certificates SOURCES certificate_commands.cpp command_line.cpp
-  DEPENDS base/result base/http dns-backend/commands dns-backend/commands/health LIBRARIES Boost::json CLI11::CLI11)
+  DEPENDS base/result base/http base/process dns-backend/commands dns-backend/commands/health
+  LIBRARIES Boost::json CLI11::CLI11)

@@ -18,6 +18,9 @@ foreach(user dns-backend.store dns-backend.remote dns-backend.steward dns-backen
   target_link_libraries(${user}.test PRIVATE dns-backend.zone_file)
 endforeach()
 
+# Whose certificates the edges of its tests get.
+target_link_libraries(acme.distribution.test PRIVATE acme)
+
 # The whole API around the routes of tenants, with the gate; and the reader of their description.
 foreach(user dns-backend.api.tenants dns-backend.api.acme_dns)
   target_link_libraries(${user}.test PRIVATE dns-backend.api.acme_dns dns-backend.api.gate dns-backend.api.steering

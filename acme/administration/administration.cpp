@@ -56,8 +56,10 @@ std::string text(json::object const& body, char const* key) {
   return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
 }
 
-json::object json_of(TenantStatus const& status) {
+json::object json_of(SubjectStatus const& status) {
   return {{"tenant", status.tenant},
+          {"kind", status.kind},
+          {"name", status.name},
           {"state", status.state},
           {"names", json::value_from(status.names)},
           {"fingerprint", status.fingerprint},
@@ -68,10 +70,12 @@ json::object json_of(TenantStatus const& status) {
           {"next_attempt_ms", status.next_attempt_ms},
           {"last_error", status.last_error},
           {"alarm", status.alarm},
-          {"revoked", status.revoked}};
+          {"revoked", status.revoked},
+          {"source", status.source},
+          {"fallback_to_acme", status.fallback}};
 }
 
-bool is_due(TenantStatus const& status, std::int64_t now_ms) {
+bool is_due(SubjectStatus const& status, std::int64_t now_ms) {
   return status.state != "valid" || status.alarm || status.revoked || status.renew_at_ms <= now_ms;
 }
 
@@ -79,7 +83,7 @@ Answer list(Administration const& of, net::HttpRequest request) {
   bool const due = request.query.contains("due");
   std::int64_t const now_ms = crypto::to_ms(crypto::wall_now());
   json::array certificates;
-  for (TenantStatus const& status : of.issuer.status()) {
+  for (SubjectStatus const& status : of.issuer.status()) {
     if (!due || is_due(status, now_ms)) {
       certificates.push_back(json_of(status));
     }
@@ -150,11 +154,11 @@ net::Task<json::array> sites_of(Administration const& of, std::string name, std:
 
 Answer why(Administration const& of, net::HttpRequest request) {
   std::string const asked = request.parameters.at("name");
-  auto const tenant_id = of.issuer.find(asked);
-  if (!tenant_id) {
+  auto const subject_id = of.issuer.find(asked);
+  if (!subject_id) {
     co_return no_such(asked);
   }
-  auto const known = co_await of.issuer.explain(*tenant_id);
+  auto const known = co_await of.issuer.explain(*subject_id);
   if (!known) {
     co_return refusal(known.error());
   }
@@ -175,7 +179,11 @@ Answer why(Administration const& of, net::HttpRequest request) {
   body["attempts"] = std::move(attempts);
   auto const snapshot = of.store.published().copy();
   std::string const challenge = "_acme-challenge." + known->status.names.back();
-  auto const chain = cname_chain(*snapshot, challenge);
+  auto chain = cname_chain(*snapshot, challenge);
+  // A customer's zone is seldom one of ours: then the next link is where his CNAME must lead.
+  if (std::string const& delegated = known->status.challenge_name; !delegated.empty() && chain.back() != delegated) {
+    chain.push_back(delegated);
+  }
   auto values = txt_of(*snapshot, chain.back());
   body["challenge"] = json::value_from(chain);
   body["values"] = json::value_from(values);
@@ -186,18 +194,18 @@ Answer why(Administration const& of, net::HttpRequest request) {
 
 Answer order(Administration const& of, net::HttpRequest request) {
   std::string const asked = request.parameters.at("name");
-  auto const tenant_id = of.issuer.find(asked);
-  if (!tenant_id) {
+  auto const subject_id = of.issuer.find(asked);
+  if (!subject_id) {
     co_return no_such(asked);
   }
   json::object const body = body_of(request);
   json::value const* const staging = body.if_contains("staging");
   if (staging == nullptr || !staging->is_bool() || !staging->get_bool()) {
-    of.issuer.order_now(*tenant_id);
+    of.issuer.order_now(*subject_id);
     json::object ordered{{"ordered", asked}};
     co_return reply(ordered);
   }
-  auto const outcome = co_await of.issuer.rehearse(*tenant_id);
+  auto const outcome = co_await of.issuer.rehearse(*subject_id);
   if (!outcome) {
     co_return refusal(outcome.error());
   }
@@ -211,8 +219,8 @@ Answer order(Administration const& of, net::HttpRequest request) {
 
 Answer revoke(Administration const& of, net::HttpRequest request) {
   std::string const asked = request.parameters.at("name");
-  auto const tenant_id = of.issuer.find(asked);
-  if (!tenant_id) {
+  auto const subject_id = of.issuer.find(asked);
+  if (!subject_id) {
     co_return no_such(asked);
   }
   std::string const word = text(body_of(request), "reason");
@@ -221,7 +229,7 @@ Answer revoke(Administration const& of, net::HttpRequest request) {
     co_return net::HttpResponse::problem(422, "no such reason",
                                          "'" + word + "' is no reason; for instance keyCompromise or superseded");
   }
-  auto const revoked = co_await of.issuer.revoke(*tenant_id, *reason);
+  auto const revoked = co_await of.issuer.revoke(*subject_id, *reason);
   co_return revoked ? nothing() : refusal(revoked.error());
 }
 
@@ -261,11 +269,11 @@ Answer guarded(Administration const* of, Route route, net::HttpRequest request) 
 
 std::optional<std::int64_t> reason_of(std::string_view word) {
   constexpr std::array<std::pair<std::string_view, std::int64_t>, 6> reasons{{{"unspecified", 0},
-                                                                             {"keyCompromise", 1},
-                                                                             {"affiliationChanged", 3},
-                                                                             {"superseded", 4},
-                                                                             {"cessationOfOperation", 5},
-                                                                             {"privilegeWithdrawn", 9}}};
+                                                                              {"keyCompromise", 1},
+                                                                              {"affiliationChanged", 3},
+                                                                              {"superseded", 4},
+                                                                              {"cessationOfOperation", 5},
+                                                                              {"privilegeWithdrawn", 9}}};
   auto const* const found = std::ranges::find(reasons, word, &std::pair<std::string_view, std::int64_t>::first);
   return found == reasons.end() ? std::nullopt : std::optional(found->second);
 }
@@ -300,8 +308,7 @@ std::vector<std::string> cname_chain(store::Snapshot const& snapshot, std::strin
 void add_routes(net::Router& router, Administration const& administration) {
   auto const add = [&router, of = &administration](char const* method, char const* path, Route route) {
     router.add(
-        method, path,
-        [of, route](net::HttpRequest request) { return guarded(of, route, std::move(request)); }, slow);
+        method, path, [of, route](net::HttpRequest request) { return guarded(of, route, std::move(request)); }, slow);
   };
   add("GET", "/v1/acme/certificates", list);
   add("GET", "/v1/acme/certificates/{name}", why);

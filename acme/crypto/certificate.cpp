@@ -95,8 +95,8 @@ std::vector<std::string> names_of(X509* certificate) {
 
 std::string top_issuer_of(X509* last) {
   std::array<char, 256> text{};
-  int const size = X509_NAME_get_text_by_NID(X509_get_issuer_name(last), NID_commonName, text.data(),
-                                             static_cast<int>(text.size()));
+  int const size =
+      X509_NAME_get_text_by_NID(X509_get_issuer_name(last), NID_commonName, text.data(), static_cast<int>(text.size()));
   return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : std::string();
 }
 
@@ -130,8 +130,9 @@ base::Result<Certificate> describe(std::vector<Handle> const& chain) {
   }
   std::string const octets(reinterpret_cast<char const*>(der), static_cast<std::size_t>(size));
   OPENSSL_free(der);
-  return Certificate{hex(sha256(octets)), names_of(leaf),           *not_before, *not_after, chain.size(),
-                     top_issuer_of(chain.back().get()), ari_id_of(leaf)};
+  return Certificate{hex(sha256(octets)), names_of(leaf), *not_before,
+                     *not_after,          chain.size(),   top_issuer_of(chain.back().get()),
+                     ari_id_of(leaf)};
 }
 
 std::string joined(std::vector<std::string> const& names) {

@@ -1,13 +1,14 @@
 #include "acme/distribution/distribution.hpp"
 
 #include "acme/crypto/encoding.hpp"
-#include "acme/issuer.hpp"
 #include "base/process/log.hpp"
+#include "dns-backend/tables/model.hpp"
 
 #include <boost/json.hpp>
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 namespace acme {
 namespace {
@@ -25,7 +26,7 @@ json::object item_of(EdgeBundle const& bundle) {
   json::object item;
   item["id"] = bundle.id;
   item["tenant"] = bundle.tenant;
-  item["names"] = json::value_from(bundle.row.names);
+  item["names"] = json::value_from(bundle.names);
   item["fingerprint"] = bundle.row.fingerprint;
   item["sequence"] = bundle.row.sequence;
   return item;
@@ -95,75 +96,103 @@ boost::system::result<AcknowledgmentBody, base::Problems> parse_acknowledgment(s
   return body;
 }
 
-// The names are compared because a certificate must never go out under another tenant than it was made for.
-using Newest = std::map<std::pair<std::int64_t, std::vector<std::string>>, vault::CertificateRow const*>;
+// By tenant and name of the subject.
+using Rows = std::map<std::pair<std::int64_t, std::string>, std::vector<vault::CertificateRow const*>>;
 
-Newest newest_by_names(std::vector<vault::CertificateRow> const& certificates) {
-  Newest out;
+Rows rows_by_subject(std::vector<vault::CertificateRow> const& certificates) {
+  Rows out;
   for (vault::CertificateRow const& row : certificates) {
-    vault::CertificateRow const*& slot = out[{row.tenant_id, row.names}];
-    if (slot == nullptr || slot->sequence < row.sequence) {
-      slot = &row;
-    }
+    out[{row.tenant_id, row.subject}].push_back(&row);
   }
   return out;
 }
 
-// Of the present label, and during a rename of each former one: it has the certificate it had.
-std::vector<EdgeBundle> bundles_of_tenant(store::Tenant const& tenant, Newest const& newest) {
-  std::vector<EdgeBundle> out;
-  if (tenant.state != "active") {
-    return out;
-  }
-  std::string const id = "tenant-" + std::to_string(tenant.id);
-  if (auto const own = newest.find({tenant.id, wanted_names(tenant)}); own != newest.end()) {
-    out.push_back({id, tenant.label, *own->second});
-  }
-  for (store::FormerLabel const& former : tenant.former) {
-    store::Tenant before = tenant;
-    before.label = former.label;
-    before.zone = former.zone;
-    if (auto const its = newest.find({tenant.id, wanted_names(before)}); its != newest.end()) {
-      out.push_back({id + "-" + former.label, former.label, *its->second, true});
+vault::CertificateRow const* newest(Wanted const& wanted, Rows const& rows) {
+  vault::CertificateRow const* present = nullptr;
+  if (auto const found = rows.find({wanted.tenant_id, wanted.name}); found != rows.end()) {
+    for (vault::CertificateRow const* const row : found->second) {
+      if (fits(wanted, *row) && (present == nullptr || present->sequence < row->sequence)) {
+        present = row;
+      }
     }
   }
-  return out;
+  return present;
+}
+
+std::string id_of(Wanted const& wanted, vault::CertificateRow const& row) {
+  std::string const id = "tenant-" + std::to_string(wanted.tenant_id);
+  return wanted.kind == Wanted::Kind::own ? id : id + "-" + std::to_string(row.subject_id);
+}
+
+std::set<std::string> edges_of(store::Tenant const& tenant, std::map<std::string, store::PoolRow const*> const& pools) {
+  std::vector<std::string> names = tenant.backups;
+  names.push_back(tenant.primary);
+  std::set<std::string> edges;
+  for (std::string const& name : names) {
+    if (auto const pool = pools.find(name); pool != pools.end()) {
+      for (auto const& endpoint : pool->second->endpoints) {
+        edges.insert(endpoint.name);
+      }
+    }
+  }
+  return edges;
 }
 
 }  // namespace
 
-EdgeView make_view(std::vector<store::Tenant> const& tenants, std::vector<store::PoolRow> const& pools,
-                   std::vector<vault::CertificateRow> const& certificates) {
+EdgeView make_view(std::vector<Wanted> const& wanted, std::vector<store::Tenant> const& tenants,
+                   std::vector<store::PoolRow> const& pools, std::vector<vault::CertificateRow> const& certificates) {
   std::map<std::string, store::PoolRow const*> pool_by_name;
   for (store::PoolRow const& pool : pools) {
     pool_by_name[pool.name] = &pool;
   }
-  auto const newest = newest_by_names(certificates);
+  Rows const rows = rows_by_subject(certificates);
+  std::map<std::int64_t, std::vector<EdgeBundle>> by_tenant;
+  for (Wanted const& one : wanted) {
+    if (vault::CertificateRow const* const row = newest(one, rows)) {
+      std::string const& label = one.label.empty() ? one.tenant : one.label;
+      by_tenant[one.tenant_id].push_back({id_of(one, *row), label, one.names, *row});
+    }
+  }
   EdgeView view;
   for (store::Tenant const& tenant : tenants) {
-    std::vector<EdgeBundle> const bundles = bundles_of_tenant(tenant, newest);
-    if (bundles.empty()) {
+    auto const bundles = by_tenant.find(tenant.id);
+    if (bundles == by_tenant.end()) {
       continue;
     }
-    std::vector<std::string> names = tenant.backups;
-    names.push_back(tenant.primary);
-    std::set<std::string> edges;
-    for (std::string const& name : names) {
-      if (auto const pool = pool_by_name.find(name); pool != pool_by_name.end()) {
-        for (auto const& endpoint : pool->second->endpoints) {
-          edges.insert(endpoint.name);
-        }
-      }
-    }
-    for (std::string const& edge : edges) {
+    for (std::string const& edge : edges_of(tenant, pool_by_name)) {
       auto& list = view.by_edge[edge];
-      list.insert(list.end(), bundles.begin(), bundles.end());
+      list.insert(list.end(), bundles->second.begin(), bundles->second.end());
     }
   }
   for (auto& [edge, bundles] : view.by_edge) {
     std::ranges::sort(bundles, {}, &EdgeBundle::id);
   }
   return view;
+}
+
+void hold_back(EdgeView const& before, EdgeView& now, store::Revision revision, store::Revision everywhere,
+               std::vector<Leaving>& leaving) {
+  auto const is_there = [&now](std::string const& edge, std::string const& id) {
+    auto const list = now.by_edge.find(edge);
+    return list != now.by_edge.end() && std::ranges::find(list->second, id, &EdgeBundle::id) != list->second.end();
+  };
+  for (auto const& [edge, bundles] : before.by_edge) {
+    for (EdgeBundle const& bundle : bundles) {
+      bool const known = std::ranges::any_of(
+          leaving, [&, name = edge](Leaving const& one) { return one.edge == name && one.bundle.id == bundle.id; });
+      if (!known && !is_there(edge, bundle.id)) {
+        leaving.push_back({edge, bundle, revision});
+      }
+    }
+  }
+  std::erase_if(leaving, [&](Leaving const& one) {
+    return one.since <= everywhere || is_there(one.edge, one.bundle.id);  // it may be wanted again
+  });
+  for (Leaving const& one : leaving) {
+    auto& list = now.by_edge[one.edge];
+    list.insert(std::ranges::upper_bound(list, one.bundle.id, {}, &EdgeBundle::id), one.bundle);
+  }
 }
 
 std::int64_t digest_of(std::vector<EdgeBundle> const& bundles) {
@@ -179,33 +208,48 @@ std::int64_t digest_of(std::vector<EdgeBundle> const& bundles) {
   return static_cast<std::int64_t>(bits >> 4U) + 1;
 }
 
-std::map<std::int64_t, std::vector<std::string>> ready_edges(std::vector<vault::Acknowledgment> const& acknowledgments,
+std::map<std::int64_t, std::vector<std::string>> ready_edges(std::vector<Wanted> const& wanted,
+                                                             std::vector<vault::Acknowledgment> const& acknowledgments,
                                                              std::vector<vault::CertificateRow> const& certificates,
                                                              crypto::Time now) {
-  std::map<std::int64_t, vault::CertificateRow const*> current;  // certificates come newest last
-  for (vault::CertificateRow const& row : certificates) {
-    current[row.tenant_id] = &row;
-  }
-  std::map<std::int64_t, std::vector<std::string>> ready;
+  std::map<std::int64_t, std::vector<vault::Acknowledgment const*>> said;  // by subject
   for (vault::Acknowledgment const& acknowledgment : acknowledgments) {
-    auto& edges = ready[acknowledgment.tenant_id];
-    bool const serves = std::ranges::any_of(certificates, [&](vault::CertificateRow const& row) {
-      return row.tenant_id == acknowledgment.tenant_id && row.fingerprint == acknowledgment.fingerprint &&
-             row.not_after > now && row.names == current.at(row.tenant_id)->names;
-    });
-    if (serves) {
-      edges.push_back(acknowledgment.edge);
-    }
+    said[acknowledgment.subject_id].push_back(&acknowledgment);
   }
-  for (auto& [tenant_id, edges] : ready) {
+  Rows const rows = rows_by_subject(certificates);
+  std::map<std::int64_t, std::vector<std::string>> ready;
+  for (Wanted const& one : wanted) {
+    auto const its = rows.find({one.tenant_id, one.name});
+    if (one.kind != Wanted::Kind::own || its == rows.end()) {
+      continue;
+    }
+    auto const heard = said.find(its->second.front()->subject_id);
+    if (heard == said.end()) {
+      continue;
+    }
+    std::vector<std::string>& edges = ready[one.tenant_id];
+    for (vault::Acknowledgment const* const acknowledgment : heard->second) {
+      bool const serves = std::ranges::any_of(its->second, [&](vault::CertificateRow const* row) {
+        return row->fingerprint == acknowledgment->fingerprint && row->not_after > now && fits(one, *row);
+      });
+      if (serves) {
+        edges.push_back(acknowledgment->edge);
+      }
+    }
     std::ranges::sort(edges);
   }
   return ready;
 }
 
 Distribution::Distribution(net::asio::any_io_executor executor, store::Store& store, vault::Vault& vault,
-                           std::function<bool(HttpRequest const&)> is_admin)
-    : store_(store), vault_(vault), is_admin_(std::move(is_admin)), changed_(executor), stopping_(executor) {}
+                           std::function<bool(HttpRequest const&)> is_admin,
+                           std::function<store::Revision()> everywhere)
+    : store_(store),
+      vault_(vault),
+      is_admin_(std::move(is_admin)),
+      everywhere_(std::move(everywhere)),
+      changed_(executor),
+      stopping_(executor) {}
 
 void Distribution::add_routes(net::Router& router) {
   router.add("GET", "/v1/edge/bundles", [this](HttpRequest request) { return list(std::move(request)); });
@@ -218,6 +262,12 @@ void Distribution::add_routes(net::Router& router) {
 void Distribution::poke() {
   ++generation_;
   changed_.notify();
+}
+
+void Distribution::poke_leaving() {
+  if (!leaving_.empty()) {
+    poke();
+  }
 }
 
 void Distribution::stop() {
@@ -238,6 +288,14 @@ net::Task<void> Distribution::run() {
   }
 }
 
+net::Task<base::Result<std::vector<Wanted>>> Distribution::wanted() {
+  std::function<base::Result<std::vector<Wanted>>(store::Model const&, database::Database&)> const look =
+      [](store::Model const& model, database::Database&) -> base::Result<std::vector<Wanted>> {
+    return domains::wanted_certificates(model, {});
+  };
+  co_return co_await store_.read<std::vector<Wanted>>(look);
+}
+
 net::Task<base::Result<void>> Distribution::reconcile() {
   auto const acknowledgments = co_await vault_.acknowledgments();
   if (!acknowledgments) {
@@ -247,8 +305,12 @@ net::Task<base::Result<void>> Distribution::reconcile() {
   if (!certificates) {
     co_return certificates.error();
   }
-  auto const wanted = ready_edges(*acknowledgments, *certificates, crypto::wall_now());
-  for (auto const& [tenant_id, edges] : wanted) {
+  auto const names = co_await wanted();
+  if (!names) {
+    co_return names.error();
+  }
+  auto const ready = ready_edges(*names, *acknowledgments, *certificates, crypto::wall_now());
+  for (auto const& [tenant_id, edges] : ready) {
     auto const told = ready_.find(tenant_id);
     if (edges.empty() || (told != ready_.end() && told->second == edges)) {
       continue;
@@ -260,7 +322,7 @@ net::Task<base::Result<void>> Distribution::reconcile() {
     }
     ready_[tenant_id] = edges;
   }
-  std::erase_if(ready_, [&wanted](auto const& item) { return !wanted.contains(item.first); });
+  std::erase_if(ready_, [&ready](auto const& item) { return !ready.contains(item.first); });
   co_return base::Result<void>();
 }
 
@@ -284,7 +346,15 @@ net::Task<base::Result<std::shared_ptr<EdgeView const>>> Distribution::view() {
   if (!certificates) {
     co_return certificates.error();
   }
-  view_ = std::make_shared<EdgeView const>(make_view(*tenants, *pools, *certificates));
+  auto const names = co_await wanted();
+  if (!names) {
+    co_return names.error();
+  }
+  EdgeView now = make_view(*names, *tenants, *pools, *certificates);
+  if (view_ != nullptr) {
+    hold_back(*view_, now, store_.revision(), everywhere_(), leaving_);
+  }
+  view_ = std::make_shared<EdgeView const>(std::move(now));
   view_generation_ = generation;
   view_revision_ = revision;
   co_return view_;
@@ -337,14 +407,14 @@ net::Task<HttpResponse> Distribution::bundle(HttpRequest request) {
     // The same answer for "does not exist" and "not yours".
     co_return HttpResponse::problem(404, "No such bundle", "No bundle of this id is for " + edge);
   }
-  auto const unsealed = co_await vault_.unsealed_bundle(found->row.tenant_id, found->row.sequence);
+  auto const unsealed = co_await vault_.unsealed_bundle(found->row.subject_id, found->row.sequence);
   if (!unsealed && unsealed.error().code == vault::errc::not_found) {
     co_return HttpResponse::problem(404, "No such bundle", "The bundle is being replaced");
   }
   if (!unsealed) {
     co_return unavailable(unsealed.error());
   }
-  json::object item = item_of({found->id, found->tenant, unsealed->row});
+  json::object item = item_of({found->id, found->tenant, found->names, unsealed->row});
   item["chain_pem"] = unsealed->chain_pem;
   item["key_pem"] = unsealed->key_pem;
   process::log::info(component, "bundle given edge={} id={} fingerprint={}", edge, found->id,
@@ -369,15 +439,10 @@ net::Task<HttpResponse> Distribution::acknowledge(HttpRequest request) {
   if (found == bundles->end()) {
     co_return HttpResponse::problem(404, "No such bundle", "No bundle of this id is for " + edge);
   }
-  if (found->former) {  // readiness is the present label's
-    HttpResponse nothing_to_keep;
-    nothing_to_keep.status = 204;
-    co_return nothing_to_keep;
-  }
-  vault::Acknowledgment const row{found->row.tenant_id, edge, body->sequence, body->fingerprint};
+  vault::Acknowledgment const row{found->row.subject_id, edge, body->sequence, body->fingerprint};
   auto const stored = co_await vault_.acknowledge(row, crypto::wall_now());
   if (!stored && stored.error().code == vault::errc::stale) {
-    co_return HttpResponse::problem(409, "Not the tenant's certificate", stored.error().what());
+    co_return HttpResponse::problem(409, "Not the certificate of this bundle", stored.error().what());
   }
   if (!stored) {
     co_return unavailable(stored.error());
@@ -408,12 +473,14 @@ net::Task<HttpResponse> Distribution::certificates(HttpRequest request) {
   for (vault::CertificateRow const& row : *rows) {
     json::array edges;
     for (vault::Acknowledgment const& acknowledgment : *acknowledgments) {
-      if (acknowledgment.tenant_id == row.tenant_id && acknowledgment.fingerprint == row.fingerprint) {
+      if (acknowledgment.subject_id == row.subject_id && acknowledgment.fingerprint == row.fingerprint) {
         edges.emplace_back(acknowledgment.edge);
       }
     }
     json::object item;
     item["id"] = "tenant-" + std::to_string(row.tenant_id);
+    item["name"] = row.subject;
+    item["source"] = row.uploaded ? "upload" : "acme";
     item["names"] = json::value_from(row.names);
     item["fingerprint"] = row.fingerprint;
     item["sequence"] = row.sequence;

@@ -2,15 +2,15 @@
 //
 //   edge --GET list (long poll), GET bundle--> here --acknowledgment--> vault --> Store::set_ready --> DNS answers
 //
-// An edge is told of a tenant only when one of the tenant's pools holds an endpoint with the name in its client
-// certificate; nobody else gets the key. From a tenant's first acknowledgment on, DNS names only edges which
-// acknowledged a certificate that is valid for the tenant's present names; before it, readiness restricts nothing; and
-// a set that would become empty because certificates expired stays as it was (a lookup must not lose its answer to a
-// lapse here).
+// Each subject has a bundle of its own: the tenant's name, a former label, a domain. An edge is told of them only when
+// one of the tenant's pools holds an endpoint with the name in its client certificate; nobody else gets the key. From
+// the first acknowledgment of a tenant's own name on, DNS names only edges which acknowledged a certificate that is
+// valid for it; before it, readiness restricts nothing; and a set that would become empty because certificates expired
+// stays as it was (a lookup must not lose its answer to a lapse here). Former labels and domains restrict nothing.
 //
 //   GET  /v1/edge/bundles?since=N&wait_ms=M {"sequence":N,"bundles":[{"id","tenant","names","fingerprint","sequence"}]}
 //   GET  /v1/edge/bundles/{id}                the same item with "chain_pem" and "key_pem"
-//   POST /v1/edge/acknowledgments             {"id","fingerprint","sequence"} -> 204; 409 when it is not the tenant's
+//   POST /v1/edge/acknowledgments             {"id","fingerprint","sequence"} -> 204; 409 when it is not the subject's
 //   GET  /v1/certificates                     administrators: {"certificates":[...]}, no keys
 //
 // The list's "sequence" is a digest of the list: the long poll answers when it differs from `since`, or after wait_ms
@@ -19,6 +19,7 @@
 // Threads: belongs to the control loop; must outlive the HTTP server whose router it serves.
 #pragma once
 
+#include "acme/subjects/subjects.hpp"
 #include "acme/vault/vault.hpp"
 #include "base/http/http.hpp"
 #include "base/net/task.hpp"
@@ -35,36 +36,50 @@ namespace acme {
 
 // What one edge shall serve: pure data, made of tenants, pools and certificates.
 struct EdgeBundle {
-  std::string id;      // "tenant-7"; "tenant-7-old" while the former label "old" answers beside the present one
-  std::string tenant;  // label
+  std::string id;                  // "tenant-7" of its own name, "tenant-7-12" of its subject 12
+  std::string tenant;              // label: the present one, of a former name that one
+  std::vector<std::string> names;  // that it is served for
   vault::CertificateRow row;
-  bool former = false;  // of a former label: it restricts no answer
 };
 struct EdgeView {
   std::map<std::string, std::vector<EdgeBundle>> by_edge;  // certificate name of the edge -> its bundles, by id
 };
-[[nodiscard]] EdgeView make_view(std::vector<store::Tenant> const& tenants, std::vector<store::PoolRow> const& pools,
+[[nodiscard]] EdgeView make_view(std::vector<Wanted> const& wanted, std::vector<store::Tenant> const& tenants,
+                                 std::vector<store::PoolRow> const& pools,
                                  std::vector<vault::CertificateRow> const& certificates);
+// A bundle that an edge shall serve no longer, and the revision of the store that says so.
+struct Leaving {
+  std::string edge;
+  EdgeBundle bundle;
+  store::Revision since = 0;
+};
+// DNS goes first: what `before` had and `now` has not stays with its edge until every site in service acknowledged
+// (`everywhere`) the revision that took it away. `leaving` is carried from one view to the next.
+void hold_back(EdgeView const& before, EdgeView& now, store::Revision revision, store::Revision everywhere,
+               std::vector<Leaving>& leaving);
 // The digest that is the list's sequence: 1 ... 2^52.
 [[nodiscard]] std::int64_t digest_of(std::vector<EdgeBundle> const& bundles);
-// tenant id -> edges which acknowledged the current certificate, or a former one for the same names that is still valid
-// (clients verify it as well, and a renewal must not empty the answers down to its first edge). Tenants without any
-// acknowledgment are absent. `certificates` come newest last.
+// tenant id -> edges which acknowledged the current certificate of the tenant's own name, or a former one of it that is
+// still valid (clients verify it as well, and a renewal must not empty the answers down to its first edge). Tenants
+// without any acknowledgment of it are absent.
 [[nodiscard]] std::map<std::int64_t, std::vector<std::string>> ready_edges(
-    std::vector<vault::Acknowledgment> const& acknowledgments, std::vector<vault::CertificateRow> const& certificates,
-    crypto::Time now);
+    std::vector<Wanted> const& wanted, std::vector<vault::Acknowledgment> const& acknowledgments,
+    std::vector<vault::CertificateRow> const& certificates, crypto::Time now);
 
 class Distribution {
  public:
-  // `is_admin` decides who may list all certificates.
+  // `is_admin` decides who may list all certificates. `everywhere`: the revision that every site in service has
+  // acknowledged.
   Distribution(net::asio::any_io_executor executor, store::Store& store, vault::Vault& vault,
-               std::function<bool(net::HttpRequest const&)> is_admin);
+               std::function<bool(net::HttpRequest const&)> is_admin, std::function<store::Revision()> everywhere);
   Distribution(Distribution const&) = delete;
   Distribution& operator=(Distribution const&) = delete;
 
   void add_routes(net::Router& router);
   // Tenants, pools or certificates may have changed: waiting edges look again.
   void poke();
+  // A site acknowledged a revision: what was held back for it may leave.
+  void poke_leaving();
   // Brings Store's readiness in line with the acknowledgments, at start and as certificates lapse; spawn it once.
   net::Task<void> run();
   void stop();
@@ -74,6 +89,7 @@ class Distribution {
   net::Task<net::HttpResponse> bundle(net::HttpRequest request);
   net::Task<net::HttpResponse> acknowledge(net::HttpRequest request);
   net::Task<net::HttpResponse> certificates(net::HttpRequest request);
+  net::Task<base::Result<std::vector<Wanted>>> wanted();
   net::Task<base::Result<std::shared_ptr<EdgeView const>>> view();
   net::Task<base::Result<std::vector<EdgeBundle>>> bundles_of(std::string edge);
   net::Task<base::Result<void>> reconcile();
@@ -81,6 +97,7 @@ class Distribution {
   store::Store& store_;
   vault::Vault& vault_;
   std::function<bool(net::HttpRequest const&)> is_admin_;
+  std::function<store::Revision()> everywhere_;
   net::Signal changed_;
   net::Signal stopping_;
   bool stopped_ = false;
@@ -88,6 +105,7 @@ class Distribution {
   std::uint64_t view_generation_ = 0;  // which the cached view was made for
   store::Revision view_revision_ = -1;
   std::shared_ptr<EdgeView const> view_;
+  std::vector<Leaving> leaving_;
   std::map<std::int64_t, std::vector<std::string>> ready_;  // what set_ready was told last
 };
 

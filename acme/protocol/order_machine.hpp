@@ -61,6 +61,7 @@ struct Outcome {
   std::optional<Time> not_before;             // when the CA allows another try
   bool keep_order = false;                    // the same order URL, key and CSR are good for another run
   bool cleaned = true;                        // false: TXT values may be left in the store
+  bool asked = true;                          // false: it ended before the CA was asked for an order
   std::string problem{};                      // the type of the CA's problem document, if it gave one
   std::string instance{};                     // where a person must go (userActionRequired)
   std::vector<std::string> notes{};           // what was left out or passed over on the way, one sentence each

@@ -123,6 +123,16 @@ void Limits::spend(Asking const& asking, Time now) {
   forget_full(now);
 }
 
+void Limits::give_back(Asking const& asking) {
+  for (Key const& key : counted(asking)) {
+    auto const found = full_at_.find(key);
+    if (allowance(key.first).count > 0 && found != full_at_.end()) {
+      found->second -= step(key.first);
+      changed_.insert(key);
+    }
+  }
+}
+
 void Limits::validation_failed(Asking const& asking, Time now) {
   take({Scope::failures, asking.set}, now);
 }

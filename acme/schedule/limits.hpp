@@ -84,6 +84,8 @@ class Limits {
   [[nodiscard]] std::chrono::milliseconds step(Scope scope) const;
 
   void spend(Asking const& asking, Time now);
+  // What spend() took for an order that was not placed after all.
+  void give_back(Asking const& asking);
   void validation_failed(Asking const& asking, Time now);
   // The CA said rateLimited, and when to come again.
   void refused(Asking const& asking, Time until, Time now);

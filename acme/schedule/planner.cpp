@@ -87,7 +87,7 @@ void Planner::retry(std::int64_t id, Time now) {
 // The first moment at which it is wanted and not parked everywhere.
 Time Planner::base_of(Entry const& entry) const {
   Time ready = entry.wish.holding ? std::min(entry.wish.holding->due, urgent_at(*entry.wish.holding)) : Time{};
-  if (entry.wish.holding && entry.wish.holding->recalled) {
+  if (entry.wish.holding && (entry.wish.holding->recalled || entry.wish.holding->ordered)) {
     ready = Time{};
   }
   auto const parked = entry.parked.find(everywhere);
@@ -105,6 +105,7 @@ void Planner::place(Entry& entry, Time now) {
 
 void Planner::unplace(Entry& entry) {
   waiting_.erase({entry.ready, entry.wish.id});
+  postponed_.erase({entry.ready, entry.wish.id});
   if (!entry.lane) {
     return;
   }
@@ -127,7 +128,7 @@ Planner::Lane Planner::lane_of(Wish const& wish, Time now) const {
   if (!wish.holding) {
     return Lane::fresh;
   }
-  if (urgent_at(*wish.holding) <= now) {
+  if (wish.holding->ordered || urgent_at(*wish.holding) <= now) {
     return Lane::urgent;
   }
   return wish.holding->recalled ? Lane::recalled : Lane::due;
@@ -154,6 +155,7 @@ void Planner::enter(Entry& entry, Lane lane) {
 void Planner::advance(Time now) {
   while (!waiting_.empty() && waiting_.begin()->first <= now) {
     Entry& entry = entries_.at(waiting_.begin()->second);
+    postponed_.erase(*waiting_.begin());
     waiting_.erase(waiting_.begin());
     enter(entry, lane_of(entry.wish, now));
   }
@@ -266,6 +268,17 @@ void Planner::postpone(Entry& entry, Time until, Time now) {
   }
   entry.ready = place;
   waiting_.emplace(place, entry.wish.id);
+  postponed_.emplace(place, entry.wish.id);
+}
+
+// One place is free again: whoever waits first for one looks anew.
+void Planner::give_back(Entry const& entry, std::size_t authority, Time now) {
+  limits_[authority].give_back(asking(entry.wish, authority));
+  if (!postponed_.empty()) {
+    Entry& next = entries_.at(postponed_.begin()->second);
+    unplace(next);
+    place(next, now);
+  }
 }
 
 Plan Planner::plan(Time now) {
@@ -310,6 +323,9 @@ std::optional<Parked> Planner::ended(std::int64_t id, std::size_t authority, End
   }
   Entry& entry = found->second;
   unplace(entry);
+  if (!ending.asked) {
+    give_back(entry, authority, now);
+  }
   if (ending.failure == FailureClass::none) {
     entry.parked.clear();
     place(entry, now);
@@ -319,8 +335,7 @@ std::optional<Parked> Planner::ended(std::int64_t id, std::size_t authority, End
   Parked& parked = entry.parked[here ? authority : everywhere];
   parked.authority = here ? std::optional(authority) : std::nullopt;
   parked.failures += ending.failure == FailureClass::deferred ? 0 : 1;
-  parked.until = ending.not_before.value_or(
-      now + pause_after(ending.failure, parked.failures, settings_.first_retry));
+  parked.until = ending.not_before.value_or(now + pause_after(ending.failure, parked.failures, settings_.first_retry));
   Asking const asked = asking(entry.wish, authority);
   if (ending.failure == FailureClass::not_before) {
     limits_[authority].refused(asked, parked.until, now);

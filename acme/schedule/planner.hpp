@@ -5,7 +5,7 @@
 //   want() --> waiting, by the moment it is due --> a lane --> plan(): start --> in flight --> ended() --> waiting ...
 //
 //   lane      who                                              pace
-//   urgent    in the last tenth of its life                    none
+//   urgent    in the last tenth of its life, or ordered by hand none
 //   fresh     has no certificate of these names                none; three of four starts while others wait
 //   recalled  CA or operator want it replaced before its time  evenly over six hours
 //   due       everything else                                  5/4 of the mean rate, at least one in 5 minutes
@@ -43,6 +43,7 @@ struct Holding {
   bool recalled = false;                 // wanted replaced before its time
   std::optional<std::size_t> authority;  // place of the CA that issued it
   bool replaceable = false;              // an order there can say that it replaces it
+  bool ordered = false;                  // by a person, who waits for it
 };
 
 struct Wish {
@@ -66,8 +67,8 @@ struct Start {
   std::size_t authority = 0;
 };
 struct Plan {
-  std::vector<Start> start;   // in flight from now on
-  std::optional<Time> wake;   // when plan() may have more to start; nothing: only after another call
+  std::vector<Start> start;  // in flight from now on
+  std::optional<Time> wake;  // when plan() may have more to start; nothing: only after another call
 };
 
 // Of the failures since the last success, at one CA or (without `authority`) at all of them.
@@ -80,6 +81,7 @@ struct Parked {
 struct Ending {
   protocol::FailureClass failure = protocol::FailureClass::none;
   std::optional<Time> not_before;  // the CA's own word
+  bool asked = true;               // false: the CA was not asked, so nothing counts against its limits
 };
 
 // Why a wish does not start now: one line for each reason.
@@ -151,6 +153,7 @@ class Planner {
   [[nodiscard]] std::optional<Time> closed(Lane lane, Time now) const;
   [[nodiscard]] std::optional<Lane> next_lane(Time now, std::optional<Time>& wake);
   void postpone(Entry& entry, Time until, Time now);
+  void give_back(Entry const& entry, std::size_t authority, Time now);
   void paced(Lane lane, Time now);
   [[nodiscard]] std::chrono::milliseconds interval(Lane lane) const;
   Queue& queue(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
@@ -162,12 +165,13 @@ class Planner {
   std::vector<bool> blocked_;
   std::map<std::int64_t, Entry> entries_;
   std::set<std::pair<Time, std::int64_t>> waiting_;
+  std::set<std::pair<Time, std::int64_t>> postponed_;        // those in waiting_ that a CA's limit or rest keeps there
   std::set<std::pair<Time, std::int64_t>> becoming_urgent_;  // those in the lanes recalled and due
   std::array<Queue, 4> lanes_;
   std::set<std::int64_t> flying_;
   std::map<std::string, Time> held_;  // domain -> the last place that was promised there
   std::size_t sweep_held_above_ = 1024;
-  double rate_ = 0;                   // renewals a millisecond, in the mean
+  double rate_ = 0;  // renewals a millisecond, in the mean
   unsigned fresh_in_a_row_ = 0;
 };
 

@@ -11,10 +11,6 @@ class Category final : public boost::system::error_category {
   [[nodiscard]] char const* name() const noexcept override { return "acme.vault"; }
   [[nodiscard]] std::string message(int value) const override {
     switch (static_cast<errc>(value)) {
-      case errc::key_file:
-        return "unusable master key file";
-      case errc::sealed:
-        return "the sealed key does not open";
       case errc::not_found:
         return "no such certificate";
       case errc::stale:

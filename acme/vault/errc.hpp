@@ -1,4 +1,4 @@
-// What can go wrong with sealed keys and the rows around them.
+// What can go wrong with certificates' rows; of sealed keys: acme/keyring.
 //
 // Threads: plain values.
 #pragma once
@@ -8,11 +8,9 @@
 namespace vault {
 
 enum class errc {
-  key_file = 1,  // the master key file is missing, too open, or not a key
-  sealed,        // a sealed key does not open: another master key, or the row was moved or changed
-  not_found,     // no such certificate
-  stale,         // an acknowledgment of a certificate that is not (or no longer) the tenant's
-  fenced,        // another Navigator issues certificates by now: this one's write came too late
+  not_found = 1,  // no such certificate
+  stale,          // an acknowledgment of a certificate that is not (or no longer) the tenant's
+  fenced,         // another Navigator issues certificates by now: this one's write came too late
 };
 boost::system::error_code make_error_code(errc code);
 

@@ -88,25 +88,26 @@ net::Task<base::Result<void>> Vault::release_lease() {
 
 net::Task<base::Result<void>> Vault::add_event(Event event) {
   Body const body = [event](Transaction& transaction) -> base::Result<void> {
-    auto const added = execute(
-        transaction, "INSERT INTO acme_event (tenant_id, at_ms, directory_url, outcome, detail) VALUES (?, ?, ?, ?, ?)",
-        {event.tenant_id, crypto::to_ms(event.at), event.directory_url, event.outcome, event.detail});
+    auto const added =
+        execute(transaction,
+                "INSERT INTO acme_event (subject_id, at_ms, directory_url, outcome, detail) VALUES (?, ?, ?, ?, ?)",
+                {event.subject_id, crypto::to_ms(event.at), event.directory_url, event.outcome, event.detail});
     if (!added) {
       return added;
     }
     return execute(transaction,
-                   "DELETE FROM acme_event WHERE tenant_id = ?1 AND id <= (SELECT id FROM acme_event WHERE tenant_id "
+                   "DELETE FROM acme_event WHERE subject_id = ?1 AND id <= (SELECT id FROM acme_event WHERE subject_id "
                    "= ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-                   {event.tenant_id, events_kept});
+                   {event.subject_id, events_kept});
   };
   Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
-net::Task<base::Result<std::vector<Event>>> Vault::events(std::int64_t tenant_id) {
+net::Task<base::Result<std::vector<Event>>> Vault::events(std::int64_t subject_id) {
   Work<Rows> const work = reading(
-      "SELECT tenant_id, at_ms, directory_url, outcome, detail FROM acme_event WHERE tenant_id = ? ORDER BY id DESC",
-      {tenant_id});
+      "SELECT subject_id, at_ms, directory_url, outcome, detail FROM acme_event WHERE subject_id = ? ORDER BY id DESC",
+      {subject_id});
   auto const rows = co_await thread_.run<Rows>(work);
   if (!rows) {
     co_return rows.error();

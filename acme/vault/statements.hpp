@@ -4,6 +4,8 @@
 #pragma once
 
 #include "acme/crypto/time.hpp"
+#include "acme/keyring/keyring.hpp"
+#include "acme/vault/errc.hpp"
 #include "base/database/database.hpp"
 
 #include <algorithm>
@@ -76,6 +78,45 @@ inline Work<Rows> reading(std::string sql, std::vector<Value> parameters = {}) {
   return [sql = std::move(sql), parameters = std::move(parameters)](Database& database) {
     return database.query(sql, parameters);
   };
+}
+
+// What a sealed text is authenticated with, so that it opens in no other row.
+inline std::string account_seal(std::string const& directory_url) {
+  return "acme_account/" + directory_url;
+}
+inline std::string pending_seal(std::string const& directory_url) {
+  return "acme_account/pending/" + directory_url;
+}
+inline std::string order_seal(std::int64_t subject_id) {
+  return "acme_order/subject/" + std::to_string(subject_id);
+}
+inline std::string certificate_seal(std::int64_t tenant_id, std::string const& fingerprint) {
+  return "certificate/" + std::to_string(tenant_id) + "/" + fingerprint;
+}
+
+// The owner of what belongs to no tenant: the accounts.
+constexpr std::int64_t platform = 0;
+
+inline std::int64_t now_ms() {
+  return crypto::to_ms(crypto::wall_now());
+}
+
+// How keys read their rows, in a transaction or outside one.
+template <class Source>
+keyring::KeyRing::Query query_of(Source& source) {
+  return
+      [&source](std::string_view sql, std::vector<Value> const& parameters) { return source.query(sql, parameters); };
+}
+
+inline base::Result<std::int64_t> tenant_of(Transaction& transaction, std::int64_t subject_id) {
+  auto const rows = transaction.query("SELECT tenant_id FROM acme_subject WHERE id = ?", {subject_id});
+  if (!rows) {
+    return rows.error();
+  }
+  if (rows->empty()) {
+    return base::fail(errc::not_found, "subject " + std::to_string(subject_id));
+  }
+  return integer(rows->front()[0]);
 }
 
 inline std::vector<std::int64_t> first_column(Rows const& rows) {

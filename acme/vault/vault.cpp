@@ -8,107 +8,121 @@
 namespace vault {
 namespace {
 
-std::string account_seal(std::string const& directory_url) {
-  return "acme_account/" + directory_url;
-}
-std::string pending_seal(std::string const& directory_url) {
-  return "acme_account/pending/" + directory_url;
-}
-std::string order_seal(std::int64_t tenant_id) {
-  return "acme_order/" + std::to_string(tenant_id);
-}
-std::string certificate_seal(std::int64_t tenant_id, std::string const& fingerprint) {
-  return "certificate/" + std::to_string(tenant_id) + "/" + fingerprint;
-}
-
 constexpr std::string_view certificate_columns =
-    "sequence, tenant_id, names, fingerprint, not_before_ms, not_after_ms, directory_url, ari_id, revoked_reason, "
-    "revoked_at_ms";
+    "sequence, subject_id, tenant_id, name, names, fingerprint, not_before_ms, not_after_ms, directory_url, ari_id, "
+    "revoked_reason, revoked_at_ms, source, fallback";
+constexpr std::string_view certificate_rows = " FROM certificate JOIN acme_subject ON acme_subject.id = subject_id ";
 CertificateRow certificate_of(Row const& row) {
-  return {integer(row[0]),
-          integer(row[1]),
-          split(text(row[2])),
-          text(row[3]),
-          crypto::from_ms(integer(row[4])),
-          crypto::from_ms(integer(row[5])),
-          text(row[6]),
-          text(row[7]),
-          std::holds_alternative<std::int64_t>(row[8]) ? std::optional(integer(row[8])) : std::nullopt,
-          crypto::from_ms(integer(row[9]))};
+  CertificateRow out{integer(row[0]),
+                     integer(row[1]),
+                     integer(row[2]),
+                     text(row[3]),
+                     split(text(row[4])),
+                     text(row[5]),
+                     crypto::from_ms(integer(row[6])),
+                     crypto::from_ms(integer(row[7])),
+                     text(row[8]),
+                     text(row[9]),
+                     std::holds_alternative<std::int64_t>(row[10]) ? std::optional(integer(row[10])) : std::nullopt,
+                     crypto::from_ms(integer(row[11]))};
+  out.uploaded = text(row[12]) == "upload";
+  out.fallback = integer(row[13]) != 0;
+  return out;
 }
 
-base::Result<void> insert_certificate(Transaction& transaction, std::int64_t tenant_id,
-                                      std::string const& directory_url, crypto::Certificate const& certificate,
-                                      std::string const& chain_pem, database::Blob const& sealed, Time now) {
-  auto const inserted =
-      execute(transaction,
-              "INSERT INTO certificate (tenant_id, names, fingerprint, not_before_ms, not_after_ms, "
-              "chain_pem, sealed_key, directory_url, ari_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-              {tenant_id, joined(certificate.names), certificate.fingerprint, crypto::to_ms(certificate.not_before),
-               crypto::to_ms(certificate.not_after), chain_pem, sealed, directory_url, certificate.ari_id});
+base::Result<void> insert_certificate(Transaction& transaction, CertificateRow const& row,
+                                      crypto::Certificate const& certificate, std::string const& chain_pem,
+                                      database::Blob const& sealed, Time now) {
+  if (row.uploaded) {  // one that comes again is the newest again
+    auto const again =
+        execute(transaction,
+                "DELETE FROM certificate WHERE subject_id = ?1 AND fingerprint = ?2 AND source = 'upload' "
+                "AND sequence < (SELECT max(sequence) FROM certificate WHERE subject_id = ?1)",
+                {row.subject_id, certificate.fingerprint});
+    if (!again) {
+      return again;
+    }
+  }
+  auto const inserted = execute(
+      transaction,
+      "INSERT INTO certificate (subject_id, names, fingerprint, not_before_ms, not_after_ms, chain_pem, sealed_key, "
+      "directory_url, ari_id, source, fallback) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subject_id, "
+      "fingerprint) DO UPDATE SET fallback = excluded.fallback",
+      {row.subject_id, joined(certificate.names), certificate.fingerprint, crypto::to_ms(certificate.not_before),
+       crypto::to_ms(certificate.not_after), chain_pem, sealed, row.directory_url, certificate.ari_id,
+       std::string(row.uploaded ? "upload" : "acme"), std::int64_t{row.fallback ? 1 : 0}});
   if (!inserted) {
     return inserted;
   }
   auto const trimmed = execute(transaction,
-                               "DELETE FROM certificate WHERE tenant_id = ?1 AND not_after_ms <= ?2 AND sequence < "
-                               "(SELECT max(sequence) FROM certificate WHERE tenant_id = ?1)",
-                               {tenant_id, crypto::to_ms(now)});
+                               "DELETE FROM certificate WHERE subject_id = ?1 AND not_after_ms <= ?2 AND sequence < "
+                               "(SELECT max(sequence) FROM certificate WHERE subject_id = ?1)",
+                               {row.subject_id, crypto::to_ms(now)});
   if (!trimmed) {
     return trimmed;
   }
-  return execute(transaction, "DELETE FROM acme_attempt WHERE tenant_id = ?", {tenant_id});
+  return execute(transaction, "DELETE FROM acme_attempt WHERE subject_id = ?", {row.subject_id});
+}
+
+std::vector<CertificateRow> certificates_of(Rows const& rows) {
+  std::vector<CertificateRow> certificates;
+  std::ranges::transform(rows, std::back_inserter(certificates), certificate_of);
+  return certificates;
 }
 
 }  // namespace
 
-net::Task<base::Result<void>> Vault::open(std::string master_key_file) {
-  Work<Rows> const work = reading(
-      "SELECT (SELECT count(*) FROM acme_account) + (SELECT count(*) FROM acme_order) + "
-      "(SELECT count(*) FROM certificate)");
-  auto const rows = co_await thread_.run<Rows>(work);
-  if (!rows) {
-    co_return rows.error();
-  }
-  auto loaded = Sealer::load(master_key_file, integer((*rows)[0][0]) == 0);
-  if (!loaded) {
-    co_return loaded.error();
-  }
-  sealer_ = std::move(*loaded);
-  co_return base::Result<void>();
-}
-
-net::Task<base::Result<Account>> Vault::account(std::string directory_url) {
-  Work<Rows> const work = reading(
-      "SELECT account_url, sealed_key, sealed_pending_key FROM acme_account WHERE directory_url = ?", {directory_url});
-  auto const rows = co_await thread_.run<Rows>(work);
-  if (!rows) {
-    co_return rows.error();
-  }
-  if (!rows->empty()) {
-    auto const pem = sealer_->unseal(blob(rows->front()[1]), account_seal(directory_url));
-    if (!pem) {
-      co_return pem.error();
+// Reads on the store thread, where the keys are.
+net::Task<base::Result<std::optional<Account>>> Vault::find_account(std::string directory_url) {
+  Work<std::optional<Account>> const work =
+      [this, directory_url](Database& database) -> base::Result<std::optional<Account>> {
+    auto const rows =
+        database.query("SELECT account_url, sealed_key, sealed_pending_key FROM acme_account WHERE directory_url = ?",
+                       {directory_url});
+    if (!rows) {
+      return rows.error();
     }
-    Account account{*pem, text(rows->front()[0]), {}};
-    if (auto const& sealed = blob(rows->front()[2]); !sealed.empty()) {
-      auto pending = sealer_->unseal(sealed, pending_seal(directory_url));
+    if (rows->empty()) {
+      return std::optional<Account>();
+    }
+    Row const& row = rows->front();
+    auto pem = keys_.unseal(query_of(database), platform, blob(row[1]), account_seal(directory_url));
+    if (!pem) {
+      return pem.error();
+    }
+    Account account{std::move(*pem), text(row[0]), {}};
+    if (auto const& sealed = blob(row[2]); !sealed.empty()) {
+      auto pending = keys_.unseal(query_of(database), platform, sealed, pending_seal(directory_url));
       if (!pending) {
-        co_return pending.error();
+        return pending.error();
       }
       account.pending_key_pem = std::move(*pending);
     }
-    co_return account;
+    return std::optional(std::move(account));
+  };
+  co_return co_await thread_.run<std::optional<Account>>(work);
+}
+
+net::Task<base::Result<Account>> Vault::account(std::string directory_url) {
+  auto found = co_await find_account(directory_url);
+  if (!found) {
+    co_return found.error();
+  }
+  if (*found) {
+    co_return std::move(**found);
   }
   auto const key = crypto::Key::generate();
   if (!key) {
     co_return key.error();
   }
-  std::string const pem = key->pem();
-  auto const sealed = sealer_->seal(pem, account_seal(directory_url));
-  Body const body = [directory_url, sealed](Transaction& transaction) {
+  Body const body = [this, directory_url, pem = key->pem()](Transaction& transaction) -> base::Result<void> {
+    auto const sealed = keys_.seal(transaction, platform, pem, account_seal(directory_url), now_ms());
+    if (!sealed) {
+      return sealed.error();
+    }
     return execute(transaction,
                    "INSERT OR IGNORE INTO acme_account (directory_url, account_url, sealed_key) VALUES (?, '', ?)",
-                   {directory_url, sealed});
+                   {directory_url, *sealed});
   };
   Work<std::int64_t> const insert = fenced(body);
   auto const written = co_await thread_.run<std::int64_t>(insert);
@@ -128,10 +142,13 @@ net::Task<base::Result<void>> Vault::set_account_url(std::string directory_url, 
 }
 
 net::Task<base::Result<void>> Vault::begin_key_change(std::string directory_url, std::string key_pem) {
-  auto const sealed = sealer_->seal(key_pem, pending_seal(directory_url));
-  Body const body = [directory_url, sealed](Transaction& transaction) {
+  Body const body = [this, directory_url, key_pem](Transaction& transaction) -> base::Result<void> {
+    auto const sealed = keys_.seal(transaction, platform, key_pem, pending_seal(directory_url), now_ms());
+    if (!sealed) {
+      return sealed.error();
+    }
     return execute(transaction, "UPDATE acme_account SET sealed_pending_key = ? WHERE directory_url = ?",
-                   {sealed, directory_url});
+                   {*sealed, directory_url});
   };
   Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
@@ -143,79 +160,83 @@ net::Task<base::Result<void>> Vault::end_key_change(std::string directory_url, b
     co_return present.error();
   }
   std::string const& kept = taken && !present->pending_key_pem.empty() ? present->pending_key_pem : present->key_pem;
-  auto const sealed = sealer_->seal(kept, account_seal(directory_url));
-  Body const body = [directory_url, sealed](Transaction& transaction) {
+  Body const body = [this, directory_url, kept](Transaction& transaction) -> base::Result<void> {
+    auto const sealed = keys_.seal(transaction, platform, kept, account_seal(directory_url), now_ms());
+    if (!sealed) {
+      return sealed.error();
+    }
     return execute(transaction,
                    "UPDATE acme_account SET sealed_key = ?, sealed_pending_key = NULL WHERE directory_url = ?",
-                   {sealed, directory_url});
+                   {*sealed, directory_url});
   };
   Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
 net::Task<base::Result<void>> Vault::save_order(OrderRow order) {
-  auto const sealed = sealer_->seal(order.key_pem, order_seal(order.tenant_id));
-  order.key_pem.clear();
-  Body const body = [order, sealed](Transaction& transaction) {
+  Body const body = [this, order](Transaction& transaction) -> base::Result<void> {
+    auto const tenant = tenant_of(transaction, order.subject_id);
+    if (!tenant) {
+      return tenant.error();
+    }
+    auto const sealed = keys_.seal(transaction, *tenant, order.key_pem, order_seal(order.subject_id), now_ms());
+    if (!sealed) {
+      return sealed.error();
+    }
     return execute(
         transaction,
-        "INSERT OR REPLACE INTO acme_order (tenant_id, names, directory_url, order_url, csr, sealed_key) "
+        "INSERT OR REPLACE INTO acme_order (subject_id, names, directory_url, order_url, csr, sealed_key) "
         "VALUES (?, ?, ?, ?, ?, ?)",
-        {order.tenant_id, joined(order.names), order.directory_url, order.order_url, blob_of(order.csr), sealed});
+        {order.subject_id, joined(order.names), order.directory_url, order.order_url, blob_of(order.csr), *sealed});
   };
   Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
-net::Task<base::Result<std::optional<OrderRow>>> Vault::find_order(std::int64_t tenant_id) {
-  Work<Rows> const work = reading(
-      "SELECT names, directory_url, order_url, csr, sealed_key FROM acme_order WHERE tenant_id = ?", {tenant_id});
-  auto const rows = co_await thread_.run<Rows>(work);
-  if (!rows) {
-    co_return rows.error();
-  }
-  if (rows->empty()) {
-    co_return std::optional<OrderRow>();
-  }
-  Row const& row = rows->front();
-  auto const pem = sealer_->unseal(blob(row[4]), order_seal(tenant_id));
-  if (!pem) {
-    co_return pem.error();
-  }
-  database::Blob const& csr = blob(row[3]);
-  co_return std::optional<OrderRow>(
-      OrderRow{tenant_id, split(text(row[0])), text(row[1]), text(row[2]), {csr.begin(), csr.end()}, *pem});
+net::Task<base::Result<std::optional<OrderRow>>> Vault::find_order(std::int64_t subject_id) {
+  Work<std::optional<OrderRow>> const work = [this,
+                                              subject_id](Database& database) -> base::Result<std::optional<OrderRow>> {
+    auto const rows = database.query(
+        "SELECT names, directory_url, order_url, csr, sealed_key, tenant_id FROM acme_order JOIN acme_subject ON "
+        "acme_subject.id = subject_id WHERE subject_id = ?",
+        {subject_id});
+    if (!rows) {
+      return rows.error();
+    }
+    if (rows->empty()) {
+      return std::optional<OrderRow>();
+    }
+    Row const& row = rows->front();
+    auto pem = keys_.unseal(query_of(database), integer(row[5]), blob(row[4]), order_seal(subject_id));
+    if (!pem) {
+      return pem.error();
+    }
+    database::Blob const& csr = blob(row[3]);
+    return std::optional<OrderRow>(OrderRow{
+        subject_id, split(text(row[0])), text(row[1]), text(row[2]), {csr.begin(), csr.end()}, std::move(*pem)});
+  };
+  co_return co_await thread_.run<std::optional<OrderRow>>(work);
 }
 
-net::Task<base::Result<void>> Vault::set_order_url(std::int64_t tenant_id, std::string order_url) {
+net::Task<base::Result<void>> Vault::set_order_url(std::int64_t subject_id, std::string order_url) {
   Body const body = [=](Transaction& transaction) {
-    return execute(transaction, "UPDATE acme_order SET order_url = ? WHERE tenant_id = ?", {order_url, tenant_id});
+    return execute(transaction, "UPDATE acme_order SET order_url = ? WHERE subject_id = ?", {order_url, subject_id});
   };
   Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
-net::Task<base::Result<void>> Vault::delete_order(std::int64_t tenant_id) {
-  Body const body = [tenant_id](Transaction& transaction) {
-    return execute(transaction, "DELETE FROM acme_order WHERE tenant_id = ?", {tenant_id});
+net::Task<base::Result<void>> Vault::delete_order(std::int64_t subject_id) {
+  Body const body = [subject_id](Transaction& transaction) {
+    return execute(transaction, "DELETE FROM acme_order WHERE subject_id = ?", {subject_id});
   };
   Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
-}
-
-net::Task<base::Result<std::vector<std::int64_t>>> Vault::tenants_with_rows() {
-  Work<Rows> const work = reading(
-      "SELECT tenant_id FROM acme_order UNION SELECT tenant_id FROM acme_attempt UNION SELECT tenant_id FROM "
-      "certificate UNION SELECT tenant_id FROM edge_acknowledgment");
-  auto const rows = co_await thread_.run<Rows>(work);
-  if (!rows) {
-    co_return rows.error();
-  }
-  co_return first_column(*rows);
 }
 
 net::Task<base::Result<std::vector<Attempt>>> Vault::attempts() {
-  Work<Rows> const work = reading("SELECT tenant_id, directory_url, failures, not_before_ms, detail FROM acme_attempt");
+  Work<Rows> const work =
+      reading("SELECT subject_id, directory_url, failures, not_before_ms, detail FROM acme_attempt");
   auto const rows = co_await thread_.run<Rows>(work);
   if (!rows) {
     co_return rows.error();
@@ -231,30 +252,37 @@ net::Task<base::Result<std::vector<Attempt>>> Vault::attempts() {
 net::Task<base::Result<void>> Vault::save_attempt(Attempt attempt) {
   Body const body = [attempt](Transaction& transaction) {
     return execute(transaction,
-                   "INSERT OR REPLACE INTO acme_attempt (tenant_id, directory_url, failures, not_before_ms, detail) "
+                   "INSERT OR REPLACE INTO acme_attempt (subject_id, directory_url, failures, not_before_ms, detail) "
                    "VALUES (?, ?, ?, ?, ?)",
-                   {attempt.tenant_id, attempt.directory_url, std::int64_t{attempt.failures},
+                   {attempt.subject_id, attempt.directory_url, std::int64_t{attempt.failures},
                     crypto::to_ms(attempt.not_before), attempt.detail});
   };
   Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
-net::Task<base::Result<std::int64_t>> Vault::add_certificate(std::int64_t tenant_id, std::string directory_url,
-                                                             crypto::Certificate certificate, std::string chain_pem,
-                                                             std::string key_pem, Time now) {
-  auto const sealed = sealer_->seal(key_pem, certificate_seal(tenant_id, certificate.fingerprint));
-  Body const body = [=](Transaction& transaction) {
-    return insert_certificate(transaction, tenant_id, directory_url, certificate, chain_pem, sealed, now);
+net::Task<base::Result<std::int64_t>> Vault::add_certificate(CertificateRow row, crypto::Certificate certificate,
+                                                             std::string chain_pem, std::string key_pem, Time now) {
+  Body const body = [=, this](Transaction& transaction) -> base::Result<void> {
+    auto const tenant = tenant_of(transaction, row.subject_id);
+    if (!tenant) {
+      return tenant.error();
+    }
+    auto const sealed = keys_.seal(transaction, *tenant, key_pem, certificate_seal(*tenant, certificate.fingerprint),
+                                   crypto::to_ms(now));
+    if (!sealed) {
+      return sealed.error();
+    }
+    return insert_certificate(transaction, row, certificate, chain_pem, *sealed, now);
   };
   Work<std::int64_t> const insert = fenced(body);
-  Work<std::int64_t> const work = [insert, certificate](Database& database) -> base::Result<std::int64_t> {
+  Work<std::int64_t> const work = [insert, row, certificate](Database& database) -> base::Result<std::int64_t> {
     auto const written = insert(database);
     if (!written) {
       return written.error();
     }
-    auto const rows =
-        database.query("SELECT sequence FROM certificate WHERE fingerprint = ?", {certificate.fingerprint});
+    auto const rows = database.query("SELECT sequence FROM certificate WHERE subject_id = ? AND fingerprint = ?",
+                                     {row.subject_id, certificate.fingerprint});
     if (!rows) {
       return rows.error();
     }
@@ -267,49 +295,50 @@ net::Task<base::Result<std::int64_t>> Vault::add_certificate(std::int64_t tenant
 }
 
 net::Task<base::Result<std::vector<CertificateRow>>> Vault::certificates() {
-  std::string const sql = "SELECT " + std::string(certificate_columns) + " FROM certificate ORDER BY sequence";
+  std::string const sql =
+      "SELECT " + std::string(certificate_columns) + std::string(certificate_rows) + "ORDER BY sequence";
   Work<Rows> const work = reading(sql);
   auto const rows = co_await thread_.run<Rows>(work);
   if (!rows) {
     co_return rows.error();
   }
-  std::vector<CertificateRow> certificates;
-  std::ranges::transform(*rows, std::back_inserter(certificates), certificate_of);
-  co_return certificates;
+  co_return certificates_of(*rows);
 }
 
-net::Task<base::Result<std::vector<CertificateRow>>> Vault::certificates(std::int64_t tenant_id) {
-  std::string const sql =
-      "SELECT " + std::string(certificate_columns) + " FROM certificate WHERE tenant_id = ? ORDER BY sequence";
-  Work<Rows> const work = reading(sql, {tenant_id});
+net::Task<base::Result<std::vector<CertificateRow>>> Vault::certificates(std::int64_t subject_id) {
+  std::string const sql = "SELECT " + std::string(certificate_columns) + std::string(certificate_rows) +
+                          "WHERE subject_id = ? ORDER BY sequence";
+  Work<Rows> const work = reading(sql, {subject_id});
   auto const rows = co_await thread_.run<Rows>(work);
   if (!rows) {
     co_return rows.error();
   }
-  std::vector<CertificateRow> certificates;
-  std::ranges::transform(*rows, std::back_inserter(certificates), certificate_of);
-  co_return certificates;
+  co_return certificates_of(*rows);
 }
 
-net::Task<base::Result<Bundle>> Vault::unsealed_bundle(std::int64_t tenant_id, std::int64_t sequence) {
-  std::string const sql = "SELECT " + std::string(certificate_columns) + ", chain_pem, sealed_key FROM certificate " +
-                          "WHERE tenant_id = ?1 AND (?2 = 0 OR sequence = ?2) ORDER BY sequence DESC LIMIT 1";
-  Work<Rows> const work = reading(sql, {tenant_id, sequence});
-  auto const rows = co_await thread_.run<Rows>(work);
-  if (!rows) {
-    co_return rows.error();
-  }
-  if (rows->empty()) {
-    co_return base::fail(errc::not_found, "tenant " + std::to_string(tenant_id));
-  }
-  Row const& row = rows->front();
-  Bundle bundle{certificate_of(row), text(row[10]), {}};
-  auto key = sealer_->unseal(blob(row[11]), certificate_seal(tenant_id, bundle.row.fingerprint));
-  if (!key) {
-    co_return key.error();
-  }
-  bundle.key_pem = std::move(*key);
-  co_return bundle;
+net::Task<base::Result<Bundle>> Vault::unsealed_bundle(std::int64_t subject_id, std::int64_t sequence) {
+  std::string const sql = "SELECT " + std::string(certificate_columns) + ", chain_pem, sealed_key" +
+                          std::string(certificate_rows) +
+                          "WHERE subject_id = ?1 AND (?2 = 0 OR sequence = ?2) ORDER BY sequence DESC LIMIT 1";
+  Work<Bundle> const work = [this, sql, subject_id, sequence](Database& database) -> base::Result<Bundle> {
+    auto const rows = database.query(sql, {subject_id, sequence});
+    if (!rows) {
+      return rows.error();
+    }
+    if (rows->empty()) {
+      return base::fail(errc::not_found, "subject " + std::to_string(subject_id));
+    }
+    Row const& row = rows->front();
+    Bundle bundle{certificate_of(row), text(row[14]), {}};
+    auto key = keys_.unseal(query_of(database), bundle.row.tenant_id, blob(row[15]),
+                            certificate_seal(bundle.row.tenant_id, bundle.row.fingerprint));
+    if (!key) {
+      return key.error();
+    }
+    bundle.key_pem = std::move(*key);
+    return bundle;
+  };
+  co_return co_await thread_.run<Bundle>(work);
 }
 
 net::Task<base::Result<std::vector<SuggestionRow>>> Vault::suggestions() {
@@ -340,7 +369,7 @@ net::Task<base::Result<void>> Vault::save_suggestion(SuggestionRow row) {
 }
 
 net::Task<base::Result<std::vector<Acknowledgment>>> Vault::acknowledgments() {
-  Work<Rows> const work = reading("SELECT tenant_id, edge, sequence, fingerprint FROM edge_acknowledgment");
+  Work<Rows> const work = reading("SELECT subject_id, edge, sequence, fingerprint FROM edge_acknowledgment");
   auto const rows = co_await thread_.run<Rows>(work);
   if (!rows) {
     co_return rows.error();
@@ -355,8 +384,8 @@ net::Task<base::Result<std::vector<Acknowledgment>>> Vault::acknowledgments() {
 net::Task<base::Result<void>> Vault::acknowledge(Acknowledgment acknowledgment, Time now) {
   Body const body = [=](Transaction& transaction) -> base::Result<void> {
     auto const known = transaction.query(
-        "SELECT 1 FROM certificate WHERE tenant_id = ? AND fingerprint = ? AND sequence = ? AND not_after_ms > ?",
-        {acknowledgment.tenant_id, acknowledgment.fingerprint, acknowledgment.sequence, crypto::to_ms(now)});
+        "SELECT 1 FROM certificate WHERE subject_id = ? AND fingerprint = ? AND sequence = ? AND not_after_ms > ?",
+        {acknowledgment.subject_id, acknowledgment.fingerprint, acknowledgment.sequence, crypto::to_ms(now)});
     if (!known) {
       return known.error();
     }
@@ -364,30 +393,14 @@ net::Task<base::Result<void>> Vault::acknowledge(Acknowledgment acknowledgment, 
       return base::fail(errc::stale, "fingerprint " + acknowledgment.fingerprint);
     }
     return execute(transaction,
-                   "INSERT INTO edge_acknowledgment (tenant_id, edge, sequence, fingerprint, at_ms) VALUES (?, ?, ?, "
-                   "?, ?) ON CONFLICT (tenant_id, edge) DO UPDATE SET sequence = excluded.sequence, fingerprint = "
+                   "INSERT INTO edge_acknowledgment (subject_id, edge, sequence, fingerprint, at_ms) VALUES (?, ?, ?, "
+                   "?, ?) ON CONFLICT (subject_id, edge) DO UPDATE SET sequence = excluded.sequence, fingerprint = "
                    "excluded.fingerprint, at_ms = excluded.at_ms WHERE excluded.sequence >= "
                    "edge_acknowledgment.sequence",
-                   {acknowledgment.tenant_id, acknowledgment.edge, acknowledgment.sequence, acknowledgment.fingerprint,
+                   {acknowledgment.subject_id, acknowledgment.edge, acknowledgment.sequence, acknowledgment.fingerprint,
                     crypto::to_ms(now)});
   };
   Work<std::int64_t> const work = writing(body);
-  co_return without_value(co_await thread_.run<std::int64_t>(work));
-}
-
-net::Task<base::Result<void>> Vault::forget_tenant(std::int64_t tenant_id) {
-  Body const body = [tenant_id](Transaction& transaction) -> base::Result<void> {
-    for (std::string_view const sql :
-         {"DELETE FROM acme_order WHERE tenant_id = ?", "DELETE FROM acme_attempt WHERE tenant_id = ?",
-          "DELETE FROM certificate WHERE tenant_id = ?", "DELETE FROM edge_acknowledgment WHERE tenant_id = ?",
-          "DELETE FROM acme_event WHERE tenant_id = ?"}) {
-      if (auto const done = execute(transaction, sql, {tenant_id}); !done) {
-        return done;
-      }
-    }
-    return {};
-  };
-  Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 

@@ -1,16 +1,18 @@
 // The rows of schema.cpp as values: accounts, orders, attempts, certificates with their sealed keys, acknowledgments,
 // the lease of the one who issues.
 //
-// Keys are unsealed only in the calls whose names say so; lists never carry them. A tenant keeps its present
-// certificate and the former ones that are still valid (edges may serve them for a while); older rows go away when one
-// is added.
+// Everything but accounts and limits belongs to a subject: one name of one tenant that has a certificate of its own
+// (the tenant's name, one of before a rename, a domain). Keys are unsealed only in the calls whose names say so; lists
+// never carry them. A subject keeps its present certificate and the former ones that are still valid (edges may serve
+// them for a while); older rows go away when one is added.
 //
 // Threads: coroutines for the control loop; the work runs on the store thread. Failures are those of database::errc and
-// errc::sealed, and errc::fenced.
+// keyring::errc::sealed, and errc::fenced.
 #pragma once
 
 #include "acme/crypto/certificate.hpp"
-#include "acme/vault/seal.hpp"
+#include "acme/keyring/keyring.hpp"
+#include "acme/vault/errc.hpp"
 #include "base/net/task.hpp"
 #include "base/store_thread/store_thread.hpp"
 
@@ -25,9 +27,19 @@ namespace vault {
 
 using crypto::Time;
 
-struct CertificateRow {
-  std::int64_t sequence = 0;  // rises with every stored certificate of any tenant
+// One name of one tenant. Its id is never given out twice.
+struct SubjectRow {
+  std::int64_t id = 0;
   std::int64_t tenant_id = 0;
+  std::string name;  // without final dot
+  bool operator==(SubjectRow const&) const = default;
+};
+
+struct CertificateRow {
+  std::int64_t sequence = 0;  // rises with every stored certificate of any subject
+  std::int64_t subject_id = 0;
+  std::int64_t tenant_id = 0;
+  std::string subject{};           // its name
   std::vector<std::string> names;  // sorted
   std::string fingerprint;
   Time not_before;
@@ -36,6 +48,8 @@ struct CertificateRow {
   std::string ari_id{};         // RFC 9773 section 4.1
   std::optional<std::int64_t> revoked_reason{};  // RFC 5280 section 5.3.1; wanted or done
   Time revoked_at{};                             // the CA's confirmation; the epoch: it is still to be told
+  bool uploaded = false;                         // the tenant brought it
+  bool fallback = true;                          // of an upload: one of our own is ordered before it ends
 };
 
 // Who may order certificates. A fence rises with each change of hands and never falls.
@@ -46,9 +60,9 @@ struct Lease {
   bool mine = false;  // until then
 };
 
-// How an attempt at a certificate ended; the newest few of each tenant are kept.
+// How an attempt at a certificate ended; the newest few of each subject are kept.
 struct Event {
-  std::int64_t tenant_id = 0;
+  std::int64_t subject_id = 0;
   Time at;
   std::string directory_url;
   std::string outcome;  // "issued", or the class of the failure
@@ -71,7 +85,7 @@ struct Bundle {
 
 // An order that was begun; it exists from before the first request until after its TXT values are gone.
 struct OrderRow {
-  std::int64_t tenant_id = 0;
+  std::int64_t subject_id = 0;
   std::vector<std::string> names;
   std::string directory_url;
   std::string order_url;  // empty until the CA answered newOrder
@@ -80,7 +94,7 @@ struct OrderRow {
 };
 
 struct Attempt {
-  std::int64_t tenant_id = 0;
+  std::int64_t subject_id = 0;
   std::string directory_url;  // of the CA that refused; empty: holds for every CA
   unsigned failures = 0;      // in a row
   Time not_before;
@@ -88,7 +102,7 @@ struct Attempt {
 };
 
 struct Acknowledgment {
-  std::int64_t tenant_id = 0;
+  std::int64_t subject_id = 0;
   std::string edge;
   std::int64_t sequence = 0;
   std::string fingerprint;
@@ -116,8 +130,9 @@ class Vault {
   Vault(Vault const&) = delete;
   Vault& operator=(Vault const&) = delete;
 
-  // Must succeed before everything else: loads the master key and makes it when no sealed row needs a former one.
-  net::Task<base::Result<void>> open(std::string master_key_file);
+  // Must succeed before everything else: loads the master key and makes it when no sealed row needs a former one. What
+  // an older program sealed by the master key itself is sealed anew by data keys.
+  net::Task<base::Result<void>> open(keyring::MasterFiles files);
 
   // The account of this CA; its key is made and stored at the first call, before it is ever used.
   net::Task<base::Result<Account>> account(std::string directory_url);
@@ -127,31 +142,47 @@ class Vault {
   net::Task<base::Result<void>> begin_key_change(std::string directory_url, std::string key_pem);
   net::Task<base::Result<void>> end_key_change(std::string directory_url, bool taken);
 
+  // --- keys that seal (acme/keyring) ---
+  // A fresh data key for a tenant (0: the accounts), everything of it sealed anew; how many texts that were.
+  net::Task<base::Result<std::int64_t>> renew_data_key(std::int64_t owner);
+  net::Task<base::Result<void>> rotate_master_key();
+  net::Task<base::Result<keyring::KeyRingState>> key_state();
+
+  // --- subjects ---
+  net::Task<base::Result<std::vector<SubjectRow>>> subjects();
+  // Their rows, made where there is none; ids of the argument are ignored, the answer has its order. `own` of each says
+  // whether what was kept for the tenant without a name is this one's.
+  net::Task<base::Result<std::vector<SubjectRow>>> ensure_subjects(std::vector<SubjectRow> wanted,
+                                                                   std::vector<bool> own);
+  // With everything of it, keys included; with a tenant's last one its data key goes too.
+  net::Task<base::Result<void>> forget_subject(std::int64_t subject_id);
+
   net::Task<base::Result<void>> save_order(OrderRow order);
-  net::Task<base::Result<std::optional<OrderRow>>> find_order(std::int64_t tenant_id);
-  net::Task<base::Result<void>> set_order_url(std::int64_t tenant_id, std::string order_url);
-  net::Task<base::Result<void>> delete_order(std::int64_t tenant_id);
-  net::Task<base::Result<std::vector<std::int64_t>>> tenants_with_rows();  // of any table but the account's
+  net::Task<base::Result<std::optional<OrderRow>>> find_order(std::int64_t subject_id);
+  net::Task<base::Result<void>> set_order_url(std::int64_t subject_id, std::string order_url);
+  net::Task<base::Result<void>> delete_order(std::int64_t subject_id);
 
   net::Task<base::Result<std::vector<Attempt>>> attempts();
   net::Task<base::Result<void>> save_attempt(Attempt attempt);
 
-  // Idempotent: the same fingerprint again gives the sequence it has. Clears the tenant's attempts.
-  net::Task<base::Result<std::int64_t>> add_certificate(std::int64_t tenant_id, std::string directory_url,
-                                                        crypto::Certificate certificate, std::string chain_pem,
-                                                        std::string key_pem, Time now);
+  // Idempotent: the same fingerprint again gives the sequence it has. Clears the subject's attempts. Of `row` count
+  // what its source says: directory_url, uploaded, fallback. errc::not_found: no such subject.
+  net::Task<base::Result<std::int64_t>> add_certificate(CertificateRow row, crypto::Certificate certificate,
+                                                        std::string chain_pem, std::string key_pem, Time now);
+  // Those the tenant brought; how many there were.
+  net::Task<base::Result<std::int64_t>> remove_uploads(std::int64_t subject_id);
   // Newest last.
   net::Task<base::Result<std::vector<CertificateRow>>> certificates();
-  net::Task<base::Result<std::vector<CertificateRow>>> certificates(std::int64_t tenant_id);
-  // The newest of the tenant, or that of `sequence`, with its key; errc::not_found.
-  net::Task<base::Result<Bundle>> unsealed_bundle(std::int64_t tenant_id, std::int64_t sequence = 0);
+  net::Task<base::Result<std::vector<CertificateRow>>> certificates(std::int64_t subject_id);
+  // The newest of the subject, or that of `sequence`, with its key; errc::not_found.
+  net::Task<base::Result<Bundle>> unsealed_bundle(std::int64_t subject_id, std::int64_t sequence = 0);
 
   net::Task<base::Result<std::vector<SuggestionRow>>> suggestions();
   // Of a certificate that is gone meanwhile: nothing happens.
   net::Task<base::Result<void>> save_suggestion(SuggestionRow row);
 
   net::Task<base::Result<std::vector<Acknowledgment>>> acknowledgments();
-  // errc::stale unless the tenant has that certificate and it is still valid. An older sequence never replaces a newer
+  // errc::stale unless the subject has that certificate and it is still valid. An older sequence never replaces a newer
   // one.
   net::Task<base::Result<void>> acknowledge(Acknowledgment acknowledgment, Time now);
 
@@ -164,7 +195,7 @@ class Vault {
 
   // --- what happened ---
   net::Task<base::Result<void>> add_event(Event event);
-  net::Task<base::Result<std::vector<Event>>> events(std::int64_t tenant_id);  // newest first
+  net::Task<base::Result<std::vector<Event>>> events(std::int64_t subject_id);  // newest first
   net::Task<base::Result<void>> save_buckets(std::vector<Bucket> buckets);
   net::Task<base::Result<std::vector<Bucket>>> buckets();
 
@@ -173,16 +204,15 @@ class Vault {
   net::Task<base::Result<void>> mark_revoked(std::int64_t sequence, std::int64_t reason, std::optional<Time> at);
   net::Task<base::Result<std::string>> chain(std::int64_t sequence);  // PEM; errc::not_found
 
-  // Everything of a tenant that no longer exists, keys included.
-  net::Task<base::Result<void>> forget_tenant(std::int64_t tenant_id);
-
  private:
   using Body = std::function<base::Result<void>(database::Transaction&)>;
   // `body` behind a look at the fence, in one transaction.
   [[nodiscard]] std::function<base::Result<std::int64_t>(database::Database&)> fenced(Body body) const;
 
+  net::Task<base::Result<std::optional<Account>>> find_account(std::string directory_url);
+
   database::StoreThread& thread_;
-  std::optional<Sealer> sealer_;
+  keyring::KeyRing keys_;  // of the store thread
   std::string holder_;
   std::optional<std::int64_t> fence_;  // of the lease this object took last
 };

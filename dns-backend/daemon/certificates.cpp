@@ -1,11 +1,14 @@
 // Certificates as the daemon wires them: vault, issuer, distribution, and what /v1/status says of them.
 #include "dns-backend/daemon/daemon.hpp"
 
+#include "acme/administration/key_routes.hpp"
 #include "dns-backend/api/access.hpp"
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
 
 namespace navigator {
 namespace {
@@ -47,27 +50,101 @@ acme::IssuerSettings issuer_settings(AcmeSettings const& wanted, std::string con
   return settings;
 }
 
+// What stands in the way of a domain's certificate, seen right before its order.
+net::Task<base::Result<acme::Sight>> look_at_domain(Daemon const& daemon, std::int64_t domain_id, std::string name) {
+  acme::Sight sight;
+  domain_watch::DomainWatch* const watch = daemon.self_service == nullptr ? nullptr : daemon.self_service->watch();
+  if (watch == nullptr) {
+    co_return sight;
+  }
+  auto const verdict = co_await watch->look(domain_id, wall_ms());
+  if (!verdict) {
+    co_return verdict.error();
+  }
+  if (!verdict->ok()) {
+    sight.objection = verdict->code + ": " + verdict->reason + " (" + verdict->hint + ")";
+    sight.passing = verdict->temporary();
+    co_return sight;
+  }
+  auto caa = co_await watch->caa(std::move(name));
+  if (!caa) {
+    sight.objection = "lookup_failed: " + caa.error().detail;
+    sight.passing = true;
+    co_return sight;
+  }
+  sight.caa = std::move(*caa);
+  co_return sight;
+}
+
+json::object json_of(acme::SubjectStatus const& status) {
+  return {{"tenant", status.tenant},
+          {"kind", status.kind},
+          {"name", status.name},
+          {"state", status.state},
+          {"names", json::value_from(status.names)},
+          {"fingerprint", status.fingerprint},
+          {"authority", status.authority},
+          {"not_after_ms", status.not_after_ms},
+          {"renew_at_ms", status.renew_at_ms},
+          {"renew_why", status.renew_why},
+          {"last_error", status.last_error},
+          {"next_attempt_ms", status.next_attempt_ms},
+          {"alarm", status.alarm},
+          {"source", status.source},
+          {"fallback_to_acme", status.fallback}};
+}
+
+// As the API's refusals tell them apart.
+base::Failure as_store_failure(base::Failure const& failure) {
+  if (failure.code == vault::errc::not_found) {
+    return base::fail(store::errc::not_found, failure.detail);
+  }
+  if (failure.code == protocol::errc::unavailable) {
+    return base::fail(store::errc::refused, failure.detail);
+  }
+  return failure;
+}
+
+net::Task<base::Result<api::Taking>> take_certificate(Daemon const& daemon, std::int64_t tenant_id, std::string name,
+                                                      api::BroughtCertificate brought) {
+  upload::Upload upload{std::move(brought.chain_pem), std::move(brought.key_pem)};
+  auto problems = co_await daemon.issuer->take_upload(tenant_id, name, std::move(upload), brought.fallback);
+  if (!problems) {
+    co_return as_store_failure(problems.error());
+  }
+  api::Taking taking;
+  taking.problems = std::move(*problems);
+  if (auto const status = daemon.issuer->status_of(tenant_id, name); status && taking.problems.empty()) {
+    taking.certificate = json_of(*status);
+  }
+  co_return taking;
+}
+
+net::Task<base::Result<void>> drop_certificate(Daemon const& daemon, std::int64_t tenant_id, std::string name) {
+  auto const dropped = co_await daemon.issuer->remove_upload(tenant_id, std::move(name));
+  co_return dropped ? base::Result<void>() : as_store_failure(dropped.error());
+}
+
+void connect_self_service(Daemon& daemon) {
+  if (daemon.self_service == nullptr) {
+    return;
+  }
+  daemon.self_service->bring_to(
+      [&daemon](std::int64_t tenant_id, std::string name, api::BroughtCertificate brought) {
+        return take_certificate(daemon, tenant_id, std::move(name), std::move(brought));
+      },
+      [&daemon](std::int64_t tenant_id, std::string name) {
+        return drop_certificate(daemon, tenant_id, std::move(name));
+      });
+}
+
 json::array orders_of(Daemon const& daemon) {
   json::array out;
   if (daemon.issuer == nullptr) {
     return out;
   }
-  for (auto const& tenant : daemon.issuer->status()) {
-    json::array names;
-    for (auto const& name : tenant.names) {
-      names.push_back(json::value(name));
-    }
-    out.push_back(json::object{{"tenant", tenant.tenant},
-                               {"state", tenant.state},
-                               {"names", std::move(names)},
-                               {"fingerprint", tenant.fingerprint},
-                               {"authority", tenant.authority},
-                               {"not_after_ms", tenant.not_after_ms},
-                               {"renew_at_ms", tenant.renew_at_ms},
-                               {"renew_why", tenant.renew_why},
-                               {"last_error", tenant.last_error},
-                               {"next_attempt_ms", tenant.next_attempt_ms},
-                               {"alarm", tenant.alarm}});
+  for (acme::SubjectStatus const& one : daemon.issuer->status()) {
+    out.push_back(json_of(one));
   }
   return out;
 }
@@ -111,30 +188,51 @@ std::vector<acme::Site> gate_sites(Daemon const& daemon) {
   return sites;
 }
 
+namespace {
+
+store::Revision acknowledged_everywhere(Daemon const& daemon) {
+  store::Revision least = daemon.store->revision();
+  for (acme::Site const& site : gate_sites(daemon)) {
+    least = site.in_service ? std::min(least, site.acknowledged) : least;
+  }
+  return least;
+}
+
+}  // namespace
+
 net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
   if (!daemon.settings.acme) {
     co_return base::Result<void>();
   }
   AcmeSettings const& wanted = *daemon.settings.acme;
   daemon.vault = std::make_unique<vault::Vault>(daemon.store->thread());
-  if (auto opened = co_await daemon.vault->open(wanted.master_key); !opened) {
+  char const* const credentials = std::getenv("CREDENTIALS_DIRECTORY");  // systemd.exec(5)
+  keyring::MasterFiles const master{wanted.master_key, wanted.former_master_keys, credentials ? credentials : ""};
+  if (auto opened = co_await daemon.vault->open(master); !opened) {
     co_return opened.error();
   }
+  acme::IssuerSettings settings = issuer_settings(wanted, daemon.settings.node);
+  settings.challenge_zone = daemon.settings.tenants.challenge_zone;
+  settings.look = [&daemon](std::int64_t domain_id, std::string name) {
+    return look_at_domain(daemon, domain_id, std::move(name));
+  };
   daemon.issuer = std::make_unique<acme::Issuer>(daemon.executor, *daemon.store, *daemon.vault, daemon.metrics,
-                                                 issuer_settings(wanted, daemon.settings.node),
-                                                 [&daemon] { return gate_sites(daemon); });
+                                                 std::move(settings), [&daemon] { return gate_sites(daemon); });
   auto const is_admin = [&daemon](net::HttpRequest const& request) {
     return api::is_administrator(*daemon.api, request);
   };
-  daemon.distribution =
-      std::make_unique<acme::Distribution>(daemon.executor, *daemon.store, *daemon.vault, is_admin);
+  daemon.distribution = std::make_unique<acme::Distribution>(daemon.executor, *daemon.store, *daemon.vault, is_admin,
+                                                             [&daemon] { return acknowledged_everywhere(daemon); });
   daemon.distribution->add_routes(daemon.router);
-  daemon.administration = std::make_unique<acme::Administration>(acme::Administration{
-      *daemon.issuer, *daemon.store, [&daemon] { return gate_sites(daemon); }, is_admin});
+  daemon.administration = std::make_unique<acme::Administration>(
+      acme::Administration{*daemon.issuer, *daemon.store, [&daemon] { return gate_sites(daemon); }, is_admin});
   acme::add_routes(daemon.router, *daemon.administration);
+  acme::add_key_routes(daemon.router, {*daemon.vault, *daemon.store, is_admin});
   daemon.issuer->on_change([&daemon] { daemon.distribution->poke(); });
+  connect_self_service(daemon);
   daemon.feed_server->on_acknowledgment([&daemon] {
     daemon.issuer->poke_gate();
+    daemon.distribution->poke_leaving();
     if (daemon.self_service != nullptr) {
       daemon.self_service->poke();
     }

@@ -11,6 +11,7 @@
 namespace domain_watch {
 namespace {
 
+constexpr std::chrono::milliseconds patience{30000};  // with a look that another one began
 constexpr unsigned rcode_ok = 0;
 constexpr unsigned rcode_nxdomain = 3;
 
@@ -19,13 +20,11 @@ std::int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
-// On the resolver's thread.
-net::Task<domains::Verdict> judge_there(domains::Wanted wanted, std::string address, std::uint16_t port,
-                                        std::shared_ptr<std::atomic<bool>> stopped) {
-  name_server::NameServer server(std::move(address), port, true);
-  auto const lookup = [&server, &stopped](dns::Name const& name, dns::RRType type) {
+// Asks on one of the resolver's threads.
+domains::Lookup lookup_by(name_server::NameServer& server, std::atomic<bool> const& stopped) {
+  return [&server, &stopped](dns::Name const& name, dns::RRType type) {
     domains::LookupAnswer out;
-    if (stopped->load()) {
+    if (stopped.load()) {
       out.failed = true;
       out.error = "this process is stopping";
       return out;
@@ -42,14 +41,53 @@ net::Task<domains::Verdict> judge_there(domains::Wanted wanted, std::string addr
     }
     return out;
   };
+}
+
+net::Task<domains::Verdict> judge_there(domains::Wanted wanted, std::string address, std::uint16_t port,
+                                        std::shared_ptr<std::atomic<bool>> stopped) {
+  name_server::NameServer server(std::move(address), port, true);
+  domains::Lookup const lookup = lookup_by(server, *stopped);
   co_return domains::judge(wanted, lookup);
+}
+
+base::Result<Caa> climb(std::string const& name, domains::Lookup const& lookup) {
+  Caa found;
+  for (std::string at = name; at.find('.') != std::string::npos; at = at.substr(at.find('.') + 1)) {
+    auto const parsed = dns::Name::parse(at);
+    if (!parsed) {
+      return parsed.error();
+    }
+    domains::LookupAnswer const answer = lookup(*parsed, dns::type_caa);
+    if (answer.failed) {
+      return base::fail(boost::system::errc::host_unreachable,
+                        "the CAA records of '" + at + "' cannot be looked up: " + answer.error);
+    }
+    for (dns::OwnedRRset const& one : answer.answer) {  // with a CNAME on the way, at its end
+      if (one.rrset.type == dns::type_caa) {
+        auto& contents = found[at];
+        contents.insert(contents.end(), one.rrset.contents.begin(), one.rrset.contents.end());
+      }
+    }
+    if (!found.empty()) {
+      break;
+    }
+  }
+  return found;
+}
+
+net::Task<base::Result<Caa>> climb_there(std::string name, std::string address, std::uint16_t port,
+                                         std::shared_ptr<std::atomic<bool>> stopped) {
+  name_server::NameServer server(std::move(address), port, true);
+  domains::Lookup const lookup = lookup_by(server, *stopped);
+  co_return climb(name, lookup);
 }
 
 }  // namespace
 
 DomainWatch::DomainWatch(net::asio::any_io_executor executor, store::Store& store, process::Metrics& metrics,
                          Settings settings)
-    : store_(store),
+    : executor_(executor),
+      store_(store),
       settings_(std::move(settings)),
       good_(metrics.counter("navigator_domain_looks_total", "Looks at tenants' domains", {{"result", "ok"}})),
       bad_(metrics.counter("navigator_domain_looks_total", "Looks at tenants' domains", {{"result", "not"}})),
@@ -57,10 +95,29 @@ DomainWatch::DomainWatch(net::asio::any_io_executor executor, store::Store& stor
 
 DomainWatch::~DomainWatch() {
   stopped_->store(true);
-  thread_.join();
+  threads_.join();
 }
 
 net::Task<base::Result<domains::Verdict>> DomainWatch::look(std::int64_t domain_id, std::int64_t now_ms) {
+  if (auto const under_way = looks_.find(domain_id); under_way != looks_.end()) {
+    std::shared_ptr<Looking> const other = under_way->second;
+    co_await other->done.wait(patience);
+    if (other->verdict) {
+      co_return *other->verdict;
+    }
+    // Whoever began it was cancelled and finds nothing any more.
+  }
+  auto const mine = std::make_shared<Looking>(executor_);
+  looks_[domain_id] = mine;
+  mine->verdict = co_await look_now(domain_id, now_ms);
+  if (auto const still = looks_.find(domain_id); still != looks_.end() && still->second == mine) {
+    looks_.erase(still);
+  }
+  mine->done.notify();
+  co_return *mine->verdict;
+}
+
+net::Task<base::Result<domains::Verdict>> DomainWatch::look_now(std::int64_t domain_id, std::int64_t now_ms) {
   using Found = std::optional<domains::Wanted>;
   std::function<base::Result<Found>(store::Model const&, database::Database&)> const read =
       [zone = settings_.challenge_zone, domain_id](store::Model const& model,
@@ -76,7 +133,7 @@ net::Task<base::Result<domains::Verdict>> DomainWatch::look(std::int64_t domain_
   }
   net::Task<domains::Verdict> there = judge_there(**wanted, settings_.address, settings_.port, stopped_);
   domains::Verdict const found =
-      co_await boost::asio::co_spawn(thread_.get_executor(), std::move(there), boost::asio::use_awaitable);
+      co_await boost::asio::co_spawn(threads_.get_executor(), std::move(there), boost::asio::use_awaitable);
   auto const verdict = std::make_shared<domains::Verdict>(found);
   (verdict->ok() ? good_ : bad_).add();
   store::Body body = [verdict, domain_id, now_ms](store::Write const& write) {
@@ -86,6 +143,13 @@ net::Task<base::Result<domains::Verdict>> DomainWatch::look(std::int64_t domain_
     co_return done.error();
   }
   co_return *verdict;
+}
+
+net::Task<base::Result<Caa>> DomainWatch::caa(std::string name) {
+  net::Task<base::Result<Caa>> there = climb_there(std::move(name), settings_.address, settings_.port, stopped_);
+  base::Result<Caa> found =
+      co_await boost::asio::co_spawn(threads_.get_executor(), std::move(there), boost::asio::use_awaitable);
+  co_return found;
 }
 
 net::Task<base::Result<void>> DomainWatch::pass(std::int64_t now_ms) {

@@ -62,7 +62,7 @@ base::Result<void> raise_where_served(Write const& write, std::string const& nam
 
 base::Result<void> set_state(Write const& write, Domain const& domain, std::string const& state, std::int64_t now_ms) {
   std::int64_t const verified = state == "verified" ? now_ms : domain.verified_at_ms;
-  std::int64_t const expires = state == "claimed" ? now_ms + claim_ms : 0;
+  std::int64_t const expires = state == "claimed" ? now_ms + claim_ms : state == "failing" ? now_ms + grace_ms : 0;
   auto const done = write.run("UPDATE domain SET state = ?, verified_at_ms = ?, expires_at_ms = ? WHERE id = ?",
                               {state, verified, expires, domain.id});
   if (!done) {
@@ -110,13 +110,30 @@ std::string state_after(Domain const& domain, Verdict const& verdict, std::int64
   if (!domain.owned() || verdict.temporary()) {
     return domain.state;
   }
-  bool const over = domain.state == "failing" && now_ms - domain.verified_at_ms >= grace_ms;
+  // One that began to fail before that time was kept has it since its last good look.
+  std::int64_t const lost = domain.expires_at_ms != 0 ? domain.expires_at_ms : domain.verified_at_ms + grace_ms;
+  bool const over = domain.state == "failing" && now_ms >= lost;
   return over ? "claimed" : "failing";
 }
 
-std::vector<std::string> certificate_names(dns::Name const& name) {
-  std::string const plain = name.text().substr(0, name.text().size() - 1);
-  return {"*." + plain, plain};
+std::string without_dot(std::string text) {
+  if (text.ends_with('.')) {
+    text.pop_back();
+  }
+  return text;
+}
+
+WantedCertificate wanted_name(store::Tenant const& tenant, std::string const& label, std::string const& zone) {
+  auto const name = store::tenant_name(label, zone);
+  WantedCertificate one;
+  one.kind =
+      label == tenant.label && zone == tenant.zone ? WantedCertificate::Kind::own : WantedCertificate::Kind::former;
+  one.tenant_id = tenant.id;
+  one.tenant = tenant.label;
+  one.label = label;
+  one.name = name ? without_dot(name->text()) : "";
+  one.names = {"*." + one.name, one.name};  // '*' sorts before letters and digits
+  return one;
 }
 
 }  // namespace
@@ -345,28 +362,39 @@ std::optional<Wanted> wanted_of(store::Model const& model, std::string const& ch
   return wanted;
 }
 
-std::vector<WantedCertificate> wanted_certificates(store::Model const& model, std::string const& challenge_zone) {
+std::vector<WantedCertificate> wanted_certificates(store::Model const& model, std::string const& challenge_zone,
+                                                   std::set<std::int64_t> const* tenants) {
   std::vector<WantedCertificate> out;
-  for (auto const& [id, tenant] : model.tenants()) {
-    if (tenant.state != "active") {
-      continue;
+  auto const add = [&out](store::Tenant const& tenant) {
+    if (tenant.state == "active") {
+      out.push_back(wanted_name(tenant, tenant.label, tenant.zone));
+      for (store::FormerLabel const& former : tenant.former) {
+        out.push_back(wanted_name(tenant, former.label, former.zone));
+      }
     }
-    WantedCertificate one{id, 0, certificate_names(*store::tenant_name(tenant.label, tenant.zone)), {}};
-    for (store::FormerLabel const& former : tenant.former) {
-      auto const names = certificate_names(*store::tenant_name(former.label, former.zone));
-      one.names.insert(one.names.end(), names.begin(), names.end());
+  };
+  if (tenants == nullptr) {
+    std::ranges::for_each(model.tenants(), [&add](auto const& item) { add(item.second); });
+  } else {
+    for (std::int64_t const id : *tenants) {
+      if (auto const found = model.tenants().find(id); found != model.tenants().end()) {
+        add(found->second);
+      }
     }
-    std::ranges::sort(one.names);
-    out.push_back(std::move(one));
   }
+  std::string const zone = without_dot(challenge_zone);
   for (auto const& [id, domain] : model.domains()) {
     auto const tenant = model.tenants().find(domain.tenant_id);
-    if (domain.state != "verified" || tenant == model.tenants().end() || tenant->second.state != "active") {
+    bool const asked = tenants == nullptr || tenants->contains(domain.tenant_id);
+    if (!asked || !domain.owned() || tenant == model.tenants().end() || tenant->second.state != "active") {
       continue;
     }
-    std::string const name = domain.name.substr(0, domain.name.size() - 1);
-    std::string const delegated = challenge_zone.empty() ? "" : domain.slug + "." + challenge_zone;
-    out.push_back({domain.tenant_id, id, {name}, delegated});
+    std::string const name = without_dot(domain.name);
+    WantedCertificate one{
+        WantedCertificate::Kind::domain, domain.tenant_id, id, tenant->second.label, {}, name, {name}, {},
+        domain.state == "failing"};
+    one.challenge_name = zone.empty() ? "" : domain.slug + "." + zone;
+    out.push_back(std::move(one));
   }
   return out;
 }

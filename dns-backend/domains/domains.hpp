@@ -1,7 +1,8 @@
 // Domains of tenants' own in the store: claimed, verified, failing, lost.
 //
 // A claim reserves nothing and ends after a week; who proves a domain has it. One that is verified and does not lead
-// here any longer is failing: it answers on and gets no certificate; after a week it is a claim again. So a domain that
+// here any longer is failing: it answers on and gets no certificate; a week after the first bad
+// look it is a claim again. So a domain that
 // changes hands is free, and one bad minute of a resolver costs nobody a domain.
 //
 // Threads: read_domain() and next_look_ms() are pure; the rest the store thread.
@@ -11,6 +12,7 @@
 #include "dns-backend/tenants/life_cycle.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,14 +63,22 @@ base::Result<std::vector<std::int64_t>> due(database::Database& database, std::i
 // What a look at it has to find; nullopt: it is gone.
 std::optional<Wanted> wanted_of(store::Model const& model, std::string const& challenge_zone, std::int64_t id);
 
-// One certificate for each verified domain, so that one broken CNAME is in nobody else's way.
+// One certificate for each name by itself, so that one broken CNAME is in nobody else's way.
 struct WantedCertificate {
+  enum class Kind { own, former, domain };  // the tenant's name, one of before a rename, a domain of its own
+  Kind kind = Kind::own;
   std::int64_t tenant_id = 0;
-  std::int64_t domain_id = 0;      // 0: the tenant's own name
-  std::vector<std::string> names;  // without final dot, sorted
+  std::int64_t domain_id = 0;      // 0: a name of the tenant
+  std::string tenant;              // the present label
+  std::string label;               // of the name: the present or a former one; empty for a domain
+  std::string name;                // without final dot
+  std::vector<std::string> names;  // of the certificate: the name, and for a tenant's its wildcard; sorted
   std::string challenge_name;      // where its TXT values go: delegated from _acme-challenge.NAME; empty: at that name
+  bool failing = false;            // a domain that did not lead here at the last look: kept, not renewed
+  bool operator==(WantedCertificate const&) const = default;
 };
-// Of tenants that are active. During a rename the certificate of the tenant's own name covers former labels too.
-std::vector<WantedCertificate> wanted_certificates(store::Model const& model, std::string const& challenge_zone);
+// Of tenants that are active; `tenants`: of these alone. A domain keeps its certificate while it is failing.
+std::vector<WantedCertificate> wanted_certificates(store::Model const& model, std::string const& challenge_zone,
+                                                   std::set<std::int64_t> const* tenants = nullptr);
 
 }  // namespace domains

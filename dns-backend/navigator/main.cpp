@@ -1,5 +1,6 @@
 // navigator: daemon and command line in one. Wiring is in navigator.cpp, what commands do in dns-backend/commands.
-#include "acme/vault/schema.hpp"
+#include "acme/keyring/keyring.hpp"
+#include "acme/schema/schema.hpp"
 #include "dns-backend/commands/certificates/command_line.hpp"
 #include "dns-backend/commands/command_line.hpp"
 #include "dns-backend/commands/health/command_line.hpp"
@@ -31,7 +32,7 @@ commands::Place place_of(navigator::Settings const& settings) {
     place.primary_url = settings.replica->primary;
     place.primary_tls = primary_tls(*settings.replica);
   }
-  place.schemas = {vault::schema(), transitions::schema(), overrides::schema()};
+  place.schemas = {vault::schema(), keyring::schema(), transitions::schema(), overrides::schema()};
   place.pdns_address = settings.powerdns_address;
   place.pdns_port = settings.powerdns_port;
   return place;
@@ -64,9 +65,8 @@ CLI::App const* add_pipe_command(CLI::App& app, std::string& socket, Daemon& dae
   auto* pipe = app.add_subcommand("pipe", "Relay between PowerDNS's pipe connector and the daemon");
   pipe->add_option("--socket", socket, "The daemon's unix socket (default: of the settings)");
   pipe->fallthrough();  // --config may come after the word
-  pipe->callback([&daemon] {
-    daemon = [](navigator::Settings const& settings) { return relay(settings.remote_unix); };
-  });
+  pipe->callback(
+      [&daemon] { daemon = [](navigator::Settings const& settings) { return relay(settings.remote_unix); }; });
   return pipe;
 }
 

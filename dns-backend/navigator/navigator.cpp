@@ -1,6 +1,7 @@
 #include "dns-backend/navigator/navigator.hpp"
 
-#include "acme/vault/schema.hpp"
+#include "acme/keyring/keyring.hpp"
+#include "acme/schema/schema.hpp"
 #include "base/process/folders.hpp"
 #include "base/process/log.hpp"
 #include "base/process/secrets.hpp"
@@ -162,8 +163,8 @@ void start_following(Daemon& daemon) {
   feed::FollowerSettings settings;
   settings.primary_url = daemon.settings.replica->primary;
   daemon.store->set_read_only(true);
-  daemon.follower = std::make_unique<feed::Follower>(daemon.executor, *daemon.store, *daemon.primary, settings,
-                                                     daemon.metrics);
+  daemon.follower =
+      std::make_unique<feed::Follower>(daemon.executor, *daemon.store, *daemon.primary, settings, daemon.metrics);
 }
 
 net::Task<Result<void>> start(Daemon& daemon) {
@@ -261,9 +262,9 @@ net::Task<void> run(Daemon& daemon, net::asio::io_context& loop) {
 // A successor that failed may still be on its way out with the store in its hands.
 Result<std::unique_ptr<store::Store>> open_store(Daemon& daemon, std::chrono::steady_clock::time_point patience) {
   for (;;) {
-    auto store =
-        store::Store::open(daemon.settings.store_url, {vault::schema(), transitions::schema(), overrides::schema()},
-                           daemon.health, daemon.executor);
+    auto store = store::Store::open(daemon.settings.store_url,
+                                    {vault::schema(), keyring::schema(), transitions::schema(), overrides::schema()},
+                                    daemon.health, daemon.executor);
     if (store || store.error().code != database::errc::locked || std::chrono::steady_clock::now() >= patience) {
       return store;
     }

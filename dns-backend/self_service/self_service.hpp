@@ -23,6 +23,13 @@ class SelfService {
 
   // Reads the tokens, stands around the router and adds the routes; on the primary it goes to work.
   net::Task<base::Result<void>> start(net::Router& router);
+  // Whoever keeps certificates takes those that tenants bring.
+  void bring_to(api::TakeCertificate take, api::DropCertificate drop) {
+    tenants_.take_certificate = std::move(take);
+    tenants_.drop_certificate = std::move(drop);
+  }
+  // Looks at tenants' domains; nullptr without a resolver.
+  [[nodiscard]] domain_watch::DomainWatch* watch() const { return watch_.get(); }
   // Something was published or acknowledged.
   void poke();
   void stop();

@@ -163,6 +163,7 @@ void read_acme(config::Reader& root, Settings& settings) {
   }
   acme.public_suffixes = section->texts("public_suffixes");
   acme.master_key = section->text("master_key");
+  acme.former_master_keys = section->texts("former_master_keys");
   acme.gate_timeout = section->duration("gate_timeout", {milliseconds(1000), milliseconds(600000)}, acme.gate_timeout);
   acme.first_retry = section->duration("first_retry", {milliseconds(1000), milliseconds(3600000)}, acme.first_retry);
   if (settings.replica) {

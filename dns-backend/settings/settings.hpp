@@ -72,7 +72,8 @@ struct AcmeSettings {
   std::vector<CaSettings> authorities;  // at least one; in the order of preference
   std::optional<CaSettings> staging;    // for rehearsals
   std::vector<std::string> public_suffixes;  // names right below them are registered domains to the CA's limits
-  std::string master_key;               // file that seals certificate keys; made when absent
+  std::string master_key;               // seals the keys of keys: a file, made when absent, or "credential:NAME"
+  std::vector<std::string> former_master_keys;  // still opened, never sealed with
   std::chrono::milliseconds gate_timeout{30000};
   std::chrono::milliseconds first_retry{60000};
 };

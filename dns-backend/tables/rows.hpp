@@ -39,7 +39,7 @@ struct Domain {
   std::string proof;  // the TXT value that proves who owns the name
   std::string state;  // "claimed", "verified", "failing": verified before, but not at the last look
   std::int64_t created_at_ms = 0;
-  std::int64_t expires_at_ms = 0;  // of a claim
+  std::int64_t expires_at_ms = 0;  // of a claim; of a failing one when it is lost
   std::int64_t verified_at_ms = 0;
   [[nodiscard]] bool owned() const { return state == "verified" || state == "failing"; }
 };

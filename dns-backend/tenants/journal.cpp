@@ -6,7 +6,9 @@
 #include "dns-backend/writes/rules.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
+#include <string_view>
 
 namespace tenants {
 
@@ -98,8 +100,19 @@ base::Result<void> perform(Write const& write, Intent const& intent, std::int64_
   if (intent.kind == "retire") {
     return retire(write, intent);
   }
-  // A challenge of an order that was running when the tenant left.
-  return store::remove_challenges(write, "acme/" + std::to_string(intent.tenant_id));
+  // Challenges of orders that were running when the tenant left; "acme/7", and "acme/7/12" of its certificate 12.
+  std::string const owner = "acme/" + std::to_string(intent.tenant_id);
+  auto const owners = write.transaction.query(
+      "SELECT DISTINCT owner FROM challenge WHERE owner = ?1 OR substr(owner, 1, length(?1) + 1) = ?1 || '/'", {owner});
+  if (!owners) {
+    return owners.error();
+  }
+  for (database::Row const& row : *owners) {
+    if (auto const removed = store::remove_challenges(write, text(row[0])); !removed) {
+      return removed;
+    }
+  }
+  return {};
 }
 
 base::Result<void> repair_tenants(Write const& write, std::set<std::int64_t> const& busy, std::size_t& repaired) {
@@ -145,6 +158,22 @@ base::Result<void> repair_labels(Write const& write, std::size_t& repaired) {
 }
 
 base::Result<void> repair_leftovers(Write const& write, std::set<std::int64_t> const& busy, std::size_t& repaired) {
+  // Of orders from before certificates had subjects: their owner has no second number, and nobody asks for them again.
+  auto const former = write.transaction.query(
+      "SELECT DISTINCT owner FROM challenge WHERE owner GLOB 'acme/[0-9]*' AND owner NOT GLOB 'acme/*/*'");
+  if (!former) {
+    return former.error();
+  }
+  for (database::Row const& row : *former) {
+    std::int64_t const id = std::strtoll(text(row[0]).c_str() + std::string_view("acme/").size(), nullptr, 10);
+    if (!write.model.tenants().contains(id)) {
+      continue;  // the intent below does it
+    }
+    ++repaired;
+    if (auto const removed = store::remove_challenges(write, text(row[0])); !removed) {
+      return removed;
+    }
+  }
   auto const owners = write.transaction.query(
       "SELECT DISTINCT CAST(substr(owner, 6) AS INTEGER) FROM challenge WHERE owner GLOB 'acme/[0-9]*'");
   if (!owners) {

@@ -50,7 +50,7 @@ std::vector<std::string> read_list(json::object const& body, std::string const& 
 }  // namespace
 
 std::vector<std::string> const& actions() {
-  static std::vector<std::string> const all{"read", "records", "domains", "clusters", "tokens", "acme"};
+  static std::vector<std::string> const all{"read", "records", "domains", "clusters", "tokens", "acme", "certificates"};
   return all;
 }
 

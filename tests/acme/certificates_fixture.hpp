@@ -2,12 +2,12 @@
 #pragma once
 
 #include "acme/issuer.hpp"
-#include "acme/vault/schema.hpp"
+#include "acme/schema/schema.hpp"
+#include "dns-backend/zone_file/zone_file.hpp"
 #include "tests/support/run_task.hpp"
 #include "tests/support/scripted_acme.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/txt_server.hpp"
-#include "dns-backend/zone_file/zone_file.hpp"
 
 #include <gmock/gmock.h>
 
@@ -17,9 +17,11 @@ class CertificatesFixture : public testing::Test {
  protected:
   CertificatesFixture() {
     ca = std::make_unique<test::ScriptedAcme>(loop.get_executor(), [this](std::string name, std::string value) {
-      auto const values = txt(name);
+      auto const elsewhere = delegated.find(name);
+      auto const values = txt(elsewhere == delegated.end() ? name : elsewhere->second);
       return std::ranges::find(values, value) != values.end();
     });
+    settings.challenge_zone = "acme.stream.example";
     settings.authorities.emplace_back();
     settings.authorities[0].directory_url = ca->directory_url();
     settings.authorities[0].contact = "mailto:ops@example.org";
@@ -32,7 +34,7 @@ class CertificatesFixture : public testing::Test {
         "@ 3600 IN SOA ns1 hostmaster 1 3600 600 86400 60\n@ 3600 IN NS ns1\nns1 3600 IN A 192.0.2.1\n", "test", apex);
     run(store->import_zone(apex, *rows)).value();
     run(store->set_pools({pool_of("ams", {"edge-ams-1", "edge-ams-2"}), pool_of("fra", {"edge-fra-1"})})).value();
-    run(vault.open(folder.file("master.key"))).value();
+    run(vault.open({folder.file("master.key")})).value();
   }
   ~CertificatesFixture() override {
     // Coroutines go before what they refer to.
@@ -79,6 +81,37 @@ class CertificatesFixture : public testing::Test {
     tenant.backups = backups;
     return run(store->create_tenant(tenant)).value();
   }
+  void write(store::Body body) { run(store->write(std::move(body))).value(); }
+  // What a look at the domain saw.
+  void settle(std::int64_t domain_id, std::string const& code, std::int64_t now_ms = 1) {
+    write([=](store::Write const& transaction) {
+      domains::Verdict verdict{code, code == "ok" ? "" : "as the test says", ""};
+      return domains::settle(transaction, domain_id, verdict, now_ms);
+    });
+  }
+  // A verified one, whose challenges are delegated to us.
+  store::Domain add_domain(std::string const& label, std::string const& name) {
+    auto const domain = std::make_shared<store::Domain>();
+    domain->name = name + ".";
+    write([=](store::Write const& transaction) { return domains::claim(transaction, {}, label, *domain, {1, {}}); });
+    settle(domain->id, "ok");
+    delegated["_acme-challenge." + name] = domain->slug + ".acme.stream.example";
+    return *domain;
+  }
+  void remove_domain(std::string const& label, std::string const& name) {
+    write([=](store::Write const& transaction) { return domains::remove(transaction, label, name + ".", {2, {}}); });
+  }
+  void change_tenant(std::string const& label, tenants::TenantChange const& change) {
+    write([=](store::Write const& transaction) { return tenants::change(transaction, {}, label, change, {1, {}}); });
+  }
+  SubjectStatus status_of(std::string const& name) const {
+    for (SubjectStatus const& one : issuer->status()) {
+      if (one.name == name) {
+        return one;
+      }
+    }
+    return {};
+  }
   // The TXT values of a name in the snapshot that is served now.
   std::vector<std::string> txt(std::string const& text) const {
     auto const name = dns::Name::parse(text).value();
@@ -113,7 +146,7 @@ class CertificatesFixture : public testing::Test {
   bool issued(std::size_t count) {
     return until([this, count] {
       std::size_t valid = 0;
-      for (TenantStatus const& status : issuer->status()) {
+      for (SubjectStatus const& status : issuer->status()) {
         valid += status.state == "valid" ? 1U : 0U;
       }
       return valid == count;
@@ -128,8 +161,8 @@ class CertificatesFixture : public testing::Test {
   process::Metrics metrics;
   struct OpenStore {
     explicit OpenStore(CertificatesFixture& of) {
-      of.store = store::Store::open("sqlite://" + of.folder.file("navigator.db"), {vault::schema()}, of.health,
-                                    of.loop.get_executor())
+      of.store = store::Store::open("sqlite://" + of.folder.file("navigator.db"), {vault::schema(), keyring::schema()},
+                                    of.health, of.loop.get_executor())
                      .value();
     }
   } open_store{*this};
@@ -138,7 +171,8 @@ class CertificatesFixture : public testing::Test {
   std::unique_ptr<test::ScriptedAcme> ca;
   IssuerSettings settings;
   std::unique_ptr<Issuer> issuer;
-  bool lag = false;  // the site stays one revision behind
+  std::map<std::string, std::string> delegated;  // CNAMEs of customers, elsewhere
+  bool lag = false;                              // the site stays one revision behind
 };
 
 }  // namespace acme

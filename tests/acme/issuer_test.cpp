@@ -10,15 +10,6 @@ using testing::Not;
 
 using IssuerTest = CertificatesFixture;
 
-TEST(WantedNames, AreApexAndWildcardAsALabels) {
-  store::Tenant tenant;
-  tenant.label = "acme-tv";
-  tenant.zone = "Stream.Example.";
-  EXPECT_THAT(wanted_names(tenant), ElementsAre("*.acme-tv.stream.example", "acme-tv.stream.example"));
-  tenant.label = "no/name";
-  EXPECT_THAT(wanted_names(tenant), IsEmpty());
-}
-
 TEST_F(IssuerTest, EveryTenantGetsACertificateForApexAndWildcard) {
   store::Tenant const tenant = add_tenant("acme-tv");
   add_tenant("two");
@@ -354,14 +345,6 @@ TEST_F(IssuerTest, AnAuthorityThatCaaForbidsIsNotAsked) {
   EXPECT_TRUE(issued(1));
 }
 
-TEST(RegisteredDomain, IsTwoLabelsOrOneAboveAPublicSuffix) {
-  EXPECT_EQ(registered_domain("a.b.stream.example", {}), "stream.example");
-  EXPECT_EQ(registered_domain("example", {}), "example");
-  EXPECT_EQ(registered_domain("b.stream.example", {"stream.example"}), "b.stream.example");
-  EXPECT_EQ(registered_domain("a.b.stream.example", {"example", "stream.example"}), "b.stream.example");
-  EXPECT_EQ(registered_domain("stream.example", {"stream.example"}), "stream.example");
-}
-
 // Five Navigators on one store: as many orders as tenants, and another one takes over when the first is gone.
 TEST_F(IssuerTest, OfSeveralNavigatorsOneIssues) {
   constexpr int tenants = 40;
@@ -373,7 +356,7 @@ TEST_F(IssuerTest, OfSeveralNavigatorsOneIssues) {
   std::vector<std::unique_ptr<Issuer>> all;
   for (int i = 0; i < 5; ++i) {
     vaults.push_back(std::make_unique<vault::Vault>(store->thread()));
-    ASSERT_TRUE(run(vaults.back()->open(folder.file("master.key"))));
+    ASSERT_TRUE(run(vaults.back()->open({folder.file("master.key")})));
     settings.holder = "site-" + std::to_string(i);
     all.push_back(std::make_unique<Issuer>(loop.get_executor(), *store, *vaults.back(), metrics, settings,
                                            [this] { return sites(); }));

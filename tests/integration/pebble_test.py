@@ -16,6 +16,9 @@ import tempfile
 import time
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from daemons import free_port  # noqa: E402
+
 NAVIGATOR = os.environ.get("NAVIGATOR", "")
 PEBBLE = shutil.which("pebble")
 PDNS = shutil.which("pdns_server") or ("/usr/sbin/pdns_server" if os.path.exists("/usr/sbin/pdns_server") else None)
@@ -44,20 +47,6 @@ $ORIGIN stream.example.
 @ 60 IN NS ns1
 ns1 60 IN A 127.0.0.1
 """
-
-
-def free_port():
-    """A port that is free now for TCP and UDP."""
-    while True:
-        with socket.socket() as tcp:
-            tcp.bind(("127.0.0.1", 0))
-            port = tcp.getsockname()[1]
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-                try:
-                    udp.bind(("127.0.0.1", port))
-                except OSError:
-                    continue
-                return port
 
 
 def wait_for(condition, seconds, what):
@@ -262,6 +251,31 @@ disable-syslog=yes
         self.processes.remove(process)
         self.assertTrue(os.WIFSIGNALED(status))
         return os.WCOREDUMP(status)
+
+    def test_keys_change_while_everything_runs(self):
+        self.command("tenant", "create", "acme-tv", "--plan", "pro", "--primary", "ams")
+        first = self.certificate_of("acme-tv.stream.example")
+        before = json.loads(self.command("vault", "status", "--json"))
+        self.assertEqual(before["data_keys"], 2, "the tenant's and the accounts'")
+        self.assertEqual(json.loads(self.command("vault", "rotate", "--tenant", "acme-tv", "--json"))["sealed"], 1)
+        self.command("vault", "rotate", "--accounts")
+        self.assertIn(".former", self.command("vault", "rotate"))
+        after = json.loads(self.command("vault", "status", "--json"))
+        self.assertNotEqual(after["master"], before["master"])
+        self.assertEqual(after["data_keys"], 2)
+        self.assertEqual(os.stat(self.file("master.key")).st_mode & 0o777, 0o600)
+        # The account's key and the certificate's still open, before and after a restart: the next tenant needs the one,
+        # a revocation the other.
+        self.command("tenant", "create", "second", "--plan", "pro", "--primary", "ams")
+        self.certificate_of("second.stream.example")
+        self.stop(self.navigator)
+        self.start_navigator()
+        self.command("cert", "revoke", "acme-tv", "--reason", "keyCompromise")
+        wait_for(lambda: self.certificate_of("acme-tv.stream.example")["fingerprint"] != first["fingerprint"], 30,
+                 "the replacement")
+        self.command("tenant", "delete", "second")
+        wait_for(lambda: json.loads(self.command("vault", "status", "--json"))["data_keys"] == 2, 30,
+                 "the end of the deleted tenant's data key")
 
     def test_a_crash_leaves_no_core(self):
         other = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE,

@@ -177,6 +177,7 @@ void add_tenant_routes(net::Router& router, TenantDependencies const& own) {
   add_record_routes(router, own);
   add_token_routes(router, own);
   add_domain_routes(router, own);
+  add_certificate_routes(router, own);
   add_insight_routes(router, own);
 }
 

@@ -65,6 +65,7 @@ void add_life_cycle_routes(net::Router& router, TenantDependencies const& own);
 void add_record_routes(net::Router& router, TenantDependencies const& own);
 void add_token_routes(net::Router& router, TenantDependencies const& own);
 void add_domain_routes(net::Router& router, TenantDependencies const& own);
+void add_certificate_routes(net::Router& router, TenantDependencies const& own);
 void add_insight_routes(net::Router& router, TenantDependencies const& own);
 
 }  // namespace api

@@ -12,12 +12,26 @@
 #include "dns-backend/tenants/plan.hpp"
 #include "dns-backend/tokens/tokens.hpp"
 
-#include <boost/json/fwd.hpp>
+#include <boost/json/value.hpp>
 
 #include <functional>
 #include <string>
 
 namespace api {
+
+// A certificate that a tenant brings, and what became of it.
+struct BroughtCertificate {
+  std::string chain_pem;
+  std::string key_pem;
+  bool fallback = true;  // one of our own is ordered before it ends
+};
+struct Taking {
+  base::Problems problems;  // nothing was stored when there are any
+  boost::json::value certificate;
+};
+using TakeCertificate =
+    std::function<net::Task<base::Result<Taking>>(std::int64_t tenant_id, std::string name, BroughtCertificate)>;
+using DropCertificate = std::function<net::Task<base::Result<void>>(std::int64_t tenant_id, std::string name)>;
 
 struct TenantDependencies {
   Dependencies const& api;
@@ -28,6 +42,9 @@ struct TenantDependencies {
   // Looks at a domain now, and says what it found as domains::Verifier does. May be empty: 503.
   std::function<net::Task<base::Result<domains::Verdict>>(std::int64_t domain_id)> verify = {};
   std::function<std::int64_t()> now_ms = {};  // Unix time; empty: the clock
+  // `name` without final dot. Failures: store::errc::not_found, refused, read_only. May be empty: 503.
+  TakeCertificate take_certificate = {};
+  DropCertificate drop_certificate = {};
 };
 
 // `dependencies` and all it refers to must outlive the router.

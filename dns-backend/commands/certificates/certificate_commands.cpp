@@ -1,5 +1,6 @@
 #include "dns-backend/commands/certificates/certificate_commands.hpp"
 
+#include "base/process/service.hpp"
 #include "dns-backend/commands/connection.hpp"
 #include "dns-backend/commands/health/health_commands.hpp"
 #include "dns-backend/commands/table.hpp"
@@ -45,8 +46,12 @@ void with_time(json::array& rows, char const* from, char const* to) {
   }
 }
 
+std::string target_of(std::string const& tenant, std::string const& name) {
+  return "/v1/tenants/" + net::percent_encode(tenant) + "/certificates/" + net::percent_encode(name);
+}
+
 void print_why(json::object const& body) {
-  std::printf("%s: %s%s\n", text(body, "tenant").c_str(), text(body, "state").c_str(),
+  std::printf("%s of %s: %s%s\n", text(body, "name").c_str(), text(body, "tenant").c_str(), text(body, "state").c_str(),
               body.contains("alarm") && body.at("alarm") == true ? ", a fifth of its life or less is left" : "");
   std::printf("  names: %s\n", joined(list_of(body, "names"), ", ").c_str());
   std::printf("  authority: %s\n", text(body, "authority").c_str());
@@ -66,19 +71,17 @@ void print_why(json::object const& body) {
     std::printf("\n%s",
                 table(hindrances, {{"what", "WAITS FOR"}, {"until", "UNTIL"}, {"authority", "AUTHORITY"}}).c_str());
   }
-  std::printf("\n%s", table(list_of(body, "sites"), {{"site", "SITE"},
-                                                     {"in_service", "IN SERVICE"},
-                                                     {"behind", "BEHIND"},
-                                                     {"udp", "UDP"},
-                                                     {"tcp", "TCP"}})
-                          .c_str());
+  std::printf(
+      "\n%s",
+      table(list_of(body, "sites"),
+            {{"site", "SITE"}, {"in_service", "IN SERVICE"}, {"behind", "BEHIND"}, {"udp", "UDP"}, {"tcp", "TCP"}})
+          .c_str());
   json::array attempts = list_of(body, "attempts");
   with_time(attempts, "at_ms", "at");
-  std::printf("\n%s", table(attempts, {{"at", "ATTEMPT"},
-                                       {"outcome", "OUTCOME"},
-                                       {"authority", "AUTHORITY"},
-                                       {"detail", "DETAIL"}})
-                          .c_str());
+  std::printf(
+      "\n%s",
+      table(attempts, {{"at", "ATTEMPT"}, {"outcome", "OUTCOME"}, {"authority", "AUTHORITY"}, {"detail", "DETAIL"}})
+          .c_str());
 }
 
 }  // namespace
@@ -98,6 +101,7 @@ int list_certificates(Place const& place, bool due, Output output) {
   with_time(rows, "renew_at_ms", "renewal");
   with_time(rows, "next_attempt_ms", "next");
   std::printf("%s", table(rows, {{"tenant", "TENANT"},
+                                 {"name", "NAME"},
                                  {"state", "STATE"},
                                  {"until", "VALID UNTIL"},
                                  {"renewal", "RENEWAL"},
@@ -146,6 +150,80 @@ int revoke_certificate(Place const& place, std::string const& name, std::string 
   json::object const wish{{"reason", reason}};
   return call_once(place, Without::refuse, "POST", root + "/" + net::percent_encode(name) + "/revoke",
                    json::serialize(wish), answer);
+}
+
+int upload_certificate(Place const& place, UploadWords const& words, Output output) {
+  constexpr std::size_t file_max = 512U << 10U;
+  std::string const key_file = words.key_file == "-" ? "/dev/stdin" : words.key_file;
+  auto const chain = process::read_file(words.chain_file, file_max);
+  auto const key = process::read_file(key_file, file_max);
+  for (auto const* const read : {&chain, &key}) {
+    if (!*read) {
+      std::fprintf(stderr, "%s\n", read->error().what().c_str());
+    }
+  }
+  if (!chain || !key) {
+    return 2;
+  }
+  net::HttpResponse answer;
+  json::object const wish{{"chain_pem", *chain}, {"key_pem", *key}, {"fallback_to_acme", words.fallback}};
+  if (int const failed =
+          call_once(place, Without::refuse, "PUT", target_of(words.tenant, words.name), json::serialize(wish), answer);
+      failed != 0) {
+    return failed;
+  }
+  json::value const body = json_of(answer);
+  if (output.json || !body.is_object()) {
+    std::printf("%s", answer.body.c_str());
+  } else {
+    std::printf("%s: %s until %s\n", words.name.c_str(), text(body.get_object(), "fingerprint").c_str(),
+                time(body.get_object(), "not_after_ms").c_str());
+  }
+  return 0;
+}
+
+int remove_certificate(Place const& place, std::string const& tenant, std::string const& name) {
+  net::HttpResponse answer;
+  return call_once(place, Without::refuse, "DELETE", target_of(tenant, name), {}, answer);
+}
+
+int show_keys(Place const& place, Output output) {
+  net::HttpResponse answer;
+  if (int const code = call_once(place, Without::refuse, "GET", "/v1/acme/keys", {}, answer); code != 0) {
+    return code;
+  }
+  json::object const body = json::parse(answer.body).as_object();
+  if (output.json) {
+    std::printf("%s\n", answer.body.c_str());
+    return 0;
+  }
+  std::printf("master key %s%s\n%s data keys, the oldest of %s\n", text(body, "master").c_str(),
+              body.at("rotates_itself") == true ? "" : ", given as a credential",
+              json::serialize(body.at("data_keys")).c_str(), time(body, "oldest_ms").c_str());
+  return 0;
+}
+
+int rotate_keys(Place const& place, std::string const& what, std::string const& tenant, Output output) {
+  net::HttpResponse answer;
+  json::object const wish{{"what", what}, {"tenant", tenant}};
+  int const code = call_once(place, Without::refuse, "POST", "/v1/acme/keys/rotate", json::serialize(wish), answer);
+  if (code != 0) {
+    return code;
+  }
+  if (output.json) {
+    std::printf("%s\n", answer.body.c_str());
+    return 0;
+  }
+  json::object const body = json::parse(answer.body).as_object();
+  if (what == "master") {
+    std::printf(
+        "the master key is %s now; its predecessor lies beside it with the ending .former, for backups from "
+        "before\n",
+        text(body, "master").c_str());
+  } else {
+    std::printf("%s keys sealed anew by fresh data keys\n", json::serialize(body.at("sealed")).c_str());
+  }
+  return 0;
 }
 
 int list_accounts(Place const& place, Output output) {

@@ -14,6 +14,10 @@ struct Arguments {
   std::string name;
   std::string reason;
   std::string directory;
+  UploadWords upload;
+  bool no_fallback = false;
+  bool accounts = false;
+  bool tenants = false;
 };
 
 CLI::App* leaf(CLI::App& parent, char const* name, char const* text, Action& action, Action run) {
@@ -22,12 +26,34 @@ CLI::App* leaf(CLI::App& parent, char const* name, char const* text, Action& act
   return command;
 }
 
+void add_upload_words(CLI::App& cert, Arguments& given, Action& action) {
+  char const* const tenant = "The tenant's label";
+  char const* const name = "His own name or one of his verified domains";
+  auto* upload =
+      leaf(cert, "upload", "Serve a certificate that the tenant brings", action, [&given](Place const& place) {
+        given.upload.fallback = !given.no_fallback;
+        return upload_certificate(place, given.upload, {given.json});
+      });
+  upload->add_option("tenant", given.upload.tenant, tenant)->required();
+  upload->add_option("name", given.upload.name, name)->required();
+  upload->add_option("--chain", given.upload.chain_file, "PEM file: the leaf first, then what signed it")->required();
+  upload->add_option("--key", given.upload.key_file, "PEM file of its key, not encrypted; - reads standard input")
+      ->required();
+  upload->add_flag("--no-fallback", given.no_fallback, "Only an alarm before it ends, no order of our own");
+  upload->add_flag("--json", given.json, "Print JSON");
+  auto* remove = leaf(cert, "remove", "Serve no longer what the tenant brought", action, [&given](Place const& place) {
+    return remove_certificate(place, given.upload.tenant, given.upload.name);
+  });
+  remove->add_option("tenant", given.upload.tenant, tenant)->required();
+  remove->add_option("name", given.upload.name, name)->required();
+}
+
 void add_cert_words(CLI::App& app, Arguments& given, Action& action) {
   char const* const named = "A tenant's label, or a name of its certificate";
-  auto* cert = app.add_subcommand("cert", "Tenants' certificates: list, why, order, revoke")->require_subcommand(1);
-  auto* list = leaf(*cert, "list", "State, end and next renewal of each", action, [&given](Place const& place) {
-    return list_certificates(place, given.due, {given.json});
-  });
+  auto* cert = app.add_subcommand("cert", "Tenants' certificates: list, why, order, revoke, upload, remove")
+                   ->require_subcommand(1);
+  auto* list = leaf(*cert, "list", "State, end and next renewal of each", action,
+                    [&given](Place const& place) { return list_certificates(place, given.due, {given.json}); });
   list->add_flag("--due", given.due, "Only what is missing, due, revoked or near its end");
   list->add_flag("--json", given.json, "Print JSON");
   auto* why = leaf(*cert, "why", "Why it is as it is: DNS, each site, limits, attempts", action,
@@ -44,6 +70,7 @@ void add_cert_words(CLI::App& app, Arguments& given, Action& action) {
                       [&given](Place const& place) { return revoke_certificate(place, given.name, given.reason); });
   revoke->add_option("name", given.name, named)->required();
   revoke->add_option("--reason", given.reason, "keyCompromise, superseded, cessationOfOperation, ...")->required();
+  add_upload_words(*cert, given, action);
 }
 
 void add_account_words(CLI::App& app, Arguments& given, Action& action) {
@@ -61,12 +88,35 @@ void add_account_words(CLI::App& app, Arguments& given, Action& action) {
   }
 }
 
+void add_vault_words(CLI::App& app, Arguments& given, Action& action) {
+  auto* vault =
+      app.add_subcommand("vault", "The keys that seal certificates' keys: status, rotate")->require_subcommand(1);
+  leaf(*vault, "status", "The master key's id, how many data keys", action, [&given](Place const& place) {
+    return show_keys(place, {given.json});
+  })->add_flag("--json", given.json, "Print JSON");
+  auto* rotate = leaf(*vault, "rotate", "A fresh master key, or with an option fresh data keys", action,
+                      [&given](Place const& place) {
+                        char const* const what = !given.name.empty() ? "tenant"
+                                                 : given.tenants     ? "tenants"
+                                                 : given.accounts    ? "accounts"
+                                                                     : "master";
+                        return rotate_keys(place, what, given.name, {given.json});
+                      });
+  auto* one = rotate->add_option("--tenant", given.name, "The data key of this tenant (label)");
+  auto* all = rotate->add_flag("--tenants", given.tenants, "The data key of every tenant");
+  auto* accounts = rotate->add_flag("--accounts", given.accounts, "The data key of the accounts at the CAs");
+  one->excludes(all)->excludes(accounts);
+  all->excludes(accounts);
+  rotate->add_flag("--json", given.json, "Print JSON");
+}
+
 }  // namespace
 
 std::shared_ptr<void> add_certificate_commands(CLI::App& app, Action& action) {
   auto given = std::make_shared<Arguments>();
   add_cert_words(app, *given, action);
   add_account_words(app, *given, action);
+  add_vault_words(app, *given, action);
   return given;
 }
 

@@ -1,6 +1,6 @@
 #include "acme/authority/authority.hpp"
 
-#include "acme/vault/schema.hpp"
+#include "acme/schema/schema.hpp"
 #include "tests/support/run_task.hpp"
 #include "tests/support/scripted_acme.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 class AuthorityTest : public testing::Test {
  protected:
-  AuthorityTest() { EXPECT_TRUE(run(vault.open(folder.file("master.key")))); }
+  AuthorityTest() { EXPECT_TRUE(run(vault.open({folder.file("master.key")}))); }
   ~AuthorityTest() override {
     ca.stop();
     thread.reset();
@@ -38,7 +38,7 @@ class AuthorityTest : public testing::Test {
   boost::asio::io_context loop{1};
   test::ScriptedAcme ca{loop.get_executor(), [](std::string const&, std::string const&) { return true; }};
   std::unique_ptr<database::StoreThread> thread = std::make_unique<database::StoreThread>(
-      database::Database::open("sqlite://" + folder.file("acme.db"), {vault::schema()}).value());
+      database::Database::open("sqlite://" + folder.file("acme.db"), {vault::schema(), keyring::schema()}).value());
   vault::Vault vault{*thread};
 };
 

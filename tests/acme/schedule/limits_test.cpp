@@ -33,6 +33,17 @@ TEST(Limits, ABucketGivesItsCountAtOnceAndThenOneEachStep) {
   EXPECT_EQ(limits.account_hold(start), held->until);
 }
 
+TEST(Limits, WhatWasNotPlacedIsGivenBack) {
+  Limits limits({{1, hours(1)}, {2, hours(1)}, {5, hours(1)}, {}});
+  limits.spend(asking("a"), start);
+  ASSERT_TRUE(limits.hold(asking("b"), start));
+  limits.give_back(asking("a"));
+  EXPECT_FALSE(limits.hold(asking("b"), start));
+  limits.give_back(asking("never spent", "elsewhere.example"));
+  limits.spend(asking("a"), start);
+  EXPECT_EQ(limits.hold(asking("b"), start)->until, start + hours(1)) << "no more than it had";
+}
+
 TEST(Limits, DomainAndSetCountApart) {
   Limits limits(lets_encrypt());
   for (int i = 0; i < 5; ++i) {

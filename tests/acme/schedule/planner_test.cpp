@@ -47,6 +47,53 @@ TEST(Planner, StartsWhatHasNoCertificateAndWaitsForWhatIsNotDue) {
   EXPECT_THAT(ids(planner.plan(start + hours(2))), ElementsAre(2));
 }
 
+TEST(Planner, ManySubjectsOfOneOwnerOfWhichOneCannotBeOrdered) {
+  PlannerSettings settings;
+  settings.orders_max = 2;
+  LimitSettings limits;
+  limits.orders = {3, hours(1)};
+  Planner planner(settings, {limits});
+  for (std::int64_t id = 1; id <= 4; ++id) {
+    planner.want(fresh(id, 7), start);
+  }
+  ASSERT_THAT(ids(planner.plan(start)), ElementsAre(1, 2));
+  planner.ended(1, 0, {FailureClass::deferred, start + minutes(10), false}, start);
+  planner.ended(2, 0, {}, start);
+  planner.want(held(2, start, start + hours(50), start + hours(72)), start);
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(3, 4)) << "the order that was not placed took none of the three";
+  planner.ended(3, 0, {}, start);
+  planner.ended(4, 0, {}, start);
+  planner.drop(3);
+  planner.drop(4);
+  EXPECT_THAT(ids(planner.plan(start + minutes(9))), IsEmpty());
+  planner.retry(1, start + minutes(9));
+  EXPECT_EQ(planner.next_attempt(1, start + minutes(9)), start + minutes(20)) << "three were ordered in this hour";
+  EXPECT_THAT(ids(planner.plan(start + minutes(20))), ElementsAre(1));
+}
+
+TEST(Planner, WhatPeopleOrderStartsAtOnceAndWhatIsRecalledIsSpread) {
+  Planner planner({}, {LimitSettings{}});
+  for (std::int64_t id = 1; id <= 4; ++id) {
+    Wish wish = held(id, start - hours(24), start + hours(20), start + hours(48));
+    (id <= 2 ? wish.holding->ordered : wish.holding->recalled) = true;
+    planner.want(wish, start);
+  }
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(1, 2, 3));
+  EXPECT_THAT(ids(planner.plan(start + hours(1))), IsEmpty());
+  EXPECT_THAT(ids(planner.plan(start + hours(3))), ElementsAre(4)) << "evenly over six hours";
+}
+
+TEST(Planner, AnOrderThatWasNotPlacedLetsTheNextOneIn) {
+  LimitSettings limits;
+  limits.orders = {1, hours(1)};
+  Planner planner({}, {limits});
+  planner.want(fresh(1), start);
+  planner.want(fresh(2), start);
+  ASSERT_THAT(ids(planner.plan(start)), ElementsAre(1));
+  planner.ended(1, 0, {FailureClass::deferred, start + minutes(10), false}, start);
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(2));
+}
+
 TEST(Planner, NoMoreThanItsPlacesAndOwnersTakeTurns) {
   PlannerSettings settings;
   settings.orders_max = 3;

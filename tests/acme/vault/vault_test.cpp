@@ -1,6 +1,6 @@
 #include "acme/vault/vault.hpp"
 
-#include "acme/vault/schema.hpp"
+#include "acme/schema/schema.hpp"
 #include "tests/support/run_task.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -16,30 +16,44 @@ namespace {
 using std::chrono::hours;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::UnorderedElementsAre;
 
 class VaultTest : public testing::Test {
  protected:
-  VaultTest() { open(); }
+  VaultTest() {
+    open();
+    auto const made =
+        run(vault->ensure_subjects({{0, 7, "seven.example"}, {0, 8, "eight.example"}, {0, 9, "nine.example"}},
+                                   {true, true, true}))
+            .value();
+    seven = made[0].id;
+    eight = made[1].id;
+    nine = made[2].id;
+  }
 
   void open() {
     thread.reset();
-    thread = std::make_unique<database::StoreThread>(database::Database::open("sqlite://" + file, {schema()}).value());
+    thread = std::make_unique<database::StoreThread>(
+        database::Database::open("sqlite://" + file, {schema(), keyring::schema()}).value());
     vault = std::make_unique<Vault>(*thread);
-    opened = run(vault->open(key_file));
+    opened = run(vault->open({key_file}));
   }
   template <class T>
   T run(net::Task<T> task) {
     return test::run_task(loop, std::move(task));
   }
-  std::int64_t add(std::int64_t tenant, char digest, Time not_after) {
+  std::int64_t add(std::int64_t subject, char digest, Time not_after, bool uploaded = false) {
     crypto::Certificate const certificate{std::string(64, digest), {"*.a.example", "a.example"}, now, not_after, 2};
-    return run(vault->add_certificate(tenant, "https://ca/dir", certificate, std::string("chain ") + digest, std::string("key ") + digest,
+    CertificateRow row;
+    row.subject_id = subject;
+    row.directory_url = "https://ca/dir";
+    row.uploaded = uploaded;
+    return run(vault->add_certificate(row, certificate, std::string("chain ") + digest, std::string("key ") + digest,
                                       now))
         .value();
   }
-  base::Result<void> acknowledge(std::string edge, std::int64_t sequence, char digest, std::int64_t tenant = 7) {
-    return run(vault->acknowledge({tenant, std::move(edge), sequence, std::string(64, digest)}, now));
+  base::Result<void> acknowledge(std::string edge, std::int64_t sequence, char digest, std::int64_t subject = 0) {
+    return run(
+        vault->acknowledge({subject == 0 ? seven : subject, std::move(edge), sequence, std::string(64, digest)}, now));
   }
 
   test::TemporaryFolder folder;
@@ -50,6 +64,7 @@ class VaultTest : public testing::Test {
   std::unique_ptr<Vault> vault;
   base::Result<void> opened;
   Time const now = crypto::wall_now();
+  std::int64_t seven = 0, eight = 0, nine = 0;  // subjects of the tenants 7, 8, 9
 };
 
 TEST_F(VaultTest, TheAccountKeyIsMadeOnceAndSurvives) {
@@ -67,30 +82,32 @@ TEST_F(VaultTest, ALostMasterKeyIsNotReplacedWhenSealedRowsExist) {
   ASSERT_TRUE(run(vault->account("https://ca/dir")));
   std::filesystem::remove(key_file);
   open();
-  EXPECT_EQ(opened.error().code, errc::key_file);
+  EXPECT_EQ(opened.error().code, keyring::errc::key_file);
   EXPECT_FALSE(std::filesystem::exists(key_file));
 }
 
 TEST_F(VaultTest, AnOrderComesBackWithItsKeyAndCsr) {
-  EXPECT_FALSE(run(vault->find_order(7))->has_value());
-  ASSERT_TRUE(
-      run(vault->save_order({7, {"*.a.example", "a.example"}, "https://ca/dir", "", std::string("\0csr", 4), "key"})));
-  ASSERT_TRUE(run(vault->set_order_url(7, "https://ca/order/1")));
+  EXPECT_FALSE(run(vault->find_order(seven))->has_value());
+  ASSERT_TRUE(run(
+      vault->save_order({seven, {"*.a.example", "a.example"}, "https://ca/dir", "", std::string("\0csr", 4), "key"})));
+  ASSERT_TRUE(run(vault->set_order_url(seven, "https://ca/order/1")));
   open();
-  auto const order = run(vault->find_order(7));
+  auto const order = run(vault->find_order(seven));
   ASSERT_TRUE(order && order->has_value());
   EXPECT_EQ((*order)->order_url, "https://ca/order/1");
   EXPECT_EQ((*order)->csr, std::string("\0csr", 4));
   EXPECT_EQ((*order)->key_pem, "key");
   EXPECT_THAT((*order)->names, ElementsAre("*.a.example", "a.example"));
-  ASSERT_TRUE(run(vault->delete_order(7)));
-  EXPECT_FALSE(run(vault->find_order(7))->has_value());
+  ASSERT_TRUE(run(vault->delete_order(seven)));
+  EXPECT_FALSE(run(vault->find_order(seven))->has_value());
 }
 
 TEST_F(VaultTest, KeysAreNotInTheFileInTheClear) {
-  ASSERT_TRUE(run(vault->save_order({7, {"a.example"}, "https://ca/dir", "", "csr", "VERY-SECRET-ORDER-KEY"})));
+  ASSERT_TRUE(run(vault->save_order({seven, {"a.example"}, "https://ca/dir", "", "csr", "VERY-SECRET-ORDER-KEY"})));
   crypto::Certificate const certificate{std::string(64, 'a'), {"a.example"}, now, now + hours(1), 1};
-  ASSERT_TRUE(run(vault->add_certificate(7, "https://ca/dir", certificate, "chain", "VERY-SECRET-CERTIFICATE-KEY", now)));
+  CertificateRow row;
+  row.subject_id = seven;
+  ASSERT_TRUE(run(vault->add_certificate(row, certificate, "chain", "VERY-SECRET-CERTIFICATE-KEY", now)));
   vault.reset();
   thread.reset();
   for (auto const& entry : std::filesystem::directory_iterator(folder.path())) {
@@ -101,61 +118,62 @@ TEST_F(VaultTest, KeysAreNotInTheFileInTheClear) {
 }
 
 TEST_F(VaultTest, TheSameCertificateStoredTwiceIsOne) {
-  std::int64_t const first = add(7, 'a', now + hours(1));
-  EXPECT_EQ(add(7, 'a', now + hours(1)), first);
+  std::int64_t const first = add(seven, 'a', now + hours(1));
+  EXPECT_EQ(add(seven, 'a', now + hours(1)), first);
   EXPECT_EQ(run(vault->certificates())->size(), 1U);
 }
 
 TEST_F(VaultTest, FormerCertificatesStayWhileTheyAreValid) {
-  add(7, 'a', now - hours(1));
-  add(7, 'b', now + hours(1));
-  std::int64_t const last = add(7, 'c', now + hours(2));
+  add(seven, 'a', now - hours(1));
+  add(seven, 'b', now + hours(1));
+  std::int64_t const last = add(seven, 'c', now + hours(2));
   auto const rows = run(vault->certificates()).value();
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows.back().sequence, last);
-  auto const bundle = run(vault->unsealed_bundle(7));
+  auto const bundle = run(vault->unsealed_bundle(seven));
   ASSERT_TRUE(bundle);
   EXPECT_EQ(bundle->key_pem, "key c");
   EXPECT_EQ(bundle->chain_pem, "chain c");
-  EXPECT_EQ(run(vault->unsealed_bundle(8)).error().code, errc::not_found);
+  EXPECT_EQ(run(vault->unsealed_bundle(eight)).error().code, errc::not_found);
 }
 
 TEST_F(VaultTest, ACertificateWhoseRowWasGivenToAnotherTenantDoesNotOpen) {
-  add(7, 'a', now + hours(1));
+  add(seven, 'a', now + hours(1));
   std::function<base::Result<std::int64_t>(database::Database&)> const move = [](database::Database& database) {
     return database.write([](database::Transaction& transaction) -> base::Result<void> {
-      (void)transaction.execute("UPDATE certificate SET tenant_id = 8");
+      (void)transaction.execute(
+          "UPDATE certificate SET subject_id = (SELECT id FROM acme_subject WHERE tenant_id = 8)");
       return {};
     });
   };
   ASSERT_TRUE(run(thread->run<std::int64_t>(move)));
-  EXPECT_EQ(run(vault->unsealed_bundle(8)).error().code, errc::sealed);
+  EXPECT_EQ(run(vault->unsealed_bundle(eight)).error().code, keyring::errc::sealed);
 }
 
 TEST_F(VaultTest, AttemptsSurviveAndEndWithACertificate) {
-  ASSERT_TRUE(run(vault->save_attempt({7, "https://ca/dir", 3, now + hours(1), "dns: NXDOMAIN"})));
+  ASSERT_TRUE(run(vault->save_attempt({seven, "https://ca/dir", 3, now + hours(1), "dns: NXDOMAIN"})));
   open();
   auto const attempts = run(vault->attempts()).value();
   ASSERT_EQ(attempts.size(), 1U);
   EXPECT_EQ(attempts.front().failures, 3U);
   EXPECT_EQ(attempts.front().not_before, now + hours(1));
-  add(7, 'a', now + hours(1));
+  add(seven, 'a', now + hours(1));
   EXPECT_THAT(run(vault->attempts()).value(), IsEmpty());
 }
 
 TEST_F(VaultTest, AnAcknowledgmentMustNameAValidCertificateOfThatTenant) {
-  std::int64_t const old = add(7, 'a', now + hours(1));
-  std::int64_t const present = add(7, 'b', now + hours(2));
+  std::int64_t const old = add(seven, 'a', now + hours(1));
+  std::int64_t const present = add(seven, 'b', now + hours(2));
   EXPECT_TRUE(acknowledge("edge-1", old, 'a'));  // the former one is still valid
   EXPECT_TRUE(acknowledge("edge-1", present, 'b'));
   EXPECT_EQ(acknowledge("edge-1", present, 'c').error().code, errc::stale);
   EXPECT_EQ(acknowledge("edge-1", old, 'b').error().code, errc::stale);
-  EXPECT_EQ(acknowledge("edge-1", present, 'b', 8).error().code, errc::stale);
+  EXPECT_EQ(acknowledge("edge-1", present, 'b', eight).error().code, errc::stale);
 }
 
 TEST_F(VaultTest, AnOlderAcknowledgmentNeverReplacesANewerOne) {
-  std::int64_t const old = add(7, 'a', now + hours(1));
-  std::int64_t const present = add(7, 'b', now + hours(2));
+  std::int64_t const old = add(seven, 'a', now + hours(1));
+  std::int64_t const present = add(seven, 'b', now + hours(2));
   ASSERT_TRUE(acknowledge("edge-1", present, 'b'));
   ASSERT_TRUE(acknowledge("edge-1", old, 'a'));  // a delayed message
   auto const rows = run(vault->acknowledgments()).value();
@@ -164,22 +182,43 @@ TEST_F(VaultTest, AnOlderAcknowledgmentNeverReplacesANewerOne) {
   EXPECT_EQ(rows.front().fingerprint, std::string(64, 'b'));
 }
 
-TEST_F(VaultTest, AForgottenTenantLeavesNothingAndOthersStay) {
-  std::int64_t const sequence = add(7, 'a', now + hours(1));
-  add(8, 'b', now + hours(1));
+TEST_F(VaultTest, AForgottenSubjectLeavesNothingAndOthersOfTheTenantStay) {
+  SubjectRow const domain =
+      run(vault->ensure_subjects({{0, 7, "www.customer.example"}, {0, 7, "seven.example"}}, {false, true})).value()[0];
+  std::int64_t const sequence = add(seven, 'a', now + hours(1));
+  std::int64_t const its = add(domain.id, 'a', now + hours(1));
+  EXPECT_NE(sequence, its) << "one certificate may be for several subjects";
   ASSERT_TRUE(acknowledge("edge-1", sequence, 'a'));
-  ASSERT_TRUE(run(vault->save_order({7, {"a.example"}, "d", "", "csr", "key"})));
-  ASSERT_TRUE(run(vault->save_attempt({9, "", 1, now, "x"})));
-  EXPECT_THAT(run(vault->tenants_with_rows()).value(), UnorderedElementsAre(7, 8, 9));
-  ASSERT_TRUE(run(vault->forget_tenant(7)));
-  EXPECT_THAT(run(vault->tenants_with_rows()).value(), UnorderedElementsAre(8, 9));
-  EXPECT_THAT(run(vault->acknowledgments()).value(), IsEmpty());
+  ASSERT_TRUE(acknowledge("edge-1", its, 'a', domain.id));
+  ASSERT_TRUE(run(vault->save_order({seven, {"a.example"}, "d", "", "csr", "key"})));
+  ASSERT_TRUE(run(vault->save_attempt({seven, "", 1, now, "x"})));
+  ASSERT_TRUE(run(vault->add_event({seven, now, "d", "validation", "x"})));
+  EXPECT_EQ(run(vault->subjects())->size(), 4U);
+  ASSERT_TRUE(run(vault->forget_subject(seven)));
+  EXPECT_EQ(run(vault->subjects())->size(), 3U);
+  EXPECT_THAT(run(vault->attempts()).value(), IsEmpty());
+  EXPECT_THAT(run(vault->events(seven)).value(), IsEmpty());
+  EXPECT_FALSE(run(vault->find_order(seven))->has_value());
+  ASSERT_EQ(run(vault->certificates())->size(), 1U);
+  EXPECT_EQ(run(vault->certificates())->front().subject, "www.customer.example");
+  EXPECT_EQ(run(vault->acknowledgments())->size(), 1U);
+  EXPECT_GT(run(vault->ensure_subjects({{0, 7, "seven.example"}}, {true})).value()[0].id, domain.id)
+      << "an id is never given out twice";
+}
+
+TEST_F(VaultTest, UploadsGoWithoutWhatTheAuthorityIssued) {
+  add(seven, 'a', now + hours(1));
+  add(seven, 'b', now + hours(2), true);
+  EXPECT_TRUE(run(vault->certificates(seven))->back().uploaded);
+  EXPECT_EQ(run(vault->remove_uploads(seven)).value(), 1);
+  EXPECT_EQ(run(vault->certificates(seven))->back().fingerprint, std::string(64, 'a'));
+  EXPECT_EQ(run(vault->remove_uploads(seven)).value(), 0);
 }
 
 TEST_F(VaultTest, OneHolderHasTheLeaseAndAFormerOnesWritesAreRefused) {
   using std::chrono::seconds;
   Vault other(*thread);
-  ASSERT_TRUE(run(other.open(key_file)));
+  ASSERT_TRUE(run(other.open({key_file})));
   auto const mine = run(vault->hold_lease("ams", seconds(15), now)).value();
   EXPECT_TRUE(mine.mine);
   auto const theirs = run(other.hold_lease("fra", seconds(15), now + seconds(14))).value();
@@ -190,13 +229,13 @@ TEST_F(VaultTest, OneHolderHasTheLeaseAndAFormerOnesWritesAreRefused) {
   auto const taken = run(other.hold_lease("fra", seconds(15), now + seconds(29))).value();
   EXPECT_TRUE(taken.mine);
   EXPECT_GT(taken.fence, mine.fence);
-  auto const late = run(vault->save_attempt({7, "", 1, now, "late"}));
+  auto const late = run(vault->save_attempt({seven, "", 1, now, "late"}));
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, errc::fenced);
   EXPECT_EQ(run(vault->account("https://ca/dir")).error().code, errc::fenced);
-  EXPECT_EQ(run(vault->forget_tenant(7)).error().code, errc::fenced);
+  EXPECT_EQ(run(vault->forget_subject(seven)).error().code, errc::fenced);
   EXPECT_FALSE(run(vault->hold_lease("ams", seconds(15), now + seconds(30)))->mine);
-  EXPECT_TRUE(run(other.save_attempt({7, "", 1, now, "in time"})));
+  EXPECT_TRUE(run(other.save_attempt({seven, "", 1, now, "in time"})));
   ASSERT_TRUE(run(other.release_lease()));
   EXPECT_TRUE(run(vault->hold_lease("ams", seconds(15), now + seconds(31)))->mine);
 }
@@ -205,17 +244,17 @@ TEST_F(VaultTest, TheSameHolderAfterARestartNeedNotWaitAndShutsItsFormerSelfOut)
   using std::chrono::seconds;
   ASSERT_TRUE(run(vault->hold_lease("ams", seconds(15), now))->mine);
   Vault restarted(*thread);
-  ASSERT_TRUE(run(restarted.open(key_file)));
+  ASSERT_TRUE(run(restarted.open({key_file})));
   EXPECT_TRUE(run(restarted.hold_lease("ams", seconds(15), now + seconds(1)))->mine);
   EXPECT_FALSE(run(vault->hold_lease("ams", seconds(15), now + seconds(2)))->mine);
-  EXPECT_EQ(run(vault->delete_order(7)).error().code, errc::fenced);
+  EXPECT_EQ(run(vault->delete_order(seven)).error().code, errc::fenced);
 }
 
 TEST_F(VaultTest, EventsBucketsAndRevocationsAreKept) {
   for (int i = 0; i < 25; ++i) {
-    ASSERT_TRUE(run(vault->add_event({7, now + std::chrono::seconds(i), "https://ca/dir", "validation", "why"})));
+    ASSERT_TRUE(run(vault->add_event({seven, now + std::chrono::seconds(i), "https://ca/dir", "validation", "why"})));
   }
-  auto const events = run(vault->events(7)).value();
+  auto const events = run(vault->events(seven)).value();
   ASSERT_EQ(events.size(), 20U);
   EXPECT_EQ(events.front().at, now + std::chrono::seconds(24));
   ASSERT_TRUE(run(vault->save_buckets({{"https://ca/dir", "orders", "", now}, {"https://ca/dir", "set", "a b", now}})));
@@ -223,14 +262,63 @@ TEST_F(VaultTest, EventsBucketsAndRevocationsAreKept) {
   auto const buckets = run(vault->buckets()).value();
   ASSERT_EQ(buckets.size(), 2U);
   EXPECT_EQ(buckets[0].full_at, now + hours(1));
-  std::int64_t const sequence = add(7, 'a', now + hours(9));
+  std::int64_t const sequence = add(seven, 'a', now + hours(9));
   ASSERT_TRUE(run(vault->mark_revoked(sequence, 1, std::nullopt)));
-  EXPECT_EQ(run(vault->certificates(7))->front().revoked_reason, 1);
-  EXPECT_EQ(run(vault->certificates(7))->front().revoked_at, Time{});
+  EXPECT_EQ(run(vault->certificates(seven))->front().revoked_reason, 1);
+  EXPECT_EQ(run(vault->certificates(seven))->front().revoked_at, Time{});
   ASSERT_TRUE(run(vault->mark_revoked(sequence, 1, now)));
   EXPECT_EQ(run(vault->certificates())->front().revoked_at, now);
   EXPECT_EQ(run(vault->mark_revoked(sequence + 1, 1, now)).error().code, errc::not_found);
   EXPECT_EQ(run(vault->chain(sequence)).value(), "chain a");
+}
+
+TEST_F(VaultTest, FreshKeysOpenWhatTheFormerOnesSealed) {
+  auto const account = run(vault->account("https://ca/dir")).value();
+  add(seven, 'a', now + hours(1));
+  add(eight, 'b', now + hours(1));
+  ASSERT_TRUE(run(vault->save_order({seven, {"a.example"}, "https://ca/dir", "", "csr", "order key"})));
+  EXPECT_EQ(run(vault->key_state())->data_keys, 3);
+  EXPECT_EQ(run(vault->renew_data_key(7)).value(), 2);
+  EXPECT_EQ(run(vault->renew_data_key(0)).value(), 1);
+  ASSERT_TRUE(run(vault->rotate_master_key()));
+  for (int opens = 0; opens < 2; ++opens) {
+    EXPECT_EQ(run(vault->account("https://ca/dir"))->key_pem, account.key_pem);
+    EXPECT_EQ(run(vault->unsealed_bundle(seven))->key_pem, "key a");
+    EXPECT_EQ(run(vault->unsealed_bundle(eight))->key_pem, "key b");
+    EXPECT_EQ(run(vault->find_order(seven)).value()->key_pem, "order key");
+    EXPECT_EQ(run(vault->key_state())->data_keys, 3);
+    open();
+    ASSERT_TRUE(opened);
+  }
+}
+
+TEST_F(VaultTest, ATenantsDataKeyGoesWithItsLastSubject) {
+  add(seven, 'a', now + hours(1));
+  add(eight, 'b', now + hours(1));
+  EXPECT_EQ(run(vault->key_state())->data_keys, 2);
+  ASSERT_TRUE(run(vault->forget_subject(seven)));
+  EXPECT_EQ(run(vault->key_state())->data_keys, 1);
+  EXPECT_EQ(run(vault->unsealed_bundle(eight))->key_pem, "key b");
+}
+
+TEST_F(VaultTest, ADamagedKeyKeepsTheMasterKeyFromBeingChangedAndNobodyElseFromBeingServed) {
+  add(seven, 'a', now + hours(1));
+  add(eight, 'b', now + hours(1));
+  std::function<base::Result<std::int64_t>(database::Database&)> const damage = [this](database::Database& database) {
+    return database.write([this](database::Transaction& transaction) -> base::Result<void> {
+      (void)transaction.execute("UPDATE certificate SET sealed_key = ? WHERE subject_id = ?",
+                                {database::Blob(60, 1), seven});
+      return {};
+    });
+  };
+  ASSERT_TRUE(run(thread->run<std::int64_t>(damage)));
+  open();
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(run(vault->unsealed_bundle(seven)).error().code, keyring::errc::sealed);
+  EXPECT_EQ(run(vault->unsealed_bundle(eight))->key_pem, "key b");
+  auto const rotated = run(vault->rotate_master_key());
+  ASSERT_FALSE(rotated);
+  EXPECT_THAT(rotated.error().what(), testing::HasSubstr("1 damaged"));
 }
 
 }  // namespace

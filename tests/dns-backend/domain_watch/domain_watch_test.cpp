@@ -95,24 +95,29 @@ TEST_F(Domains, who_proves_it_has_it_and_the_other_learns_why_not) {
   EXPECT_EQ(state(two), "claimed");
 }
 
-TEST_F(Domains, a_failing_domain_keeps_its_place_for_a_week_and_gets_no_certificate) {
+TEST_F(Domains, a_failing_domain_keeps_its_place_and_its_certificate_for_a_week) {
   Domain const domain = claim("one-tv", "www.customer.example.");
   settle(domain.id, "ok", 0);
   ASSERT_THAT(certificates(), SizeIs(3));
   EXPECT_EQ(certificates().back().names, std::vector<std::string>{"www.customer.example"});
-  EXPECT_EQ(certificates().back().challenge_name, domain.slug + ".acme.example.org.");
+  EXPECT_EQ(certificates().back().challenge_name, domain.slug + ".acme.example.org");
+  EXPECT_FALSE(certificates().back().failing);
   settle(domain.id, "lookup_failed", 1);
   EXPECT_EQ(state(one), "verified") << "a resolver that fails says nothing about the domain";
   settle(domain.id, "challenge_missing", 2);
   EXPECT_EQ(state(one), "failing");
-  EXPECT_THAT(certificates(), SizeIs(2));
+  ASSERT_THAT(certificates(), SizeIs(3)) << "one bad look takes no certificate away";
+  EXPECT_TRUE(certificates().back().failing);
   settle(domain.id, "challenge_missing", domains::grace_ms - 1);
   EXPECT_EQ(state(one), "failing");
   settle(domain.id, "ok", domains::grace_ms - 1);
   EXPECT_EQ(state(one), "verified");
   settle(domain.id, "challenge_missing", 20 * day_ms);
-  settle(domain.id, "challenge_missing", 20 * day_ms);
+  settle(domain.id, "challenge_missing", 27 * day_ms - 1);
+  EXPECT_EQ(state(one), "failing") << "a week from the first bad look, however old the last good one is";
+  settle(domain.id, "challenge_missing", 27 * day_ms);
   EXPECT_EQ(state(one), "claimed");
+  EXPECT_THAT(certificates(), SizeIs(2));
   EXPECT_EQ(list(one).front().domain.slug, domain.slug);
 }
 

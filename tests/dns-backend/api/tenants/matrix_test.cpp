@@ -110,6 +110,7 @@ TEST(Matrix, AnothersIdsAreNoneOfOurs) {
       {"GET", "/v1/tenants/asker-tv/domains/www.victim.example"},
       {"DELETE", "/v1/tenants/asker-tv/domains/www.victim.example"},
       {"POST", "/v1/tenants/asker-tv/domains/www.victim.example/verify"},
+      {"PUT", "/v1/tenants/asker-tv/certificates/www.victim.example"},
       {"GET", "/v1/tenants/asker-tv/records/mail.victim-tv.example.org./A"},
       {"PUT", "/v1/tenants/asker-tv/records/mail.victim-tv.example.org./A"},
       {"DELETE", "/v1/tenants/asker-tv/records/mail.victim-tv.example.org./A"}};

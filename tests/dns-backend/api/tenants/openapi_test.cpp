@@ -105,6 +105,57 @@ TEST_F(OpenApi, AnswersHaveTheFormItSays) {
   EXPECT_EQ(world.send("DELETE", tenant + "/domains/www.customer.example").status, 204);
 }
 
+TEST_F(OpenApi, AnswersAboutCertificatesHaveTheFormItSays) {
+  World world;
+  world.add_tenant("acme-tv");
+  std::string const one = "/v1/tenants/acme-tv/certificates/www.customer.example";
+  std::string const body = R"({"chain_pem":"chain","key_pem":"key","fallback_to_acme":false})";
+  expect_answer(world.send("PUT", one, body), 503, "Problem");
+  std::vector<BroughtCertificate> brought;
+  base::Problems found;
+  struct Keeper {
+    static net::Task<base::Result<Taking>> take(std::string name, base::Problems wrong) {
+      json::object certificate{{"tenant", "acme-tv"}, {"kind", "domain"},   {"name", name},
+                               {"state", "valid"},    {"names", {name}},    {"fingerprint", "00"},
+                               {"not_after_ms", 1},   {"source", "upload"}, {"fallback_to_acme", false}};
+      co_return Taking{std::move(wrong), std::move(certificate)};
+    }
+    static net::Task<base::Result<void>> drop(std::string name) {
+      co_return name == "www.customer.example" ? base::Result<void>()
+                                               : base::fail(store::errc::not_found, "none was brought");
+    }
+  };
+  world.tenants.take_certificate = [&](std::int64_t, std::string name, BroughtCertificate given) {
+    brought.push_back(std::move(given));
+    return Keeper::take(std::move(name), found);
+  };
+  world.tenants.drop_certificate = [](std::int64_t, std::string name) { return Keeper::drop(std::move(name)); };
+  expect_answer(world.send("PUT", one, body), 200, "Certificate");
+  ASSERT_EQ(brought.size(), 1U);
+  EXPECT_EQ(brought[0].key_pem, "key");
+  EXPECT_FALSE(brought[0].fallback);
+  expect_answer(world.send("PUT", one, R"({"chain_pem":1,"fallback_to_acme":"yes","more":1})"), 422, "Problem");
+  found = {{{"request body", 0, 0}, "key_pem", "is encrypted", "decrypt it"}};
+  auto const refused = world.send("PUT", one, R"({"chain_pem":"chain","key_pem":"SECRET"})");
+  expect_answer(refused, 422, "Problem");
+  EXPECT_EQ(json::parse(refused.body).at("errors").as_array().at(0).at("field"), "key_pem");
+  EXPECT_TRUE(brought.back().fallback) << "the default";
+  EXPECT_EQ(world.send("DELETE", one).status, 204);
+  EXPECT_EQ(world.send("DELETE", "/v1/tenants/acme-tv/certificates/other.example").status, 404);
+  EXPECT_EQ(world.send("PUT", "/v1/tenants/acme-tv/certificates/no_name", body).status, 404);
+  // A token needs the action, and reaches the names of its scope.
+  std::string const reader = world.token_of("acme-tv", R"({"actions":["read","records"]})").first;
+  EXPECT_EQ(world.as(reader, "PUT", one, body).status, 403);
+  std::string const narrow = world.token_of("acme-tv", R"({"actions":["certificates"],"names":["shop.*"]})").first;
+  EXPECT_EQ(world.as(narrow, "PUT", one, body).status, 403);
+  std::string const fit = world.token_of("acme-tv", R"({"actions":["certificates"],"names":["www.*"]})").first;
+  found.clear();
+  EXPECT_EQ(world.as(fit, "PUT", one, body).status, 200);
+  for (std::string const& what : {std::string("audit"), std::string("certificates")}) {
+    EXPECT_EQ(world.send("GET", "/v1/tenants/acme-tv/" + what).body.find("SECRET"), std::string::npos);
+  }
+}
+
 TEST_F(OpenApi, AnswersAboutTokensHaveTheFormItSays) {
   World world;
   world.add_tenant("acme-tv");

@@ -1,4 +1,4 @@
-#include "acme/vault/seal.hpp"
+#include "acme/keyring/seal.hpp"
 
 #include "acme/crypto/encoding.hpp"
 #include "base/process/service.hpp"
@@ -13,7 +13,7 @@
 #include <array>
 #include <cerrno>
 
-namespace vault {
+namespace keyring {
 
 struct Sealer::Secret {
   std::array<unsigned char, 32> key{};
@@ -51,33 +51,23 @@ std::string decode(std::string text) {
   return crypto::from_base64url(text).value_or("");
 }
 
-base::Result<void> create(std::string const& path) {
-  std::array<unsigned char, 32> key{};
-  if (RAND_bytes(key.data(), static_cast<int>(key.size())) != 1) {
-    return base::fail(errc::key_file, "the system has no randomness for a master key");
-  }
-  std::string const text = crypto::base64url({reinterpret_cast<char const*>(key.data()), key.size()}) + "\n";
-  OPENSSL_cleanse(key.data(), key.size());
-  return process::write_file_atomically(path, text, 0600);
-}
-
 }  // namespace
 
-base::Result<Sealer> Sealer::load(std::string const& path, bool may_create) {
+base::Result<Sealer> Sealer::load(std::string const& path, bool may_create, bool credential) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
     if (errno != ENOENT || !may_create) {
       std::string const hint = errno == ENOENT ? "; sealed keys exist that only the former file opens" : "";
       return base::fail(errc::key_file, base::fail_errno(errno, path).what() + hint);
     }
-    if (auto const created = create(path); !created) {
-      return base::fail(errc::key_file, created.error().what());
+    if (auto const created = create_file(path); !created) {
+      return created.error();
     }
     if (stat(path.c_str(), &status) != 0) {
       return base::fail(errc::key_file, base::fail_errno(errno, path).what());
     }
   }
-  if (!S_ISREG(status.st_mode) || (status.st_mode & 077U) != 0) {
+  if (!S_ISREG(status.st_mode) || (status.st_mode & (credential ? 037U : 077U)) != 0) {
     return base::fail(errc::key_file, path + " must be a file with mode 0600 or 0400: others must not read it");
   }
   auto const text = process::read_file(path, 256);
@@ -88,10 +78,65 @@ base::Result<Sealer> Sealer::load(std::string const& path, bool may_create) {
   if (key.size() != 32) {
     return base::fail(errc::key_file, path + " must hold 32 octets or their base64");
   }
-  auto secret = std::make_shared<Secret>();
-  std::ranges::copy(key, secret->key.begin());
+  auto sealer = from_octets(key);
   OPENSSL_cleanse(key.data(), key.size());
+  return sealer;
+}
+
+base::Result<void> Sealer::create_file(std::string const& path) {
+  Sealer const fresh = generate();
+  std::string text = crypto::base64url({reinterpret_cast<char const*>(fresh.secret_->key.data()), 32}) + "\n";
+  auto const written = process::write_file_atomically(path, text, 0600);
+  OPENSSL_cleanse(text.data(), text.size());
+  return written ? written : base::Result<void>(base::fail(errc::key_file, written.error().what()));
+}
+
+Sealer Sealer::generate() {
+  auto secret = std::make_shared<Secret>();
+  ASSERT(RAND_bytes(secret->key.data(), static_cast<int>(secret->key.size())) == 1);
   return Sealer(std::move(secret));
+}
+
+base::Result<Sealer> Sealer::from_octets(std::string_view octets) {
+  auto secret = std::make_shared<Secret>();
+  if (octets.size() != secret->key.size()) {
+    return base::fail(errc::sealed, "a key has 32 octets");
+  }
+  std::ranges::copy(octets, secret->key.begin());
+  return Sealer(std::move(secret));
+}
+
+std::vector<std::uint8_t> Sealer::wrapped_by(Sealer const& master, std::string_view row) const {
+  return master.seal({reinterpret_cast<char const*>(secret_->key.data()), secret_->key.size()}, row);
+}
+
+base::Result<Sealer> Sealer::unwrap(Sealer const& master, std::vector<std::uint8_t> const& wrapped,
+                                    std::string_view row) {
+  auto octets = master.unseal(wrapped, row);
+  if (!octets) {
+    return octets.error();
+  }
+  auto key = from_octets(*octets);
+  OPENSSL_cleanse(octets->data(), octets->size());
+  return key;
+}
+
+std::string Sealer::id() const {
+  constexpr std::string_view purpose = "sovereign key id ";
+  std::array<unsigned char, 32> digest{};
+  EVP_MD_CTX* const context = EVP_MD_CTX_new();
+  bool const done = EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1 &&
+                    EVP_DigestUpdate(context, purpose.data(), purpose.size()) == 1 &&
+                    EVP_DigestUpdate(context, secret_->key.data(), secret_->key.size()) == 1 &&
+                    EVP_DigestFinal_ex(context, digest.data(), nullptr) == 1;
+  EVP_MD_CTX_free(context);
+  ASSERT(done);
+  std::string text;
+  for (std::size_t i = 0; i < 8; ++i) {
+    text += "0123456789abcdef"[digest[i] >> 4U];
+    text += "0123456789abcdef"[digest[i] & 15U];
+  }
+  return text;
 }
 
 std::vector<std::uint8_t> Sealer::seal(std::string_view plain, std::string_view row) const {
@@ -131,9 +176,9 @@ base::Result<std::string> Sealer::unseal(std::vector<std::uint8_t> const& sealed
       EVP_DecryptFinal_ex(context.get(), out + size, &size) == 1;
   if (!done) {
     OPENSSL_cleanse(plain.data(), plain.size());
-    return base::fail(errc::sealed, std::string(row) + " was sealed with another master key, or for another row");
+    return base::fail(errc::sealed, std::string(row) + " was sealed with another key, or for another row");
   }
   return plain;
 }
 
-}  // namespace vault
+}  // namespace keyring

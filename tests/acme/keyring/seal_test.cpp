@@ -1,4 +1,4 @@
-#include "acme/vault/seal.hpp"
+#include "acme/keyring/seal.hpp"
 
 #include "tests/support/temporary_folder.hpp"
 
@@ -8,7 +8,7 @@
 
 #include <fstream>
 
-namespace vault {
+namespace keyring {
 namespace {
 
 class SealTest : public testing::Test {
@@ -100,4 +100,4 @@ TEST_F(SealTest, AnotherMasterKeyOpensNothing) {
 }
 
 }  // namespace
-}  // namespace vault
+}  // namespace keyring

@@ -1,0 +1,316 @@
+#include "acme/ordering/ordering.hpp"
+
+#include "acme/crypto/csr.hpp"
+#include "acme/gate/caa.hpp"
+#include "acme/subjects/subjects.hpp"
+#include "base/process/log.hpp"
+
+#include <algorithm>
+
+namespace acme {
+namespace {
+
+using crypto::wall_now;
+using protocol::FailureClass;
+using protocol::Outcome;
+using std::chrono::milliseconds;
+
+constexpr char const* component = "acme";
+// Of a domain that leads elsewhere: its owner must act, and dns-backend/domain_watch says when he did.
+constexpr std::chrono::minutes objection_pause{10};
+
+protocol::Event event_of(base::Result<void> const& result) {
+  if (!result) {
+    return protocol::Refused{result.error().what()};
+  }
+  return protocol::Done{};
+}
+
+std::string owner_of(Job const& job) {
+  return challenge_owner(job.subject.tenant_id, job.subject.id);
+}
+
+Outcome not_asked(FailureClass failure, std::string detail) {
+  Outcome outcome;
+  outcome.failure = failure;
+  outcome.detail = std::move(detail);
+  outcome.keep_order = true;  // an earlier run may have begun one
+  outcome.asked = false;
+  return outcome;
+}
+
+protocol::OrderPlan plan_of(vault::OrderRow const& row, crypto::Key key,
+                            std::optional<vault::CertificateRow> const& replaced, protocol::Directory const& places,
+                            Authority& authority) {
+  AuthoritySettings const& wishes = authority.settings();
+  protocol::OrderPlan plan{row.names,        std::move(key), row.csr, authority.client().thumbprint(),
+                           places.new_order, row.order_url};
+  plan.preferred_issuer = wishes.preferred_issuer;
+  if (places.profiles.contains(wishes.profile)) {
+    plan.profile = wishes.profile;
+  }
+  // Only the CA that issued a certificate knows its identifier; another one would refuse the order.
+  if (replaced && replaced->directory_url == authority.directory_url() && !places.renewal_info.empty()) {
+    plan.replaces = replaced->ari_id;
+  }
+  return plan;
+}
+
+base::Result<std::pair<vault::OrderRow, crypto::Key>> fresh_order(Job const& job, std::string directory_url) {
+  auto key = crypto::Key::generate();
+  if (!key) {
+    return key.error();
+  }
+  auto csr = crypto::make_csr(*key, job.names);
+  if (!csr) {
+    return csr.error();
+  }
+  vault::OrderRow row{job.subject.id, job.names, std::move(directory_url), {}, std::move(*csr), key->pem()};
+  return std::pair(std::move(row), std::move(*key));
+}
+
+}  // namespace
+
+// The stored order of the subject when it is for the same names and CA, else a new one with a new key.
+net::Task<base::Result<vault::OrderRow>> Ordering::prepare(Job const& job, std::string directory_url) {
+  auto stored = co_await of_.vault.find_order(job.subject.id);
+  if (!stored) {
+    co_return stored.error();
+  }
+  if (*stored && (*stored)->names == job.names && (*stored)->directory_url == directory_url) {
+    co_return std::move(**stored);
+  }
+  if (*stored) {
+    std::string owner = owner_of(job);
+    auto const swept = co_await of_.dns01.unpublish(std::move(owner));
+    if (!swept) {
+      co_return swept.error();
+    }
+  }
+  auto fresh = fresh_order(job, std::move(directory_url));
+  if (!fresh) {
+    co_return fresh.error();
+  }
+  auto const saved = co_await of_.vault.save_order(fresh->first);
+  if (!saved) {
+    co_return saved.error();
+  }
+  co_return std::move(fresh->first);
+}
+
+// CAA of our own zones, and of a domain what the look found: what else others say of their names is the CA's to look
+// up.
+std::string Ordering::caa_refusal_of(std::vector<std::string> const& names, protocol::Directory const& places,
+                                     Authority& authority, Sight const& sight) const {
+  auto const snapshot = of_.store.published().copy();
+  CaaLookup const lookup = [&snapshot, &sight](std::string const& text) {
+    std::vector<std::string> contents;
+    if (auto const seen = sight.caa.find(text); seen != sight.caa.end()) {
+      contents = seen->second;
+    }
+    auto const name = dns::Name::parse(text);
+    auto const zone = name ? snapshot->enclosing(*name) : nullptr;
+    auto const entry = zone == nullptr ? nullptr : zone->find(*name);
+    if (contents.empty() && entry != nullptr && !entry->below_cut) {
+      for (dns::RRset const& rrset : entry->rrsets) {
+        if (rrset.type == dns::type_caa) {
+          contents.insert(contents.end(), rrset.contents.begin(), rrset.contents.end());
+        }
+      }
+    }
+    return contents;
+  };
+  CaaQuestion const question{places.caa_identities, authority.client().account_url(), "dns-01"};
+  for (std::string const& name : names) {
+    if (std::string why = caa_refusal(name, question, lookup); !why.empty()) {
+      return why;
+    }
+  }
+  return {};
+}
+
+net::Task<std::optional<Outcome>> Ordering::obstacle(Job const& job, protocol::Directory const& places,
+                                                     Authority& authority) {
+  Sight sight;
+  if (job.domain_id != 0 && of_.look) {
+    std::string name = job.subject.name;
+    auto seen = co_await of_.look(job.domain_id, std::move(name));
+    if (!seen) {
+      co_return not_asked(FailureClass::deferred, seen.error().what());
+    }
+    sight = std::move(*seen);
+    if (!sight.objection.empty()) {
+      Outcome outcome = not_asked(FailureClass::deferred, sight.objection);
+      if (!sight.passing) {
+        outcome.not_before = wall_now() + objection_pause;
+      }
+      co_return outcome;
+    }
+  }
+  std::string const forbidden = caa_refusal_of(job.names, places, authority, sight);
+  co_return forbidden.empty() ? std::nullopt : std::optional(not_asked(FailureClass::policy, forbidden));
+}
+
+net::Task<base::Result<Outcome>> Ordering::place(Job job, Authority& authority, std::function<bool()> may_go_on,
+                                                 std::function<void(vault::CertificateRow)> stored) {
+  auto const ready = co_await authority.ready();
+  if (!ready) {
+    co_return ready.error();
+  }
+  auto const places = co_await authority.client().directory();
+  if (!places) {
+    co_return places.error();
+  }
+  auto hindered = co_await obstacle(job, *places, authority);
+  if (hindered) {
+    co_return std::move(*hindered);
+  }
+  auto row = co_await prepare(job, authority.directory_url());
+  if (!row) {
+    co_return row.error();
+  }
+  auto key = crypto::Key::from_pem(row->key_pem);
+  if (!key) {
+    co_return key.error();
+  }
+  protocol::OrderPlan plan = plan_of(*row, std::move(*key), job.certificate, *places, authority);
+  protocol::OrderMachine machine(std::move(plan), of_.limits);
+  protocol::Event event = protocol::Begin{};
+  for (;;) {
+    protocol::Action action = machine.resume(event, wall_now());
+    if (auto const* const finish = std::get_if<protocol::Finish>(&action)) {
+      co_return finish->outcome;
+    }
+    if (!may_go_on()) {  // whoever does continues it
+      Outcome outcome;
+      outcome.failure = FailureClass::deferred;
+      outcome.detail = "another Navigator issues certificates now";
+      outcome.keep_order = true;
+      co_return outcome;
+    }
+    event = co_await perform(std::move(action), *row, job, authority, stored);
+  }
+}
+
+net::Task<protocol::Event> Ordering::publish(std::string owner, std::vector<protocol::TxtValue> values,
+                                             Job const& job) {
+  for (protocol::TxtValue& value : values) {
+    value.name = job.challenge_name.empty() ? value.name : job.challenge_name;
+  }
+  auto const begun = std::chrono::steady_clock::now();
+  auto const published = co_await of_.dns01.publish(std::move(owner), std::move(values));
+  std::chrono::duration<double> const waited = std::chrono::steady_clock::now() - begun;
+  of_.metrics.counter("navigator_acme_gate_seconds_total", "Time spent waiting for the sites").add(waited.count());
+  co_return event_of(published);
+}
+
+net::Task<protocol::Event> Ordering::perform(protocol::Action action, vault::OrderRow row, Job const& job,
+                                             Authority& authority,
+                                             std::function<void(vault::CertificateRow)> const& stored) {
+  if (auto* const request = std::get_if<protocol::Post>(&action)) {
+    co_return co_await post(std::move(*request), authority);
+  }
+  if (auto const* const save = std::get_if<protocol::SaveOrder>(&action)) {
+    co_return event_of(co_await of_.vault.set_order_url(row.subject_id, save->order_url));
+  }
+  if (auto* const values = std::get_if<protocol::Publish>(&action)) {
+    std::string owner = owner_of(job);
+    co_return co_await publish(std::move(owner), std::move(values->values), job);
+  }
+  if (std::holds_alternative<protocol::Unpublish>(action)) {
+    std::string owner = owner_of(job);
+    co_return event_of(co_await of_.dns01.unpublish(std::move(owner)));
+  }
+  if (auto const* const wait = std::get_if<protocol::WaitUntil>(&action)) {
+    co_await net::wait_for(std::max(wait->until - wall_now(), milliseconds(0)));
+    co_return protocol::Done{};
+  }
+  if (auto* const issued = std::get_if<protocol::StoreCertificate>(&action)) {
+    co_return co_await keep(std::move(*issued), std::move(row), job, stored);
+  }
+  base::invariant_broken("an action nobody performs", __FILE__, __LINE__);
+}
+
+net::Task<protocol::Event> Ordering::keep(protocol::StoreCertificate issued, vault::OrderRow row, Job const& job,
+                                          std::function<void(vault::CertificateRow)> const& stored) {
+  crypto::Certificate const& certificate = issued.certificate;
+  vault::CertificateRow kept{0,
+                             job.subject.id,
+                             job.subject.tenant_id,
+                             job.subject.name,
+                             certificate.names,
+                             certificate.fingerprint,
+                             certificate.not_before,
+                             certificate.not_after,
+                             row.directory_url,
+                             certificate.ari_id};
+  auto const sequence =
+      co_await of_.vault.add_certificate(kept, certificate, std::move(issued.chain_pem), row.key_pem, wall_now());
+  if (!sequence) {
+    co_return protocol::Refused{sequence.error().what()};
+  }
+  kept.sequence = *sequence;
+  process::log::info(component, "certificate stored tenant_id={} names={} sequence={} fingerprint={}", kept.tenant_id,
+                     kept.names.back(), *sequence, kept.fingerprint);
+  stored(std::move(kept));
+  co_return protocol::Done{};
+}
+
+net::Task<protocol::Event> Ordering::post(protocol::Post request, Authority& authority) {
+  auto answer = co_await authority.client().post(std::move(request.url), std::move(request.payload));
+  if (!answer) {
+    co_return protocol::Lost{answer.error().what()};
+  }
+  co_return std::move(*answer);
+}
+
+net::Task<base::Result<Outcome>> Ordering::rehearse(Job job, Authority& authority) {
+  auto fresh = fresh_order(job, authority.directory_url());
+  if (!fresh) {
+    co_return fresh.error();
+  }
+  auto const ready = co_await authority.ready();
+  if (!ready) {
+    co_return ready.error();
+  }
+  auto outcome = co_await rehearse_at(job, std::move(fresh->first), std::move(fresh->second), authority);
+  auto const saved = co_await authority.save_account();
+  if (!saved) {
+    process::log::warning(component, "account not stored error=\"{}\"", saved.error().what());
+  }
+  co_return outcome;
+}
+
+// Its TXT values have an owner of their own, so that it disturbs no order of the same subject.
+net::Task<base::Result<Outcome>> Ordering::rehearse_at(Job const& job, vault::OrderRow row, crypto::Key key,
+                                                       Authority& authority) {
+  auto const places = co_await authority.client().directory();
+  if (!places) {
+    co_return places.error();
+  }
+  auto hindered = co_await obstacle(job, *places, authority);
+  if (hindered) {
+    co_return std::move(*hindered);
+  }
+  std::string const owner = owner_of(job) + "/rehearsal";
+  protocol::OrderMachine machine(plan_of(row, std::move(key), std::nullopt, *places, authority), of_.limits);
+  protocol::Event event = protocol::Begin{};
+  std::function<void(vault::CertificateRow)> const nobody = [](vault::CertificateRow const&) {};
+  for (;;) {
+    protocol::Action action = machine.resume(event, wall_now());
+    if (auto const* const finish = std::get_if<protocol::Finish>(&action)) {
+      co_return finish->outcome;
+    }
+    if (auto* const values = std::get_if<protocol::Publish>(&action)) {
+      event = co_await publish(owner, std::move(values->values), job);
+    } else if (std::holds_alternative<protocol::Unpublish>(action)) {
+      event = event_of(co_await of_.dns01.unpublish(owner));
+    } else if (std::holds_alternative<protocol::Post>(action) || std::holds_alternative<protocol::WaitUntil>(action)) {
+      event = co_await perform(std::move(action), row, job, authority, nobody);
+    } else {
+      event = protocol::Done{};
+    }
+  }
+}
+
+}  // namespace acme

@@ -1,0 +1,65 @@
+// Which certificates are wanted, and what became of that since the last look.
+//
+// Tenants are read once; afterwards the store's own log of changes says which of them to look at, so that a look costs
+// what changed. Everything of a tenant's own moves the tenant's row (tenants::touch), so its row in the log is enough.
+//
+// Threads: Wishes belongs to the control loop; the functions are pure. What fails is the store.
+#pragma once
+
+#include "acme/vault/vault.hpp"
+#include "base/net/task.hpp"
+#include "dns-backend/domains/domains.hpp"
+#include "dns-backend/store/store.hpp"
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace acme {
+
+using Wanted = domains::WantedCertificate;
+
+// What a CA counts names together by: one label above the longest of `suffixes` that the name ends with, else the last
+// two labels.
+[[nodiscard]] std::string registered_domain(std::string const& name, std::vector<std::string> const& suffixes);
+
+// Who owns a subject's challenge values in the store; tenants::journal sweeps what a tenant that is gone left.
+[[nodiscard]] std::string challenge_owner(std::int64_t tenant_id, std::int64_t subject_id);
+
+// Whether a certificate of this subject may be served for it: the tenant brought it (then it was looked through), or it
+// has exactly the wanted names. It must never go out under other names than it was made for. The newest that fits is
+// the one that is served and renewed.
+[[nodiscard]] bool fits(Wanted const& wanted, vault::CertificateRow const& row);
+
+// Of these tenants, everything; of others, nothing is said.
+struct News {
+  bool anew = false;               // of all tenants there are
+  std::set<std::int64_t> tenants;  // that changed, gone ones too; with `anew`: all that exist
+  std::set<std::int64_t>
+      resting;                 // of these: they exist and are not active, so they want nothing and keep what they have
+  std::vector<Wanted> wanted;  // only names that can be in certificates
+};
+
+class Wishes {
+ public:
+  // `challenge_zone`: apex below which domains delegate their challenges; empty: none.
+  Wishes(store::Store& store, std::string challenge_zone) : store_(store), challenge_zone_(std::move(challenge_zone)) {}
+
+  // What changed since the last look that was taken; everything at the first, and when the log does not reach back.
+  net::Task<base::Result<News>> follow();
+  // The news was used: the next look begins after it. Else it is told again.
+  void taken();
+  void forget() { history_.clear(); }  // the next look is the first again
+
+ private:
+  net::Task<base::Result<News>> everything();
+  net::Task<base::Result<News>> look(News news);
+
+  store::Store& store_;
+  std::string challenge_zone_;
+  store::Revision seen_ = 0, next_ = 0;
+  std::string history_, next_history_;  // that seen_ belongs to; empty: nothing was seen
+};
+
+}  // namespace acme
