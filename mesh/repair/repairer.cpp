@@ -172,7 +172,9 @@ struct Repairer::State {
       bool const same_way = way != ways.end() && way->second == one.lost.first;
       bool const back = same_way && up.contains(one.lost);
       one.moved = same_way ? std::nullopt : std::optional(one.moved.value_or(now));
-      bool const ends = back || (one.moved && now - *one.moved >= linger) || now - one.since >= longest;
+      // A second loss, of the way around: whatever BIRD has found by now is better than a detour into nothing.
+      bool const carries = up.contains({one.route.device, one.lost.second});
+      bool const ends = back || !carries || (one.moved && now - *one.moved >= linger) || now - one.since >= longest;
       if (ends) {
         if (auto const removed = routes->remove(one.route); !removed) {
           failed(removed.error().what());

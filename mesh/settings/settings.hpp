@@ -38,10 +38,14 @@ struct Settings {
   std::string bird_control = "/run/bird/bird.ctl";
   std::vector<std::string> bird_start;
   std::string bird_sessions;  // BIRD tells of dead links here; default with bird.start: below `state`; empty: nowhere
+  // Whether the agent keeps this node's table of packet-filter rules.
+  enum class Rules { when_installed, always, never };
+  Rules rules = Rules::when_installed;
+  std::vector<std::string> rules_command{"nft"};
   std::optional<EdgeSettings> edge;
   std::string names_navigator;  // API socket of the Navigator that serves the mesh's names; empty: not this node's task
   std::string names_hosts;      // file with a block of them; empty: none
-  std::string serve_listen;  // the controller's HTTPS address; empty: this machine is no controller
+  std::string serve_listen;     // the controller's HTTPS address; empty: this machine is no controller
   std::string serve_unix = "/run/privateer/controller.sock";
   std::string serve_state;                // default: state + "/controller"
   std::int64_t serve_rotate_after_s = 0;  // nodes change their keys when these are so old; 0: only when asked
