@@ -13,6 +13,7 @@ import unittest
 from support import PRIVATEER, ROOT, mesh_ready
 
 from daemons import wait_until
+from namespaces import run
 from small_mesh import SmallMesh
 
 AGENT, BIRD = 64001, 64002  # users; BIRD's group is the agent's
@@ -31,7 +32,7 @@ def capabilities(unit):
 
 
 def as_user(user, given):
-    names = "-all," + ",".join("+" + name.removeprefix("cap_") for name in given)
+    names = ",".join(["-all", *("+" + name.removeprefix("cap_") for name in given)])
     return ("setpriv", "--reuid", str(user), "--regid", str(AGENT), "--clear-groups", "--inh-caps", names,
             "--ambient-caps", names, "--bounding-set", names, "--no-new-privs", "--")
 
@@ -85,7 +86,7 @@ class UnprivilegedMesh(SmallMesh):
         os.chown(file, AGENT, AGENT)
         command = self.spaces.argv(NODE, *as_user(AGENT, []), self.program, "--config",
                                    self.path(NODE, "privateer.yaml"), "join", "--token-file", str(file))
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        return run(*command, timeout=60)
 
     def start_agent(self, node):
         if node != NODE:
@@ -156,8 +157,9 @@ class UnprivilegedTest(unittest.TestCase):
     def what_needs_more_is_said(self):
         said = self.mesh.status(NODE)["limits"]
         self.assertEqual([one.split(":")[0] for one in said], ["names.hosts"])
-        found = json.loads(self.mesh.privateer(NODE, "doctor", "--json", check=False).stdout)
-        findings = found["findings"] if isinstance(found, dict) else found
+        done = self.mesh.privateer(NODE, "doctor", "--json", check=False)
+        self.assertTrue(done.stdout, f"{done.returncode} {done.stderr}")
+        findings = json.loads(done.stdout)["findings"]
         self.assertIn(("unprivileged", "names.hosts"), [(one["code"], one["subject"]) for one in findings])
 
 
