@@ -79,9 +79,9 @@ base::Result<void> Agent::State::adopt_document(plan::WorldDocument document, si
   }
   plan::PlanOptions options;
   options.rules = true;
-  auto const planned = plan::plan_node(*built, settings.node, options);
-  if (!planned) {
-    return planned.error();
+  auto const own_plan = plan::plan_node(*built, settings.node, options);
+  if (!own_plan) {
+    return own_plan.error();
   }
   if (world && source == Source::controller) {
     if (auto linked = check_links(*world, *built, settings.node); !linked) {
@@ -100,7 +100,7 @@ base::Result<void> Agent::State::adopt_document(plan::WorldDocument document, si
   bool const on_trial = !new_key && world && source == Source::controller && status.last_pass_s != 0;
   take({std::make_shared<plan::World const>(std::move(*built)), std::move(document), std::move(text), source,
         source != Source::controller},
-       *planned, on_trial);
+       *own_plan, on_trial);
   return {};
 }
 

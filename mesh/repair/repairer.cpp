@@ -24,6 +24,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds calm_look{5000};  // the log may be silent although sessions come and go: BIRD was restarted
 constexpr milliseconds busy_look{250};
+constexpr milliseconds open_again{5000};
 constexpr std::chrono::seconds linger{2};  // the others' tables follow within two ticks
 constexpr std::chrono::seconds longest{30};
 
@@ -186,8 +187,11 @@ struct Repairer::State {
   }
 
   static net::Task<void> run(std::shared_ptr<State> self) {
-    if (!self->open()) {
-      co_return;
+    while (!self->open()) {  // the folder may be BIRD's service's to make
+      bool const waited = co_await net::wait_for(open_again);
+      if (!waited || self->stopped) {
+        co_return;
+      }
     }
     while (!self->stopped) {
       auto const wait = self->active.empty() ? calm_look : busy_look;

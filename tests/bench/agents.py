@@ -3,9 +3,10 @@
 
     sudo tests/bench/agents.py [--nodes 50] [--seconds 60] [--bfd 300x5] [--json FILE]
 
-Nodes in namespaces of one machine, each with its agent, BIRD and one wireguard-go a link: a ring with chords, so that a
-node has three links. Memory is resident (VmRSS) and proportional (Pss) of each agent at the end; CPU is its own and its
-children's time over the idle seconds, as a share of one core. Wants the machine for itself: the load average is printed.
+Nodes in namespaces of one machine, each with its agent, BIRD and one wireguard-go a link: a ring with chords, so that
+a node has three links. Memory is resident (VmRSS) and proportional (Pss) of each agent at the end; CPU is its own and
+its children's time over the idle seconds, as a share of one core. Wants the machine for itself: the load average is
+printed.
 wireguard-go holds an inotify instance a process, and so does each agent: the kernel's limit of 128 a user is raised for
 the run and put back.
 """
@@ -116,12 +117,14 @@ def measure(mesh, seconds):
 def table(found):
     row = lambda what, values, unit, bar="": (f"{what:<34} {values['min']:>8} {values['median']:>8} {values['max']:>8} "
                                               f"{unit:<4} {bar}")
-    print(f"{found['nodes']} nodes, {found['links']} links, load average {found['load_average']:.1f}; joining one after "
-          f"the other {found['join_all_s']} s; from the first agent's start to every adjacency Full {found['all_full_s']} s")
+    print(f"{found['nodes']} nodes, {found['links']} links, load average {found['load_average']:.1f}")
+    print(f"joining one after the other {found['join_all_s']} s; from the first agent's start to every adjacency Full "
+          f"{found['all_full_s']} s")
     print(f"{'idle for ' + str(found['idle_s']) + ' s':<34} {'min':>8} {'median':>8} {'max':>8}")
     met = lambda value, bar: "below the bar" if value < bar else f"ABOVE THE BAR of {bar}"
-    print(row("agent, CPU of one core", found["agent_cpu_percent"], "%", met(found["agent_cpu_percent"]["max"], CPU_BAR)))
-    print(row("agent, resident", found["agent_resident_mb"], "MB", met(found["agent_resident_mb"]["max"], MEMORY_BAR_MB)))
+    cpu, memory = found["agent_cpu_percent"], found["agent_resident_mb"]
+    print(row("agent, CPU of one core", cpu, "%", met(cpu["max"], CPU_BAR)))
+    print(row("agent, resident", memory, "MB", met(memory["max"], MEMORY_BAR_MB)))
     print(row("agent, proportional", found["agent_proportional_mb"], "MB"))
     for name, one in found["others"].items():
         print(row(f"{name} ({one['processes']}), CPU", one["cpu_percent_each"], "%"))

@@ -1,5 +1,5 @@
-"""What somebody damages by hand on a node is repaired by its agent, and what is not the mesh's is never touched. Skipped
-without root, ip, bird, wg, wireguard-go, nft and the binary that PRIVATEER names."""
+"""What somebody damages by hand on a node is repaired by its agent, and what is not the mesh's is never touched.
+Skipped without root, ip, bird, wg, wireguard-go, nft and the binary that PRIVATEER names."""
 
 import json
 import os
@@ -133,7 +133,8 @@ class DriftTest(unittest.TestCase):
                             lambda: {"0.0.0.0/0", "::/0"} == set(self.wg_says("allowed-ips").split()[1:])),
             "keepalive": (lambda: self.wg("peer", self.key, "persistent-keepalive", "7"),
                           lambda: self.wg_says("persistent-keepalive").split()[1:] == ["off"]),
-            "listen port": (lambda: self.wg("listen-port", "40000"), lambda: self.wg_says("listen-port").strip() == port),
+            "listen port": (lambda: self.wg("listen-port", "40000"),
+                            lambda: self.wg_says("listen-port").strip() == port),
             "private key": (lambda: self.wg("private-key", self.other_key()),
                             lambda: self.wg_says("private-key") == private),
         }
@@ -155,7 +156,8 @@ class DriftTest(unittest.TestCase):
                 lambda: "metric 1 " not in routes("-6") and bob6 + " " in routes("-6")),
             "bird.conf changed": (lambda: config.write_text("nonsense\n", encoding="utf-8"),
                                   lambda: config.read_text(encoding="utf-8") == good),
-            "bird.conf removed": (config.unlink, lambda: config.exists() and config.read_text(encoding="utf-8") == good),
+            "bird.conf removed": (config.unlink,
+                                  lambda: config.exists() and config.read_text(encoding="utf-8") == good),
             "bird reconfigured": (self.reconfigure, lambda: up("ospf4") and up("ospf6")),
             "ospf4 disabled": (lambda: self.birdc("disable", "ospf4"), lambda: up("ospf4")),
             "bfd1 disabled": (lambda: self.birdc("disable", "bfd1"), lambda: up("bfd1")),

@@ -47,7 +47,8 @@ def changes(line):
 class IdleTest(unittest.TestCase):
     def test_a_line_that_changes_something_is_told_from_a_question(self):
         question = 'sendto(9, [{nlmsg_len=32, nlmsg_type=RTM_GETLINK, nlmsg_flags=NLM_F_REQUEST|NLM_F_DUMP}'
-        for line in (question, 'sendmsg(12, {msg_iov=[{iov_base="show status\\n"', 'openat(AT_FDCWD, "/x", O_RDONLY) = 7',
+        for line in (question, 'sendmsg(12, {msg_iov=[{iov_base="show status\\n"',
+                     'openat(AT_FDCWD, "/x", O_RDONLY) = 7',
                      'sendto(9, [{nlmsg_type=NFNL_SUBSYS_NFTABLES<<8|NFT_MSG_GETGEN, nlmsg_flags=NLM_F_REQUEST'):
             self.assertFalse(changes(line), line)
         for number in ("0x12", "0x1a", "0xa10"):
@@ -72,7 +73,8 @@ class IdleTest(unittest.TestCase):
         lines = self.traced(mesh.daemons.pid("ann", "agent"))
         loud = [line for line in lines if changes(line)]
         asked = [line for line in lines if "nlmsg_type=" in line]
-        print(f"    {SECONDS} s: {len(lines)} calls, {len(asked)} questions by netlink, {len(loud)} changes", flush=True)
+        print(f"    {SECONDS} s: {len(lines)} calls, {len(asked)} questions by netlink, {len(loud)} changes",
+              flush=True)
         self.assertTrue(asked, "nothing was traced")
         self.assertEqual(loud, [])
         self.assertEqual(self.quiet_state(mesh), before)
@@ -98,7 +100,8 @@ class IdleTest(unittest.TestCase):
     def quiet_state(self, mesh):
         metrics = subprocess.run(("curl", "-s", "--unix-socket", mesh.path("ann", "agent.sock"), "http://x/metrics"),
                                  capture_output=True, text=True, check=True).stdout
-        return [line for line in metrics.splitlines() if line.startswith(("privateer_changes_total", "privateer_failures_total"))]
+        counted = ("privateer_changes_total", "privateer_failures_total")
+        return [line for line in metrics.splitlines() if line.startswith(counted)]
 
 
 if __name__ == "__main__":

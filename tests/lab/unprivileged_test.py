@@ -1,5 +1,5 @@
-"""An agent that runs as a user of its own with CAP_NET_ADMIN alone, BIRD as another with what routing needs, as the units
-in packaging/systemd have them. Skipped without root, ip, bird, wg, wireguard-go, nft, setpriv and the binary that
+"""An agent that runs as a user of its own with CAP_NET_ADMIN alone, BIRD as another with what routing needs, as the
+units in packaging/systemd have them. Skipped without root, ip, bird, wg, wireguard-go, nft, setpriv and the binary that
 PRIVATEER names."""
 
 import json
@@ -98,8 +98,8 @@ class UnprivilegedMesh(SmallMesh):
         config = pathlib.Path(self.path(NODE, "state", "bird", "bird.conf"))
         wait_until("the agent writes BIRD's configuration", config.exists, 20)  # as privateer-bird.path does
         self.daemons.start(NODE, "bird", "sh", "-c", 'umask 0027 && exec "$@"', "sh",
-                           *as_user(BIRD, capabilities("privateer-bird.service")), "bird", "-f", "-c", str(config), "-s",
-                           self.path(NODE, "bird", "bird.ctl"))
+                           *as_user(BIRD, capabilities("privateer-bird.service")), "bird", "-f", "-c", str(config),
+                           "-s", self.path(NODE, "bird", "bird.ctl"))
 
 
 @unittest.skipUnless(mesh_ready() and shutil.which("setpriv"),
@@ -128,8 +128,9 @@ class UnprivilegedTest(unittest.TestCase):
 
     def everything_is_kept(self, space):
         mesh = self.mesh
-        inside = lambda *words: subprocess.run(mesh.spaces.argv(NODE, *words), capture_output=True, text=True, check=False)
-        ip = lambda *words: subprocess.run(("ip", "-n", space, *words), capture_output=True, text=True, check=True).stdout
+        text = {"capture_output": True, "text": True}
+        inside = lambda *words: subprocess.run(mesh.spaces.argv(NODE, *words), check=False, **text)
+        ip = lambda *words: subprocess.run(("ip", "-n", space, *words), check=True, **text).stdout
         damages = {
             "device": (lambda: ip("link", "del", "wg-bob"), lambda: ",UP" in ip("link", "show", "wg-bob")),
             "address": (lambda: ip("addr", "del", "10.202.0.1/32", "dev", "lo"),

@@ -30,8 +30,8 @@ Bytes joined(Bytes first, Bytes const& second) {
 }
 
 TEST(Events, RoutesOfBirdTheKernelAndDetoursAreNoNews) {
-  for (std::uint8_t const protocol : {RTPROT_BIRD, RTPROT_KERNEL, 201}) {
-    EXPECT_FALSE(is_news(message(RTM_NEWROUTE, protocol))) << unsigned{protocol};
+  for (int const protocol : {RTPROT_BIRD, RTPROT_KERNEL, 201}) {
+    EXPECT_FALSE(is_news(message(RTM_NEWROUTE, static_cast<std::uint8_t>(protocol)))) << protocol;
   }
   EXPECT_FALSE(is_news(message(RTM_DELROUTE, RTPROT_STATIC))) << "what goes is nobody's any more";
 }

@@ -53,7 +53,7 @@ TEST(Names, ADeviceIsKnownByItsIndexOrByItsAliasUnderAStrangersName) {
   EXPECT_EQ(renamed({bob}, {interface("wg-other", 7, "ann--bob")}, {{"wg-bob", 7}}), again);
   // A name of ours without the index may be the device of the same link that is on its way out.
   EXPECT_TRUE(renamed({bob}, {interface("wg-bob.1", 7, "ann--bob")}, {}).empty());
-  EXPECT_TRUE(renamed({bob}, {interface("tun7", 7, "ann--cat")}, {{"wg-bob", 7}}).empty()) << "the index was used again";
+  EXPECT_TRUE(renamed({bob}, {interface("tun7", 7, "ann--cat")}, {{"wg-bob", 7}}).empty()) << "used again";
   EXPECT_TRUE(renamed({bob}, {interface("veth7", 7, "ann--bob", "veth")}, {}).empty());
   EXPECT_TRUE(renamed({bob}, {interface("tun7", 7, "ann--bob"), interface("wg-bob", 8, "")}, {}).empty());
 }
