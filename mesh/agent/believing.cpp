@@ -78,7 +78,7 @@ base::Result<void> Agent::State::adopt_document(plan::WorldDocument document, si
     return built.error();
   }
   plan::PlanOptions options;
-  options.rules = true;
+  options.rules = !settings.nft.empty();
   auto const own_plan = plan::plan_node(*built, settings.node, options);
   if (!own_plan) {
     return own_plan.error();
@@ -195,8 +195,7 @@ void Agent::State::load_first_world() {
   // What the node was told when it joined, and what its operator put here, may know of removals that an older
   // snapshot does not; the highest revision that is believed wins.
   consider_file(enrolment::NodeFiles(settings.state_directory).joined_world, Source::last_known);
-  auto joined = std::exchange(in_use, InUse{});
-  joined.saved = false;  // a generation of its own once it was applied
+  auto joined = std::exchange(in_use, InUse{});  // a generation of its own once it was applied
   world.reset();
   std::vector<std::string> passed_over;
   auto const accept = [this](signed_world::SignedWorld const& candidate) {
@@ -207,7 +206,9 @@ void Agent::State::load_first_world() {
     refused(sentence);
   }
   if (joined.world && (!world || joined.world->revision > world->revision)) {
-    use(std::move(joined));
+    if (adopt_document(std::move(joined.document), std::move(joined.text), Source::last_known)) {
+      in_use.saved = false;
+    }
   }
   consider_file(settings.state_directory + "/seed.json", Source::seed);
 }
