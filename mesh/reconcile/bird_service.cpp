@@ -209,6 +209,13 @@ net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std:
   bool const untouched = bird.since.empty() || bird.since == on_trial_stamp_;
   bool const tried =
       on_trial_ == mark && untouched && std::chrono::steady_clock::now() - on_trial_since_ < confirm_within;
+  if (same && up && tried && !trial) {  // the trial ended without a verdict: another way to stay
+    auto const confirmed = co_await confirm();
+    if (!confirmed) {
+      co_return confirmed.error();
+    }
+    co_return false;
+  }
   if (same && up && (tried || (on_trial_.empty() && is_marked(marker_file_, mark, bird.since)))) {
     co_return false;
   }

@@ -25,8 +25,6 @@ using Clock = std::chrono::steady_clock;
 constexpr milliseconds calm_look{5000};  // the log may be silent although sessions come and go: BIRD was restarted
 constexpr milliseconds busy_look{250};
 constexpr milliseconds open_again{5000};
-constexpr std::chrono::seconds linger{2};  // the others' tables follow within two ticks
-constexpr std::chrono::seconds longest{30};
 
 // One address family of one device.
 using Session = std::pair<std::string, bool>;  // device, IPv4
@@ -171,18 +169,22 @@ struct Repairer::State {
     std::erase_if(active, [&](Active& one) {
       auto const way = ways.find(one.route.destination);
       bool const same_way = way != ways.end() && way->second == one.lost.first;
-      bool const back = same_way && up.contains(one.lost);
       one.moved = same_way ? std::nullopt : std::optional(one.moved.value_or(now));
-      // A second loss, of the way around: whatever BIRD has found by now is better than a detour into nothing.
-      bool const carries = up.contains({one.route.device, one.lost.second});
-      bool const ends = back || !carries || (one.moved && now - *one.moved >= linger) || now - one.since >= longest;
-      if (ends) {
+      DetourInUse seen;
+      seen.back = same_way && up.contains(one.lost);
+      seen.carries = up.contains({one.route.device, one.lost.second});
+      seen.age = std::chrono::duration_cast<milliseconds>(now - one.since);
+      if (one.moved) {
+        seen.moved_for = std::chrono::duration_cast<milliseconds>(now - *one.moved);
+      }
+      bool const over = ends(seen);
+      if (over) {
         if (auto const removed = routes->remove(one.route); !removed) {
           failed(removed.error().what());
           return false;  // it is still there, and its end is tried again
         }
       }
-      return ends;
+      return over;
     });
   }
 
