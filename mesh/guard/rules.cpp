@@ -11,8 +11,10 @@
 #include <linux/netlink.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace guard {
@@ -76,6 +78,66 @@ std::optional<std::uint32_t> generation_of_rules() {
     }
   };
   return socket->exchange(bytes, take) == 0 ? out : std::nullopt;
+}
+
+namespace {
+
+// Where a set of the text begins and ends, and its elements, as plan::nftables_text writes them.
+struct Set {
+  std::size_t begin = std::string::npos;
+  std::size_t end = 0;       // of the line that closes it
+  std::size_t elements = 0;  // where the line of its elements is, or would be
+  std::vector<std::string> items;
+};
+
+Set find_set(std::string const& text, std::string const& name) {
+  Set out;
+  out.begin = text.find("  set " + name + " {\n");
+  out.end = out.begin == std::string::npos ? out.begin : text.find("\n  }\n", out.begin);
+  if (out.end == std::string::npos) {
+    out.begin = std::string::npos;
+    return out;
+  }
+  constexpr std::string_view head = "    elements = { ";
+  constexpr std::string_view between = ",\n      ";
+  out.elements = text.find(head, out.begin);
+  if (out.elements > out.end) {
+    out.elements = out.end + 1;
+    return out;
+  }
+  auto items = text.substr(out.elements + head.size(), text.rfind(" }", out.end) - out.elements - head.size());
+  for (std::size_t at = 0; at <= items.size();) {
+    auto const end = std::min(items.find(between, at), items.size());
+    out.items.push_back(items.substr(at, end - at));
+    at = end + between.size();
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string with_departing(std::string text, std::string const& before, std::set<std::string> const& devices) {
+  for (auto const* const name : {"links", "neighbours4", "neighbours6"}) {
+    auto set = find_set(text, name);
+    if (set.begin == std::string::npos) {
+      continue;
+    }
+    for (auto const& item : find_set(before, name).items) {
+      auto const device = item.substr(1, item.find('"', 1) - 1);
+      if (devices.contains(device) && std::find(set.items.begin(), set.items.end(), item) == set.items.end()) {
+        set.items.push_back(item);
+      }
+    }
+    if (set.items.empty()) {
+      continue;
+    }
+    std::string line = "    elements = { ";
+    for (std::size_t i = 0; i < set.items.size(); ++i) {
+      line += (i == 0 ? "" : ",\n      ") + set.items[i];
+    }
+    text.replace(set.elements, set.end + 1 - set.elements, line + " }\n");
+  }
+  return text;
 }
 
 bool is_installed(std::string const& program) {

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,10 @@ class Rules {
 
 // How often the rules of this network namespace were changed, by whomever. Nothing where the kernel has no nftables.
 std::optional<std::uint32_t> generation_of_rules();
+
+// Pure: the text, in whose sets of devices stay those that are about to go and that the text `before` had: what still
+// comes over them is let through until they are gone.
+std::string with_departing(std::string text, std::string const& before, std::set<std::string> const& devices);
 
 // True when a program of this name can be started: an absolute path, or a name in PATH.
 bool is_installed(std::string const& program);

@@ -82,6 +82,7 @@ class Reconciler {
   BirdService bird_;
   std::string owned_file_;
   std::optional<guard::Rules> rules_;
+  std::string rules_in_use_;
   std::optional<guard::Strays> strays_;
   std::chrono::steady_clock::time_point routes_due_{};
   std::map<std::string, unsigned> index_of_;  // of each device of ours when it was last seen under its name

@@ -2,6 +2,7 @@
 #include "mesh/reconcile/reconciler.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace reconcile {
 namespace {
@@ -72,7 +73,20 @@ net::Task<void> Reconciler::rules(std::shared_ptr<plan::NodePlan const> plan, Pa
   if (!rules_ || plan->rules.empty()) {
     co_return;
   }
-  auto const written = co_await rules_->converge(plan->rules);
+  // A device that nobody wants any more carries until every other link does: its rules stay as long.
+  std::set<std::string> departing;
+  for (auto const& device : pass->devices) {
+    bool const wanted = std::any_of(plan->devices.begin(), plan->devices.end(),
+                                    [&](wireguard::Device const& one) { return one.name == device.name; });
+    if (device.wireguard && !wanted) {
+      departing.insert(device.name);
+    }
+  }
+  auto text = departing.empty() ? plan->rules : guard::with_departing(plan->rules, rules_in_use_, departing);
+  auto const written = co_await rules_->converge(text);
+  if (written) {
+    rules_in_use_ = std::move(text);
+  }
   if (!written) {
     pass->failures.push_back(written.error().what());
   } else if (*written) {

@@ -63,6 +63,26 @@ TEST(Rules, ThatNftRefusesAreAFailureWithItsSentence) {
   EXPECT_EQ(nft.converge(none, "text\n").error().code, errc::rules);
 }
 
+std::string sets(std::string const& links, std::string const& neighbours) {
+  auto const one = [](std::string const& name, std::string const& elements) {
+    return "  set " + name + " {\n    type x\n" + (elements.empty() ? "" : "    elements = { " + elements + " }\n") +
+           "  }\n";
+  };
+  return "table inet privateer {\n" + one("links", links) + one("neighbours4", neighbours) +
+         one("mesh4", "10.0.0.0/8") + "  chain c {\n  }\n}\n";
+}
+
+TEST(Rules, KeepADeviceThatIsAboutToGoInTheSetsOfDevices) {
+  auto const before = sets("\"wg-a\",\n      \"wg-old\"", "\"wg-a\" . 10.0.0.1,\n      \"wg-old\" . 10.0.0.2");
+  auto const now = sets("\"wg-a\",\n      \"wg-new\"", "\"wg-a\" . 10.0.0.1");
+  EXPECT_EQ(with_departing(now, before, {"wg-old"}), sets("\"wg-a\",\n      \"wg-new\",\n      \"wg-old\"",
+                                                          "\"wg-a\" . 10.0.0.1,\n      \"wg-old\" . 10.0.0.2"));
+  EXPECT_EQ(with_departing(now, before, {"wg-other"}), now);
+  EXPECT_EQ(with_departing(sets("", ""), before, {"wg-old"}), sets("\"wg-old\"", "\"wg-old\" . 10.0.0.2"));
+  EXPECT_EQ(with_departing(now, "", {"wg-old"}), now);
+  EXPECT_EQ(with_departing("nonsense", before, {"wg-old"}), "nonsense");
+}
+
 TEST(Rules, AProgramIsInstalledWhenItCanBeStarted) {
   EXPECT_TRUE(is_installed("sh"));
   EXPECT_TRUE(is_installed("/bin/sh"));
