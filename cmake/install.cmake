@@ -1,5 +1,10 @@
-# cmake --install build/release --prefix /usr: the programs, their units and the user that Navigator's unit names.
+# cmake --install build/release --prefix /usr: the programs, their units and the users that these name.
 install(TARGETS navigator privateer RUNTIME DESTINATION bin)
-file(GLOB units ${PROJECT_SOURCE_DIR}/packaging/systemd/*.service)
+file(GLOB units ${PROJECT_SOURCE_DIR}/packaging/systemd/*.service ${PROJECT_SOURCE_DIR}/packaging/systemd/*.path)
 install(FILES ${units} DESTINATION lib/systemd/system)
-install(FILES ${PROJECT_SOURCE_DIR}/packaging/systemd/navigator.sysusers DESTINATION lib/sysusers.d RENAME navigator.conf)
+foreach(user navigator privateer)
+  install(FILES ${PROJECT_SOURCE_DIR}/packaging/systemd/${user}.sysusers DESTINATION lib/sysusers.d
+    RENAME ${user}.conf)
+endforeach()
+install(FILES ${PROJECT_SOURCE_DIR}/packaging/systemd/privateer.tmpfiles DESTINATION lib/tmpfiles.d
+  RENAME privateer.conf)

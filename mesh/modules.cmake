@@ -19,9 +19,12 @@ module(mesh/controller SOURCES controller.cpp world_store.cpp rotations.cpp node
     mesh/members
     base/http_server base/store_thread
   LIBRARIES Boost::json)
-module(mesh/reconcile SOURCES machine.cpp bird_service.cpp reconciler.cpp
+module(mesh/guard SOURCES rules.cpp strays.cpp events.cpp
+  DEPENDS base/result base/net base/process mesh/wireguard mesh/wireguard/kernel mesh/enrolment
+  LIBRARIES PkgConfig::nl)
+module(mesh/reconcile SOURCES machine.cpp bird_service.cpp reconciler.cpp upkeep.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend
-    mesh/plan
+    mesh/plan mesh/guard
     mesh/enrolment routing/bird)
 module(mesh/repair SOURCES kernel_routes.cpp detours.cpp repairer.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/plan routing/bird
@@ -31,16 +34,17 @@ module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp checks.cpp identity.cp
   DEPENDS base/result base/process topology mesh/wireguard mesh/plan mesh/signed_world mesh/enrolment)
 module(mesh/agent/following SOURCES follower.cpp
   DEPENDS base/result base/net base/process base/http_client mesh/signed_world mesh/enrolment)
-module(mesh/agent SOURCES trial.cpp rotation.cpp status.cpp gauges.cpp agent.cpp
+module(mesh/agent/trial SOURCES trial.cpp changes.cpp DEPENDS base/result routing/bird)
+module(mesh/agent SOURCES rotation.cpp status.cpp gauges.cpp believing.cpp passes.cpp agent.cpp
   DEPENDS base/result base/net base/process base/probe topology mesh/wireguard mesh/wireguard/kernel
     mesh/wireguard/backend mesh/plan mesh/signed_world mesh/enrolment mesh/agent/belief mesh/agent/following
-    mesh/reconcile mesh/repair routing/bird routing/anycast base/http base/http_client
+    mesh/agent/trial mesh/guard mesh/reconcile mesh/repair routing/bird routing/anycast base/http base/http_client
   LIBRARIES Boost::json)
 module(mesh/planning SOURCES worlds.cpp report.cpp
   DEPENDS base/result base/process topology topology/proof topology/verify mesh/wireguard mesh/plan
     mesh/signed_world mesh/agent/belief routing/backup
   LIBRARIES Boost::json)
-module(mesh/settings SOURCES settings.cpp
+module(mesh/settings SOURCES settings.cpp limits.cpp
   DEPENDS base/result base/config base/process base/http_client mesh/wireguard mesh/wireguard/backend)
 module(mesh/doctor SOURCES facts.cpp doctor.cpp examination.cpp node.cpp devices.cpp routing.cpp echo.cpp
     route.cpp observe.cpp

@@ -38,6 +38,7 @@ struct AgentSettings {
   std::string controller_name = "controller";
   wireguard::BackendSettings wireguard;
   reconcile::BirdSettings bird;
+  std::vector<std::string> nft;  // loads the rules; empty: the agent keeps none
   std::string session_log;  // written by BIRD, watched for links that die (mesh/repair); empty: OSPF alone reroutes
   std::function<void(plan::World const&)> in_use = [](plan::World const&) {};  // told of each world that is used here
   std::chrono::milliseconds look_interval{1500};  // what no event tells of: a peer, a file, a setting

@@ -44,7 +44,7 @@ bool Rotation::observe(plan::NodePlan const& plan, std::vector<bird::Neighbor> c
 }
 
 Rotation::Step Rotation::step(plan::WorldDocument const& document, std::string const& node, Identity const& identity,
-                              plan::NodePlan const& plan, Moment now) {
+                              plan::NodePlan const& plan, Moment now, bool newest) {
   auto const next = document.next_keys.find(node);
   bool const asked = document.rotate.contains(node);
   Step wanted = Step::none;
@@ -57,7 +57,7 @@ Rotation::Step Rotation::step(plan::WorldDocument const& document, std::string c
     wanted = ours && moved ? Step::done : Step::none;
   } else if (asked) {
     wanted = Step::offer;
-  } else if (identity.next().is_set()) {
+  } else if (identity.next().is_set() && newest) {
     wanted = Step::drop;
   }
   if (wanted == Step::none || (tried_ && now - *tried_ < pause)) {

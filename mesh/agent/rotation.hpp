@@ -11,7 +11,7 @@
 
 #include "mesh/agent/belief/identity.hpp"
 #include "mesh/agent/following/follower.hpp"
-#include "mesh/agent/trial.hpp"
+#include "mesh/agent/trial/trial.hpp"
 #include "mesh/plan/plan.hpp"
 #include "routing/bird/status.hpp"
 
@@ -44,8 +44,10 @@ class Rotation {
     done,   // say that all links run with it
     drop,   // the change was ended: forget the next key
   };
+  // `newest`: no newer world is known here, on trial or taken back. An older one may not know that the controller has
+  // the next key already, and says nothing of it.
   Step step(plan::WorldDocument const& document, std::string const& node, Identity const& identity,
-            plan::NodePlan const& plan, Moment now);
+            plan::NodePlan const& plan, Moment now, bool newest = true);
 
  private:
   bool running_ = false;

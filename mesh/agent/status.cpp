@@ -114,6 +114,14 @@ json::array anycast_array(std::vector<anycast::AddressStatus> const& services) {
   return out;
 }
 
+json::value taken_back(TakenBackStatus const& one) {
+  if (one.revision < 0) {
+    return nullptr;
+  }
+  return json::object{
+      {"revision", one.revision}, {"missing", one.missing}, {"tries", one.tries}, {"next_try_s", one.next_try_s}};
+}
+
 json::value section(std::string const& text) {
   boost::system::error_code error;
   auto value = json::parse(text, error);
@@ -165,7 +173,13 @@ std::string verdict(Status const& status) {
   if (!status.last_pass.bird_running) {
     return "BIRD does not run";
   }
-  return status.last_pass.remaining.empty() ? "ok" : "still differs: " + status.last_pass.remaining.front();
+  if (!status.last_pass.remaining.empty()) {
+    return "still differs: " + status.last_pass.remaining.front();
+  }
+  return status.taken_back.revision < 0 ? "ok"
+                                        : "ok by revision " + std::to_string(status.revision) + "; revision " +
+                                              std::to_string(status.taken_back.revision) +
+                                              " was taken back, because it cost " + status.taken_back.missing;
 }
 
 std::string to_json(Status const& status, std::int64_t now_s) {
@@ -193,6 +207,8 @@ std::string to_json(Status const& status, std::int64_t now_s) {
   out["refused"] = timed(status.refused);
   out["verified"] = status.verified;
   out["trial_revision"] = status.trial_revision;
+  out["waiting_revision"] = status.waiting_revision;
+  out["taken_back"] = taken_back(status.taken_back);
   out["changing_key"] = status.changing_key;
   out["detours"] = json::object{{"watching", status.repair.watching},
                                 {"prepared", status.repair.detours},

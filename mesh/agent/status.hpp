@@ -24,6 +24,14 @@ struct TimedText {
   std::string text;
 };
 
+// A world that cost this node something, and was taken back.
+struct TakenBackStatus {
+  std::int64_t revision = -1;   // -1: none
+  std::string missing;          // "the controller, 10.200.0.3"
+  unsigned tries = 0;           // that failed
+  std::int64_t next_try_s = 0;  // wall clock, at the latest
+};
+
 struct Status {
   static constexpr std::size_t history_limit = 20;
 
@@ -41,9 +49,11 @@ struct Status {
   std::vector<anycast::AddressStatus> services;
   std::deque<TimedText> changes;  // newest last
   std::deque<TimedText> failures;
-  std::deque<TimedText> refused;     // worlds that were not believed, not used, or taken back; newest last
-  bool verified = false;             // worlds are held against the key that was pinned at the joining
-  std::int64_t trial_revision = -1;  // on trial until controller and neighbours are seen again; -1: none
+  std::deque<TimedText> refused;       // worlds that were not believed, not used, or taken back; newest last
+  bool verified = false;               // worlds are held against the key that was pinned at the joining
+  std::int64_t trial_revision = -1;    // on trial until controller and neighbours are seen again; -1: none
+  std::int64_t waiting_revision = -1;  // waits for the one on trial; -1: none
+  TakenBackStatus taken_back;
   repair::RepairStatus repair;
   bool changing_key = false;                    // this node or a neighbour
   std::map<std::string, std::string> sections;  // name -> JSON

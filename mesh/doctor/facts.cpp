@@ -61,7 +61,16 @@ bool add_agent_status(Facts& facts, std::string_view status_text) {
       facts.controller.clock_ahead_s = ahead->get_int64();
     }
   }
+  if (auto const* const back = status.if_contains("taken_back"); back != nullptr && back->is_object()) {
+    facts.taken_back_revision = number(back->get_object(), "revision");
+    facts.taken_back_missing = text(back->get_object(), "missing");
+  }
   add_services(facts, status);
+  for (auto const& one : list(status, "limits")) {
+    if (one.is_string()) {
+      facts.limits.emplace_back(one.get_string());
+    }
+  }
   for (auto const& one : list(status, "failing")) {
     if (one.is_string()) {
       facts.failures.emplace_back(one.get_string());

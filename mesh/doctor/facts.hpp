@@ -76,8 +76,11 @@ struct Facts {
   std::map<std::string, std::string> silent_services;  // anycast service not announced here -> why
 
   bool agent_running = false;
-  std::string agent_failure;         // why its socket did not answer
-  std::int64_t agent_revision = -1;  // of the world it goes by, which may be newer than the one kept on disk
+  std::string agent_failure;              // why its socket did not answer
+  std::int64_t agent_revision = -1;       // of the world it goes by, which may be newer than the one kept on disk
+  std::int64_t taken_back_revision = -1;  // a newer world that cost this node something; -1: none
+  std::string taken_back_missing;         // what it cost
+  std::vector<std::string> limits;        // settings that its user may not do
   ControllerFacts controller;
   std::int64_t snapshot_s = 0;                  // when the newest intact snapshot was written; 0: there is none
   std::vector<std::string> damaged_snapshots;   // a sentence each

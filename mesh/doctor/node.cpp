@@ -127,6 +127,19 @@ void agent(Examination& examination) {
     examination.error("agent-failure", "", "the agent failed at its last pass: " + failure,
                       "see its log; it tries again by itself");
   }
+  for (auto const& limit : facts.limits) {
+    auto const colon = std::min(limit.find(": "), limit.size());
+    examination.warning("unprivileged", limit.substr(0, colon),
+                        "the agent runs as a user who may not do what is set: " + limit,
+                        "what needs root, and what to do instead, is in docs/mesh.md");
+  }
+  if (facts.taken_back_revision >= 0) {
+    auto const revision = std::to_string(facts.taken_back_revision);
+    examination.warning("world-taken-back", "",
+                        "revision " + revision + " cost this node " + facts.taken_back_missing + " and was taken back",
+                        "it is tried again by itself: see that the nodes it no longer reached take revision " +
+                            revision + " too, or set another topology");
+  }
 }
 
 }  // namespace

@@ -84,7 +84,9 @@ base::Result<std::vector<NodeRow>> nodes(database::Database& database) {
 base::Result<std::set<std::string>> removed_keys(database::Database& database) {
   auto rows = database.query(
       "SELECT public_key FROM enrolment_removed "
-      "WHERE public_key NOT IN (SELECT public_key FROM enrolment_node WHERE removed_at_s = 0)");
+      "WHERE public_key NOT IN (SELECT public_key FROM enrolment_node WHERE removed_at_s = 0) "
+      "ORDER BY removed_at_s DESC, public_key LIMIT ?",
+      {static_cast<std::int64_t>(named_removals)});
   if (!rows) {
     return rows.error();
   }

@@ -11,6 +11,7 @@
 #include "base/database/database.hpp"
 #include "mesh/enrolment/error.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -32,6 +33,8 @@ struct NodeRow {
 
 // All errors beside the database's are wrong_node (no member is named so), or what stands at the function.
 base::Result<std::vector<NodeRow>> nodes(database::Database& database);
+// The last ones; nodes know the earlier ones by what the newest world has (signed_world::Removals).
+inline constexpr std::size_t named_removals = 1000;
 base::Result<std::set<std::string>> removed_keys(database::Database& database);
 base::Result<void> remove_node(database::Database& database, std::string const& name, std::int64_t now_s);
 base::Result<void> set_draining(database::Database& database, std::string const& name, bool draining);

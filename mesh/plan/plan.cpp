@@ -1,5 +1,6 @@
 #include "mesh/plan/plan.hpp"
 
+#include "mesh/plan/files.hpp"
 #include "mesh/plan/slots.hpp"
 
 #include <algorithm>
@@ -55,6 +56,7 @@ class Builder {
     auto settings = options_.bird;
     settings.interfaces = std::move(interfaces_);
     plan_.bird = bird::render(topology_, world_.allocation, node_.name, settings);
+    plan_.rules = options_.rules ? nftables_text(topology_, world_.allocation, plan_) : std::string();
     return std::move(plan_);
   }
 

@@ -45,7 +45,8 @@ struct NodePlan {
   // While the key of one end changes: device -> the one that takes over from it.
   std::map<std::string, std::string> successors = {};
   std::vector<wireguard::Network> mesh_prefixes = {};  // of loopbacks: no peer's endpoint ever lies in them
-  std::set<std::string> with_next_key = {};  // devices whose private key is this node's next one
+  std::set<std::string> with_next_key = {};            // devices whose private key is this node's next one
+  std::string rules = {};                              // for nft(8), when asked for
   std::map<std::string, std::string> neighbors =
       {};  // device -> router id (IPv4 loopback) of the node at its other end
 };
@@ -55,6 +56,7 @@ struct PlanOptions {
   // Plan every link, with an unset public key where the other node has not joined: for looking at a topology before
   // any node exists. Such devices cannot be applied.
   bool assume_joined = false;
+  bool rules = false;  // the text for nft too
   // Devices whose traffic is to move to their successors: their links become the last resort.
   std::set<std::string> left = {};
 };

@@ -9,9 +9,13 @@
 #include "mesh/agent/agent.hpp"
 #include "mesh/controller/controller.hpp"
 #include "mesh/enrolment/enroller.hpp"
+#include "mesh/guard/rules.hpp"
 #include "mesh/names/publisher.hpp"
 #include "mesh/privateer/edge_status.hpp"
 #include "mesh/privateer/run.hpp"
+#include "mesh/settings/limits.hpp"
+
+#include <boost/json.hpp>
 
 #include <csignal>
 #include <filesystem>
@@ -20,6 +24,19 @@
 
 namespace privateer {
 namespace {
+
+// The command that loads rules; empty when they are not this agent's.
+std::vector<std::string> rules_command(Settings const& settings) {
+  if (settings.rules == Settings::Rules::never) {
+    return {};
+  }
+  if (settings.rules == Settings::Rules::when_installed && !guard::is_installed(settings.rules_command.front())) {
+    process::log::warning("agent", "{} is not installed: no packet-filter rules are kept",
+                          settings.rules_command.front());
+    return {};
+  }
+  return settings.rules_command;
+}
 
 agent::AgentSettings agent_settings(Settings const& settings) {
   agent::AgentSettings out;
@@ -31,6 +48,7 @@ agent::AgentSettings agent_settings(Settings const& settings) {
   out.bird.config_file = settings.bird_config;
   out.bird.control_socket = settings.bird_control;
   out.bird.start = settings.bird_start;
+  out.nft = rules_command(settings);
   out.session_log = settings.bird_sessions;
   out.bird.log_file = settings.wireguard.log_directory + "/bird.log";
   return out;
@@ -97,6 +115,11 @@ struct AgentProcess {
         agent(executor, with_names(agent_settings(settings)), metrics),
         server(executor, router, {}) {
     agent.add_routes(router);
+    auto const limited = limits(settings, look_at_privileges(settings));
+    for (auto const& sentence : limited) {
+      process::log::warning("agent", "{}", sentence);
+    }
+    agent.add_section("limits", [limited] { return boost::json::serialize(boost::json::value_from(limited)); });
     if (publishes()) {
       agent.add_section("names", [this] { return names::to_json(publisher.status()); });
     }

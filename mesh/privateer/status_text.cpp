@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <boost/json.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 namespace privateer {
@@ -99,6 +101,25 @@ std::string routing_text(json::object const& bird) {
   return out;
 }
 
+// Worlds that are newer than the one in use.
+std::string tried_text(json::object const& status) {
+  std::string out;
+  if (number(status, "waiting_revision", -1) >= 0) {
+    out +=
+        fmt::format("waiting     revision {}, until the one on trial is judged\n", number(status, "waiting_revision"));
+  }
+  auto const back = section(status, "taken_back");
+  if (!back.empty()) {
+    auto const now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    out +=
+        fmt::format("taken back  revision {}, because it cost {}; tried {} time{}, again within {} s\n",
+                    number(back, "revision"), text(back, "missing"), number(back, "tries"),
+                    number(back, "tries") == 1 ? "" : "s", std::max<std::int64_t>(0, number(back, "next_try_s") - now));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string status_text(std::string_view body) {
@@ -107,6 +128,7 @@ std::string status_text(std::string_view body) {
   out += fmt::format("world       revision {} from {}{}{}\n", number(status, "revision"), text(status, "source"),
                      yes(status, "verified") ? "" : ", unsigned: this node never joined a controller",
                      number(status, "trial_revision", -1) >= 0 ? ", on trial" : "");
+  out += tried_text(status);
   out += controller_text(section(status, "controller"));
   out += fmt::format("wireguard   {}\n", text(status, "backend"));
   each_object(status, "devices", [&](json::object const& device) { out += device_text(device); });

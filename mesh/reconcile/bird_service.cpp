@@ -26,6 +26,12 @@ bool holds(std::string const& path, std::string const& text) {
   return present && *present == text;
 }
 
+// Whether BIRD took the text of this mark at that time; any time when it is not known.
+bool is_marked(std::string const& path, std::string const& mark, std::string const& since) {
+  auto const present = process::read_file(path);
+  return present && (since.empty() ? present->starts_with(mark) : *present == mark + since + "\n");
+}
+
 std::string last_line(std::string text) {
   while (!text.empty() && text.back() == '\n') {
     text.pop_back();
@@ -45,10 +51,55 @@ boost::system::error_code make_error_code(errc code) {
   return {static_cast<int>(code), category};
 }
 
-net::Task<bool> BirdService::running() {
+std::string configured_since(bird::Lines const& show_status) {
+  std::string out;
+  for (auto const& line : show_status) {
+    if (line.starts_with("Last reboot on ") || line.starts_with("Last reconfiguration on ")) {
+      out += (out.empty() ? "" : ", ") + line;
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> disabled_by_hand(std::vector<bird::ProtocolRow> const& rows, std::string_view text) {
+  std::vector<std::string> out;
+  for (auto const& row : rows) {
+    bool const others = row.name.starts_with("anycast_") || row.name.starts_with("upstream_");
+    if (row.state == "down" && !others && text.find(" " + row.name + " {") != std::string_view::npos) {
+      out.push_back(row.name);
+    }
+  }
+  return out;
+}
+
+net::Task<BirdService::Running> BirdService::running() {
   auto const answer = co_await control_.command("show status");
+  if (answer) {
+    co_return Running{true, configured_since(answer->text())};
+  }
   // One that is overloaded or half-started still holds the socket: starting a second would only fail.
-  co_return answer.has_value() || answer.error().code != bird::errc::unreachable;
+  co_return Running{answer.error().code != bird::errc::unreachable, {}};
+}
+
+net::Task<base::Result<std::vector<std::string>>> BirdService::enable_protocols(std::string start_text) {
+  std::vector<std::string> out;
+  auto const rows = co_await control_.protocols();
+  if (!rows) {
+    co_return out;  // BIRD does not answer, which is told elsewhere
+  }
+  for (auto const& name : disabled_by_hand(*rows, start_text)) {
+    auto const enabled = co_await control_.enable(name);
+    if (!enabled) {
+      co_return base::fail(errc::bird, "enabling " + name + ": " + enabled.error().what());
+    }
+    out.push_back("bird: protocol " + name + " enabled");
+  }
+  co_return out;
+}
+
+net::Task<base::Result<void>> BirdService::keep_mark(std::string mark) {
+  auto const now = co_await running();
+  co_return process::write_file_atomically(marker_file_, mark + now.since + "\n", 0644);
 }
 
 net::Task<base::Result<void>> BirdService::check(std::string file, bool running) {
@@ -88,8 +139,8 @@ net::Task<base::Result<void>> BirdService::start() {
   }
   auto const until = std::chrono::steady_clock::now() + start_deadline;
   while (std::chrono::steady_clock::now() < until) {
-    bool const answers = co_await running();
-    if (answers) {
+    auto const answers = co_await running();
+    if (answers.up) {
       process::log::info("agent", "started {} pid={}", settings_.start.front(), *started);
       co_return base::Result<void>();
     }
@@ -135,8 +186,9 @@ net::Task<base::Result<void>> BirdService::confirm() {
   if (!done) {
     co_return base::fail(errc::bird, "the configuration is not confirmed: " + done.error().what());
   }
-  auto const mark = std::exchange(on_trial_, std::string());
-  co_return process::write_file_atomically(marker_file_, mark, 0644);
+  auto mark = std::exchange(on_trial_, std::string());
+  auto const kept = co_await keep_mark(std::move(mark));
+  co_return kept;
 }
 
 net::Task<base::Result<void>> BirdService::recalculate() {
@@ -150,11 +202,21 @@ net::Task<base::Result<void>> BirdService::recalculate() {
 }
 
 net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std::string live_text, bool trial) {
-  bool up = co_await running();
+  auto const bird = co_await running();
+  bool const up = bird.up;
   bool const same = holds(settings_.config_file, start_text);
   auto const mark = enrolment::sha256_hex(start_text) + "\n";
-  bool const tried = on_trial_ == mark && std::chrono::steady_clock::now() - on_trial_since_ < confirm_within;
-  if (same && up && (tried || (on_trial_.empty() && holds(marker_file_, mark)))) {
+  bool const untouched = bird.since.empty() || bird.since == on_trial_stamp_;
+  bool const tried =
+      on_trial_ == mark && untouched && std::chrono::steady_clock::now() - on_trial_since_ < confirm_within;
+  if (same && up && tried && !trial) {  // the trial ended without a verdict: another way to stay
+    auto const confirmed = co_await confirm();
+    if (!confirmed) {
+      co_return confirmed.error();
+    }
+    co_return false;
+  }
+  if (same && up && (tried || (on_trial_.empty() && is_marked(marker_file_, mark, bird.since)))) {
     co_return false;
   }
   if (!same) {
@@ -185,10 +247,13 @@ net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std:
   on_trial_ = take_back ? mark : std::string();
   on_trial_since_ = std::chrono::steady_clock::now();
   if (take_back) {
+    auto const now = co_await running();
+    on_trial_stamp_ = now.since;
     co_return true;  // marked by confirm()
   }
-  if (auto written = process::write_file_atomically(marker_file_, mark, 0644); !written) {
-    co_return written.error();
+  auto const kept = co_await keep_mark(mark);
+  if (!kept) {
+    co_return kept.error();
   }
   co_return true;
 }

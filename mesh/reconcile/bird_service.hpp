@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reconcile {
@@ -36,12 +37,13 @@ class BirdService {
       : settings_(std::move(settings)), marker_file_(std::move(marker_file)), control_(settings_.control_socket) {}
 
   // `start_text` is the file, `live_text` what a running BIRD gets (equal when nothing is announced). True when
-  // something was done; nothing is written when BIRD already runs with it. errc::bird with BIRD's own sentence when
+  // something was done; nothing is written when BIRD already runs with it, which it no longer does when somebody else
+  // reconfigured it. errc::bird with BIRD's own sentence when
   // the text is refused: then the old file and the old configuration stay.
   // On `trial` a running BIRD goes back to what it had after `confirm_within` unless confirm() comes first: also when
   // this process has ended meanwhile.
   net::Task<base::Result<bool>> converge(std::string start_text, std::string live_text, bool trial = false);
-  static constexpr std::chrono::seconds confirm_within{60};
+  static constexpr std::chrono::seconds confirm_within{120};
 
   // What was taken on trial stays. A success when nothing is.
   net::Task<base::Result<void>> confirm();
@@ -55,20 +57,38 @@ class BirdService {
   // has no next hop ("Cannot find next hop for LSA"), and BIRD 2.0.12 does not look again when it comes.
   net::Task<base::Result<void>> recalculate();
 
+  // Enables what the text says is enabled and somebody disabled; a sentence for each.
+  net::Task<base::Result<std::vector<std::string>>> enable_protocols(std::string start_text);
+
   [[nodiscard]] bird::Control const& control() const { return control_; }
 
  private:
   net::Task<base::Result<void>> check(std::string file, bool running);
   net::Task<base::Result<void>> start();
   net::Task<base::Result<void>> configure(std::string start_text, std::string live_text, bool trial);
-  net::Task<bool> running();
+  // Whether somebody listens, and when BIRD was started and reconfigured last, in its own words; those are empty when
+  // it does not answer in time.
+  struct Running {
+    bool up = false;
+    std::string since;
+  };
+  net::Task<Running> running();
+  // Remembers that what BIRD goes by now is the text of this mark.
+  net::Task<base::Result<void>> keep_mark(std::string mark);
 
   BirdSettings settings_;
   std::string marker_file_;
   bird::Control control_;
-  std::string on_trial_;  // the mark of what BIRD took on trial; empty: nothing
+  std::string on_trial_;        // the mark of what BIRD took on trial; empty: nothing
+  std::string on_trial_stamp_;  // when it took that
   std::chrono::steady_clock::time_point on_trial_since_{};
 };
+
+// Pure: "Last reboot on ..., Last reconfiguration on ..." of `show status`; empty when that is not what it is.
+std::string configured_since(bird::Lines const& show_status);
+// Pure: protocols of BIRD that are down although the text defines them enabled. Statics of anycast services are the
+// announcer's, and sessions with upstreams are an operator's to take down.
+std::vector<std::string> disabled_by_hand(std::vector<bird::ProtocolRow> const& rows, std::string_view text);
 
 }  // namespace reconcile
 

@@ -9,7 +9,6 @@ namespace reconcile {
 namespace {
 
 constexpr std::string_view loopback_name = "lo";
-constexpr int rewrites_per_loss = 2;
 // After an adjacency is Full: what its neighbour had to send has come by then.
 constexpr std::chrono::seconds settled{3};
 
@@ -17,12 +16,12 @@ std::int64_t wall_clock_s() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+}  // namespace
+
 void note_change(Pass& pass, std::string text) {
   process::log::info("agent", "{}", text);
   pass.changes.push_back(std::move(text));
 }
-
-}  // namespace
 
 bool loses_routes(wireguard::Change const& change) {
   using Kind = wireguard::Change::Kind;
@@ -61,10 +60,15 @@ bool is_orphan(wireguard::ObservedDevice const& device, plan::World const& world
   });
 }
 
-Reconciler::Reconciler(wireguard::Backend backend, BirdSettings bird, std::string const& state_directory)
+Reconciler::Reconciler(wireguard::Backend backend, BirdSettings bird, std::vector<std::string> nft,
+                       std::string const& state_directory)
     : backend_(std::move(backend)),
       bird_(std::move(bird), state_directory + "/bird.applied"),
-      owned_file_(state_directory + "/loopback") {}
+      owned_file_(state_directory + "/loopback") {
+  if (!nft.empty()) {
+    rules_.emplace(std::move(nft), state_directory);
+  }
+}
 
 void Reconciler::set_keys(wireguard::PrivateKey own, wireguard::PrivateKey next) {
   given_own_ = std::move(own);
@@ -81,7 +85,9 @@ net::Task<Pass> Reconciler::run(std::shared_ptr<plan::NodePlan const> plan, std:
   // After the devices: their own settings exist with them only.
   settings(*plan, pass);
   loopback(*plan, pass);
+  co_await rules(plan, &pass);
   co_await routing(plan, std::move(live_bird), trial, &pass);
+  strays(pass);
   co_await removals(plan, world, &pass);
   co_await verify(plan, &pass);
   for (auto& device : pass.devices) {
@@ -123,6 +129,10 @@ net::Task<void> Reconciler::apply(std::vector<wireguard::Change> changes, Pass* 
 
 net::Task<void> Reconciler::devices(std::shared_ptr<plan::NodePlan const> plan, Pass* pass) {
   auto changes = co_await difference(plan, pass);
+  bool const renamed = changes && restore_names(*plan, *pass);
+  if (renamed) {
+    changes = co_await difference(plan, pass);
+  }
   if (!changes) {
     pass->failures.push_back("looking at the devices: " + changes.error().what());
     co_return;
@@ -131,6 +141,7 @@ net::Task<void> Reconciler::devices(std::shared_ptr<plan::NodePlan const> plan, 
     pass->failures.push_back("interface " + name + " exists and is not ours: remove or rename it");
   }
   std::erase_if(*changes, [](wireguard::Change const& change) { return change.removes(); });
+  remember_devices(*pass);
   co_await apply(std::move(*changes), pass);
 }
 
@@ -171,6 +182,12 @@ net::Task<void> Reconciler::routing(std::shared_ptr<plan::NodePlan const> plan, 
     pass->failures.push_back(done.error().what());
   } else if (*done) {
     note_change(*pass, "bird: configuration of revision " + std::to_string(plan->revision) + " taken");
+  }
+  auto const enabled = co_await bird_.enable_protocols(plan->bird);
+  if (!enabled) {
+    pass->failures.push_back(enabled.error().what());
+  } else {
+    std::for_each(enabled->begin(), enabled->end(), [pass](auto const& one) { note_change(*pass, one); });
   }
   if (done && rewrites_owed_ > 0) {
     --rewrites_owed_;

@@ -1,18 +1,21 @@
 // One pass over the machine: what the plan wants against what is there, and doing the difference.
 //
-// Order: kernel settings, new and changed devices, addresses on lo, BIRD, and only then the devices that nobody wants
-// any more: they wait until every wanted link has its OSPF neighbours Full (at most `removal_patience`), so that
-// traffic has somewhere to go. A device whose peers are no members any more does not wait. A pass over a machine that
-// is already right writes nothing.
+// Order: devices, their settings, addresses on lo, packet-filter rules, BIRD, stray routes, and only then the devices
+// that nobody wants any more: they wait until every wanted link has its OSPF neighbours Full (at most
+// `removal_patience`), so that traffic has somewhere to go. A device whose peers are no members any more does not wait.
+// A pass over a machine that is already right writes nothing.
 //
 // Threads: one object on one loop; one pass at a time.
 #pragma once
 
+#include "mesh/guard/rules.hpp"
+#include "mesh/guard/strays.hpp"
 #include "mesh/reconcile/bird_service.hpp"
 #include "mesh/reconcile/machine.hpp"
 #include "mesh/wireguard/backend/backend.hpp"
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -37,7 +40,9 @@ class Reconciler {
  public:
   static constexpr std::chrono::seconds removal_patience{30};
 
-  Reconciler(wireguard::Backend backend, BirdSettings bird, std::string const& state_directory);
+  // `nft` is the command that loads rules; empty: there are none to be kept.
+  Reconciler(wireguard::Backend backend, BirdSettings bird, std::vector<std::string> nft,
+             std::string const& state_directory);
 
   // `next` may be unset; then no device is made with it.
   void set_keys(wireguard::PrivateKey own, wireguard::PrivateKey next);
@@ -48,10 +53,18 @@ class Reconciler {
                       std::string live_bird, bool trial);
   net::Task<base::Result<void>> confirm() { return bird_.confirm(); }
 
+  // The next pass looks at routes too, which it otherwise does once a minute.
+  void look_at_routes() { routes_due_ = {}; }
+
   [[nodiscard]] char const* backend_name() const { return backend_.name(); }
 
  private:
   net::Task<void> devices(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
+  // True when a device has its name again: look anew.
+  bool restore_names(plan::NodePlan const& plan, Pass& pass);
+  void remember_devices(Pass const& pass);
+  net::Task<void> rules(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
+  void strays(Pass& pass);
   net::Task<void> removals(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
                            Pass* pass);
   net::Task<void> routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, bool trial, Pass* pass);
@@ -68,6 +81,12 @@ class Reconciler {
   wireguard::PrivateKey own_key_, next_key_;      // of this one
   BirdService bird_;
   std::string owned_file_;
+  std::optional<guard::Rules> rules_;
+  std::string rules_in_use_;
+  std::optional<guard::Strays> strays_;
+  std::chrono::steady_clock::time_point routes_due_{};
+  std::map<std::string, unsigned> index_of_;  // of each device of ours when it was last seen under its name
+  static constexpr int rewrites_per_loss = 2;
   std::optional<std::chrono::steady_clock::time_point> removal_since_;
   // Passes that still have to make BIRD write its routes again: two, because BIRD may learn of a new interface after
   // the first.
@@ -75,6 +94,14 @@ class Reconciler {
   std::set<std::string> full_before_;  // adjacencies: protocol, interface
   std::optional<std::chrono::steady_clock::time_point> recalculate_at_;
 };
+
+// Pure: interfaces that are wanted devices under other names, and those names. One is known by its index, or, when this
+// process has not seen it before, by its alias under a name that is not ours.
+std::map<unsigned, std::string> renamed(std::vector<wireguard::Device> const& wanted,
+                                        std::vector<wireguard::ObservedDevice> const& all,
+                                        std::map<std::string, unsigned> const& index_of);
+// A change, said in the log too.
+void note_change(Pass& pass, std::string text);
 
 // Pure: the kernel drops routes by itself when this was needed (the interface, or an address of it, had gone).
 bool loses_routes(wireguard::Change const& change);

@@ -96,6 +96,10 @@ class Table {
 
 }  // namespace
 
+bool ends(DetourInUse const& detour) {
+  return detour.back || !detour.carries || (detour.moved_for && *detour.moved_for >= linger) || detour.age >= longest;
+}
+
 Detours detours_of(plan::World const& world, plan::NodePlan const& plan) {
   if (world.topology.areas.size() > 1) {
     return {};

@@ -6,7 +6,9 @@
 #include "mesh/plan/plan.hpp"
 #include "mesh/repair/kernel_routes.hpp"
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -18,5 +20,17 @@ using Detours = std::map<std::pair<std::string, wireguard::Network>, Route>;
 // Nothing in a mesh of several areas, whose routes are not all cheapest paths. Over devices of `plan` alone; none over
 // a device that its successor takes over from, none over a drained node.
 Detours detours_of(plan::World const& world, plan::NodePlan const& plan);
+
+// What is seen of a detour that carries.
+struct DetourInUse {
+  bool back = false;    // the session that was lost is up again, and routing still goes that way
+  bool carries = true;  // the session over the detour's own device is up
+  std::optional<std::chrono::milliseconds> moved_for;  // routing has gone another way for so long
+  std::chrono::milliseconds age{0};
+};
+inline constexpr std::chrono::seconds linger{2};  // the others' tables follow within two ticks
+inline constexpr std::chrono::seconds longest{30};
+// After a second loss, of the way around, whatever BIRD has found by now is better than a detour into nothing.
+bool ends(DetourInUse const& detour);
 
 }  // namespace repair

@@ -24,8 +24,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds calm_look{5000};  // the log may be silent although sessions come and go: BIRD was restarted
 constexpr milliseconds busy_look{250};
-constexpr std::chrono::seconds linger{2};  // the others' tables follow within two ticks
-constexpr std::chrono::seconds longest{30};
+constexpr milliseconds open_again{5000};
 
 // One address family of one device.
 using Session = std::pair<std::string, bool>;  // device, IPv4
@@ -170,22 +169,31 @@ struct Repairer::State {
     std::erase_if(active, [&](Active& one) {
       auto const way = ways.find(one.route.destination);
       bool const same_way = way != ways.end() && way->second == one.lost.first;
-      bool const back = same_way && up.contains(one.lost);
       one.moved = same_way ? std::nullopt : std::optional(one.moved.value_or(now));
-      bool const ends = back || (one.moved && now - *one.moved >= linger) || now - one.since >= longest;
-      if (ends) {
+      DetourInUse seen;
+      seen.back = same_way && up.contains(one.lost);
+      seen.carries = up.contains({one.route.device, one.lost.second});
+      seen.age = std::chrono::duration_cast<milliseconds>(now - one.since);
+      if (one.moved) {
+        seen.moved_for = std::chrono::duration_cast<milliseconds>(now - *one.moved);
+      }
+      bool const over = ends(seen);
+      if (over) {
         if (auto const removed = routes->remove(one.route); !removed) {
           failed(removed.error().what());
           return false;  // it is still there, and its end is tried again
         }
       }
-      return ends;
+      return over;
     });
   }
 
   static net::Task<void> run(std::shared_ptr<State> self) {
-    if (!self->open()) {
-      co_return;
+    while (!self->open()) {  // the folder may be BIRD's service's to make
+      bool const waited = co_await net::wait_for(open_again);
+      if (!waited || self->stopped) {
+        co_return;
+      }
     }
     while (!self->stopped) {
       auto const wait = self->active.empty() ? calm_look : busy_look;

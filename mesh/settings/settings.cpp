@@ -66,6 +66,17 @@ void read_bird(config::Reader section, Settings& out) {
   check_path(section, "sessions", out.bird_sessions);
 }
 
+void read_rules(config::Reader section, Settings& out) {
+  out.rules = section.choice<Settings::Rules>("keep",
+                                              {{"auto", Settings::Rules::when_installed},
+                                               {"always", Settings::Rules::always},
+                                               {"never", Settings::Rules::never}},
+                                              Settings::Rules::when_installed);
+  if (auto command = section.texts("command"); !command.empty()) {
+    out.rules_command = std::move(command);
+  }
+}
+
 EdgeSettings read_edge(config::Reader section) {
   EdgeSettings out;
   out.navigators = section.texts("navigators");
@@ -126,6 +137,7 @@ boost::system::result<Settings, base::Problems> parse_settings(std::string_view 
   check_socket(agent, "unix", out.agent_unix);
   read_wireguard(root.section("wireguard"), out);
   read_bird(root.section("bird"), out);
+  read_rules(root.section("rules"), out);
   if (auto section = root.optional_section("edge")) {
     out.edge = read_edge(*section);
   }

@@ -41,6 +41,10 @@ struct Settings {
   std::string bird_control = "/run/bird/bird.ctl";
   std::vector<std::string> bird_start;
   std::string bird_sessions;  // BIRD tells of dead links here; default with bird.start: below `state`; empty: nowhere
+  // Whether the agent keeps this node's table of packet-filter rules.
+  enum class Rules { when_installed, always, never };
+  Rules rules = Rules::when_installed;
+  std::vector<std::string> rules_command{"nft"};
   std::optional<EdgeSettings> edge;
   std::string names_navigator;  // API socket of the Navigator that serves the mesh's names; empty: not this node's task
   std::string names_hosts;      // file with a block of them; empty: none

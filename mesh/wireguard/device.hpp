@@ -66,6 +66,7 @@ struct ObservedPeer {
 struct ObservedDevice {
   std::string name;
   unsigned index = 0;
+  std::string alias;       // what somebody wrote there for people
   std::string kind;        // what the kernel calls it: "wireguard", "tun", "veth"; empty for hardware
   bool wireguard = false;  // kernel device, or a TUN whose control socket answers; else it is somebody else's
   bool up = false;

@@ -58,6 +58,10 @@ class NodeLifeTest(unittest.TestCase):
         before = json.loads(mesh.control("node", "list", "--json").stdout)
         self.assertEqual(len(before["nodes"]), 3)
         old_token = mesh.token("--uses", "9")
+        revision = max(mesh.status(node)["revision"] for node in NODES)
+        for node in NODES:
+            held = lambda n=node: self.state(n, "worlds", f"world-{revision}").exists()
+            mesh.wait(f"{node} has kept the world", held, 40)
         kept = {node: mesh.state / f"kept-{node}" for node in NODES}
         for node, folder in kept.items():
             shutil.copytree(self.state(node), folder)

@@ -67,8 +67,9 @@ class Systemd(unittest.TestCase):
         daemons.wait_for("the load goes on", lambda: sum(load.codes.values()) - begin >= answers, PATIENCE_S)
 
     def test_1_the_units_are_as_systemd_likes_them(self):
-        for unit in ("navigator", "privateer", "privateer-controller"):
-            path = f"/usr/lib/systemd/system/{unit}.service"
+        for unit in ("navigator.service", "privateer.service", "privateer-controller.service", "privateer-bird.service",
+                     "privateer-bird.path"):
+            path = f"/usr/lib/systemd/system/{unit}"
             said = run("systemd-analyze", "verify", "--man=no", path)
             self.assertEqual([line for line in said.splitlines() if path in line], [])
 

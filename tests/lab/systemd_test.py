@@ -18,7 +18,7 @@ import kernel_machine
 FOLDER = ROOT / "build/systemd-machine"
 NAVIGATOR = os.environ.get("NAVIGATOR", str(ROOT / "build/release/bin/navigator"))
 PROGRAMS = ("id", "ls", "stat", "kill", "cat", "/usr/bin/python3")
-PACKAGES = ("pdns-server", "pdns-backend-remote")
+PACKAGES = ("pdns-server", "pdns-backend-remote", "bird2")
 USERS = (("root", 0), ("pdns", 900), ("nobody", 65534))
 
 
@@ -32,11 +32,11 @@ def texts():
     yield "etc/passwd", "".join(f"{name}:x:{number}:{number}::/:/bin/sh\n" for name, number in USERS), 0o644
     yield "etc/group", "".join(f"{name}:x:{number}:\n" for name, number in USERS), 0o644
     yield "etc/machine-id", "5ca1ab1e" * 4 + "\n", 0o444  # a system that has one does not ask its first questions
-    for name in ("navigator", "privateer", "privateer-controller"):
-        unit = (ROOT / f"packaging/systemd/{name}.service").read_text(encoding="utf-8")
-        yield f"usr/lib/systemd/system/{name}.service", unit, 0o644
-    users = (ROOT / "packaging/systemd/navigator.sysusers").read_text(encoding="utf-8")
-    yield "usr/lib/sysusers.d/navigator.conf", users, 0o644
+    for unit in sorted((ROOT / "packaging/systemd").glob("*.[sp]*")):
+        if unit.suffix in (".service", ".path"):
+            yield f"usr/lib/systemd/system/{unit.name}", unit.read_text(encoding="utf-8"), 0o644
+        elif unit.suffix == ".sysusers":
+            yield f"usr/lib/sysusers.d/{unit.stem}.conf", unit.read_text(encoding="utf-8"), 0o644
 
 
 class SystemdTest(unittest.TestCase):

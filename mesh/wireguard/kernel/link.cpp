@@ -140,6 +140,8 @@ base::Result<std::vector<ObservedDevice>> Links::list(std::string_view prefix) {
     device.index = static_cast<unsigned>(rtnl_link_get_ifindex(link));
     auto const* kind = rtnl_link_get_type(link);
     device.kind = kind != nullptr ? kind : "";
+    auto const* alias = rtnl_link_get_ifalias(link);
+    device.alias = alias != nullptr ? alias : "";
     device.up = (rtnl_link_get_flags(link) & IFF_UP) != 0;
     device.mtu = rtnl_link_get_mtu(link);
   }
@@ -187,6 +189,24 @@ base::Result<void> Links::prepare(std::string const& name, std::string const& al
   }
   if (auto const code = rtnl_link_change(socket_.get(), change.get(), change.get(), 0); code < 0) {
     return failure_of_libnl(code, "preparing " + name);
+  }
+  return {};
+}
+
+base::Result<void> Links::rename(unsigned index, std::string const& name) {
+  LinkPointer const now(rtnl_link_alloc());
+  ASSERT(now != nullptr);
+  rtnl_link_set_ifindex(now.get(), static_cast<int>(index));
+  LinkPointer const down(rtnl_link_alloc());
+  ASSERT(down != nullptr);
+  rtnl_link_unset_flags(down.get(), IFF_UP);
+  LinkPointer const named(rtnl_link_alloc());
+  ASSERT(named != nullptr);
+  rtnl_link_set_name(named.get(), name.c_str());
+  for (auto* const change : {down.get(), named.get()}) {
+    if (auto const code = rtnl_link_change(socket_.get(), now.get(), change, 0); code < 0) {
+      return failure_of_libnl(code, "giving interface " + std::to_string(index) + " the name " + name + " again");
+    }
   }
   return {};
 }

@@ -27,6 +27,8 @@ class Links {
   base::Result<void> create_wireguard(std::string const& name);
   // No address of the kernel's own making: OSPFv3 would pick it (addrgenmode none), and a name for people.
   base::Result<void> prepare(std::string const& name, std::string const& alias);
+  // By its index. It is down for a moment: older kernels rename no interface that is up.
+  base::Result<void> rename(unsigned index, std::string const& name);
   base::Result<void> remove(std::string const& name);  // a success when there is none
   base::Result<void> set_mtu(std::string const& name, std::uint32_t mtu);
   base::Result<void> set_up(std::string const& name);

@@ -46,6 +46,19 @@ TEST(Status, IsInOrderOnlyWhenNothingDiffersOrFails) {
   EXPECT_FALSE(in_order(Status{}));
 }
 
+TEST(Status, TellsWhatWasTakenBack) {
+  auto status = good();
+  EXPECT_TRUE(boost::json::parse(to_json(status, 1000)).at("taken_back").is_null());
+  status.taken_back = {4, "the controller", 2, 1060};
+  status.waiting_revision = 5;
+  EXPECT_EQ(verdict(status), "ok by revision 3; revision 4 was taken back, because it cost the controller");
+  EXPECT_TRUE(in_order(status));
+  auto const value = boost::json::parse(to_json(status, 1000));
+  EXPECT_EQ(value.at("waiting_revision").to_number<int>(), 5);
+  EXPECT_EQ(value.at("taken_back").at("revision").to_number<int>(), 4);
+  EXPECT_EQ(value.at("taken_back").at("next_try_s").to_number<int>(), 1060);
+}
+
 TEST(Status, TellsHandshakesNeighboursAndBfd) {
   auto status = good();
   auto value = boost::json::parse(to_json(status, 1000));

@@ -181,6 +181,12 @@ std::vector<Fault> node_faults() {
       {"credential-expiring", [](Facts& f) { f.controller.certificate_until_s = now_s + 3600; }},
       {"snapshot-damaged", [](Facts& f) { f.damaged_snapshots.emplace_back("world-7: the checksum is wrong"); }},
       {"snapshot-missing", [](Facts& f) { f.snapshot_s = 0; }},
+      {"unprivileged", [](Facts& f) { f.limits.emplace_back("names.hosts: /etc/hosts is root's"); }},
+      {"world-taken-back",
+       [](Facts& f) {
+         f.taken_back_revision = 12;
+         f.taken_back_missing = "10.200.0.3";
+       }},
       {"world-on-trial", [](Facts& f) { f.agent_revision = f.plan->revision + 1; }},
       {"agent-down", [](Facts& f) { f.agent_running = false; }},
       {"agent-failure", [](Facts& f) { f.failures.emplace_back("wg-nyc-1: the port is taken"); }},

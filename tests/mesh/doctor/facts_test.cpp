@@ -40,7 +40,10 @@ TEST(AgentStatus, BringsControllerServicesAndFailures) {
                    "certificate_until_s": 9, "clock_ahead_s": -40},
     "anycast": [{"service": "dns", "address": "198.51.100.53", "announced": false, "reason": "no answer"},
                 {"service": "dns", "address": "2001:db8:53::53", "announced": true, "reason": "", "failure": ""}],
+    "taken_back": {"revision": 12, "missing": "10.200.0.3", "tries": 1, "next_try_s": 60},
     "failing": ["wg-nyc-1: the port is taken"]})"));
+  EXPECT_EQ(facts.taken_back_revision, 12);
+  EXPECT_EQ(facts.taken_back_missing, "10.200.0.3");
   EXPECT_TRUE(facts.agent_running);
   EXPECT_EQ(facts.controller.failure, "refused");
   EXPECT_EQ(facts.controller.certificate_until_s, 9);
@@ -55,7 +58,8 @@ TEST(AgentStatus, OfSomethingElseIsNone) {
     EXPECT_FALSE(doctor::add_agent_status(facts, text)) << text;
   }
   EXPECT_FALSE(facts.agent_running);
-  EXPECT_TRUE(doctor::add_agent_status(facts, R"({"controller": 7, "anycast": {}, "failing": [1]})"));
+  EXPECT_TRUE(
+      doctor::add_agent_status(facts, R"({"controller": 7, "taken_back": null, "anycast": {}, "failing": [1]})"));
   EXPECT_THAT(facts.failures, IsEmpty());
 }
 

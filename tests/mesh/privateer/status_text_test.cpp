@@ -26,6 +26,17 @@ TEST(StatusText, TellsWhatAnOperatorAsksFirst) {
   }
 }
 
+TEST(StatusText, TellsWhatWasTakenBackAndWhatWaits) {
+  auto const text = status_text(R"({"revision": 3, "waiting_revision": 6,
+      "taken_back": {"revision": 4, "missing": "10.200.0.3", "tries": 2, "next_try_s": 60}})");
+  EXPECT_NE(text.find("waiting     revision 6"), std::string::npos) << text;
+  EXPECT_NE(text.find("taken back  revision 4, because it cost 10.200.0.3; tried 2 times, again within 0 s"),
+            std::string::npos)
+      << text;
+  auto const calm = status_text(R"({"revision": 3, "waiting_revision": -1, "taken_back": null})");
+  EXPECT_EQ(calm.find("taken back"), std::string::npos) << calm;
+}
+
 TEST(StatusText, SurvivesAnythingADaemonMaySend) {
   for (char const* body :
        {"", "[]", "{}", "nonsense", R"({"devices":5,"bird":[],"anycast":[1,{"service":7}],"edge":1})",

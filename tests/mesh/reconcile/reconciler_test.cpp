@@ -35,6 +35,55 @@ TEST(Removal, ADeviceWhosePeerIsNoMemberIsAnOrphan) {
   EXPECT_FALSE(is_orphan(device, plan::sample::world()));
 }
 
+wireguard::ObservedDevice interface(std::string name, unsigned index, std::string alias, std::string kind = "tun") {
+  wireguard::ObservedDevice out;
+  out.name = std::move(name);
+  out.index = index;
+  out.alias = std::move(alias);
+  out.kind = std::move(kind);
+  return out;
+}
+
+TEST(Names, ADeviceIsKnownByItsIndexOrByItsAliasUnderAStrangersName) {
+  wireguard::Device bob;
+  bob.name = "wg-bob";
+  bob.alias = "ann--bob";
+  std::map<unsigned, std::string> const again{{7, "wg-bob"}};
+  EXPECT_EQ(renamed({bob}, {interface("tun7", 7, "ann--bob")}, {}), again);
+  EXPECT_EQ(renamed({bob}, {interface("wg-other", 7, "ann--bob")}, {{"wg-bob", 7}}), again);
+  // A name of ours without the index may be the device of the same link that is on its way out.
+  EXPECT_TRUE(renamed({bob}, {interface("wg-bob.1", 7, "ann--bob")}, {}).empty());
+  EXPECT_TRUE(renamed({bob}, {interface("tun7", 7, "ann--cat")}, {{"wg-bob", 7}}).empty()) << "used again";
+  EXPECT_TRUE(renamed({bob}, {interface("veth7", 7, "ann--bob", "veth")}, {}).empty());
+  EXPECT_TRUE(renamed({bob}, {interface("tun7", 7, "ann--bob"), interface("wg-bob", 8, "")}, {}).empty());
+}
+
+TEST(Bird, KnowsWhenItWasConfiguredByWhomever) {
+  bird::Lines const answer{"BIRD 2.0.12", "Current server time is 2026-11-29 20:06:16.875",
+                           "Last reboot on 2026-11-29 20:06:16.439",
+                           "Last reconfiguration on 2026-11-29 20:06:16.535", "Daemon is up and running"};
+  EXPECT_EQ(configured_since(answer),
+            "Last reboot on 2026-11-29 20:06:16.439, Last reconfiguration on 2026-11-29 20:06:16.535");
+  EXPECT_EQ(configured_since({"nonsense"}), "");
+}
+
+TEST(Bird, ProtocolsOfTheTextThatAreDownWereDisabledByHand) {
+  std::string const text =
+      "protocol ospf v2 ospf4 {\n}\nprotocol bfd bfd1 {\n}\nprotocol static anycast_dns_4 {\n}\n"
+      "protocol bgp upstream_1 {\n}\n";
+  auto const row = [](std::string name, std::string state) {
+    bird::ProtocolRow out;
+    out.name = std::move(name);
+    out.state = std::move(state);
+    return out;
+  };
+  EXPECT_EQ(disabled_by_hand({row("ospf4", "down"), row("bfd1", "up"), row("anycast_dns_4", "down"),
+                              row("upstream_1", "down"), row("mine", "down"), row("ospf", "down")},
+                             text),
+            std::vector<std::string>{"ospf4"});
+  EXPECT_TRUE(disabled_by_hand({row("ospf4", "start")}, text).empty());
+}
+
 TEST(Sessions, ThroughTheMeshItselfCountAsDead) {
   auto const plan = plan::plan_node(plan::sample::world(), "ams-1").value();
   wireguard::ObservedDevice device;

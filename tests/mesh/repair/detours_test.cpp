@@ -74,5 +74,15 @@ TEST(Detours, FollowTheDevicesWhileAKeyChanges) {
   EXPECT_TRUE(found.contains(lost("wg-nyc-1~", "10.200.0.3"))) << "either of the two may be the one that is lost";
 }
 
+TEST(Detours, EndWhenTheyAreNoLongerNeededOrNoLongerCarry) {
+  using namespace std::chrono_literals;
+  EXPECT_FALSE(ends({false, true, std::nullopt, 29s}));
+  EXPECT_TRUE(ends({true, true, std::nullopt, 1s})) << "the link is back";
+  EXPECT_TRUE(ends({false, false, std::nullopt, 1s})) << "its own device died too";
+  EXPECT_FALSE(ends({false, true, 1999ms, 5s}));
+  EXPECT_TRUE(ends({false, true, 2000ms, 5s})) << "OSPF has moved, here and elsewhere";
+  EXPECT_TRUE(ends({false, true, std::nullopt, 30s}));
+}
+
 }  // namespace
 }  // namespace repair

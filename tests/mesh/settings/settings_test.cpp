@@ -50,6 +50,8 @@ TEST(Settings, ANodeIsEnough) {
   ASSERT_TRUE(settings.has_value());
   EXPECT_EQ(settings->state, "/var/lib/privateer");
   EXPECT_EQ(settings->wireguard.choice, wireguard::BackendChoice::automatic);
+  EXPECT_EQ(settings->rules, Settings::Rules::when_installed);
+  EXPECT_THAT(settings->rules_command, ElementsAre("nft"));
   EXPECT_FALSE(settings->edge.has_value());
   EXPECT_TRUE(settings->serve_listen.empty());
 }
@@ -61,13 +63,14 @@ stat: /x
 state: relative
 controller: {url: "http://x"}
 wireguard: {backend: kernal}
+rules: {keep: sometimes}
 agent: {unix: relative.sock}
 edge: {navigators: [], directory: d, probe: nowhere}
 serve: {listen: "18012"}
 )");
   for (auto const* part : {"p.yaml:2:7: node:", "p.yaml:3:1", "did you mean 'state'",
-                           "p.yaml:4:8: state:", "controller.url", "wireguard.backend", "'kernel'", "agent.unix",
-                           "edge.navigators", "edge.directory", "edge.probe", "serve.listen"}) {
+                           "p.yaml:4:8: state:", "controller.url", "wireguard.backend", "'kernel'", "rules.keep",
+                           "agent.unix", "edge.navigators", "edge.directory", "edge.probe", "serve.listen"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
 }

@@ -155,6 +155,54 @@ TEST(Removed, AKeyThatCameBackAndWentAgainStaysAway) {
   EXPECT_THAT(between.strike(snapshot), ElementsAre("ams-2"));
 }
 
+TEST(Removed, WhatANewerWorldNoLongerHasWasRemovedWhoeverForgotIt) {
+  Removals removals;
+  auto newer = document(9);
+  newer.nodes = {{"ams-1", public_key(3)}};
+  newer.next_keys = {{"ams-1", public_key(4)}};
+  EXPECT_TRUE(removals.learn(newer));
+  EXPECT_TRUE(removals.learn(document(8)) == false) << "older ones say nothing new";
+  removals = Removals::parse(removals.text());
+  auto older = document(8);
+  EXPECT_THAT(removals.strike(older), ElementsAre("ams-1", "ams-2"));
+  // What it has is used, also out of an older world: here a key that was still the next one then.
+  auto between = document(8);
+  between.next_keys = {{"ams-1", public_key(3)}};
+  EXPECT_THAT(removals.strike(between), ElementsAre("ams-2"));
+  EXPECT_EQ(between.nodes.at("ams-1"), public_key(3));
+  auto same = document(9);
+  EXPECT_THAT(removals.strike(same), IsEmpty());
+  auto after = document(10);
+  EXPECT_THAT(removals.strike(after), IsEmpty());
+}
+
+TEST(Removed, AnotherMeshCountsAnew) {
+  Removals removals;
+  EXPECT_TRUE(removals.learn(document(9)));
+  auto other = document(1);
+  other.mesh = "there";
+  other.nodes = {{"ams-1", public_key(5)}};
+  EXPECT_TRUE(removals.learn(other));
+  EXPECT_EQ(removals.newest(), 1);
+  EXPECT_THAT(removals.strike(other), IsEmpty());
+}
+
+TEST(Removed, DoNotGrowForEver) {
+  Removals removals;
+  for (std::int64_t revision = 1; revision < 40; ++revision) {
+    auto one = document(revision);
+    for (int i = 0; i < 100; ++i) {
+      wireguard::KeyBytes bytes{};
+      bytes[0] = static_cast<std::uint8_t>(revision);
+      bytes[1] = static_cast<std::uint8_t>(i);
+      one.removed.insert(wireguard::PublicKey(bytes).to_base64());
+    }
+    EXPECT_TRUE(removals.learn(one));
+  }
+  EXPECT_EQ(removals.size(), Removals::limit);
+  EXPECT_EQ(Removals::parse(removals.text()), removals);
+}
+
 TEST(Removed, LinesThatAreNoneAreSkipped) {
   EXPECT_EQ(Removals::parse("nonsense\n" + public_key(1) + " x\n" + public_key(2) + " 3\n").size(), 1U);
 }

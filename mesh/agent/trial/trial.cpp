@@ -1,6 +1,7 @@
-#include "mesh/agent/trial.hpp"
+#include "mesh/agent/trial/trial.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace agent {
@@ -21,19 +22,17 @@ std::set<std::string> reached(std::vector<bird::Neighbor> const& neighbors) {
   return out;
 }
 
-Trial begin_trial(plan::NodePlan const& plan, std::set<std::string> const& reached_before, bool controller,
-                  std::chrono::seconds dead_time, Moment now) {
+Trial begin_trial(std::int64_t revision, std::set<std::string> const& planned,
+                  std::set<std::string> const& reached_before, bool controller, std::chrono::seconds dead_time,
+                  Moment now) {
   Trial out;
-  out.revision = plan.revision;
+  out.revision = revision;
   out.controller = controller;
   constexpr std::chrono::seconds ticks{3};  // BIRD's own, and a look of ours
   out.from = now + dead_time + ticks;
   out.until = std::max(now + trial_time, out.from);
-  for (auto const& [device, router] : plan.neighbors) {
-    if (reached_before.contains(router)) {
-      out.neighbors.insert(router);
-    }
-  }
+  std::set_intersection(planned.begin(), planned.end(), reached_before.begin(), reached_before.end(),
+                        std::inserter(out.neighbors, out.neighbors.end()));
   return out;
 }
 

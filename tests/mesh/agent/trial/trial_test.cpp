@@ -1,6 +1,4 @@
-#include "mesh/agent/trial.hpp"
-
-#include "tests/mesh/plan/sample.hpp"
+#include "mesh/agent/trial/trial.hpp"
 
 #include <gtest/gtest.h>
 
@@ -26,8 +24,7 @@ TEST(Trial, ANeighbourIsReachedWhenBothFamiliesAreFullOverAnyDevice) {
 }
 
 TEST(Trial, WhatWasReachedBeforeAndIsStillPlannedMustBeReachedAgain) {
-  auto const plan = plan::plan_node(plan::sample::world(), "ams-1").value();  // neighbours 10.200.0.2 and 10.200.0.3
-  auto trial = begin_trial(plan, {"10.200.0.2", "10.200.0.9"}, true, 4s, start);
+  auto trial = begin_trial(7, {"10.200.0.2", "10.200.0.3"}, {"10.200.0.2", "10.200.0.9"}, true, 4s, start);
   EXPECT_EQ(trial.neighbors, std::set<std::string>{"10.200.0.2"}) << "the plan has no 10.200.0.9 any more";
   EXPECT_EQ(judge(trial, {"10.200.0.2"}, start + 7s), Verdict::waiting) << "the controller was not seen since";
   trial.controller_seen = true;
@@ -40,8 +37,7 @@ TEST(Trial, WhatWasReachedBeforeAndIsStillPlannedMustBeReachedAgain) {
 }
 
 TEST(Trial, WithoutControllerOrNeighboursBeforeThereIsNothingToLose) {
-  auto const plan = plan::plan_node(plan::sample::world(), "ams-1").value();
-  EXPECT_EQ(judge(begin_trial(plan, {}, false, 4s, start), {}, start + 7s), Verdict::passed);
+  EXPECT_EQ(judge(begin_trial(7, {"10.200.0.2"}, {}, false, 4s, start), {}, start + 7s), Verdict::passed);
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 // Threads: plain values.
 #pragma once
 
-#include "mesh/plan/plan.hpp"
 #include "routing/bird/status.hpp"
 
 #include <chrono>
@@ -17,7 +16,7 @@ namespace agent {
 
 using Moment = std::chrono::steady_clock::time_point;
 
-// Long enough for adjacencies that start anew, on both ends; BIRD's own way back (60 s) comes after it.
+// Long enough for adjacencies that start anew, on both ends; BIRD's own way back comes after the longest chain of them.
 inline constexpr std::chrono::seconds trial_time{30};
 
 // Router ids that are Full in both address families, over any device.
@@ -32,8 +31,10 @@ struct Trial {
   Moment until{};
 };
 // `dead_time` is how long OSPF, which BFD does not tell of everything, takes to miss a neighbour.
-Trial begin_trial(plan::NodePlan const& plan, std::set<std::string> const& reached_before, bool controller,
-                  std::chrono::seconds dead_time, Moment now);
+// `planned` are the router ids of the neighbours it then has.
+Trial begin_trial(std::int64_t revision, std::set<std::string> const& planned,
+                  std::set<std::string> const& reached_before, bool controller, std::chrono::seconds dead_time,
+                  Moment now);
 
 enum class Verdict { waiting, passed, failed };
 Verdict judge(Trial const& trial, std::set<std::string> const& reached_now, Moment now);

@@ -1,0 +1,231 @@
+// Which world an agent uses.
+#include "mesh/agent/state.hpp"
+
+#include "base/process/log.hpp"
+#include "base/process/service.hpp"
+#include "mesh/agent/belief/checks.hpp"
+#include "mesh/enrolment/enroller.hpp"
+#include "mesh/enrolment/token.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace agent {
+namespace {
+
+// How long a start waits for the controller before a bare topology file will do.
+constexpr std::chrono::seconds seed_patience{5};
+
+// Equal when this node is the same by both plans, whatever happened elsewhere.
+std::string mark_of(plan::NodePlan plan) {
+  plan.revision = 0;
+  plan.waiting.clear();
+  plan.warnings.clear();
+  auto text = plan::to_json(plan) + plan.rules;
+  for (auto const& device : plan.with_next_key) {
+    text += "\n" + device;
+  }
+  return enrolment::sha256_hex(text);
+}
+
+bool takes_a_key_away(plan::WorldDocument const& before, plan::WorldDocument const& after) {
+  return std::any_of(before.nodes.begin(), before.nodes.end(), [&](auto const& entry) {
+    auto const now = after.nodes.find(entry.first);
+    return now == after.nodes.end() || now->second != entry.second;
+  });
+}
+
+}  // namespace
+
+void Agent::State::use(InUse next) {
+  in_use = std::move(next);
+  world = in_use.world;
+  status.revision = world->revision;
+  status.source = in_use.source;
+  reconciler->set_keys(identity.own(), identity.next());
+  process::log::info("agent", "world of revision {} from {}", world->revision, name(in_use.source));
+  settings.in_use(*world);
+}
+
+// The world when this node may believe it and can be planned from it. Whatever is wrong, nothing has changed.
+base::Result<void> Agent::State::adopt(signed_world::SignedWorld candidate, Source source) {
+  std::vector<std::string> struck;
+  auto document = worlds.believe(candidate, wall_clock_s(), struck);
+  if (!document) {
+    return document.error();
+  }
+  if (auto adopted = adopt_document(std::move(*document), std::move(candidate), source); !adopted) {
+    return adopted.error();
+  }
+  for (auto const& node : struck) {
+    refused("the key of '" + node + "' in revision " + std::to_string(status.revision) + " of " + name(source) +
+            " was removed later: it stays removed");
+  }
+  return {};
+}
+
+base::Result<void> Agent::State::adopt_document(plan::WorldDocument document, signed_world::SignedWorld text,
+                                                Source source) {
+  if (world && document.revision < world->revision) {
+    return base::fail(errc::older, "revision " + std::to_string(document.revision) + " is older than " +
+                                       std::to_string(world->revision) + ", which is in use");
+  }
+  if (auto ours = check_for_us(document, settings.node, identity, source == Source::controller); !ours) {
+    return ours.error();
+  }
+  auto built = plan::build_world(document, std::string(name(source)) + " topology");
+  if (!built) {
+    return built.error();
+  }
+  plan::PlanOptions options;
+  options.rules = !settings.nft.empty();
+  auto const own_plan = plan::plan_node(*built, settings.node, options);
+  if (!own_plan) {
+    return own_plan.error();
+  }
+  if (world && source == Source::controller) {
+    if (auto linked = check_links(*world, *built, settings.node); !linked) {
+      return linked.error();
+    }
+  }
+  auto const own_before = identity.own_public();
+  if (auto const found = document.nodes.find(settings.node);
+      found != document.nodes.end() && found->second == identity.next_public()) {
+    if (auto taken = identity.take_next(); !taken) {
+      return taken.error();
+    }
+    status.public_key = identity.own_public();
+  }
+  bool const new_key = identity.own_public() != own_before;  // there is no way back to the old one
+  bool const on_trial = !new_key && world && source == Source::controller && status.last_pass_s != 0;
+  take({std::make_shared<plan::World const>(std::move(*built)), std::move(document), std::move(text), source,
+        source != Source::controller},
+       *own_plan, on_trial);
+  return {};
+}
+
+void Agent::State::take(InUse next, plan::NodePlan const& plan, bool on_trial) {
+  Offer offer;
+  offer.revision = plan.revision;
+  offer.mark = mark_of(plan);
+  for (auto const& [device, router] : plan.neighbors) {
+    offer.neighbors.insert(router);
+  }
+  offer.dead_time = std::chrono::seconds(next.world->topology.mesh.ospf.dead_s);
+  if (!on_trial) {
+    changes.use(std::move(offer));
+    use(std::move(next));
+    forget_worlds();
+    return;
+  }
+  offer.urgent = takes_a_key_away(in_use.document, next.document);
+  auto const revision = offer.revision;
+  known[world->revision] = in_use;
+  known[revision] = next;
+  auto const taken = changes.offer(std::move(offer), seen(), instant());
+  if (taken == Changes::Taken::later) {
+    process::log::info("agent", "revision {} waits: {}", revision,
+                       changes.trial() ? "another is on trial" : "it was taken back");
+  } else {
+    use(std::move(next));
+  }
+  forget_worlds();
+}
+
+Seen Agent::State::seen() const {
+  return {reached(status.last_pass.neighbors), follower->status().connected};
+}
+
+void Agent::State::forget_worlds() {
+  std::erase_if(known, [this](auto const& entry) { return !changes.needs(entry.first); });
+}
+
+void Agent::State::refused(std::string const& what) {
+  if (status.refused.empty() || status.refused.back().text != what) {
+    process::log::warning("agent", "{}", what);
+  }
+  remember(status.refused, what, wall_clock_s());
+}
+
+void Agent::State::failed(std::string const& what) {
+  if (status.failures.empty() || status.failures.back().text != what) {
+    process::log::error("agent", "{}", what);
+  }
+  remember(status.failures, what, wall_clock_s());
+  gauges.failures.add();
+}
+
+// The revision of what the controller said, unless it is not the controller's word.
+base::Result<std::int64_t> Agent::State::take_from_controller(signed_world::SignedWorld candidate) {
+  auto const document = plan::parse_world_document(candidate.text);
+  auto const revision = document ? document->revision : 0;
+  auto const adopted = adopt(std::move(candidate), Source::controller);
+  if (adopted) {
+    notify();
+    return revision;
+  }
+  refused("the controller's world of revision " + std::to_string(revision) + " is not used: " + adopted.error().what());
+  bool const word = adopted.error().code.category() != make_error_code(signed_world::errc::forged).category();
+  return word ? base::Result<std::int64_t>(revision) : adopted.error();
+}
+
+// What a file says, when there is one and it is believed.
+void Agent::State::consider_file(std::string const& file, Source source) {
+  auto const text = process::read_file(file);
+  if (!text) {
+    return;
+  }
+  auto parsed = signed_world::parse_signed_world(*text);
+  auto const document = parsed ? plan::parse_world_document(parsed->text) : parsed.error();
+  bool const newer = document && (!world || document->revision > world->revision);
+  auto adopted = parsed ? base::Result<void>() : base::Result<void>(parsed.error());
+  if (parsed && (newer || !document)) {
+    adopted = adopt(std::move(*parsed), source);
+  } else if (parsed) {
+    std::vector<std::string> struck;
+    auto const believed = worlds.believe(*parsed, wall_clock_s(), struck);  // for what it says was removed
+    adopted = believed ? base::Result<void>() : base::Result<void>(believed.error());
+  }
+  if (!adopted) {
+    refused(file + " is not used: " + adopted.error().what());
+  }
+}
+
+void Agent::State::load_first_world() {
+  // What the node was told when it joined, and what its operator put here, may know of removals that an older
+  // snapshot does not; the highest revision that is believed wins.
+  consider_file(enrolment::NodeFiles(settings.state_directory).joined_world, Source::last_known);
+  auto joined = std::exchange(in_use, InUse{});  // a generation of its own once it was applied
+  world.reset();
+  std::vector<std::string> passed_over;
+  auto const accept = [this](signed_world::SignedWorld const& candidate) {
+    return adopt(candidate, Source::last_known);
+  };
+  static_cast<void>(worlds.snapshots().newest(passed_over, accept));
+  for (auto const& sentence : passed_over) {
+    refused(sentence);
+  }
+  if (joined.world && (!world || joined.world->revision > world->revision)) {
+    if (adopt_document(std::move(joined.document), std::move(joined.text), Source::last_known)) {
+      in_use.saved = false;
+    }
+  }
+  consider_file(settings.state_directory + "/seed.json", Source::seed);
+}
+
+// A bare topology does not say which numbers the controller gave out, so it waits a while for the controller.
+void Agent::State::consider_bare_seed() {
+  bool const due = settings.controller_url.empty() || std::chrono::steady_clock::now() - started >= seed_patience;
+  if (world || seed_tried || settings.seed_topology.empty() || !due) {
+    return;
+  }
+  seed_tried = true;
+  auto made = seed_of_topology(settings.seed_topology);
+  // Without keys in it, it needs no signature: it brings nobody in.
+  auto adopted = made ? adopt_document(std::move(*made), {}, Source::seed) : base::Result<void>(made.error());
+  if (!adopted) {
+    failed("the seed " + settings.seed_topology + " is not used: " + adopted.error().what());
+  }
+}
+
+}  // namespace agent

@@ -1,0 +1,32 @@
+// Routes over this node's mesh devices that nobody but a person can have made: of another protocol than BIRD's, the
+// kernel's and that of detours. They would go before what routing has found, and stay when a link dies.
+//
+// Threads: one loop; calls block for the time of a system call.
+#pragma once
+
+#include "mesh/wireguard/kernel/netlink_socket.hpp"
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace guard {
+
+// Pure: may a route of this protocol (rtnetlink(7)) lead over a mesh device?
+bool belongs(std::uint8_t protocol);
+
+class Strays {
+ public:
+  static base::Result<Strays> open();
+
+  // Removes those of the main table whose every next hop is a device with this prefix; a sentence for each.
+  base::Result<std::vector<std::string>> remove(std::string_view prefix);
+
+ private:
+  explicit Strays(wireguard::netlink::Socket socket) : socket_(std::move(socket)) {}
+  wireguard::netlink::Socket socket_;
+};
+
+}  // namespace guard

@@ -1,0 +1,89 @@
+#include "mesh/settings/limits.hpp"
+
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+namespace privateer {
+namespace {
+
+bool has_capability(unsigned number) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> data{};
+  if (::syscall(SYS_capget, &header, data.data()) != 0) {
+    return false;
+  }
+  return (data.at(number / 32).effective >> (number % 32) & 1U) != 0;
+}
+
+// Whether a file may be made there: the folder itself, or the nearest one above that exists.
+bool may_write(std::filesystem::path folder) {
+  std::error_code error;
+  while (!std::filesystem::exists(folder, error) && folder.has_relative_path()) {
+    folder = folder.parent_path();
+  }
+  return ::access(folder.c_str(), W_OK | X_OK) == 0;
+}
+
+bool may_write_beside(std::string const& file) {
+  return file.empty() || may_write(std::filesystem::path(file).parent_path());
+}
+
+}  // namespace
+
+Privileges look_at_privileges(Settings const& settings) {
+  Privileges out;
+  out.root = ::geteuid() == 0;
+  out.raw_sockets = has_capability(CAP_NET_RAW);
+  constexpr char const* device = "/dev/net/tun";
+  out.tun = ::access(device, F_OK) != 0 || ::access(device, R_OK | W_OK) == 0;
+  out.wireguard_folder = may_write(settings.wireguard.socket_directory);
+  out.hosts_folder = may_write_beside(settings.names_hosts);
+  out.nginx_folder = !settings.edge || may_write_beside(settings.edge->nginx_file);
+  out.edge_folder = !settings.edge || may_write(settings.edge->directory);
+  return out;
+}
+
+std::vector<std::string> limits(Settings const& settings, Privileges const& has) {
+  std::vector<std::string> out;
+  if (has.root) {
+    return out;
+  }
+  if (!settings.bird_start.empty() && !has.raw_sockets) {
+    out.emplace_back(
+        "bird.start: a BIRD that this agent starts has no CAP_NET_RAW, which OSPF needs; leave bird.start out "
+        "and let privateer-bird.service run it");
+  }
+  bool const userspace = settings.wireguard.choice != wireguard::BackendChoice::kernel;
+  if (userspace && !has.tun) {
+    out.emplace_back(
+        "wireguard: /dev/net/tun is not this user's to open: chmod 666 /dev/net/tun, as udev has it, if this "
+        "kernel has no WireGuard");
+  }
+  if (userspace && !has.wireguard_folder) {
+    out.push_back("wireguard: " + settings.wireguard.socket_directory +
+                  " is not this user's to write: RuntimeDirectory=wireguard makes it, if this kernel has no WireGuard");
+  }
+  if (!has.hosts_folder) {
+    out.push_back(
+        "names.hosts: " + settings.names_hosts +
+        " is replaced as a whole, and its folder is not this user's to write: name a file in a folder that is");
+  }
+  if (!has.nginx_folder) {
+    out.push_back("edge.nginx_file: the folder of " + settings.edge->nginx_file +
+                  " is not this user's to write: give it a folder that nginx includes");
+  }
+  if (!has.edge_folder) {
+    out.push_back("edge.directory: " + settings.edge->directory + " is not this user's to write");
+  }
+  if (settings.edge && !settings.edge->reload.empty()) {
+    out.push_back("edge.reload: " + settings.edge->reload.front() +
+                  " runs as this user: signalling a server of root's needs a rule of polkit or sudo");
+  }
+  return out;
+}
+
+}  // namespace privateer

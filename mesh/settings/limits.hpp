@@ -1,0 +1,30 @@
+// What the settings ask for and the user that runs the agent may not do. The agent needs CAP_NET_ADMIN and its own
+// folders; some settings need more, which root has and a user of its own gets by a drop-in of the unit.
+//
+// Threads: looks at this process and at files; each call blocks for the time of a few system calls.
+#pragma once
+
+#include "mesh/settings/settings.hpp"
+
+#include <string>
+#include <vector>
+
+namespace privateer {
+
+// What is known of the process and the machine, so that the decision is pure.
+struct Privileges {
+  bool root = false;
+  bool raw_sockets = false;  // CAP_NET_RAW, which a BIRD that is started by this process would inherit
+  bool tun = false;          // /dev/net/tun may be opened, or does not matter
+  bool wireguard_folder = false;
+  bool hosts_folder = false;  // of names.hosts
+  bool nginx_folder = false;  // of edge.nginx_file
+  bool edge_folder = false;
+};
+
+Privileges look_at_privileges(Settings const& settings);
+
+// A sentence for each setting that will fail; none for root. Pure.
+std::vector<std::string> limits(Settings const& settings, Privileges const& has);
+
+}  // namespace privateer
