@@ -26,9 +26,7 @@ using std::chrono::milliseconds;
 
 // Events come in bursts (a device brings an address, a route, a flag): look once after the burst.
 constexpr milliseconds burst{100};
-// A pass that left something undone is tried again sooner than the next look.
-constexpr milliseconds try_again{1000};
-
+constexpr milliseconds try_again{1000};  // after a pass that left something undone
 // How long a start waits for the controller before a bare topology file will do.
 constexpr std::chrono::seconds seed_patience{5};
 
@@ -156,7 +154,8 @@ struct Agent::State {
     if (new_key) {  // there is no way back to the old one
       trial.reset();
       before.reset();
-    } else if (world && source == Source::controller && status.last_pass_s != 0) {
+    } else if (world && source == Source::controller && status.last_pass_s != 0 &&
+               !only_costs(in_use.document, document)) {
       auto known = reached(status.last_pass.neighbors);
       // A world on trial that has cost nothing so far is what to go back to; one that has is not.
       if (!trial || std::includes(known.begin(), known.end(), trial->neighbors.begin(), trial->neighbors.end())) {
@@ -502,7 +501,7 @@ struct Agent::State {
     self->load_first_world();
     std::weak_ptr<State> const weak = self;
     FollowerSettings settings{self->settings.controller_url, self->settings.controller_name,
-                              self->settings.state_directory, self->settings.node};
+                              self->settings.state_directory, self->settings.node, self->settings.examine};
     self->follower = std::make_unique<Follower>(
         self->executor, std::move(settings),
         [weak](signed_world::SignedWorld candidate) {
@@ -541,6 +540,7 @@ struct Agent::State {
     }
     out.services = announcer.status();
     out.repair = repairer.status();
+    out.round_trips = settings.round_trips();
     out.verified = worlds.verifies();
     out.trial_revision = trial ? trial->revision : -1;
     out.changing_key = rotation.running() || identity.next().is_set();
@@ -577,7 +577,6 @@ void Agent::add_section(std::string name, std::function<std::string()> json) {
 }
 
 namespace {
-
 net::Task<net::HttpResponse> answer(net::HttpResponse response) {
   co_return response;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "mesh/agent/following/follower.hpp"
+#include "mesh/agent/links/links.hpp"
 #include "mesh/reconcile/reconciler.hpp"
 #include "mesh/repair/repairer.hpp"
 #include "routing/anycast/announcer.hpp"
@@ -45,6 +46,7 @@ struct Status {
   bool verified = false;             // worlds are held against the key that was pinned at the joining
   std::int64_t trial_revision = -1;  // on trial until controller and neighbours are seen again; -1: none
   repair::RepairStatus repair;
+  RoundTrips round_trips;
   bool changing_key = false;                    // this node or a neighbour
   std::map<std::string, std::string> sections;  // name -> JSON
 };

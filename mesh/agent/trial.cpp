@@ -21,6 +21,13 @@ std::set<std::string> reached(std::vector<bird::Neighbor> const& neighbors) {
   return out;
 }
 
+bool only_costs(plan::WorldDocument const& before, plan::WorldDocument after) {
+  after.costs = before.costs;
+  after.revision = before.revision;
+  after.issued_at_s = before.issued_at_s;
+  return after == before;
+}
+
 Trial begin_trial(plan::NodePlan const& plan, std::set<std::string> const& reached_before, bool controller,
                   std::chrono::seconds dead_time, Moment now) {
   Trial out;

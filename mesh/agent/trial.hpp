@@ -20,6 +20,10 @@ using Moment = std::chrono::steady_clock::time_point;
 // Long enough for adjacencies that start anew, on both ends; BIRD's own way back (60 s) comes after it.
 inline constexpr std::chrono::seconds trial_time{30};
 
+// Nothing is new but measured costs (and number and date): BIRD takes those without touching an adjacency, and a change
+// that the controller makes by itself every now and then is nothing to go back from.
+bool only_costs(plan::WorldDocument const& before, plan::WorldDocument after);
+
 // Router ids that are Full in both address families, over any device.
 std::set<std::string> reached(std::vector<bird::Neighbor> const& neighbors);
 

@@ -120,6 +120,15 @@ Problem load_wanted(Sources const& sources, std::int64_t now_s, Worlds& out) {
     out.wanted.draining = out.running->draining;
     out.wanted.next_keys = out.running->next_keys;
     out.wanted.generations = out.running->generations;
+    for (auto& link : out.wanted.topology.links) {  // measured costs go on as they are
+      auto const& links = out.running->topology.links;
+      auto const found = std::find_if(links.begin(), links.end(), [&](auto const& one) {
+        return one.a == link.a && one.b == link.b && out.running->topology.measured(one);
+      });
+      if (found != links.end() && out.wanted.topology.measured(link)) {
+        link.cost = found->cost;
+      }
+    }
     for (auto const& [node, key] : out.running->keys) {
       if (out.wanted.topology.node(node) != nullptr) {
         out.wanted.keys.emplace(node, key);

@@ -9,9 +9,12 @@
 #include "mesh/agent/agent.hpp"
 #include "mesh/controller/controller.hpp"
 #include "mesh/enrolment/enroller.hpp"
+#include "mesh/figures/figures.hpp"
 #include "mesh/names/publisher.hpp"
 #include "mesh/privateer/edge_status.hpp"
+#include "mesh/privateer/looking.hpp"
 #include "mesh/privateer/run.hpp"
+#include "mesh/round_trips/prober.hpp"
 
 #include <csignal>
 #include <filesystem>
@@ -91,9 +94,14 @@ struct AgentProcess {
   AgentProcess(net::asio::any_io_executor executor, Settings const& its_settings)
       : settings(its_settings),
         publisher(executor, {settings.names_navigator, settings.names_hosts}),
-        agent(executor, with_names(agent_settings(settings)), metrics),
-        server(executor, router, {}) {
+        prober(executor),
+        agent(executor, with_listeners(agent_settings(settings)), metrics),
+        figures(
+            metrics, [this] { return agent.status(); }, settings.state),
+        server(executor, router, {}),
+        figures_server(executor, figures_router, {}) {
     agent.add_routes(router);
+    figures.add_routes(figures_router);
     if (publishes()) {
       agent.add_section("names", [this] { return names::to_json(publisher.status()); });
     }
@@ -104,20 +112,27 @@ struct AgentProcess {
   }
 
   [[nodiscard]] bool publishes() const { return !settings.names_navigator.empty() || !settings.names_hosts.empty(); }
-  agent::AgentSettings with_names(agent::AgentSettings wanted) {
-    if (publishes()) {
-      wanted.in_use = [this](plan::World const& world) { publisher.publish(world); };
-    }
+  agent::AgentSettings with_listeners(agent::AgentSettings wanted) {
+    wanted.in_use = [this](plan::World const& world) {
+      prober.follow(round_trips::targets_of(world, settings.node));
+      if (publishes()) {
+        publisher.publish(world);
+      }
+    };
+    wanted.examine = [this] { return looking::examined_json(place_of(settings)); };
+    wanted.round_trips = [this] { return prober.measured(std::chrono::steady_clock::now()); };
     return wanted;
   }
 
   Settings settings;
   process::Metrics metrics;
   names::Publisher publisher;
+  round_trips::Prober prober;
   agent::Agent agent;
   std::unique_ptr<edge::EdgeAgent> edge;
-  net::Router router;
-  net::HttpServer server;
+  figures::Figures figures;
+  net::Router router, figures_router;
+  net::HttpServer server, figures_server;
 };
 
 net::Task<int> agent_main(net::asio::any_io_executor executor, AgentProcess* parts) {
@@ -126,14 +141,23 @@ net::Task<int> agent_main(net::asio::any_io_executor executor, AgentProcess* par
     std::cerr << "privateer: cannot listen on " << settings.agent_unix << ": " << listening.error().what() << "\n";
     co_return exit_failed;
   }
+  if (!settings.agent_metrics.empty()) {
+    if (auto const listening = parts->figures_server.listen_tcp(settings.agent_metrics); !listening) {
+      std::cerr << "privateer: cannot listen on " << settings.agent_metrics << ": " << listening.error().what() << "\n";
+      co_return exit_failed;
+    }
+  }
   net::spawn(executor, "signals", stop_at_signal(&parts->agent));
   if (parts->edge) {
     net::spawn(executor, "edge", parts->edge->run());
     net::spawn(executor, "edge identity",
                follow_identity(enrolment::NodeFiles(settings.state).certificate, parts->edge.get()));
   }
+  parts->prober.start();
+  parts->figures.start(executor);
   auto const result = co_await parts->agent.run();
   parts->server.stop();
+  parts->figures_server.stop();
   if (parts->edge) {
     parts->edge->stop();
   }
@@ -191,6 +215,7 @@ int run_controller(Settings const& settings) {
   wanted.listen = settings.serve_listen;
   wanted.unix_path = settings.serve_unix;
   wanted.rotate_after_s = settings.serve_rotate_after_s;
+  wanted.cost_hold_s = settings.serve_cost_hold_s;
   return run_until_done("controller", [&](net::asio::any_io_executor executor, Keep& keep) {
     auto opened = controller::Controller::open(executor, std::move(wanted));
     if (!opened) {

@@ -19,6 +19,20 @@ bird::Neighbor neighbor(std::string const& router, std::string const& protocol, 
   return out;
 }
 
+TEST(Trial, MeasuredCostsAloneAreNoTrial) {
+  plan::WorldDocument before;
+  before.revision = 3;
+  before.topology = "t";
+  before.costs = {{"ann--bob", 10}};
+  auto after = before;
+  after.revision = 4;
+  after.issued_at_s = 1000;
+  after.costs = {{"ann--bob", 15}, {"ann--cat", 23}};
+  EXPECT_TRUE(only_costs(before, after));
+  after.draining = {"ann"};
+  EXPECT_FALSE(only_costs(before, after));
+}
+
 TEST(Trial, ANeighbourIsReachedWhenBothFamiliesAreFullOverAnyDevice) {
   EXPECT_EQ(reached({neighbor("a", "ospf4"), neighbor("a", "ospf6"), neighbor("b", "ospf4"), neighbor("b", "ospf4"),
                      neighbor("c", "ospf4"), neighbor("c", "ospf6", "ExStart")}),
