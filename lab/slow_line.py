@@ -3,9 +3,9 @@ have none. Run inside the namespace of both:
 
     slow_line.py NEAR FAR FILE
 
-Every Ethernet frame that comes in at NEAR goes out at FAR and the other way round. FILE holds JSON and is read again when
-it changes: {"198.18.77.2": [50, 15]} delays IPv4 frames from NEAR to that address by 50 ms, give or take 15, and keeps
-their order. Checksums and segmentation that the sender left to the device travel along (PACKET_VNET_HDR).
+Every Ethernet frame that comes in at NEAR goes out at FAR and the other way round. FILE holds JSON and is read again
+when it changes: {"198.18.77.2": [50, 15]} delays IPv4 frames from NEAR to that address by 50 ms, give or take 15, and
+keeps their order. Checksums and segmentation that the sender left to the device travel along (PACKET_VNET_HDR).
 """
 
 import heapq

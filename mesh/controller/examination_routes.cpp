@@ -14,11 +14,11 @@ using net::HttpResponse;
 
 constexpr std::chrono::milliseconds patience{6000};
 
-std::map<std::string, std::int64_t> reported_s(Controller::State const& state) {
+std::map<std::string, std::int64_t> heard_s(Controller::State const& state) {
   std::map<std::string, std::int64_t> out;
   for (auto const& node : state.world.members) {
-    auto const found = state.reports.find(node);
-    out[node] = found == state.reports.end() ? 0 : found->second.at("reported_at_s").to_number<std::int64_t>();
+    auto const found = state.heard_s.find(node);
+    out[node] = found == state.heard_s.end() ? 0 : found->second;
   }
   return out;
 }
@@ -27,7 +27,7 @@ net::Task<HttpResponse> examine(Controller::State& state) {
   auto const number = state.examinations.ask(now_seconds(), std::chrono::steady_clock::now());
   state.changed.notify();
   auto const until = std::chrono::steady_clock::now() + patience;
-  auto const expected = examinations::expected(reported_s(state), now_seconds());
+  auto const expected = examinations::expected(heard_s(state), now_seconds());
   while (state.examinations.number() == number && !state.examinations.complete(expected)) {
     auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     if (left.count() <= 0) {
@@ -38,7 +38,7 @@ net::Task<HttpResponse> examine(Controller::State& state) {
       break;
     }
   }
-  co_return HttpResponse::json(200, state.examinations.report(reported_s(state), now_seconds()));
+  co_return HttpResponse::json(200, state.examinations.report(heard_s(state), now_seconds()));
 }
 
 net::Task<HttpResponse> refuse() {

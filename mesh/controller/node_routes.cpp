@@ -125,6 +125,7 @@ net::Task<HttpResponse> world(Controller::State& state, HttpRequest request) {
   if (!is_member(state, request)) {
     co_return not_a_member();
   }
+  state.heard_s[request.peer.certificate_name] = now_seconds();
   std::int64_t const since = number_of(request, "since");
   std::int64_t const wait_ms = std::clamp<std::int64_t>(number_of(request, "wait_ms"), 0, wait_ms_max);
   auto const until = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
@@ -215,7 +216,7 @@ net::Task<HttpResponse> report(Controller::State& state, HttpRequest request) {
     co_return HttpResponse::problem(400, "bad request", "the body is no JSON object");
   }
   auto const& name = request.peer.certificate_name;
-  body.get_object()["reported_at_s"] = now_seconds();
+  body.get_object()["reported_at_s"] = state.heard_s[name] = now_seconds();
   state.costs.report(name, body.get_object(), std::chrono::steady_clock::now());
   state.reports[name] = std::move(body);
   co_return HttpResponse::text(204, "");

@@ -48,6 +48,7 @@ struct Controller::State {
   FileUse file_use = FileUse::taken;
   link_costs::CostBook costs;
   examinations::Book examinations;
+  std::map<std::string, std::int64_t> heard_s;        // when each node asked or said anything last
   net::Signal found;                                  // notified when a node said what it found
   net::Signal changed;                                // notified when `world` was replaced
   std::map<std::string, boost::json::value> reports;  // last one of each node, an object with "reported_at_s"

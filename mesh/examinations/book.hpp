@@ -16,8 +16,8 @@ namespace examinations {
 using Time = std::chrono::steady_clock::time_point;
 
 inline constexpr std::chrono::seconds reuse{3};
-// Nodes that reported not later ago are waited for.
-inline constexpr std::int64_t report_fresh_s = 30;
+// Nodes that asked or said anything not longer ago are waited for: a poll is open for 25 s.
+inline constexpr std::int64_t heard_lately_s = 30;
 
 class Book {
  public:
@@ -28,9 +28,9 @@ class Book {
   bool take(std::int64_t number, std::string const& node, boost::json::object found);
   [[nodiscard]] bool complete(std::set<std::string> const& expected) const;
 
-  // {"healthy","nodes":[{"node","answered","healthy","findings","blind"}]} of every member, by name. `reported_s`: when
-  // each member reported last, 0: never; who did not answer has a finding that says so.
-  [[nodiscard]] std::string report(std::map<std::string, std::int64_t> const& reported_s, std::int64_t now_s) const;
+  // {"healthy","nodes":[{"node","answered","healthy","findings","blind"}]} of every member, by name. `heard_s`: when
+  // each member asked or said anything last, 0: never; who did not answer has a finding that says so.
+  [[nodiscard]] std::string report(std::map<std::string, std::int64_t> const& heard_s, std::int64_t now_s) const;
 
  private:
   std::int64_t number_ = 0;
@@ -39,6 +39,6 @@ class Book {
 };
 
 // The members that are waited for.
-std::set<std::string> expected(std::map<std::string, std::int64_t> const& reported_s, std::int64_t now_s);
+std::set<std::string> expected(std::map<std::string, std::int64_t> const& heard_s, std::int64_t now_s);
 
 }  // namespace examinations

@@ -7,8 +7,11 @@ names.
 """
 
 import json
+import os
 import pathlib
+import pty
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -16,7 +19,7 @@ import threading
 import time
 import unittest
 
-from support import LONG, ROOT, mesh_ready
+from support import LONG, PRIVATEER, ROOT, mesh_ready
 
 import bird_client
 from daemons import wait_until
@@ -146,20 +149,49 @@ class LinkCostsTest(unittest.TestCase):
         print(f"a step of 50 ms: cost {cost} at both ends after {took:.1f} s with a hold of 10 s; "
               f"{watch.looks} looks, no adjacency lost")
 
+    def watched(self):
+        """`status --watch` on a terminal: three pictures, and its exit code after Ctrl-C."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            settings = self.mesh.path("ann", "privateer.yaml")
+            argv = self.mesh.spaces.argv("ann", PRIVATEER, "--config", settings, "status", "--watch")
+            os.execvp(argv[0], argv)
+        drawn, deadline = b"", time.monotonic() + 20
+        try:
+            while drawn.count(b"\x1b[H") < 4 and time.monotonic() < deadline:  # wiped, then drawn three times
+                if select.select([terminal], [], [], 1)[0]:
+                    drawn += os.read(terminal, 65536)
+            os.write(terminal, b"\x03")
+            while time.monotonic() < deadline:
+                try:
+                    if select.select([terminal], [], [], 1)[0] and not os.read(terminal, 65536):
+                        break
+                except OSError:  # the other end is closed
+                    break
+            if time.monotonic() >= deadline:
+                os.kill(pid, signal.SIGKILL)
+            return drawn.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        finally:
+            os.close(terminal)
+
     def seen_everywhere(self, cost):
         mesh = self.mesh
         table = mesh.privateer("ann", "status", check=False).stdout
         line = next(line for line in table.splitlines() if "wg-bob" in line and "ms" in line)
         self.assertIn(f" {cost}", line)
         self.assertRegex(line, r"\b(4|5|6)\d\.\d ms")
+        drawn, code = self.watched()
+        self.assertEqual(code, 0)
+        self.assertGreaterEqual(drawn.count("\x1b[H"), 4)
+        self.assertIn("wg-bob", drawn)
         graph = json.loads(mesh.privateer("cat", "graph", "--format", "json").stdout)
         by_ends = {(one["a"], one["b"]): one for one in graph["links"]}
         self.assertEqual([by_ends["ann", "bob"][end] for end in ("cost_a", "cost_b")], [cost, cost])
         self.assertGreater(by_ends["ann", "bob"]["rtt_us"], 44000, "a link that is not cat's own")
         self.assertIsNotNone(by_ends["bob", "cat"]["rtt_us"])
-        metrics = subprocess.run(mesh.spaces.argv("ann", sys.executable, "-c", "import urllib.request as u; print(u."
-                                                  "urlopen('http://127.0.0.1:18013/metrics', timeout=5).read().decode())"),
-                                 capture_output=True, text=True, check=True).stdout
+        read = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:18013/metrics').read().decode())"
+        metrics = subprocess.run(mesh.spaces.argv("ann", sys.executable, "-c", read), capture_output=True, text=True,
+                                 check=True, timeout=20).stdout
         self.assertIn(f'privateer_link_cost{{device="wg-bob",link="ann--bob",node="bob"}} {cost}\n', metrics)
         for name in ("rtt_seconds", "handshake_age_seconds", "receive_bytes", "transmit_bytes", "full", "bfd_up"):
             self.assertIn(f'privateer_link_{name}{{device="wg-cat"', metrics)

@@ -90,8 +90,9 @@ WorldDocument measured_document(std::string const& costs) {
                  "}\nsites: [{name: s}]\nnodes:\n"
                  "  - {name: a, site: s, underlay: [192.0.2.1]}\n  - {name: b, site: s, underlay: [192.0.2.2]}\n"
                  "  - {name: c, site: s, underlay: [192.0.2.3]}\nlinks: [{ends: [b, c], cost: 7}]\n";
-  auto const topology = topology::load_topology(out.topology, "topology.yaml").value();
-  out.allocation = topology::to_text(topology::allocate(topology, {}, 0).value());
+  auto const topology = topology::load_topology(out.topology, "topology.yaml");
+  EXPECT_TRUE(topology.has_value());
+  out.allocation = topology::to_text(topology::allocate(*topology, {}, 0).value());
   out.costs = {{"a--b", 171}, {"b--c", 171}, {"c--d", 9}};
   return out;
 }
