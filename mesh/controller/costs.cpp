@@ -10,7 +10,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::chrono::milliseconds look{5000};
+constexpr std::chrono::milliseconds look{2000};
 constexpr std::int64_t report_fresh_s = 60;
 
 net::Task<void> look_once(Controller::State* state, std::shared_ptr<bool> stopped) {

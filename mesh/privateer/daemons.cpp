@@ -135,6 +135,23 @@ struct AgentProcess {
   net::HttpServer server, figures_server;
 };
 
+// The node's own mesh address is one to listen on, and it is there when the agent has put it there.
+net::Task<void> serve_figures(std::string address, net::HttpServer* server) {
+  constexpr std::chrono::milliseconds again{2000};
+  for (bool waited = true, told = false; waited;) {
+    auto const listening = server->listen_tcp(address);
+    if (listening) {
+      process::log::info("agent", "figures are served on {}", address);
+      break;
+    }
+    if (!told) {
+      process::log::warning("agent", "not listening on {} yet: {}", address, listening.error().what());
+      told = true;
+    }
+    waited = co_await net::wait_for(again);
+  }
+}
+
 net::Task<int> agent_main(net::asio::any_io_executor executor, AgentProcess* parts) {
   auto const& settings = parts->settings;
   if (auto const listening = parts->server.listen_unix(settings.agent_unix, 0660); !listening) {
@@ -142,10 +159,7 @@ net::Task<int> agent_main(net::asio::any_io_executor executor, AgentProcess* par
     co_return exit_failed;
   }
   if (!settings.agent_metrics.empty()) {
-    if (auto const listening = parts->figures_server.listen_tcp(settings.agent_metrics); !listening) {
-      std::cerr << "privateer: cannot listen on " << settings.agent_metrics << ": " << listening.error().what() << "\n";
-      co_return exit_failed;
-    }
+    net::spawn(executor, "metrics", serve_figures(settings.agent_metrics, &parts->figures_server));
   }
   net::spawn(executor, "signals", stop_at_signal(&parts->agent));
   if (parts->edge) {

@@ -121,29 +121,39 @@ std::optional<RoundTrip> Costs::latency(State const& state, Time now) const {
   return std::max(a.value_or(RoundTrip(0)), b.value_or(RoundTrip(0)));
 }
 
-// Keeps `wanted` and the moment since which at least that much has been asked for. The wish has the same hysteresis as
-// the rung itself, so that jitter around some far bound does not start the clock again and again.
+// Keeps what is asked for, and the least of it in each fifth of `hold`. Of a link that was never measured the quickest
+// counts as the least, because queues only add.
 void Costs::follow(State& state, Time now) {
   auto const measured = latency(state, now);
   if (!measured || (state.rung && ladder_.rung_from(*state.rung, *measured) == *state.rung)) {
     state.wanted.reset();  // nobody knows, or content
     return;
   }
-  auto const asked = state.wanted ? ladder_.rung_from(*state.wanted, *measured) : ladder_.rung(*measured);
-  if (asked == state.rung) {
-    state.wanted.reset();
-    return;
-  }
-  // A smaller step the same way was contained in the larger one and has held as long. A larger one must hold for a
-  // while of its own, lest a late burst be adopted with it. Anything else begins anew.
-  bool const same_way = state.wanted && (!state.rung || (*state.rung < asked) == (*state.rung < *state.wanted));
+  auto const asked = ladder_.rung(*measured);
+  bool const up = !state.rung || asked > *state.rung;
+  bool const same_way = state.wanted && (!state.rung || (*state.wanted > *state.rung) == up);
   if (!same_way) {
     state.wanted_since = now;
-  } else if (!state.rung || (*state.rung < asked ? asked > *state.wanted : asked < *state.wanted)) {
-    auto const own = std::chrono::duration_cast<Time::duration>(settings_.hold) * 4 / 5;
-    state.wanted_since = asked == *state.wanted ? state.wanted_since : std::max(state.wanted_since, now - own);
+    state.least = {};
+    state.fifth = 0;
   }
   state.wanted = asked;
+  auto const fifth = (now - state.wanted_since) * 5 / std::chrono::duration_cast<Time::duration>(settings_.hold);
+  for (; state.fifth < fifth; ++state.fifth) {
+    state.least[static_cast<std::size_t>(state.fifth + 1) % state.least.size()].reset();
+  }
+  auto& least = state.least[static_cast<std::size_t>(fifth) % state.least.size()];
+  least = up ? std::min(least.value_or(asked), asked) : std::max(least.value_or(asked), asked);
+}
+
+bool Costs::due(State const& state, Time now) const {
+  if (!state.wanted || now - state.wanted_since < settings_.hold) {
+    return false;
+  }
+  bool const up = !state.rung || *state.wanted > *state.rung;
+  return std::none_of(state.least.begin(), state.least.end(), [&](std::optional<std::size_t> const& least) {
+    return least && (up ? *least < *state.wanted : *least > *state.wanted);
+  });
 }
 
 bool Costs::rests(State const& state, Time now) const {
@@ -177,7 +187,7 @@ std::vector<Change> Costs::decide(Time now) {
   bool const pauses = last_round_ && now - *last_round_ < settings_.round_pause;
   for (auto& [name, state] : links_) {
     follow(state, now);
-    if (pauses || !state.wanted || now - state.wanted_since < settings_.hold || rests(state, now)) {
+    if (pauses || rests(state, now) || !due(state, now)) {
       continue;
     }
     bool const differs = ladder_.cost(*state.wanted) != state.cost;

@@ -3,7 +3,8 @@
 // A cost that follows every millisecond moves traffic, which moves the latency, which moves the cost. So costs sit on a
 // coarse ladder, and a link takes another rung only when
 //   - the smoothed minimum of its round-trip times has left the present rung by a margin (hysteresis), and
-//   - has asked for that rung for `hold`, without a pause, and
+//   - has asked for a change that way for `hold`, without a pause, and for no smaller one in the last four fifths of it
+//     (a burst asks for more for a while, and gets no more), and
 //   - the link has not changed within `link_pause`, and nothing at all within `round_pause`: what is due is changed
 //     together, in one round, because a round is a new world for every node, and one router LSA of each (RFC 2328), and
 //   - no adjacency of either node came or went within `quiet`: while OSPF converges, measurements mean nothing.
@@ -16,6 +17,7 @@
 // Threads: `Ladder` is a value; a `Costs` belongs to one thread. Time is a parameter and may not run backwards.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -45,7 +47,7 @@ struct Settings {
   std::chrono::seconds round_pause{60};
   std::chrono::seconds quiet{60};
 
-  // The same in proportion: a lasting step is adopted in about `hold` and a fifth.
+  // The same in proportion: a lasting step is adopted in one to 1.7 times `hold`.
   [[nodiscard]] static Settings with_hold(std::chrono::seconds hold);
 };
 
@@ -121,7 +123,10 @@ class Costs {
     std::uint32_t cost = 0;
     std::optional<std::size_t> rung;    // empty until the first change: the cost is still the declared one
     std::optional<std::size_t> wanted;  // what the measurements ask for
-    Time wanted_since{};                // and since when, without a pause
+    Time wanted_since{};                // since when they ask for a change that way, without a pause
+    // The least change of each fifth of `hold`: what lies between two of them is a burst.
+    std::array<std::optional<std::size_t>, 5> least;
+    std::int64_t fifth = 0;  // since wanted_since
     std::optional<Time> changed;
     bool rose = false;    // the last change made it dearer
     unsigned pauses = 1;  // how many link_pause it rests
@@ -130,6 +135,7 @@ class Costs {
   [[nodiscard]] std::optional<RoundTrip> latency(State const& state, Time now) const;
   void follow(State& state, Time now);
   void change(State& state, Time now);
+  [[nodiscard]] bool due(State const& state, Time now) const;
   [[nodiscard]] bool rests(State const& state, Time now) const;
 
   Settings settings_;

@@ -56,7 +56,8 @@ class CostMesh(SmallMesh):
         super()._write_settings(node)
         path = pathlib.Path(self.path(node, "privateer.yaml"))
         settings = json.loads(path.read_text(encoding="utf-8"))
-        settings["agent"]["metrics"] = "127.0.0.1:18013"
+        # cat's is an address that is not there before its agent puts it there.
+        settings["agent"]["metrics"] = f"{self.loopback('cat')}:18013" if node == "cat" else "127.0.0.1:18013"
         path.write_text(json.dumps(settings), encoding="utf-8")
 
     def slow(self, delays):
@@ -189,14 +190,20 @@ class LinkCostsTest(unittest.TestCase):
         self.assertEqual([by_ends["ann", "bob"][end] for end in ("cost_a", "cost_b")], [cost, cost])
         self.assertGreater(by_ends["ann", "bob"]["rtt_us"], 44000, "a link that is not cat's own")
         self.assertIsNotNone(by_ends["bob", "cat"]["rtt_us"])
-        read = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:18013/metrics').read().decode())"
-        metrics = subprocess.run(mesh.spaces.argv("ann", sys.executable, "-c", read), capture_output=True, text=True,
-                                 check=True, timeout=20).stdout
+        metrics = self.metrics("127.0.0.1")
         self.assertIn(f'privateer_link_cost{{device="wg-bob",link="ann--bob",node="bob"}} {cost}\n', metrics)
         for name in ("rtt_seconds", "handshake_age_seconds", "receive_bytes", "transmit_bytes", "full", "bfd_up"):
             self.assertIn(f'privateer_link_{name}{{device="wg-cat"', metrics)
         self.assertIn("privateer_snapshot_age_seconds", metrics)
         self.assertIn("privateer_revision", metrics)
+        of_cat = self.metrics(mesh.loopback("cat"))
+        self.assertIn('privateer_link_up{device="wg-bob",link="bob--cat",node="bob"} 1', of_cat)
+
+    def metrics(self, address):
+        """As ann reads them."""
+        read = f"import urllib.request as u; print(u.urlopen('http://{address}:18013/metrics').read().decode())"
+        return subprocess.run(self.mesh.spaces.argv("ann", sys.executable, "-c", read), capture_output=True, text=True,
+                              check=True, timeout=20).stdout
 
     @unittest.skipUnless(LONG, "ten real minutes: SOVEREIGN_LONG=1")
     def test_ten_minutes_of_jitter_and_bursts_change_each_link_once_at_most(self):

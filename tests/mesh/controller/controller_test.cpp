@@ -253,7 +253,7 @@ TEST_F(ControllerTest, ReportsAppearBesideTheirNodes) {
   auto const client = client_of("ams-1");
   EXPECT_EQ(ask(*client, "/v1/report", "POST", R"({"revision":3})").status, 204);
   EXPECT_EQ(ask(*client, "/v1/report", "POST", "nonsense").status, 400);
-  EXPECT_THAT(admin("GET", "/v1/nodes").body, HasSubstr(R"("report":{"revision":3})"));
+  EXPECT_THAT(admin("GET", "/v1/nodes").body, HasSubstr(R"("report":{"revision":3,"reported_at_s":)"));
   auto const status = json::parse(admin("GET", "/v1/status").body).as_object();
   EXPECT_EQ(status.at("nodes_joined").to_number<int>(), 1);
   EXPECT_THAT(json::serialize(status.at("not_joined")), R"(["ams-2"])");
