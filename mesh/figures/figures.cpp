@@ -63,8 +63,10 @@ void Figures::start(net::asio::any_io_executor executor) {
 }
 
 void Figures::add_routes(net::Router& router) {
-  router.add("GET", "/metrics",
-             [this](net::HttpRequest const&) { return answer(net::HttpResponse::text(200, metrics_.text())); });
+  router.add("GET", "/metrics", [this](net::HttpRequest const&) {
+    refresh(wall_clock_s());
+    return answer(net::HttpResponse::text(200, metrics_.text()));
+  });
   router.add("GET", "/healthz", [this](net::HttpRequest const&) {
     auto const status = status_();
     return answer(net::HttpResponse::text(agent::in_order(status) ? 200 : 503, agent::verdict(status) + "\n"));

@@ -28,10 +28,10 @@ class Figures {
   Figures(Figures const&) = delete;
   Figures& operator=(Figures const&) = delete;
 
-  // Refreshes every few seconds. Once; ends with the object.
+  // Refreshes every few seconds, for whoever reads `metrics` elsewhere. Once; ends with the object.
   void start(net::asio::any_io_executor executor);
   void refresh(std::int64_t now_s);
-  // GET /metrics, /healthz. The router must not be used after this is gone.
+  // GET /metrics, which refreshes, and /healthz. The router must not be used after this is gone.
   void add_routes(net::Router& router);
 
  private:
