@@ -61,7 +61,8 @@ module(mesh/graph SOURCES graph.cpp drawing.cpp
 module(mesh/names SOURCES names.cpp publisher.cpp
   DEPENDS base/result base/net base/process topology mesh/plan base/http base/http_client
   LIBRARIES Boost::json fmt::fmt)
-module(mesh/showing SOURCES status_text.cpp doctor_text.cpp terminal.cpp LIBRARIES Boost::json fmt::fmt)
+module(mesh/showing SOURCES status_text.cpp doctor_text.cpp terminal.cpp
+  DEPENDS base/result LIBRARIES Boost::json fmt::fmt)
 module(mesh/looking SOURCES looking.cpp controller_call.cpp times.cpp
   DEPENDS base/result base/net base/process base/http base/http_client topology mesh/plan mesh/signed_world
     mesh/enrolment mesh/agent/belief mesh/planning mesh/doctor mesh/graph routing/bird

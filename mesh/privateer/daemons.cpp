@@ -16,6 +16,8 @@
 #include "mesh/privateer/run.hpp"
 #include "mesh/round_trips/prober.hpp"
 
+#include <boost/json.hpp>
+
 #include <csignal>
 #include <filesystem>
 #include <iostream>
@@ -102,6 +104,9 @@ struct AgentProcess {
         figures_server(executor, figures_router, {}) {
     agent.add_routes(router);
     figures.add_routes(figures_router);
+    agent.add_section("round_trips", [this] {
+      return boost::json::serialize(boost::json::object{{"failure", prober.failure()}});
+    });
     if (publishes()) {
       agent.add_section("names", [this] { return names::to_json(publisher.status()); });
     }

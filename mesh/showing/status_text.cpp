@@ -151,6 +151,9 @@ std::string status_text(std::string_view body) {
     out += link.is_string() ? fmt::format("  waiting for the other end of {}\n", std::string(link.get_string())) : "";
   }
   out += routing_text(section(status, "bird"), links_text(status));
+  if (auto const failure = text(section(status, "round_trips"), "failure"); !failure.empty()) {
+    out += fmt::format("round trips are not measured: {}\n", failure);
+  }
   each_object(status, "anycast", [&](json::object const& one) {
     out += fmt::format("anycast     {} {} {} ({})\n", text(one, "service"), text(one, "address"),
                        yes(one, "announced") ? "announced" : "not announced", text(one, "reason"));

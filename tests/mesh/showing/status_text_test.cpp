@@ -38,6 +38,12 @@ TEST(StatusText, TellsEachLinkInALine) {
   EXPECT_THAT(text, testing::ContainsRegex("sin-1 +wg-sin-1 +down +10 +- +- +never +0 B +0 B +- +-\n"));
 }
 
+TEST(StatusText, TellsWhyNothingIsMeasured) {
+  EXPECT_THAT(status_text(R"({"node":"a","round_trips":{"failure":"no CAP_NET_RAW"}})"),
+              HasSubstr("round trips are not measured: no CAP_NET_RAW\n"));
+  EXPECT_THAT(status_text(R"({"node":"a","round_trips":{"failure":""}})"), Not(HasSubstr("round trips")));
+}
+
 TEST(StatusText, SurvivesAnythingADaemonMaySend) {
   for (char const* body :
        {"", "[]", "{}", "nonsense", R"({"devices":5,"bird":[],"anycast":[1,{"service":7}],"edge":1})",
