@@ -6,6 +6,8 @@ module(mesh/wireguard/backend SOURCES uapi.cpp driver.cpp backend.cpp
   DEPENDS base/result base/net base/process mesh/wireguard mesh/wireguard/kernel)
 module(mesh/plan SOURCES world.cpp slots.cpp plan.cpp text.cpp files.cpp nftables.cpp difference.cpp
   DEPENDS base/result topology topology/neighbourhood mesh/wireguard routing/bird LIBRARIES Boost::json fmt::fmt)
+module(mesh/round_trips SOURCES echo.cpp window.cpp prober.cpp
+  DEPENDS base/result base/net base/process topology mesh/wireguard mesh/plan routing/bird)
 module(mesh/signed_world SOURCES signing_key.cpp signed_world.cpp removals.cpp
   DEPENDS base/result base/process mesh/wireguard mesh/plan LIBRARIES Boost::json OpenSSL::Crypto)
 module(mesh/enrolment SOURCES error.cpp token.cpp credentials.cpp authority.cpp registry.cpp enroller.cpp
@@ -13,10 +15,12 @@ module(mesh/enrolment SOURCES error.cpp token.cpp credentials.cpp authority.cpp 
     mesh/signed_world base/http_client
   LIBRARIES Boost::json OpenSSL::Crypto OpenSSL::SSL)
 module(mesh/members SOURCES members.cpp DEPENDS base/result base/database mesh/enrolment)
-module(mesh/controller SOURCES controller.cpp world_store.cpp rotations.cpp node_routes.cpp operator_routes.cpp
+module(mesh/link_costs SOURCES costs.cpp DEPENDS base/result base/database routing/cost LIBRARIES Boost::json)
+module(mesh/examinations SOURCES book.cpp DEPENDS base/result LIBRARIES Boost::json)
+module(mesh/controller SOURCES controller.cpp costs.cpp examination_routes.cpp world_store.cpp rotations.cpp node_routes.cpp operator_routes.cpp
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/plan mesh/signed_world
     mesh/enrolment
-    mesh/members
+    mesh/members mesh/link_costs mesh/examinations
     base/http_server base/store_thread
   LIBRARIES Boost::json)
 module(mesh/guard SOURCES rules.cpp strays.cpp events.cpp
@@ -35,11 +39,16 @@ module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp checks.cpp identity.cp
 module(mesh/agent/following SOURCES follower.cpp
   DEPENDS base/result base/net base/process base/http_client mesh/signed_world mesh/enrolment)
 module(mesh/agent/trial SOURCES trial.cpp changes.cpp DEPENDS base/result routing/bird)
+module(mesh/agent/links SOURCES links.cpp gauges.cpp
+  DEPENDS base/result base/process mesh/wireguard mesh/round_trips routing/bird LIBRARIES Boost::json)
 module(mesh/agent SOURCES rotation.cpp status.cpp gauges.cpp believing.cpp passes.cpp agent.cpp
   DEPENDS base/result base/net base/process base/probe topology mesh/wireguard mesh/wireguard/kernel
     mesh/wireguard/backend mesh/plan mesh/signed_world mesh/enrolment mesh/agent/belief mesh/agent/following
-    mesh/agent/trial mesh/guard mesh/reconcile mesh/repair routing/bird routing/anycast base/http base/http_client
+    mesh/agent/links mesh/agent/trial mesh/round_trips mesh/guard mesh/reconcile mesh/repair routing/bird
+    routing/anycast base/http base/http_client
   LIBRARIES Boost::json)
+module(mesh/figures SOURCES figures.cpp
+  DEPENDS base/result base/net base/process base/http mesh/agent/links mesh/agent)
 module(mesh/planning SOURCES worlds.cpp report.cpp
   DEPENDS base/result base/process topology topology/proof topology/verify mesh/wireguard mesh/plan
     mesh/signed_world mesh/agent/belief routing/backup
@@ -49,7 +58,7 @@ module(mesh/settings SOURCES settings.cpp limits.cpp
 module(mesh/doctor SOURCES facts.cpp doctor.cpp examination.cpp node.cpp devices.cpp routing.cpp echo.cpp
     route.cpp observe.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend
-    mesh/plan
+    mesh/plan mesh/round_trips
     routing/bird
   LIBRARIES Boost::json)
 module(mesh/graph SOURCES graph.cpp drawing.cpp
@@ -57,6 +66,9 @@ module(mesh/graph SOURCES graph.cpp drawing.cpp
 module(mesh/names SOURCES names.cpp publisher.cpp
   DEPENDS base/result base/net base/process topology mesh/plan base/http base/http_client
   LIBRARIES Boost::json fmt::fmt)
-module(mesh/looking SOURCES looking.cpp
+module(mesh/showing SOURCES status_text.cpp doctor_text.cpp terminal.cpp
+  DEPENDS base/result LIBRARIES Boost::json fmt::fmt)
+module(mesh/looking SOURCES looking.cpp controller_call.cpp times.cpp
   DEPENDS base/result base/net base/process base/http base/http_client topology mesh/plan mesh/signed_world
-    mesh/agent/belief mesh/planning mesh/doctor mesh/graph routing/bird)
+    mesh/enrolment mesh/agent/belief mesh/planning mesh/doctor mesh/graph routing/bird
+  LIBRARIES Boost::json)

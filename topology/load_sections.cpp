@@ -228,6 +228,7 @@ void read_mesh(Draft& draft) {
   mesh.mtu = read_mtu(reader, mesh.mtu);
   mesh.cost = reader.integer("cost", cost_range, mesh.cost);
   mesh.cost_within_site = reader.integer("cost_within_site", cost_range, mesh.cost_within_site);
+  mesh.costs = reader.choice<Costing>("costs", {{"fixed", Costing::fixed}, {"latency", Costing::latency}}, mesh.costs);
   auto ospf = reader.section("ospf");
   mesh.ospf.hello_s = ospf.integer<std::uint32_t>("hello_s", {1, 3600}, mesh.ospf.hello_s);
   mesh.ospf.dead_s = ospf.integer<std::uint32_t>("dead_s", {2, 14400}, mesh.ospf.dead_s);
@@ -294,6 +295,7 @@ void read_links(Draft& draft) {
     bool const within_site = a != nullptr && b != nullptr && a->site == b->site;
     Link link{ends[0], ends[1]};
     link.cost = reader.integer("cost", cost_range, within_site ? topology.mesh.cost_within_site : topology.mesh.cost);
+    link.cost_by_hand = reader.has("cost");
     link.mtu = read_mtu(reader, topology.mesh.mtu);
     link.risks = reader.texts("risks");
     read_ports(reader, turned, link);

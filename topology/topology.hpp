@@ -66,6 +66,7 @@ struct Link {
   std::uint16_t port_b = 0;
   std::string area = {};                // OSPF area; empty: follows from the areas of the ends (Topology::area_of)
   std::vector<std::string> risks = {};  // what else it shares a fate with: a cable, a carrier
+  bool cost_by_hand = false;            // its cost was written for it, and stays
   [[nodiscard]] std::string name() const { return a + "--" + b; }
   bool operator==(Link const&) const = default;
 };
@@ -138,6 +139,9 @@ struct Bfd {
 
 enum class Shape { links, full, hub, tiers, cycles };  // how links come to be when not all are given by hand
 
+// Where the costs of links come from: as declared, or measured round trips (routing/cost) for those that nobody wrote.
+enum class Costing { fixed, latency };
+
 struct Mesh {
   Network4 prefix4;  // loopbacks: one /32 a node
   Network6 prefix6;  // one /128 a node
@@ -146,6 +150,7 @@ struct Mesh {
   std::uint32_t mtu = 1420;
   std::uint32_t cost = 10;  // default cost between sites
   std::uint32_t cost_within_site = 5;
+  Costing costs = Costing::fixed;
   Ospf ospf;
   Bfd bfd;
   std::uint32_t cycles = 2;            // cycles: how many
@@ -190,6 +195,8 @@ struct Topology {
   [[nodiscard]] Segment const* segment_of(std::string_view node) const;
   // Everything that takes part in the mesh: the nodes that are no segment's own.
   [[nodiscard]] std::vector<Node> platform_nodes() const;
+  // Whether the link's cost follows measurements.
+  [[nodiscard]] bool measured(Link const& link) const { return mesh.costs == Costing::latency && !link.cost_by_hand; }
   // The OSPF area of a link: its own, or the area of both ends, or, towards the backbone, of the end that is not in it.
   [[nodiscard]] std::string area_of(Link const& link) const;
   // Every area the node takes part in, sorted: its own, those of its links, those it is to border from day one.

@@ -108,7 +108,7 @@ net::Task<base::Result<void>> Agent::State::run(std::shared_ptr<State> self) {
   self->load_first_world();
   std::weak_ptr<State> const weak = self;
   FollowerSettings settings{self->settings.controller_url, self->settings.controller_name,
-                            self->settings.state_directory, self->settings.node};
+                            self->settings.state_directory, self->settings.node, self->settings.examine};
   self->follower = std::make_unique<Follower>(
       self->executor, std::move(settings),
       [weak](signed_world::SignedWorld candidate) {
@@ -151,6 +151,7 @@ Status Agent::State::full_status() const {
   }
   out.services = announcer.status();
   out.repair = repairer.status();
+  out.round_trips = settings.round_trips();
   out.verified = worlds.verifies();
   out.trial_revision = changes.trial() ? changes.trial()->revision : -1;
   out.waiting_revision = changes.waiting();

@@ -41,6 +41,9 @@ struct AgentSettings {
   std::vector<std::string> nft;  // loads the rules; empty: the agent keeps none
   std::string session_log;  // written by BIRD, watched for links that die (mesh/repair); empty: OSPF alone reroutes
   std::function<void(plan::World const&)> in_use = [](plan::World const&) {};  // told of each world that is used here
+  std::function<net::Task<std::string>()> examine =
+      {};  // what is wrong here, when the controller asks (FollowerSettings)
+  std::function<RoundTrips()> round_trips = [] { return RoundTrips(); };  // what is measured over the links
   std::chrono::milliseconds look_interval{1500};  // what no event tells of: a peer, a file, a setting
 };
 

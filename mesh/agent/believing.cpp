@@ -16,8 +16,23 @@ namespace {
 // How long a start waits for the controller before a bare topology file will do.
 constexpr std::chrono::seconds seed_patience{5};
 
-// Equal when this node is the same by both plans, whatever happened elsewhere.
-std::string mark_of(plan::NodePlan plan) {
+// Equal when this node is the same by both plans, whatever happened elsewhere. Measured costs do not count: BIRD takes
+// them without touching an adjacency, and what the controller does by itself every now and then is nothing to go back
+// from.
+base::Result<std::string> mark_of(plan::WorldDocument document, plan::NodePlan plan, plan::PlanOptions const& options,
+                                  std::string const& node) {
+  if (!document.costs.empty()) {
+    document.costs.clear();
+    auto const bare = plan::build_world(document, "the world without costs");
+    if (!bare) {
+      return bare.error();
+    }
+    auto planned = plan::plan_node(*bare, node, options);
+    if (!planned) {
+      return planned.error();
+    }
+    plan = std::move(*planned);
+  }
   plan.revision = 0;
   plan.waiting.clear();
   plan.warnings.clear();
@@ -83,6 +98,10 @@ base::Result<void> Agent::State::adopt_document(plan::WorldDocument document, si
   if (!own_plan) {
     return own_plan.error();
   }
+  auto const mark = mark_of(document, *own_plan, options, settings.node);
+  if (!mark) {
+    return mark.error();
+  }
   if (world && source == Source::controller) {
     if (auto linked = check_links(*world, *built, settings.node); !linked) {
       return linked.error();
@@ -100,14 +119,14 @@ base::Result<void> Agent::State::adopt_document(plan::WorldDocument document, si
   bool const on_trial = !new_key && world && source == Source::controller && status.last_pass_s != 0;
   take({std::make_shared<plan::World const>(std::move(*built)), std::move(document), std::move(text), source,
         source != Source::controller},
-       *own_plan, on_trial);
+       *own_plan, *mark, on_trial);
   return {};
 }
 
-void Agent::State::take(InUse next, plan::NodePlan const& plan, bool on_trial) {
+void Agent::State::take(InUse next, plan::NodePlan const& plan, std::string const& mark, bool on_trial) {
   Offer offer;
   offer.revision = plan.revision;
-  offer.mark = mark_of(plan);
+  offer.mark = mark;
   for (auto const& [device, router] : plan.neighbors) {
     offer.neighbors.insert(router);
   }

@@ -93,7 +93,7 @@ struct Agent::State {
   // believing.cpp
   void use(InUse next);
   // The world now or later, as `changes` says; `plan` is this node's by it.
-  void take(InUse next, plan::NodePlan const& plan, bool on_trial);
+  void take(InUse next, plan::NodePlan const& plan, std::string const& mark, bool on_trial);
   [[nodiscard]] Seen seen() const;
   void forget_worlds();
   // The world when this node may believe it and can be planned from it. Whatever is wrong, nothing has changed.

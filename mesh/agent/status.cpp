@@ -94,6 +94,8 @@ json::object controller_object(Status const& status) {
   out["last_answer_s"] = status.controller.last_answer_s;
   out["certificate_until_s"] = status.controller.certificate_until_s;
   out["failure"] = status.controller.failure;
+  auto const& ahead = status.controller.clock_ahead_s;
+  out["clock_ahead_s"] = ahead ? json::value(*ahead) : json::value(nullptr);
   return out;
 }
 
@@ -199,6 +201,8 @@ std::string to_json(Status const& status, std::int64_t now_s) {
   out["waiting_removals"] = texts(status.last_pass.waiting_removals);
   out["warnings"] = texts(status.warnings);
   out["bird"] = bird_object(status.last_pass);
+  auto const& pass = status.last_pass;
+  out["links"] = to_json(links_of(pass.devices, pass.neighbors, pass.bfd, status.round_trips), now_s);
   out["anycast"] = anycast_array(status.services);
   out["failing"] = texts(status.last_pass.failures);
   out["remaining"] = texts(status.last_pass.remaining);
@@ -235,6 +239,7 @@ std::string report_json(Status const& status) {
   out["devices"] = status.last_pass.devices.size();
   out["neighbors_full"] = full;
   out["anycast"] = anycast_array(status.services);
+  out["rtt_us"] = report_of(status.round_trips);
   return json::serialize(out);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "mesh/agent/following/follower.hpp"
+#include "mesh/agent/links/links.hpp"
 #include "mesh/reconcile/reconciler.hpp"
 #include "mesh/repair/repairer.hpp"
 #include "routing/anycast/announcer.hpp"
@@ -55,6 +56,7 @@ struct Status {
   std::int64_t waiting_revision = -1;  // waits for the one on trial; -1: none
   TakenBackStatus taken_back;
   repair::RepairStatus repair;
+  RoundTrips round_trips;
   bool changing_key = false;                    // this node or a neighbour
   std::map<std::string, std::string> sections;  // name -> JSON
 };

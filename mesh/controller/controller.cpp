@@ -123,8 +123,8 @@ void tell_of_file(Controller::State const& state) {
 }
 
 base::Result<void> load_store(Controller::State& state) {
-  auto database =
-      database::Database::open("sqlite://" + state.settings.state + "/controller.db", {schema(), enrolment::schema()});
+  auto database = database::Database::open("sqlite://" + state.settings.state + "/controller.db",
+                                           {schema(), enrolment::schema(), link_costs::schema()});
   if (!database) {
     return database.error();
   }
@@ -152,6 +152,7 @@ base::Result<void> load_store(Controller::State& state) {
 base::Result<void> listen(Controller::State& state) {
   add_node_routes(state);
   add_operator_routes(state);
+  add_examination_routes(state);
   if (auto bound = state.operators_server.listen_unix(state.settings.unix_path, 0660); !bound) {
     return bound.error();
   }
@@ -178,6 +179,7 @@ void Controller::State::take(Stored stored) {
   stored.document.issued_at_s = now_seconds();
   world_json = signed_world::to_json(signed_world::sign(stored.document, world_key));
   world = std::move(stored);
+  costs.follow(world.measured);
 }
 
 net::Task<base::Result<void>> Controller::State::refresh() {
@@ -203,6 +205,7 @@ base::Result<std::unique_ptr<Controller>> Controller::open(net::asio::any_io_exe
                      state->world.document.revision, state->world.topology_nodes.size(), state->world.members.size(),
                      state->settings.listen);
   net::spawn(executor, "changes of keys", watch_rotations(state.get(), state->stopped));
+  net::spawn(executor, "costs", watch_costs(state.get(), state->stopped));
   return std::unique_ptr<Controller>(new Controller(std::move(state)));
 }
 
@@ -220,6 +223,7 @@ void Controller::stop() {
   state_->nodes_server.stop();
   state_->operators_server.stop();
   state_->changed.notify();
+  state_->found.notify();
 }
 
 }  // namespace controller

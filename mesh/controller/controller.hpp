@@ -31,6 +31,7 @@ struct ControllerSettings {
   std::string listen;               // "0.0.0.0:18012"
   std::string unix_path;            // operators
   std::int64_t rotate_after_s = 0;  // nodes change their keys when these are so old; 0: only when asked
+  std::int64_t cost_hold_s = 300;   // a latency must have held for so long before a cost follows it
 };
 
 class Controller {

@@ -125,10 +125,14 @@ net::Task<HttpResponse> world(Controller::State& state, HttpRequest request) {
   if (!is_member(state, request)) {
     co_return not_a_member();
   }
+  state.heard_s[request.peer.certificate_name] = now_seconds();
   std::int64_t const since = number_of(request, "since");
   std::int64_t const wait_ms = std::clamp<std::int64_t>(number_of(request, "wait_ms"), 0, wait_ms_max);
   auto const until = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
-  while (state.world.document.revision <= since) {
+  // Nodes that understand it are told by this poll that they are to examine themselves (examination_routes.cpp).
+  bool const may_examine = request.query.contains("examined");
+  auto const to_examine = [&] { return may_examine && state.examinations.number() > number_of(request, "examined"); };
+  while (state.world.document.revision <= since && !to_examine()) {
     auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     if (left.count() <= 0 || !co_await state.changed.wait(left)) {
       break;
@@ -137,10 +141,12 @@ net::Task<HttpResponse> world(Controller::State& state, HttpRequest request) {
   if (!is_member(state, request)) {  // removed while it waited
     co_return not_a_member();
   }
-  if (state.world.document.revision <= since) {
-    co_return HttpResponse::text(204, "");
+  bool const nothing_new = state.world.document.revision <= since;
+  auto answer = nothing_new ? HttpResponse::text(204, "") : HttpResponse::json(200, state.world_json);
+  if (to_examine()) {
+    answer.headers.set("Privateer-Examine", std::to_string(state.examinations.number()));
   }
-  co_return HttpResponse::json(200, state.world_json);
+  co_return answer;
 }
 
 net::Task<HttpResponse> renew(Controller::State& state, HttpRequest request) {
@@ -206,11 +212,19 @@ net::Task<HttpResponse> report(Controller::State& state, HttpRequest request) {
   }
   boost::system::error_code bad;
   json::value body = json::parse(request.body, bad);
-  if (bad) {
-    co_return HttpResponse::problem(400, "bad request", "the body is not JSON");
+  if (bad || !body.is_object()) {
+    co_return HttpResponse::problem(400, "bad request", "the body is no JSON object");
   }
-  state.reports[request.peer.certificate_name] = std::move(body);
+  auto const& name = request.peer.certificate_name;
+  body.get_object()["reported_at_s"] = state.heard_s[name] = now_seconds();
+  state.costs.report(name, body.get_object(), std::chrono::steady_clock::now());
+  state.reports[name] = std::move(body);
   co_return HttpResponse::text(204, "");
+}
+
+net::Task<HttpResponse> links(Controller::State& state, HttpRequest request) {
+  bool const looks = is_member(state, request) || state.world.operators.contains(request.peer.certificate_name);
+  co_return looks ? HttpResponse::json(200, links_json(state, now_seconds())) : not_a_member();
 }
 
 }  // namespace
@@ -222,6 +236,7 @@ void add_node_routes(Controller::State& state) {
   router.add("GET", "/v1/world", [&state](HttpRequest request) { return world(state, std::move(request)); });
   router.add("POST", "/v1/renew", [&state](HttpRequest request) { return renew(state, std::move(request)); });
   router.add("POST", "/v1/rotation", [&state](HttpRequest request) { return rotation(state, std::move(request)); });
+  router.add("GET", "/v1/links", [&state](HttpRequest request) { return links(state, std::move(request)); });
   router.add("POST", "/v1/report", [&state](HttpRequest request) { return report(state, std::move(request)); });
 }
 

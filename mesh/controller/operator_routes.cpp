@@ -265,6 +265,10 @@ net::Task<HttpResponse> status(Controller::State& state) {
                                                                  {"certificate_sha256", state.certificate_sha256}}));
 }
 
+net::Task<HttpResponse> list_links(Controller::State& state) {
+  co_return HttpResponse::json(200, links_json(state, now_seconds()));
+}
+
 net::Task<HttpResponse> no_operator() {
   co_return HttpResponse::problem(403, "not an operator", "a certificate of an operator is needed");
 }
@@ -289,6 +293,7 @@ void add_operator_routes(Controller::State& state) {
   router.add("POST", "/v1/rotation", [&state](HttpRequest) { return rotate_all(state); });
   router.add("PUT", "/v1/topology", [&state](HttpRequest request) { return put_topology(state, std::move(request)); });
   router.add("GET", "/v1/status", [&state](HttpRequest) { return status(state); });
+  router.add("GET", "/v1/links", [&state](HttpRequest) { return list_links(state); });
   // Whoever joined as an operator may look from elsewhere, and change nothing.
   auto const looks = [&state](net::Task<HttpResponse> (*look)(Controller::State&)) {
     return [&state, look](HttpRequest request) {

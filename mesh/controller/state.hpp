@@ -7,8 +7,11 @@
 #include "base/http_server/http_server.hpp"
 #include "base/store_thread/store_thread.hpp"
 #include "mesh/controller/controller.hpp"
+#include "mesh/controller/costs.hpp"
 #include "mesh/controller/world_store.hpp"
 #include "mesh/enrolment/authority.hpp"
+#include "mesh/examinations/book.hpp"
+#include "mesh/link_costs/costs.hpp"
 #include "mesh/signed_world/signed_world.hpp"
 #include "mesh/wireguard/key.hpp"
 
@@ -24,6 +27,8 @@ namespace controller {
 struct Controller::State {
   State(net::asio::any_io_executor executor, ControllerSettings wanted)
       : settings(std::move(wanted)),
+        costs(cost::Settings::with_hold(std::chrono::seconds(settings.cost_hold_s))),
+        found(executor),
         changed(executor),
         nodes_server(executor, nodes_router, {}),
         operators_server(executor, operators_router, {}) {}
@@ -41,8 +46,12 @@ struct Controller::State {
   std::map<std::string, std::int64_t> rotation_rests_until_s;  // nodes whose change failed
   std::shared_ptr<bool> const stopped = std::make_shared<bool>(false);
   FileUse file_use = FileUse::taken;
+  link_costs::CostBook costs;
+  examinations::Book examinations;
+  std::map<std::string, std::int64_t> heard_s;        // when each node asked or said anything last
+  net::Signal found;                                  // notified when a node said what it found
   net::Signal changed;                                // notified when `world` was replaced
-  std::map<std::string, boost::json::value> reports;  // last one of each node
+  std::map<std::string, boost::json::value> reports;  // last one of each node, an object with "reported_at_s"
   net::Router nodes_router;
   net::Router operators_router;
   net::HttpServer nodes_server;
@@ -57,5 +66,6 @@ struct Controller::State {
 std::int64_t now_seconds();
 void add_node_routes(Controller::State& state);
 void add_operator_routes(Controller::State& state);
+void add_examination_routes(Controller::State& state);
 
 }  // namespace controller

@@ -47,6 +47,21 @@ void add_member(members::NodeRow const& node, Stored& stored) {
   }
 }
 
+void add_costs(topology::Topology const& topology, std::map<std::string, std::uint32_t> const& costs, Stored& stored) {
+  for (auto const& link : topology.links) {
+    if (!topology.measured(link)) {
+      continue;
+    }
+    auto const name = link.name();
+    auto const found = costs.find(name);
+    stored.measured.emplace(name,
+                            link_costs::MeasuredLink{link.a, link.b, found == costs.end() ? link.cost : found->second});
+    if (found != costs.end()) {
+      stored.document.costs.insert(*found);
+    }
+  }
+}
+
 char const* role_name(topology::Role role) {
   switch (role) {
     case topology::Role::central:
@@ -142,8 +157,13 @@ base::Result<Stored> read_world(database::Database& database) {
   auto nodes = members::nodes(database);
   auto removed = members::removed_keys(database);
   auto operators = members::operators(database);
-  if (!texts || !nodes || !removed || !operators) {
-    return !texts ? texts.error() : !nodes ? nodes.error() : !removed ? removed.error() : operators.error();
+  auto const costs = link_costs::read_costs(database);
+  if (!texts || !nodes || !removed || !operators || !costs) {
+    return !texts       ? texts.error()
+           : !nodes     ? nodes.error()
+           : !removed   ? removed.error()
+           : !operators ? operators.error()
+                        : costs.error();
   }
   Stored stored;
   auto& document = stored.document;
@@ -164,6 +184,7 @@ base::Result<Stored> read_world(database::Database& database) {
                                     enrolment::Place{role_name(node.role), segment == nullptr ? "" : segment->name});
     }
     document.rotate = rotating(*nodes, *topology);
+    add_costs(*topology, *costs, stored);
   }
   stored.rows = std::move(*nodes);
   return stored;

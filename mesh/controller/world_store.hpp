@@ -6,6 +6,7 @@
 #include "base/database/database.hpp"
 #include "mesh/controller/controller.hpp"
 #include "mesh/enrolment/registry.hpp"
+#include "mesh/link_costs/costs.hpp"
 #include "mesh/members/members.hpp"
 #include "mesh/plan/world.hpp"
 
@@ -38,6 +39,7 @@ struct Stored {
   std::set<std::string> members;    // joined and not removed
   std::set<std::string> operators;  // "<name>.operator"
   std::vector<members::NodeRow> rows;
+  link_costs::MeasuredLinks measured;
 };
 base::Result<Stored> read_world(database::Database& database);
 

@@ -13,7 +13,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -31,10 +30,5 @@ inline constexpr std::size_t echo_targets_limit = 2048;
 // One for each target (the first 2,048), in order. Where the kernel allows no raw socket (CAP_NET_RAW): the failure.
 net::Task<base::Result<std::vector<LinkProbe>>> echo(std::vector<EchoTarget> targets,
                                                      std::chrono::milliseconds deadline);
-
-// The message: type 128, `identifier`, `sequence`, filled up to `size` octets with the 40 of the IP header. Pure.
-std::vector<std::uint8_t> echo_message(std::uint16_t identifier, std::uint16_t sequence, std::uint32_t size);
-// The sequence of a reply (type 129) to `identifier`; -1 for anything else. Pure; any octets.
-int reply_sequence(std::span<std::uint8_t const> message, std::uint16_t identifier);
 
 }  // namespace doctor

@@ -4,8 +4,12 @@
 #include "mesh/agent/belief/snapshots.hpp"
 #include "mesh/doctor/observe.hpp"
 #include "mesh/graph/graph.hpp"
+#include "mesh/looking/controller_call.hpp"
+#include "mesh/looking/times.hpp"
 #include "mesh/planning/worlds.hpp"
 #include "routing/bird/control.hpp"
+
+#include <boost/json.hpp>
 
 #include <chrono>
 #include <filesystem>
@@ -14,6 +18,7 @@ namespace looking {
 namespace {
 
 constexpr std::chrono::milliseconds agent_deadline{1000};
+constexpr std::chrono::milliseconds controller_deadline{2000};
 
 std::int64_t wall_clock_s() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -114,6 +119,14 @@ net::Task<Examined> examine(Place place) {
   co_return out;
 }
 
+net::Task<std::string> examined_json(Place place) {
+  std::string const node = place.node;
+  auto const examined = co_await examine(std::move(place));
+  auto report = boost::json::parse(doctor::to_json(node, examined.findings)).as_object();
+  report["blind"] = boost::json::value_from(examined.blind);
+  co_return boost::json::serialize(report);
+}
+
 net::Task<base::Result<std::string>> draw(Place place, Format format) {
   KnownWorld const known = known_world(place);
   if (!known.world) {
@@ -131,6 +144,15 @@ net::Task<base::Result<std::string>> draw(Place place, Format format) {
   graph::Observed observed;
   observed.v4 = bird::parse_ospf_state(v4->text());
   observed.v6 = bird::parse_ospf_state(v6->text());
+  std::string ignored;  // a drawing without times is one, too
+  std::string const links = "/v1/links";
+  if (auto const reported = co_await ask_controller(place, "GET", links, controller_deadline)) {
+    observed.rtt = reported_times(*reported);
+  }
+  std::string const status = co_await agent_status(place.agent_socket, &ignored);
+  for (auto const& [link, time] : own_times(status)) {
+    observed.rtt[link] = time;
+  }
   auto const picture = graph::picture(*known.world, observed);
   co_return format == Format::svg ? graph::to_svg(picture)
   : format == Format::dot         ? graph::to_dot(picture)

@@ -23,6 +23,8 @@ struct Place {
   std::string agent_socket;
   std::string bird_control;
   std::string wireguard_sockets;
+  std::string controller_url = {};     // where this machine's agent finds it
+  std::string controller_socket = {};  // where it runs on this machine; empty: it does not
 };
 
 struct KnownWorld {
@@ -40,8 +42,12 @@ struct Examined {
 // Needs root, or CAP_NET_ADMIN and CAP_NET_RAW. About a second.
 net::Task<Examined> examine(Place place);
 
+// The same as JSON: {"node","healthy","findings","blind"}.
+net::Task<std::string> examined_json(Place place);
+
 enum class Format { svg, dot, json };
-// The drawing's text. No world: errc of plan; BIRD cannot be asked: bird::errc.
+// The drawing's text, with the round trips that the agent here and, where it answers within two seconds, the controller
+// know. No world: errc of plan; BIRD cannot be asked: bird::errc.
 net::Task<base::Result<std::string>> draw(Place place, Format format);
 
 }  // namespace looking

@@ -276,7 +276,8 @@ base::Result<World> build_world(WorldDocument const& document, std::string const
   out.generations = document.generations;
   out.draining = document.draining;
   for (auto& link : out.topology.links) {
-    if (auto const found = document.costs.find(link.name()); found != document.costs.end()) {
+    if (auto const found = document.costs.find(link.name());
+        found != document.costs.end() && out.topology.measured(link)) {
       link.cost = std::clamp<std::uint32_t>(found->second, 1, 65535);
     }
   }

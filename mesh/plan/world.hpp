@@ -68,8 +68,8 @@ struct World {
   std::map<std::string, std::uint32_t> generations = {};
 };
 
-// Loads the texts; measured costs take the place of declared ones. `source` is what problems name as the topology's
-// file.
+// Loads the texts; measured costs take the place of declared ones where the topology wants that, and never of one that
+// was written for the link. `source` is what problems name as the topology's file.
 base::Result<World> build_world(WorldDocument const& document, std::string const& source = "topology");
 
 }  // namespace plan

@@ -85,6 +85,22 @@ Problem read_keys(std::string const& file, plan::World& world) {
   return problems.empty() ? std::nullopt : std::optional(problems);
 }
 
+// What was measured goes on, as the controller has it.
+void keep_measured_costs(topology::Topology const& running, topology::Topology& wanted) {
+  std::map<std::string, std::uint32_t> costs;
+  for (auto const& link : running.links) {
+    if (running.measured(link)) {
+      costs.emplace(link.name(), link.cost);
+    }
+  }
+  for (auto& link : wanted.links) {
+    auto const found = costs.find(link.name());
+    if (found != costs.end() && wanted.measured(link)) {
+      link.cost = found->second;
+    }
+  }
+}
+
 Problem load_wanted(Sources const& sources, std::int64_t now_s, Worlds& out) {
   if (sources.topology.empty()) {
     return "no topology: name one with --topology or in the settings\n";
@@ -120,6 +136,7 @@ Problem load_wanted(Sources const& sources, std::int64_t now_s, Worlds& out) {
     out.wanted.draining = out.running->draining;
     out.wanted.next_keys = out.running->next_keys;
     out.wanted.generations = out.running->generations;
+    keep_measured_costs(out.running->topology, out.wanted.topology);
     for (auto const& [node, key] : out.running->keys) {
       if (out.wanted.topology.node(node) != nullptr) {
         out.wanted.keys.emplace(node, key);

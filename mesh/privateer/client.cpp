@@ -5,7 +5,7 @@
 #include "base/process/service.hpp"
 #include "mesh/enrolment/enroller.hpp"
 #include "mesh/privateer/run.hpp"
-#include "mesh/privateer/status_text.hpp"
+#include "mesh/showing/status_text.hpp"
 
 #include <boost/json.hpp>
 
@@ -44,7 +44,7 @@ net::Task<int> call_main(net::asio::any_io_executor executor, Call call, std::st
     co_return exit_failed;
   }
   if (answer->status / 100 != 2) {
-    std::cerr << "privateer: " << problem_text(answer->body) << "\n";
+    std::cerr << "privateer: " << showing::problem_text(answer->body) << "\n";
     co_return answer->status == 422 ? exit_bad_input : exit_failed;
   }
   *out = answer->body;
@@ -132,7 +132,7 @@ int token_list(Settings const& settings, bool as_json) {
   std::string answer;
   int const code = ask(to_controller(settings, "GET", "/v1/tokens"), answer);
   if (code == exit_done) {
-    std::cout << (as_json ? answer + "\n" : tokens_text(answer, wall_clock_s()));
+    std::cout << (as_json ? answer + "\n" : showing::tokens_text(answer, wall_clock_s()));
   }
   return code;
 }
@@ -146,7 +146,7 @@ int node_list(Settings const& settings, bool as_json) {
   std::string answer;
   int const code = ask(to_controller(settings, "GET", "/v1/nodes"), answer);
   if (code == exit_done) {
-    std::cout << (as_json ? answer + "\n" : nodes_text(answer));
+    std::cout << (as_json ? answer + "\n" : showing::nodes_text(answer));
   }
   return code;
 }
@@ -187,7 +187,7 @@ int status(Settings const& settings, bool as_json) {
   if (code != exit_done) {
     return code;
   }
-  std::cout << (as_json ? answer + "\n" : status_text(answer));
+  std::cout << (as_json ? answer + "\n" : showing::status_text(answer));
   boost::system::error_code error;
   auto const value = json::parse(answer, error);
   auto const* order = !error && value.is_object() ? value.get_object().if_contains("in_order") : nullptr;

@@ -43,10 +43,14 @@ int topology_set(Settings const& settings, std::string const& file);
 
 // Look at this machine and the mesh, agent or not. doctor: exit code 1 when anything was found.
 int doctor(Settings const& settings, bool json);
+// Every node examines itself, asked by the controller, from any node or where the controller runs.
+int doctor_all(Settings const& settings, bool json);
 int graph(Settings const& settings, std::string const& format);  // "svg", "dot", "json"
 
 // Over the agent's unix socket. Exit code 1 when the node is not in order.
 int status(Settings const& settings, bool json);
+// The same every second until SIGINT; as JSON a line each time.
+int watch(Settings const& settings, bool json);
 
 // Without any daemon: from the topology file (or what `topology` names), and what is known of the world that runs.
 struct PlanInput {

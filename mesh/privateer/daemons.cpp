@@ -9,10 +9,13 @@
 #include "mesh/agent/agent.hpp"
 #include "mesh/controller/controller.hpp"
 #include "mesh/enrolment/enroller.hpp"
+#include "mesh/figures/figures.hpp"
 #include "mesh/guard/rules.hpp"
 #include "mesh/names/publisher.hpp"
 #include "mesh/privateer/edge_status.hpp"
+#include "mesh/privateer/looking.hpp"
 #include "mesh/privateer/run.hpp"
+#include "mesh/round_trips/prober.hpp"
 #include "mesh/settings/limits.hpp"
 
 #include <boost/json.hpp>
@@ -112,14 +115,22 @@ struct AgentProcess {
   AgentProcess(net::asio::any_io_executor executor, Settings const& its_settings)
       : settings(its_settings),
         publisher(executor, {settings.names_navigator, settings.names_hosts}),
-        agent(executor, with_names(agent_settings(settings)), metrics),
-        server(executor, router, {}) {
+        prober(executor),
+        agent(executor, with_listeners(agent_settings(settings)), metrics),
+        figures(
+            metrics, [this] { return agent.status(); }, settings.state),
+        server(executor, router, {}),
+        figures_server(executor, figures_router, {}) {
     agent.add_routes(router);
     auto const limited = limits(settings, look_at_privileges(settings));
     for (auto const& sentence : limited) {
       process::log::warning("agent", "{}", sentence);
     }
     agent.add_section("limits", [limited] { return boost::json::serialize(boost::json::value_from(limited)); });
+    figures.add_routes(figures_router);
+    agent.add_section("round_trips", [this] {
+      return boost::json::serialize(boost::json::object{{"failure", prober.failure()}});
+    });
     if (publishes()) {
       agent.add_section("names", [this] { return names::to_json(publisher.status()); });
     }
@@ -130,21 +141,45 @@ struct AgentProcess {
   }
 
   [[nodiscard]] bool publishes() const { return !settings.names_navigator.empty() || !settings.names_hosts.empty(); }
-  agent::AgentSettings with_names(agent::AgentSettings wanted) {
-    if (publishes()) {
-      wanted.in_use = [this](plan::World const& world) { publisher.publish(world); };
-    }
+  agent::AgentSettings with_listeners(agent::AgentSettings wanted) {
+    wanted.in_use = [this](plan::World const& world) {
+      prober.follow(round_trips::targets_of(world, settings.node));
+      if (publishes()) {
+        publisher.publish(world);
+      }
+    };
+    wanted.examine = [this] { return looking::examined_json(place_of(settings)); };
+    wanted.round_trips = [this] { return prober.measured(std::chrono::steady_clock::now()); };
     return wanted;
   }
 
   Settings settings;
   process::Metrics metrics;
   names::Publisher publisher;
+  round_trips::Prober prober;
   agent::Agent agent;
   std::unique_ptr<edge::EdgeAgent> edge;
-  net::Router router;
-  net::HttpServer server;
+  figures::Figures figures;
+  net::Router router, figures_router;
+  net::HttpServer server, figures_server;
 };
+
+// The node's own mesh address is one to listen on, and it is there when the agent has put it there.
+net::Task<void> serve_figures(std::string address, net::HttpServer* server) {
+  constexpr std::chrono::milliseconds again{2000};
+  for (bool waited = true, told = false; waited;) {
+    auto const listening = server->listen_tcp(address);
+    if (listening) {
+      process::log::info("agent", "figures are served on {}", address);
+      break;
+    }
+    if (!told) {
+      process::log::warning("agent", "not listening on {} yet: {}", address, listening.error().what());
+      told = true;
+    }
+    waited = co_await net::wait_for(again);
+  }
+}
 
 net::Task<int> agent_main(net::asio::any_io_executor executor, AgentProcess* parts) {
   auto const& settings = parts->settings;
@@ -152,14 +187,20 @@ net::Task<int> agent_main(net::asio::any_io_executor executor, AgentProcess* par
     std::cerr << "privateer: cannot listen on " << settings.agent_unix << ": " << listening.error().what() << "\n";
     co_return exit_failed;
   }
+  if (!settings.agent_metrics.empty()) {
+    net::spawn(executor, "metrics", serve_figures(settings.agent_metrics, &parts->figures_server));
+  }
   net::spawn(executor, "signals", stop_at_signal(&parts->agent));
   if (parts->edge) {
     net::spawn(executor, "edge", parts->edge->run());
     net::spawn(executor, "edge identity",
                follow_identity(enrolment::NodeFiles(settings.state).certificate, parts->edge.get()));
   }
+  parts->prober.start();
+  parts->figures.start(executor);
   auto const result = co_await parts->agent.run();
   parts->server.stop();
+  parts->figures_server.stop();
   if (parts->edge) {
     parts->edge->stop();
   }
@@ -217,6 +258,7 @@ int run_controller(Settings const& settings) {
   wanted.listen = settings.serve_listen;
   wanted.unix_path = settings.serve_unix;
   wanted.rotate_after_s = settings.serve_rotate_after_s;
+  wanted.cost_hold_s = settings.serve_cost_hold_s;
   return run_until_done("controller", [&](net::asio::any_io_executor executor, Keep& keep) {
     auto opened = controller::Controller::open(executor, std::move(wanted));
     if (!opened) {

@@ -30,6 +30,7 @@ struct Arguments {
   privateer::RenderOutput render_output;
   bool json = false;
   bool all = false;
+  bool watch = false;
   bool needs_settings = true;
   bool difference = false;
   Command command;
@@ -153,8 +154,12 @@ void add_controller_commands(CLI::App& app, Arguments& arguments) {
 void add_local_commands(CLI::App& app, Arguments& arguments) {
   auto* doctor = app.add_subcommand("doctor", "What is wrong on this machine, and what mends it");
   doctor->add_flag("--json", arguments.json, "For programs");
+  doctor->add_flag("--all", arguments.all, "On every node, asked through the controller");
   doctor->callback([&] {
-    arguments.command = [&](Settings const& settings) { return privateer::doctor(settings, arguments.json); };
+    arguments.command = [&](Settings const& settings) {
+      return arguments.all ? privateer::doctor_all(settings, arguments.json)
+                           : privateer::doctor(settings, arguments.json);
+    };
   });
   auto* graph = app.add_subcommand("graph", "Draw the mesh as it is");
   graph->add_option("--format", arguments.format, "svg, dot or json")
@@ -165,8 +170,11 @@ void add_local_commands(CLI::App& app, Arguments& arguments) {
   });
   auto* status = app.add_subcommand("status", "How this machine's agent fares");
   status->add_flag("--json", arguments.json, "Everything, for programs");
+  status->add_flag("--watch", arguments.watch, "Again every second until Ctrl-C");
   status->callback([&] {
-    arguments.command = [&](Settings const& settings) { return privateer::status(settings, arguments.json); };
+    arguments.command = [&](Settings const& settings) {
+      return arguments.watch ? privateer::watch(settings, arguments.json) : privateer::status(settings, arguments.json);
+    };
   });
   app.add_subcommand("check", "Validate settings and topology")->callback([&] {
     arguments.command = privateer::check;

@@ -12,6 +12,9 @@ namespace {
 
 // A change of a node's key keeps its neighbourhood busy for some twenty seconds.
 constexpr std::int64_t rotate_after_least_s = 3600;
+// Nodes report every ten seconds.
+constexpr std::int64_t cost_hold_least_s = 10;
+constexpr std::int64_t cost_hold_most_s = 86400;
 
 bool is_label(std::string_view text) {
   return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
@@ -135,6 +138,8 @@ boost::system::result<Settings, base::Problems> parse_settings(std::string_view 
   auto agent = root.section("agent");
   out.agent_unix = agent.text("unix", out.agent_unix);
   check_socket(agent, "unix", out.agent_unix);
+  out.agent_metrics = agent.text("metrics", std::string());
+  check_endpoint(agent, "metrics", out.agent_metrics);
   read_wireguard(root.section("wireguard"), out);
   read_bird(root.section("bird"), out);
   read_rules(root.section("rules"), out);
@@ -149,6 +154,13 @@ boost::system::result<Settings, base::Problems> parse_settings(std::string_view 
   }
   out.serve_state = out.state + "/controller";
   if (auto section = root.optional_section("serve")) {
+    if (auto const hold = section->text("cost_hold", std::string()); !hold.empty()) {
+      auto const seconds = parse_duration_s(hold);
+      out.serve_cost_hold_s = seconds.value_or(out.serve_cost_hold_s);
+      if (!seconds || *seconds < cost_hold_least_s || *seconds > cost_hold_most_s) {
+        section->fail("cost_hold", config::quoted(hold) + " is no duration of 10 s to a day", "for instance 5m");
+      }
+    }
     out.serve_listen = section->text("listen");
     check_endpoint(*section, "listen", out.serve_listen);
     out.serve_unix = section->text("unix", out.serve_unix);

@@ -36,6 +36,7 @@ struct Settings {
   std::string topology;        // seed of the agent, input of plan, render and check, the controller's at start
   std::string controller_url;  // empty: no controller
   std::string agent_unix = "/run/privateer/agent.sock";
+  std::string agent_metrics;  // "127.0.0.1:18013": where Prometheus reads; empty: at agent_unix alone
   wireguard::BackendSettings wireguard;
   std::string bird_config = "/etc/bird/bird.conf";
   std::string bird_control = "/run/bird/bird.ctl";
@@ -52,6 +53,7 @@ struct Settings {
   std::string serve_unix = "/run/privateer/controller.sock";
   std::string serve_state;                // default: state + "/controller"
   std::int64_t serve_rotate_after_s = 0;  // nodes change their keys when these are so old; 0: only when asked
+  std::int64_t serve_cost_hold_s = 300;   // a latency must have held for so long before a cost follows it
 };
 
 boost::system::result<Settings, base::Problems> parse_settings(std::string_view text, std::string const& source);

@@ -16,6 +16,18 @@ double seconds_between(Time from, Time to) {
 
 }  // namespace
 
+Settings Settings::with_hold(std::chrono::seconds hold) {
+  Settings out;
+  auto const in_proportion = [&](std::chrono::seconds& one) {
+    one = std::max(std::chrono::seconds(1), one * hold.count() / out.hold.count());
+  };
+  for (auto* one : {&out.window, &out.smoothing, &out.link_pause, &out.round_pause, &out.quiet}) {
+    in_proportion(*one);
+  }
+  out.hold = hold;
+  return out;
+}
+
 Ladder::Ladder(Settings const& settings) : margin_(settings.margin) {
   ASSERT(settings.rungs > 0 && settings.factor > 1 && settings.first_rung.count() > 0);
   double bound = static_cast<double>(settings.first_rung.count());
@@ -109,52 +121,96 @@ std::optional<RoundTrip> Costs::latency(State const& state, Time now) const {
   return std::max(a.value_or(RoundTrip(0)), b.value_or(RoundTrip(0)));
 }
 
-// Keeps `wanted` and the moment since which at least that much has been asked for. The wish has the same hysteresis as
-// the rung itself, so that jitter around some far bound does not start the clock again and again.
+// Keeps what is asked for, and the least of it in each fifth of `hold`. Of a link that was never measured the quickest
+// counts as the least, because queues only add.
 void Costs::follow(State& state, Time now) {
   auto const measured = latency(state, now);
   if (!measured || (state.rung && ladder_.rung_from(*state.rung, *measured) == *state.rung)) {
     state.wanted.reset();  // nobody knows, or content
     return;
   }
-  auto const asked = state.wanted ? ladder_.rung_from(*state.wanted, *measured) : ladder_.rung(*measured);
-  if (asked == state.rung) {
-    state.wanted.reset();
-    return;
-  }
-  // A smaller step the same way was contained in the larger one and has held as long; anything else begins anew.
-  bool const contained =
-      state.wanted && state.rung &&
-      ((*state.rung < asked && asked <= *state.wanted) || (*state.wanted <= asked && asked < *state.rung));
-  if (!contained && state.wanted != asked) {
+  auto const asked = ladder_.rung(*measured);
+  bool const up = !state.rung || asked > *state.rung;
+  bool const same_way = state.wanted && (!state.rung || (*state.wanted > *state.rung) == up);
+  if (!same_way) {
     state.wanted_since = now;
+    state.least = {};
+    state.fifth = 0;
   }
   state.wanted = asked;
+  auto const fifth = (now - state.wanted_since) * 5 / std::chrono::duration_cast<Time::duration>(settings_.hold);
+  for (; state.fifth < fifth; ++state.fifth) {
+    state.least[static_cast<std::size_t>(state.fifth + 1) % state.least.size()].reset();
+  }
+  auto& least = state.least[static_cast<std::size_t>(fifth) % state.least.size()];
+  least = up ? std::min(least.value_or(asked), asked) : std::max(least.value_or(asked), asked);
 }
 
-bool Costs::node_rests(std::string const& node, Time now) const {
-  auto const found = nodes_changed_.find(node);
-  return found != nodes_changed_.end() && now - found->second < settings_.node_pause;
+bool Costs::due(State const& state, Time now) const {
+  if (!state.wanted || now - state.wanted_since < settings_.hold) {
+    return false;
+  }
+  bool const up = !state.rung || *state.wanted > *state.rung;
+  return std::none_of(state.least.begin(), state.least.end(), [&](std::optional<std::size_t> const& least) {
+    return least && (up ? *least < *state.wanted : *least > *state.wanted);
+  });
+}
+
+bool Costs::rests(State const& state, Time now) const {
+  auto const restless = [&](std::string const& node) {
+    auto const found = restless_.find(node);
+    return found != restless_.end() && now - found->second < settings_.quiet;
+  };
+  bool const pauses = state.changed && now - *state.changed < settings_.link_pause * state.pauses;
+  return pauses || restless(state.a) || restless(state.b);
+}
+
+void Costs::change(State& state, Time now) {
+  auto const cost = ladder_.cost(*state.wanted);
+  bool const rises = cost > state.cost;
+  bool const soon = state.changed && now - *state.changed < settings_.link_pause * state.pauses * 2;
+  if (!soon) {
+    state.pauses = 1;
+  } else if (rises != state.rose) {
+    state.pauses = std::min(state.pauses * 2, settings_.pauses_most);
+  }
+  state.rung = state.wanted;
+  state.cost = cost;
+  state.rose = rises;
+  state.wanted.reset();
+  state.changed = now;
 }
 
 std::vector<Change> Costs::decide(Time now) {
   std::vector<Change> out;
-  std::erase_if(nodes_changed_, [&](auto const& entry) { return now - entry.second >= settings_.node_pause; });
-  bool const restless = last_adjacency_change_ && now - *last_adjacency_change_ < settings_.quiet;
+  std::erase_if(restless_, [&](auto const& entry) { return now - entry.second >= settings_.quiet; });
+  bool const pauses = last_round_ && now - *last_round_ < settings_.round_pause;
   for (auto& [name, state] : links_) {
     follow(state, now);
-    if (restless || !state.wanted || now - state.wanted_since < settings_.hold ||
-        (state.changed && now - *state.changed < settings_.link_pause) || node_rests(state.a, now) ||
-        node_rests(state.b, now)) {
+    if (pauses || rests(state, now) || !due(state, now)) {
       continue;
     }
-    state.rung = state.wanted;
-    state.cost = ladder_.cost(*state.wanted);
-    state.wanted.reset();
-    state.changed = now;
-    nodes_changed_[state.a] = now;
-    nodes_changed_[state.b] = now;
-    out.push_back({name, state.cost});
+    bool const differs = ladder_.cost(*state.wanted) != state.cost;
+    change(state, now);
+    if (differs) {
+      out.push_back({name, state.cost});
+    }
+  }
+  if (!out.empty()) {
+    last_round_ = now;
+  }
+  return out;
+}
+
+std::optional<RoundTrip> Costs::latency(std::string const& link, Time now) const {
+  auto const found = links_.find(link);
+  return found == links_.end() ? std::nullopt : latency(found->second, now);
+}
+
+std::vector<std::string> Costs::links() const {
+  std::vector<std::string> out;
+  for (auto const& [name, state] : links_) {
+    out.push_back(name);
   }
   return out;
 }

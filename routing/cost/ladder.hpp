@@ -3,9 +3,13 @@
 // A cost that follows every millisecond moves traffic, which moves the latency, which moves the cost. So costs sit on a
 // coarse ladder, and a link takes another rung only when
 //   - the smoothed minimum of its round-trip times has left the present rung by a margin (hysteresis), and
-//   - has asked for that rung for `hold`, without a pause, and
-//   - the link has not changed within `link_pause`, nor has either of its nodes within `node_pause`, and
-//   - no adjacency came or went within `quiet`: while OSPF converges, measurements mean nothing.
+//   - has asked for a change that way for `hold`, without a pause, and for no smaller one in the last four fifths of it
+//     (a burst asks for more for a while, and gets no more), and
+//   - the link has not changed within `link_pause`, and nothing at all within `round_pause`: what is due is changed
+//     together, in one round, because a round is a new world for every node, and one router LSA of each (RFC 2328), and
+//   - no adjacency of either node came or went within `quiet`: while OSPF converges, measurements mean nothing.
+// A link that goes back where it came from is one whose traffic moves its latency: its pause doubles with each such
+// change, up to `pauses_most` times, and is as before when the link has been left alone for two of them.
 // Minimum, because queues only add; smoothed, because one quick packet proves little. Above the last rung all links
 // are equally bad: a queue that drains must not pull the traffic back. Both ends measure, the worse one counts, so that
 // a link has one cost in both directions.
@@ -13,6 +17,7 @@
 // Threads: `Ladder` is a value; a `Costs` belongs to one thread. Time is a parameter and may not run backwards.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -34,12 +39,16 @@ struct Settings {
   double margin = 0.15;  // of a rung's bound, before it counts as left
 
   std::chrono::seconds window{10};     // of which the minimum is taken
-  std::chrono::seconds smoothing{60};  // time constant of the moving average of those minima
+  std::chrono::seconds smoothing{20};  // time constant of the moving average of those minima
   std::chrono::seconds stale{60};      // an end that measured nothing for so long has no say
   std::chrono::seconds hold{300};
   std::chrono::seconds link_pause{600};
-  std::chrono::seconds node_pause{60};
+  unsigned pauses_most = 16;
+  std::chrono::seconds round_pause{60};
   std::chrono::seconds quiet{60};
+
+  // The same in proportion: a lasting step is adopted in one to 1.7 times `hold`.
+  [[nodiscard]] static Settings with_hold(std::chrono::seconds hold);
 };
 
 class Ladder {
@@ -93,14 +102,17 @@ class Costs {
   // A round trip measured by `end`, one of the link's two nodes. Unknown links and ends are ignored: reports of a link
   // that was removed may still be under way.
   void observe(std::string const& link, std::string const& end, RoundTrip sample, Time now);
-  // An adjacency somewhere came or went.
-  void adjacency_changed(Time now) { last_adjacency_change_ = now; }
+  // An adjacency of this node came or went.
+  void adjacency_changed(std::string const& node, Time now) { restless_[node] = now; }
 
-  // The changes that are due, which from now on count as made. To be called every few seconds.
+  // The changes that are due, all together, which from now on count as made. To be called every few seconds.
   [[nodiscard]] std::vector<Change> decide(Time now);
 
   // nullopt: not known.
   [[nodiscard]] std::optional<std::uint32_t> cost(std::string const& link) const;
+  // What the worse of its ends measured lately; nullopt: nobody did.
+  [[nodiscard]] std::optional<RoundTrip> latency(std::string const& link, Time now) const;
+  [[nodiscard]] std::vector<std::string> links() const;
 
  private:
   struct State {
@@ -111,19 +123,26 @@ class Costs {
     std::uint32_t cost = 0;
     std::optional<std::size_t> rung;    // empty until the first change: the cost is still the declared one
     std::optional<std::size_t> wanted;  // what the measurements ask for
-    Time wanted_since{};                // and since when, without a pause
+    Time wanted_since{};                // since when they ask for a change that way, without a pause
+    // The least change of each fifth of `hold`: what lies between two of them is a burst.
+    std::array<std::optional<std::size_t>, 5> least;
+    std::int64_t fifth = 0;  // since wanted_since
     std::optional<Time> changed;
+    bool rose = false;    // the last change made it dearer
+    unsigned pauses = 1;  // how many link_pause it rests
   };
 
   [[nodiscard]] std::optional<RoundTrip> latency(State const& state, Time now) const;
   void follow(State& state, Time now);
-  [[nodiscard]] bool node_rests(std::string const& node, Time now) const;
+  void change(State& state, Time now);
+  [[nodiscard]] bool due(State const& state, Time now) const;
+  [[nodiscard]] bool rests(State const& state, Time now) const;
 
   Settings settings_;
   Ladder ladder_;
   std::map<std::string, State> links_;
-  std::map<std::string, Time> nodes_changed_;
-  std::optional<Time> last_adjacency_change_;
+  std::map<std::string, Time> restless_;  // nodes -> when an adjacency of theirs changed
+  std::optional<Time> last_round_;
 };
 
 }  // namespace cost

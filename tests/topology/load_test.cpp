@@ -271,6 +271,17 @@ TEST(Load, MeshSettingsMustFitTogether) {
   EXPECT_THAT(problems(frame("", ", shape: ring")), HasSubstr("'ring' is none of links, full, hub, tiers, cycles"));
 }
 
+TEST(Load, CostsFollowLatencyWhereThatIsWantedAndNobodyWroteThem) {
+  std::string const link = "links: [{ends: [one, two], cost: 7}]\n";
+  auto const fixed = load(frame());
+  EXPECT_FALSE(fixed.measured(fixed.links.at(0))) << "fixed is the default";
+  auto const measured = load(frame("", ", costs: latency"));
+  EXPECT_TRUE(measured.measured(measured.links.at(0)));
+  auto const by_hand = load(frame(link, ", costs: latency"));
+  EXPECT_FALSE(by_hand.measured(by_hand.links.at(0)));
+  EXPECT_THAT(problems(frame("", ", costs: latent")), HasSubstr("'latent' is none of fixed, latency"));
+}
+
 TEST(Load, PrefixesMustBeNetworks) {
   auto const with = [](std::string const& mesh) {
     return problems("name: t\ndomain: t.example\nsites: [{name: s}]\nnodes: [{name: a, site: s}]\nmesh: {" + mesh +

@@ -8,7 +8,9 @@
 #include "mesh/enrolment/credentials.hpp"
 #include "mesh/enrolment/enroller.hpp"
 
+#include <charconv>
 #include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <optional>
 #include <random>
@@ -39,6 +41,13 @@ base::Failure bad_status(net::HttpResponse const& answer) {
 
 }  // namespace
 
+std::optional<std::int64_t> clock_ahead_s(std::string_view date, std::int64_t now_s) {
+  std::tm parts{};
+  std::string const text(date);
+  char const* const end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return end == nullptr ? std::nullopt : std::optional(now_s - static_cast<std::int64_t>(::timegm(&parts)));
+}
+
 struct Follower::State {
   State(net::asio::any_io_executor its_executor, FollowerSettings its_settings, Sink its_sink, Reporter its_reporter)
       : executor(std::move(its_executor)),
@@ -54,6 +63,7 @@ struct Follower::State {
   std::unique_ptr<net::HttpClient> client;
   std::int64_t since = 0;
   std::int64_t tried_renewal_s = 0;
+  std::int64_t examined = 0;
   bool stopped = false;
 
   void make_client() {
@@ -97,15 +107,40 @@ struct Follower::State {
     }
   }
 
+  static void examine_when_asked(std::shared_ptr<State> const& self, std::string_view header) {
+    std::int64_t number = 0;
+    std::from_chars(header.data(), header.data() + header.size(), number);
+    if (number != 0 && number != self->examined && self->settings.examine) {
+      self->examined = number;
+      net::spawn(self->executor, "examination", examine(self, number));
+    }
+  }
+
+  static net::Task<void> examine(std::shared_ptr<State> self, std::int64_t number) {
+    auto findings = co_await self->settings.examine();
+    net::HttpRequest request;
+    request.method = "POST";
+    request.headers.set("Content-Type", "application/json");
+    request.body = std::move(findings);
+    auto const url = self->settings.controller_url + "/v1/findings?number=" + std::to_string(number);
+    auto const answer = co_await self->client->send(url, std::move(request), report_deadline);
+    if (!answer) {
+      process::log::debug("agent", "the findings did not arrive: {}", answer.error().what());
+    }
+  }
+
   // nullopt: nothing new.
   static net::Task<base::Result<std::optional<signed_world::SignedWorld>>> poll(std::shared_ptr<State> self) {
     auto const url = self->settings.controller_url + "/v1/world?since=" + std::to_string(self->since) +
-                     "&wait_ms=" + std::to_string(poll_wait.count());
+                     "&wait_ms=" + std::to_string(poll_wait.count()) +
+                     (self->settings.examine ? "&examined=" + std::to_string(self->examined) : "");
     net::HttpRequest request;
     auto const answer = co_await self->client->send(url, std::move(request), poll_deadline);
     if (!answer) {
       co_return answer.error();
     }
+    self->status.clock_ahead_s = clock_ahead_s(answer->headers.get("Date"), wall_clock_s());
+    examine_when_asked(self, answer->headers.get("Privateer-Examine"));
     if (answer->status == 204 || answer->status == 304) {
       co_return std::optional<signed_world::SignedWorld>();
     }

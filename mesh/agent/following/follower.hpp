@@ -2,7 +2,9 @@
 // with, and tells the controller now and then how this node fares.
 //
 // GET {url}/v1/world?since=N&wait_ms=W answers 200 with a signed world when there is a revision above N, else 204
-// (or 304) after W. Failures back off from half a second to fifteen. POST {url}/v1/report takes a JSON object.
+// (or 304) after W. An answer may ask the node to examine itself (header Privateer-Examine, a number): what comes of it
+// is sent to POST /v1/findings?number=N, and the polls name the number from then on (examined=N). Failures back off
+// from half a second to fifteen. POST {url}/v1/report takes a JSON object.
 //
 // Threads: one object on one loop.
 #pragma once
@@ -13,7 +15,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace agent {
 
@@ -22,14 +26,20 @@ struct FollowerSettings {
   std::string controller_name = "controller";  // the name in its certificate
   std::string state_directory;                 // node.crt, node.key, ca.crt
   std::string node;
+  // What this node finds wrong with itself, as JSON; empty: it does not examine itself.
+  std::function<net::Task<std::string>()> examine = {};
 };
 
 struct FollowerStatus {
   bool connected = false;          // the last poll was answered
   std::int64_t last_answer_s = 0;  // wall clock; 0: never
   std::int64_t certificate_until_s = 0;
-  std::string failure;  // of the last poll
+  std::string failure;                             // of the last poll
+  std::optional<std::int64_t> clock_ahead_s = {};  // of the controller's, by the date of its last answer
 };
+
+// How far a clock that says `now_s` is ahead of one that wrote an HTTP date (RFC 9110, 5.6.7). nullopt: it is no date.
+std::optional<std::int64_t> clock_ahead_s(std::string_view date, std::int64_t now_s);
 
 class Follower {
  public:

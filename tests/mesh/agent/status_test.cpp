@@ -59,6 +59,26 @@ TEST(Status, TellsWhatWasTakenBack) {
   EXPECT_EQ(value.at("taken_back").at("next_try_s").to_number<int>(), 1060);
 }
 
+TEST(Status, TellsHowFarTheClockIsAheadOnceThatIsKnown) {
+  auto status = good();
+  EXPECT_TRUE(boost::json::parse(to_json(status, 1000)).at("controller").at("clock_ahead_s").is_null());
+  status.controller.clock_ahead_s = -95;
+  EXPECT_EQ(boost::json::parse(to_json(status, 1000)).at("controller").at("clock_ahead_s").as_int64(), -95);
+}
+
+TEST(Status, TellsAndReportsWhatIsMeasuredOverItsLinks) {
+  auto status = good();
+  auto& time = status.round_trips["wg-nyc-1"];
+  time.target = {"wg-nyc-1", "ams-1--nyc-1", "nyc-1", {}, 34, true};
+  time.measured.least = time.measured.median = round_trips::RoundTrip(9000);
+  auto const link = boost::json::parse(to_json(status, 1000)).at("links").at(0);
+  EXPECT_EQ(link.at("node").as_string(), "nyc-1");
+  EXPECT_EQ(link.at("cost").to_number<int>(), 34);
+  EXPECT_EQ(link.at("rtt_us").to_number<int>(), 9000);
+  EXPECT_EQ(link.at("handshake_age_s").to_number<int>(), 10);
+  EXPECT_EQ(boost::json::parse(report_json(status)).at("rtt_us").at("ams-1--nyc-1").to_number<int>(), 9000);
+}
+
 TEST(Status, TellsHandshakesNeighboursAndBfd) {
   auto status = good();
   auto value = boost::json::parse(to_json(status, 1000));

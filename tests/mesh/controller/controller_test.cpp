@@ -253,10 +253,54 @@ TEST_F(ControllerTest, ReportsAppearBesideTheirNodes) {
   auto const client = client_of("ams-1");
   EXPECT_EQ(ask(*client, "/v1/report", "POST", R"({"revision":3})").status, 204);
   EXPECT_EQ(ask(*client, "/v1/report", "POST", "nonsense").status, 400);
-  EXPECT_THAT(admin("GET", "/v1/nodes").body, HasSubstr(R"("report":{"revision":3})"));
+  EXPECT_THAT(admin("GET", "/v1/nodes").body, HasSubstr(R"("report":{"revision":3,"reported_at_s":)"));
   auto const status = json::parse(admin("GET", "/v1/status").body).as_object();
   EXPECT_EQ(status.at("nodes_joined").to_number<int>(), 1);
   EXPECT_THAT(json::serialize(status.at("not_joined")), R"(["ams-2"])");
+}
+
+TEST_F(ControllerTest, RoundTripsOfReportsAreSeenByNodesAndOperators) {
+  ASSERT_TRUE(join("ams-1", token()));
+  ASSERT_TRUE(join("ams-2", token()));
+  auto const one = client_of("ams-1");
+  auto const other = client_of("ams-2");
+  EXPECT_EQ(ask(*one, "/v1/report", "POST", R"({"rtt_us":{"ams-1--ams-2":1500}})").status, 204);
+  EXPECT_EQ(ask(*other, "/v1/report", "POST", R"({"rtt_us":{"ams-1--ams-2":1700,"x":"y"}})").status, 204);
+  EXPECT_EQ(ask(*other, "/v1/report", "POST", "[]").status, 400);
+  auto const* const wanted = R"({"links":[{"link":"ams-1--ams-2","rtt_us":{"ams-1":1500,"ams-2":1700}}]})";
+  EXPECT_EQ(ask(*one, "/v1/links").body, wanted);
+  EXPECT_EQ(admin("GET", "/v1/links").body, wanted);
+}
+
+TEST_F(ControllerTest, AnExaminationWakesThePollsThatUnderstandItAndWaitsForWhatTheyFind) {
+  ASSERT_TRUE(join("ams-1", token()));
+  auto const node = client_of("ams-1");
+  EXPECT_EQ(ask(*node, "/v1/report", "POST", "{}").status, 204);
+  auto const revision = std::to_string(world(*node).revision);
+  auto const answer_as_a_node = [&]() -> net::Task<void> {
+    net::HttpRequest poll;
+    auto const polled =
+        co_await node->send(url() + "/v1/world?since=" + revision + "&wait_ms=20000&examined=0", std::move(poll), 25s);
+    auto const number = polled ? std::string(polled->headers.get("Privateer-Examine")) : std::string();
+    net::HttpRequest found;
+    found.method = "POST";
+    found.body = R"({"findings":[{"code":"bird-down"}],"blind":[]})";
+    auto const target = url() + "/v1/findings?number=" + number;
+    static_cast<void>(co_await node->send(target, std::move(found), 5s));
+  };
+  net::spawn(loop_.get_executor(), "a node", answer_as_a_node());
+  auto const answer = admin("POST", "/v1/examination");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(answer.body,
+              HasSubstr(R"({"node":"ams-1","answered":true,"healthy":false,"findings":[{"code":"bird-down"}])"));
+  EXPECT_EQ(ask(*node, "/v1/world?since=" + revision + "&wait_ms=1").status, 204) << "an older agent asks without";
+  net::HttpClientSettings settings;
+  settings.tls.ca_file = enrolment::NodeFiles(folder_.file("ams-1")).ca;
+  settings.tls.server_name = "controller.internal";
+  net::HttpClient stranger(loop_.get_executor(), settings);
+  EXPECT_EQ(ask(stranger, "/v1/examination", "POST").status, 403);
+  EXPECT_EQ(ask(stranger, "/v1/findings?number=1", "POST", "{}").status, 403);
+  EXPECT_EQ(ask(stranger, "/v1/links").status, 403);
 }
 
 TEST_F(ControllerTest, ANewTopologyRaisesTheRevisionAndKeepsIdentities) {

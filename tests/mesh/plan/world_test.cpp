@@ -83,6 +83,30 @@ TEST(World, KeysOfNodesThatLeftTheTopologyAreLeftOut) {
   EXPECT_EQ(build_world(document).value().keys.size(), before);
 }
 
+// One link of its shape, one with a cost of its own.
+WorldDocument measured_document(std::string const& costs) {
+  WorldDocument out;
+  out.topology = "name: t\ndomain: t.example\nmesh: {shape: full, costs: " + costs +
+                 "}\nsites: [{name: s}]\nnodes:\n"
+                 "  - {name: a, site: s, underlay: [192.0.2.1]}\n  - {name: b, site: s, underlay: [192.0.2.2]}\n"
+                 "  - {name: c, site: s, underlay: [192.0.2.3]}\nlinks: [{ends: [b, c], cost: 7}]\n";
+  auto const topology = topology::load_topology(out.topology, "topology.yaml");
+  EXPECT_TRUE(topology.has_value());
+  out.allocation = topology::to_text(topology::allocate(*topology, {}, 0).value());
+  out.costs = {{"a--b", 171}, {"b--c", 171}, {"c--d", 9}};
+  return out;
+}
+
+TEST(World, MeasuredCostsReplaceDeclaredOnesButNeverThoseWrittenForALink) {
+  auto const measured = build_world(measured_document("latency")).value().topology;
+  ASSERT_EQ(measured.links.size(), 3U);
+  EXPECT_EQ(measured.links[0].cost, 171U);
+  EXPECT_EQ(measured.links[1].cost, 5U) << "not measured yet";
+  EXPECT_EQ(measured.links[2].cost, 7U) << "written for the link";
+  auto const fixed = build_world(measured_document("fixed")).value().topology;
+  EXPECT_EQ(fixed.links[0].cost, 5U) << "left over from when costs were measured";
+}
+
 TEST(World, BrokenPartsAreToldApart) {
   auto document = real_document();
   document.topology = "nodes: [";

@@ -49,6 +49,21 @@ TEST_F(Worlds, TakeIdentitiesFromTheWorldThatRuns) {
   EXPECT_THAT(worlds->running_from, StartsWith("revision 7, of "));
 }
 
+TEST_F(Worlds, GoOnWithMeasuredCostsAsLongAsTheTopologyWantsThem) {
+  std::string const measured = std::string(two_nodes) + "mesh: {costs: latency}\n";
+  auto document = running();
+  document.topology = measured;
+  document.costs = {{"a--b", 171}};
+  planning::Sources sources;
+  sources.running = put("world.json", plan::to_json(document));
+  sources.topology = put("t.yaml", measured);
+  EXPECT_EQ(planning::load_worlds(sources, 1000)->wanted.topology.links.at(0).cost, 171U);
+  sources.topology = put("t.yaml", two_nodes);
+  EXPECT_EQ(planning::load_worlds(sources, 1000)->wanted.topology.links.at(0).cost, 5U);
+  sources.topology = put("t.yaml", measured + "links: [{ends: [a, b], cost: 9}]\n");
+  EXPECT_EQ(planning::load_worlds(sources, 1000)->wanted.topology.links.at(0).cost, 9U);
+}
+
 TEST_F(Worlds, FindWhatRunsInTheAgentsSnapshots) {
   agent::Snapshots snapshots(folder_.file("worlds"));
   ASSERT_TRUE(snapshots.save(signed_world::sign(running(), signed_world::SigningKey::generate()), 7));

@@ -14,7 +14,7 @@ node: ams-1
 state: /var/lib/p
 topology: /etc/privateer/topology.yaml
 controller: {url: "https://198.51.100.10:18012"}
-agent: {unix: /run/p/agent.sock}
+agent: {unix: /run/p/agent.sock, metrics: "[::1]:18013"}
 wireguard: {backend: userspace, command: [env, GOMAXPROCS=1, wireguard-go]}
 bird: {config: /run/p/bird.conf, control: /run/p/bird.ctl, start: [bird, -f, -c, /run/p/bird.conf]}
 edge:
@@ -23,7 +23,7 @@ edge:
   nginx_file: /etc/nginx/p.conf
   reload: [nginx, -s, reload]
   probe: "127.0.0.1:8443"
-serve: {listen: "0.0.0.0:18012", unix: /run/p/controller.sock}
+serve: {listen: "0.0.0.0:18012", unix: /run/p/controller.sock, cost_hold: 2m}
 )";
 
 std::string problems(std::string const& text) {
@@ -40,9 +40,17 @@ TEST(Settings, EveryKeyIsRead) {
   EXPECT_THAT(settings.wireguard.command, ElementsAre("env", "GOMAXPROCS=1", "wireguard-go"));
   EXPECT_EQ(settings.bird_control, "/run/p/bird.ctl");
   EXPECT_EQ(settings.bird_start.size(), 4U);
+  EXPECT_EQ(settings.agent_metrics, "[::1]:18013");
+  EXPECT_EQ(settings.serve_cost_hold_s, 120);
   EXPECT_EQ(settings.edge->probe.text(), "127.0.0.1:8443");
   EXPECT_EQ(settings.serve_listen, "0.0.0.0:18012");
   EXPECT_EQ(settings.serve_state, "/var/lib/p/controller");
+}
+
+TEST(Settings, WhatCannotBeListenedOnOrWaitedForIsToldWithItsPlace) {
+  auto const text = problems("node: a\nagent: {metrics: somewhere}\nserve: {listen: '[::]:1', cost_hold: 9s}\n");
+  EXPECT_THAT(text, HasSubstr("p.yaml:2:18: agent.metrics: 'somewhere' is not an address with a port"));
+  EXPECT_THAT(text, HasSubstr("serve.cost_hold: '9s' is no duration of 10 s to a day"));
 }
 
 TEST(Settings, ANodeIsEnough) {

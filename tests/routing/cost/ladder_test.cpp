@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <map>
 #include <random>
 #include <set>
 
@@ -191,27 +194,28 @@ TEST(Costs, ASilentEndLosesItsSayAndSilenceOfBothChangesNothing) {
   EXPECT_LT(costs.cost("a--b"), high);
 }
 
-TEST(Costs, OneNodeChangesOneLinkAMinute) {
+TEST(Costs, WhatIsDueChangesTogetherAndThenNothingForAMinute) {
   Costs costs;
   std::vector<std::string> const peers = {"b", "c", "d", "e"};
   for (auto const& peer : peers) {
     costs.add("a--" + peer, "a", peer, 7);
   }
-  std::vector<seconds> times;
+  std::vector<std::pair<seconds, std::size_t>> rounds;
   for (auto at = seconds(0); at < minutes(20); at += seconds(1)) {
     for (auto const& peer : peers) {
-      costs.observe("a--" + peer, "a", milliseconds(50), start + at);
+      // One of them is slow from half a minute later on.
+      if (peer != "e" || at >= seconds(30)) {
+        costs.observe("a--" + peer, "a", milliseconds(50), start + at);
+      }
     }
-    auto const changes = costs.decide(start + at);
-    EXPECT_LE(changes.size(), 1U);
-    if (!changes.empty()) {
-      times.push_back(at);
+    if (auto const changes = costs.decide(start + at); !changes.empty()) {
+      rounds.emplace_back(at, changes.size());
     }
   }
-  ASSERT_EQ(times.size(), 4U);
-  for (std::size_t i = 1; i < times.size(); ++i) {
-    EXPECT_GE(times[i] - times[i - 1], seconds(60));
-  }
+  ASSERT_EQ(rounds.size(), 2U);
+  EXPECT_EQ(rounds[0].second, 3U);
+  EXPECT_EQ(rounds[1].second, 1U);
+  EXPECT_GE(rounds[1].first - rounds[0].first, seconds(60));
 }
 
 TEST(Costs, NothingChangesWhileAdjacenciesFlap) {
@@ -219,13 +223,25 @@ TEST(Costs, NothingChangesWhileAdjacenciesFlap) {
   costs.add("a--b", "a", "b", 7);
   for (auto at = seconds(0); at < minutes(20); at += seconds(1)) {
     if (at.count() % 50 == 0) {
-      costs.adjacency_changed(start + at);
+      costs.adjacency_changed("b", start + at);
     }
     costs.observe("a--b", "a", milliseconds(50), start + at);
     EXPECT_THAT(costs.decide(start + at), IsEmpty());
   }
   std::size_t changes = 0;
   for (auto at = seconds(minutes(20)); at < minutes(22); at += seconds(1)) {
+    costs.observe("a--b", "a", milliseconds(50), start + at);
+    changes += costs.decide(start + at).size();
+  }
+  EXPECT_EQ(changes, 1U);
+}
+
+TEST(Costs, AnAdjacencyElsewhereHoldsNothingUp) {
+  Costs costs;
+  costs.add("a--b", "a", "b", 7);
+  std::size_t changes = 0;
+  for (auto at = seconds(0); at < minutes(7); at += seconds(1)) {
+    costs.adjacency_changed("z", start + at);
     costs.observe("a--b", "a", milliseconds(50), start + at);
     changes += costs.decide(start + at).size();
   }
@@ -253,6 +269,131 @@ TEST(Costs, IgnoresLinksAndEndsItDoesNotKnow) {
   costs.remove("a--b");
   EXPECT_EQ(costs.cost("a--b"), std::nullopt);
   EXPECT_THAT(costs.decide(start + minutes(10)), IsEmpty());
+}
+
+// What an agent reports every ten seconds: the least of ten echoes that wander by `jitter` of `base`.
+class Line {
+ public:
+  explicit Line(unsigned seed) : random_(seed) {}
+  RoundTrip report(double base_us, double jitter) {
+    std::uniform_real_distribution<double> wander(1 - jitter, 1 + jitter);
+    double least = base_us * 2;
+    for (int echo = 0; echo < 10; ++echo) {
+      least = std::min(least, base_us * wander(random_));
+    }
+    return RoundTrip(std::llround(least));
+  }
+
+ private:
+  std::mt19937 random_;
+};
+
+// Reports of both ends every ten seconds, a decision every five; `base(at)` in microseconds.
+template <class Base>
+std::vector<Dated> reported(Costs& costs, unsigned seed, seconds from, seconds until, Base const& base) {
+  Line a(seed);
+  Line b(seed + 1000);
+  std::vector<Dated> out;
+  for (auto at = from; at < until; at += seconds(5)) {
+    if (at.count() % 10 == 0) {
+      costs.observe("a--b", "a", a.report(base(at), 0.3), start + at);
+      costs.observe("a--b", "b", b.report(base(at), 0.3), start + at);
+    }
+    for (auto const& change : costs.decide(start + at)) {
+      out.push_back({at, change.link, change.cost});
+    }
+  }
+  return out;
+}
+
+TEST(Costs, ThirtyPercentOfJitterAndBurstsMoveNothingOnceALinkIsMeasured) {
+  for (unsigned seed = 1; seed <= 40; ++seed) {
+    double const base_us = 2000 * std::pow(1.11, seed);
+    std::mt19937 random(seed);
+    std::bernoulli_distribution begins(1.0 / 60);  // a burst every ten minutes, of up to two minutes
+    seconds burst_until{0};
+    Costs costs;
+    costs.add("a--b", "a", "b", 10);
+    auto const changes = reported(costs, seed, seconds(0), std::chrono::hours(4), [&](seconds at) {
+      if (at > minutes(20) && at >= burst_until + minutes(5) && begins(random)) {
+        burst_until = at + seconds(random() % 120);
+      }
+      return at < burst_until ? base_us + 200'000 : base_us;
+    });
+    EXPECT_LE(changes.size(), 1U) << "base " << base_us;
+  }
+}
+
+TEST(Costs, BurstsWithoutEndHideWhatIsBelowThemForNoLongerThanTwiceTheHold) {
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    std::mt19937 random(seed);
+    Costs costs;
+    costs.add("a--b", "a", "b", 10);
+    seconds burst_until{0};
+    auto const changes = reported(costs, seed, seconds(0), minutes(60), [&](seconds at) {
+      if (at >= burst_until + seconds(40)) {  // twenty seconds in each minute or so
+        burst_until = at + seconds(10 + random() % 20);
+      }
+      return at < burst_until ? 120'000.0 : 20'000.0;
+    });
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_LE(changes[0].at, minutes(10));
+    EXPECT_LE(changes[0].cost, Ladder(Settings{}).cost(Ladder(Settings{}).rung(milliseconds(40))));
+  }
+}
+
+TEST(Costs, FiftyMillisecondsMoreAreAdoptedWithinEightMinutesAndAHalf) {
+  Ladder const ladder{Settings{}};
+  seconds latest{0};
+  for (unsigned seed = 1; seed <= 30; ++seed) {
+    double const base_us = 1000 * seed;
+    Costs costs;
+    costs.add("a--b", "a", "b", 10);
+    reported(costs, seed, seconds(0), minutes(30), [&](seconds) { return base_us; });
+    auto const before = costs.cost("a--b").value();
+    auto const changes = reported(costs, seed + 1, minutes(30), minutes(60), [&](seconds) { return base_us + 50'000; });
+    ASSERT_EQ(changes.size(), 1U) << "base " << base_us;
+    EXPECT_GT(changes[0].cost, before);
+    latest = std::max(latest, changes[0].at - seconds(minutes(30)));
+  }
+  EXPECT_LE(latest, seconds(510));
+  EXPECT_GE(latest, seconds(300));
+}
+
+// Two ways, and more traffic than either carries: whichever is cheaper is overloaded and gets 60 ms slower, so its cost
+// rises, the traffic moves, and the other one is slow. The costs must not follow the traffic to and fro.
+TEST(Costs, ACongestedDiamondDoesNotSwing) {
+  Costs costs;
+  costs.add("a--b", "a", "b", 10);
+  costs.add("a--c", "a", "c", 10);
+  Line line(7);
+  std::map<std::string, std::vector<seconds>> changed;
+  constexpr std::chrono::hours length{12};
+  for (auto at = seconds(0); at < length; at += seconds(5)) {
+    bool const over_b = *costs.cost("a--b") <= *costs.cost("a--c");
+    if (at.count() % 10 == 0) {
+      costs.observe("a--b", "a", line.report(over_b ? 80'000 : 20'000, 0.3), start + at);
+      costs.observe("a--c", "a", line.report(over_b ? 20'000 : 80'000, 0.3), start + at);
+    }
+    for (auto const& change : costs.decide(start + at)) {
+      changed[change.link].push_back(at);
+    }
+  }
+  for (auto const& [link, times] : changed) {
+    for (std::size_t i = 1; i < times.size(); ++i) {
+      EXPECT_GE(times[i] - times[i - 1], minutes(10)) << link;
+    }
+    EXPECT_LE(times.size(), 16U) << link << " swings";  // of 72 that ten minutes each would let it
+  }
+}
+
+TEST(Costs, AShorterHoldShortensEverythingInProportion) {
+  auto const settings = Settings::with_hold(seconds(30));
+  EXPECT_EQ(settings.hold, seconds(30));
+  EXPECT_EQ(settings.link_pause, seconds(60));
+  EXPECT_EQ(settings.window, seconds(1));
+  EXPECT_EQ(settings.round_pause, seconds(6));
+  EXPECT_EQ(Settings::with_hold(seconds(300)).link_pause, Settings{}.link_pause);
 }
 
 }  // namespace

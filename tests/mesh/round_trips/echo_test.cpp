@@ -1,11 +1,11 @@
-#include "mesh/doctor/echo.hpp"
+#include "mesh/round_trips/echo.hpp"
 
 #include <gmock/gmock.h>
 
 namespace {
 
-using doctor::echo_message;
-using doctor::reply_sequence;
+using round_trips::echo_message;
+using round_trips::reply_sequence;
 
 TEST(Echo, FillsThePacketToItsSizeWithTheHeaderOfIp) {
   EXPECT_EQ(echo_message(1, 2, 1420).size(), 1420U - 40U);

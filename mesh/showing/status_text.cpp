@@ -1,4 +1,4 @@
-#include "mesh/privateer/status_text.hpp"
+#include "mesh/showing/status_text.hpp"
 
 #include <fmt/core.h>
 #include <boost/json.hpp>
@@ -7,7 +7,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace privateer {
+namespace showing {
 namespace {
 
 namespace json = boost::json;
@@ -89,11 +89,48 @@ std::string controller_text(json::object const& controller) {
       yes(controller, "connected") ? std::string("answers") : "does not answer: " + text(controller, "failure"));
 }
 
-std::string routing_text(json::object const& bird) {
-  if (!yes(bird, "running")) {
-    return "bird        does not run\n";
+std::string ms_text(json::object const& link, char const* key) {
+  auto const us = number(link, key, -1);
+  return us < 0 ? std::string("-") : fmt::format("{:.1f} ms", static_cast<double>(us) / 1000);
+}
+
+// "Full", "Full/Init" where the families differ, "-": there is none.
+std::string both_text(json::object const& link, char const* v4, char const* v6) {
+  auto const first = text(link, v4);
+  auto const second = text(link, v6);
+  std::string const shown = first.empty() ? "-" : first;
+  return first == second ? shown : shown + "/" + (second.empty() ? "-" : second);
+}
+
+std::string links_text(json::object const& status) {
+  std::string out;
+  each_object(status, "links", [&](json::object const& link) {
+    auto const age = number(link, "handshake_age_s", -1);
+    auto const loss = number(link, "loss_percent", -1);
+    std::string const cost = fmt::format("{}{}", number(link, "cost"), yes(link, "cost_measured") ? "*" : "");
+    out += fmt::format("  {:<16} {:<15} {:<4} {:>6} {:>9} {:>5} {:>9} {:>8} {:>8}  {:<10} {}\n", text(link, "node"),
+                       text(link, "device"), yes(link, "up") ? "up" : "down", cost, ms_text(link, "rtt_us"),
+                       loss < 0 ? std::string("-") : fmt::format("{} %", loss),
+                       age < 0 ? std::string("never") : fmt::format("{} s", age), bytes_text(number(link, "rx_bytes")),
+                       bytes_text(number(link, "tx_bytes")), both_text(link, "ospf4", "ospf6"),
+                       both_text(link, "bfd4", "bfd6"));
+  });
+  if (out.empty()) {
+    return out;
   }
-  std::string out = fmt::format("bird        runs, {} neighbours full\n", number(bird, "full"));
+  return fmt::format("  {:<16} {:<15} {:<4} {:>6} {:>9} {:>5} {:>9} {:>8} {:>8}  {:<10} {}\n", "LINK TO", "DEVICE", "",
+                     "COST", "RTT", "LOSS", "HANDSHAKE", "RX", "TX", "OSPF", "BFD") +
+         out;
+}
+
+std::string routing_text(json::object const& bird, std::string const& links) {
+  if (!yes(bird, "running")) {
+    return "bird        does not run\n" + links;
+  }
+  std::string out = fmt::format("bird        runs, {} neighbours full\n", number(bird, "full")) + links;
+  if (!links.empty()) {
+    return out;
+  }
   each_object(bird, "neighbors", [&](json::object const& one) {
     out += fmt::format("  {:<16} {:<6} {:<16} {:<10} {}\n", text(one, "interface"), text(one, "protocol"),
                        text(one, "router_id"), text(one, "state"), yes(one, "bfd") ? "bfd up" : "no bfd");
@@ -135,7 +172,10 @@ std::string status_text(std::string_view body) {
   for (auto const& link : list(status, "waiting")) {
     out += link.is_string() ? fmt::format("  waiting for the other end of {}\n", std::string(link.get_string())) : "";
   }
-  out += routing_text(section(status, "bird"));
+  out += routing_text(section(status, "bird"), links_text(status));
+  if (auto const failure = text(section(status, "round_trips"), "failure"); !failure.empty()) {
+    out += fmt::format("round trips are not measured: {}\n", failure);
+  }
   each_object(status, "anycast", [&](json::object const& one) {
     out += fmt::format("anycast     {} {} {} ({})\n", text(one, "service"), text(one, "address"),
                        yes(one, "announced") ? "announced" : "not announced", text(one, "reason"));
@@ -216,4 +256,4 @@ std::string problem_text(std::string_view body) {
   return std::string(body.substr(0, 300));
 }
 
-}  // namespace privateer
+}  // namespace showing

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace privateer {
+namespace showing {
 
 std::string status_text(std::string_view json);
 std::string tokens_text(std::string_view json, std::int64_t now_s);
@@ -18,4 +18,4 @@ std::string nodes_text(std::string_view json);
 // The "title: detail" of a problem answer (RFC 9457), or the body itself, cut.
 std::string problem_text(std::string_view body);
 
-}  // namespace privateer
+}  // namespace showing

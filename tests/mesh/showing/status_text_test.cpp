@@ -1,9 +1,9 @@
-#include "mesh/privateer/status_text.hpp"
+#include "mesh/showing/status_text.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace privateer {
+namespace showing {
 namespace {
 
 using testing::HasSubstr;
@@ -37,6 +37,24 @@ TEST(StatusText, TellsWhatWasTakenBackAndWhatWaits) {
   EXPECT_EQ(calm.find("taken back"), std::string::npos) << calm;
 }
 
+TEST(StatusText, TellsEachLinkInALine) {
+  auto const text = status_text(R"({"node":"ams-1","verdict":"ok","bird":{"running":true,"full":3},"links":[
+    {"link":"ams-1--nyc-1","node":"nyc-1","device":"wg-nyc-1","up":true,"cost":171,"cost_measured":true,
+     "rtt_us":52340,"loss_percent":2,"handshake_age_s":17,"rx_bytes":1,"tx_bytes":20000,
+     "ospf4":"Full","ospf6":"Init","bfd4":"Up","bfd6":"Up"},
+    {"link":"ams-1--sin-1","node":"sin-1","device":"wg-sin-1","up":false,"cost":10,"cost_measured":false,
+     "rtt_us":null,"loss_percent":null,"handshake_age_s":null,"ospf4":null,"ospf6":null,"bfd4":null,"bfd6":null}]})");
+  EXPECT_THAT(text,
+              testing::ContainsRegex("nyc-1 +wg-nyc-1 +up +171\\* +52.3 ms +2 % +17 s +1 B +20 KB +Full/Init +Up\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("sin-1 +wg-sin-1 +down +10 +- +- +never +0 B +0 B +- +-\n"));
+}
+
+TEST(StatusText, TellsWhyNothingIsMeasured) {
+  EXPECT_THAT(status_text(R"({"node":"a","round_trips":{"failure":"no CAP_NET_RAW"}})"),
+              HasSubstr("round trips are not measured: no CAP_NET_RAW\n"));
+  EXPECT_THAT(status_text(R"({"node":"a","round_trips":{"failure":""}})"), Not(HasSubstr("round trips")));
+}
+
 TEST(StatusText, SurvivesAnythingADaemonMaySend) {
   for (char const* body :
        {"", "[]", "{}", "nonsense", R"({"devices":5,"bird":[],"anycast":[1,{"service":7}],"edge":1})",
@@ -65,4 +83,4 @@ TEST(ProblemText, IsTheSentenceOfTheProblem) {
 }
 
 }  // namespace
-}  // namespace privateer
+}  // namespace showing

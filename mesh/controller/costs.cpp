@@ -1,0 +1,81 @@
+#include "mesh/controller/costs.hpp"
+
+#include "base/process/log.hpp"
+#include "mesh/controller/state.hpp"
+
+#include <boost/json.hpp>
+
+namespace controller {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::chrono::milliseconds look{2000};
+constexpr std::int64_t report_fresh_s = 60;
+
+net::Task<void> look_once(Controller::State* state, std::shared_ptr<bool> stopped) {
+  auto const changes = state->costs.decide(std::chrono::steady_clock::now());
+  if (changes.empty()) {
+    co_return;
+  }
+  for (auto const& change : changes) {
+    process::log::info("controller", "link {} costs {} from now on, by its round trips", change.link, change.cost);
+  }
+  std::function<base::Result<database::Revision>(database::Database&)> const write =
+      [changes](database::Database& database) { return link_costs::write_costs(database, changes); };
+  auto const written = co_await state->store->run<database::Revision>(write);
+  if (*stopped) {
+    co_return;
+  }
+  if (!written) {
+    process::log::error("controller", "the costs cannot be kept, nothing changes: {}", written.error().what());
+    state->costs.forget(changes);
+    state->costs.follow(state->world.measured);
+    co_return;
+  }
+  auto const read = co_await state->refresh();
+  if (!read) {
+    process::log::error("controller", "reading the world: {}", read.error().what());
+  }
+}
+
+}  // namespace
+
+net::Task<void> watch_costs(Controller::State* state, std::shared_ptr<bool> stopped) {
+  for (;;) {
+    bool const waited = co_await net::wait_for(look);
+    if (!waited || *stopped) {
+      break;
+    }
+    co_await look_once(state, stopped);
+    if (*stopped) {
+      break;
+    }
+  }
+}
+
+std::string links_json(Controller::State const& state, std::int64_t now_s) {
+  std::map<std::string, json::object> times;
+  for (auto const& [node, report] : state.reports) {
+    if (!report.is_object() ||
+        now_s - report.get_object().at("reported_at_s").to_number<std::int64_t>() > report_fresh_s) {
+      continue;
+    }
+    auto const* const said = report.get_object().if_contains("rtt_us");
+    if (said == nullptr || !said->is_object()) {
+      continue;
+    }
+    for (auto const& [link, time] : said->get_object()) {
+      if (time.is_int64()) {
+        times[link][node] = time;
+      }
+    }
+  }
+  json::array links;
+  for (auto& [link, by_node] : times) {
+    links.push_back(json::object{{"link", link}, {"rtt_us", std::move(by_node)}});
+  }
+  return json::serialize(json::object{{"links", std::move(links)}});
+}
+
+}  // namespace controller

@@ -1,0 +1,79 @@
+// An examination of all nodes at once, for `privateer doctor --all`: who asks, and what the nodes say.
+#include "mesh/controller/state.hpp"
+
+#include <boost/json.hpp>
+
+#include <charconv>
+
+namespace controller {
+namespace {
+
+namespace json = boost::json;
+using net::HttpRequest;
+using net::HttpResponse;
+
+constexpr std::chrono::milliseconds patience{6000};
+
+std::map<std::string, std::int64_t> heard_s(Controller::State const& state) {
+  std::map<std::string, std::int64_t> out;
+  for (auto const& node : state.world.members) {
+    auto const found = state.heard_s.find(node);
+    out[node] = found == state.heard_s.end() ? 0 : found->second;
+  }
+  return out;
+}
+
+net::Task<HttpResponse> examine(Controller::State& state) {
+  auto const number = state.examinations.ask(now_seconds(), std::chrono::steady_clock::now());
+  state.changed.notify();
+  auto const until = std::chrono::steady_clock::now() + patience;
+  auto const expected = examinations::expected(heard_s(state), now_seconds());
+  while (state.examinations.number() == number && !state.examinations.complete(expected)) {
+    auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) {
+      break;
+    }
+    bool const somebody = co_await state.found.wait(left);
+    if (!somebody || *state.stopped) {
+      break;
+    }
+  }
+  co_return HttpResponse::json(200, state.examinations.report(heard_s(state), now_seconds()));
+}
+
+net::Task<HttpResponse> refuse() {
+  co_return HttpResponse::problem(403, "not a member", "a certificate of a node or of an operator is needed");
+}
+
+net::Task<HttpResponse> take(Controller::State& state, HttpRequest request) {
+  auto const asked = request.query.find("number");
+  std::int64_t number = 0;
+  if (asked != request.query.end()) {
+    std::from_chars(asked->second.data(), asked->second.data() + asked->second.size(), number);
+  }
+  boost::system::error_code bad;
+  json::value body = json::parse(request.body, bad);
+  if (bad || !body.is_object()) {
+    co_return HttpResponse::problem(400, "bad request", "the body is no JSON object");
+  }
+  if (state.examinations.take(number, request.peer.certificate_name, std::move(body.get_object()))) {
+    state.found.notify();
+  }
+  co_return HttpResponse::text(204, "");
+}
+
+}  // namespace
+
+void add_examination_routes(Controller::State& state) {
+  state.operators_router.add("POST", "/v1/examination", [&state](HttpRequest const&) { return examine(state); });
+  state.nodes_router.add("POST", "/v1/examination", [&state](HttpRequest const& request) {
+    auto const& name = request.peer.certificate_name;
+    return state.world.members.contains(name) || state.world.operators.contains(name) ? examine(state) : refuse();
+  });
+  state.nodes_router.add("POST", "/v1/findings", [&state](HttpRequest request) {
+    bool const member = state.world.members.contains(request.peer.certificate_name);
+    return member ? take(state, std::move(request)) : refuse();
+  });
+}
+
+}  // namespace controller
