@@ -15,6 +15,8 @@ using std::chrono::milliseconds;
 
 // Events come in bursts (a device brings an address, a route, a flag): look once after the burst.
 constexpr milliseconds burst{100};
+// Other programs may change their rules all the time, and each change that is noticed starts nft once.
+constexpr milliseconds rules_pause{1000};
 // A pass that left something undone is tried again sooner than the next look.
 constexpr milliseconds try_again{1000};
 
@@ -77,7 +79,7 @@ net::Task<void> Agent::State::watch_for_damage(std::shared_ptr<State> self, guar
     if (happened) {
       self->reconciler->look_at_routes();
       self->notify();
-      bool const waited = co_await net::wait_for(burst);
+      bool const waited = co_await net::wait_for(of == guard::Events::Of::rules ? rules_pause : burst);
       if (!waited) {
         break;
       }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -28,6 +29,10 @@ char const* message(int) {
 
 std::string first_line(std::string const& text) {
   return text.substr(0, text.find('\n'));
+}
+
+std::string mark_of(std::string const& text, std::string const& listing) {
+  return enrolment::sha256_hex(text) + " " + enrolment::sha256_hex(listing) + "\n";
 }
 
 net::Task<base::Result<process::ChildResult>> run(std::vector<std::string> argv) {
@@ -80,7 +85,25 @@ std::optional<std::uint32_t> generation_of_rules() {
   return socket->exchange(bytes, take) == 0 ? out : std::nullopt;
 }
 
+bool is_installed(std::string const& program) {
+  if (program.find('/') != std::string::npos) {
+    return ::access(program.c_str(), X_OK) == 0;
+  }
+  auto const* const variable = std::getenv("PATH");
+  std::string const folders = variable != nullptr ? variable : "/usr/sbin:/usr/bin:/sbin:/bin";
+  for (std::size_t at = 0; at <= folders.size();) {
+    auto const end = std::min(folders.find(':', at), folders.size());
+    if (::access((folders.substr(at, end - at) + "/" + program).c_str(), X_OK) == 0) {
+      return true;
+    }
+    at = end + 1;
+  }
+  return false;
+}
+
 namespace {
+
+constexpr std::array device_sets{"links", "neighbours4", "neighbours6"};
 
 // Where a set of the text begins and ends, and its elements, as plan::nftables_text writes them.
 struct Set {
@@ -114,10 +137,56 @@ Set find_set(std::string const& text, std::string const& name) {
   return out;
 }
 
+// The text without comments and without the elements of the sets of devices.
+std::string frame_of(std::string text) {
+  for (auto const* const name : device_sets) {
+    if (auto const set = find_set(text, name); set.begin != std::string::npos) {
+      text.erase(set.elements, set.end + 1 - set.elements);
+    }
+  }
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    auto const end = std::min(text.find('\n', at), text.size());
+    auto const line = std::string_view(text).substr(at, end - at);
+    if (auto const first = line.find_first_not_of(' '); first != std::string_view::npos && line[first] != '#') {
+      out += std::string(line) + "\n";
+    }
+    at = end + 1;
+  }
+  return out;
+}
+
+// "add element inet privateer links { ... }" of what is in `now` and not in `before`; empty when there is nothing.
+std::string elements_command(char const* command, std::string const& name, std::vector<std::string> const& before,
+                             std::vector<std::string> const& now) {
+  std::string items;
+  for (auto const& item : now) {
+    if (std::find(before.begin(), before.end(), item) == before.end()) {
+      items += (items.empty() ? "" : ", ") + item;
+    }
+  }
+  return items.empty() ? items
+                       : std::string(command) + " element inet " + Rules::table + " " + name + " { " + items + " }\n";
+}
+
 }  // namespace
 
+std::string in_place(std::string const& before, std::string const& now) {
+  std::string out;
+  if (frame_of(before) != frame_of(now)) {
+    return out;
+  }
+  for (auto const* const name : device_sets) {
+    auto const old_items = find_set(before, name).items;
+    auto const new_items = find_set(now, name).items;
+    out += elements_command("add", name, old_items, new_items);
+    out += elements_command("delete", name, new_items, old_items);
+  }
+  return out;
+}
+
 std::string with_departing(std::string text, std::string const& before, std::set<std::string> const& devices) {
-  for (auto const* const name : {"links", "neighbours4", "neighbours6"}) {
+  for (auto const* const name : device_sets) {
     auto set = find_set(text, name);
     if (set.begin == std::string::npos) {
       continue;
@@ -140,22 +209,6 @@ std::string with_departing(std::string text, std::string const& before, std::set
   return text;
 }
 
-bool is_installed(std::string const& program) {
-  if (program.find('/') != std::string::npos) {
-    return ::access(program.c_str(), X_OK) == 0;
-  }
-  auto const* const variable = std::getenv("PATH");
-  std::string const folders = variable != nullptr ? variable : "/usr/sbin:/usr/bin:/sbin:/bin";
-  for (std::size_t at = 0; at <= folders.size();) {
-    auto const end = std::min(folders.find(':', at), folders.size());
-    if (::access((folders.substr(at, end - at) + "/" + program).c_str(), X_OK) == 0) {
-      return true;
-    }
-    at = end + 1;
-  }
-  return false;
-}
-
 Rules::Rules(std::vector<std::string> command, std::string const& state_directory)
     : command_(std::move(command)),
       text_file_(state_directory + "/rules.nft"),
@@ -174,26 +227,9 @@ net::Task<base::Result<std::string>> Rules::list() {
   co_return result->exit_code == 0 ? std::move(result->output) : std::string();
 }
 
-net::Task<base::Result<bool>> Rules::converge(std::string text) {
-  auto const generation = generation_of_rules();
-  if (generation && generation == generation_ && text == right_) {
-    co_return false;
-  }
-  auto const mark_of = [&text](std::string const& listing) {
-    return enrolment::sha256_hex(text) + " " + enrolment::sha256_hex(listing) + "\n";
-  };
-  auto listing = co_await list();
-  if (!listing) {
-    co_return listing.error();
-  }
-  auto const marker = process::read_file(marker_file_);
-  if (!listing->empty() && marker && *marker == mark_of(*listing)) {
-    generation_ = generation;
-    right_ = std::move(text);
-    co_return false;
-  }
+net::Task<base::Result<void>> Rules::load(std::string text) {
   if (auto written = process::write_file_atomically(text_file_, text, 0644); !written) {
-    co_return written.error();
+    co_return written;
   }
   auto argv = command_;
   argv.emplace_back("-f");
@@ -205,13 +241,44 @@ net::Task<base::Result<bool>> Rules::converge(std::string text) {
   if (taken->exit_code != 0) {
     co_return base::fail(errc::rules, "the rules are refused: " + first_line(taken->output));
   }
+  co_return base::Result<void>();
+}
+
+net::Task<base::Result<bool>> Rules::converge(std::string text) {
+  auto const generation = generation_of_rules();
+  if (generation && generation == generation_ && text == right_) {
+    co_return false;
+  }
+  auto listing = co_await list();
+  if (!listing) {
+    co_return listing.error();
+  }
+  auto const marker = process::read_file(marker_file_);
+  if (!listing->empty() && marker && *marker == mark_of(text, *listing)) {
+    generation_ = generation;
+    right_ = std::move(text);
+    co_return false;
+  }
+  bool const as_before = !right_.empty() && marker && !listing->empty() && *marker == mark_of(right_, *listing);
+  auto const change = as_before ? in_place(right_, text) : std::string();
+  base::Result<void> taken;
+  if (!change.empty()) {
+    taken = co_await load(change);
+  }
+  if (change.empty() || !taken) {
+    taken = co_await load(text);
+  }
+  if (!taken) {
+    co_return taken.error();
+  }
   listing = co_await list();
   if (!listing) {
     co_return listing.error();
   }
   // The generation is not kept: whoever changed something since the write is seen by the next look.
   generation_.reset();
-  if (auto written = process::write_file_atomically(marker_file_, mark_of(*listing), 0644); !written) {
+  right_ = text;
+  if (auto written = process::write_file_atomically(marker_file_, mark_of(text, *listing), 0644); !written) {
     co_return written.error();
   }
   co_return true;

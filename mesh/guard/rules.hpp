@@ -33,6 +33,7 @@ class Rules {
 
  private:
   net::Task<base::Result<std::string>> list();
+  net::Task<base::Result<void>> load(std::string text);
 
   std::vector<std::string> command_;
   std::string text_file_;
@@ -43,6 +44,11 @@ class Rules {
 
 // How often the rules of this network namespace were changed, by whomever. Nothing where the kernel has no nftables.
 std::optional<std::uint32_t> generation_of_rules();
+
+// Pure: the commands that make a table of the first text one of the second, when they differ in the sets of devices
+// alone; else empty. A table that is replaced as a whole loses packets: between the old sets and the new ones the
+// kernel looks into empty ones for a moment.
+std::string in_place(std::string const& before, std::string const& now);
 
 // Pure: the text, in whose sets of devices stay those that are about to go and that the text `before` had: what still
 // comes over them is let through until they are gone.

@@ -83,6 +83,18 @@ TEST(Rules, KeepADeviceThatIsAboutToGoInTheSetsOfDevices) {
   EXPECT_EQ(with_departing("nonsense", before, {"wg-old"}), "nonsense");
 }
 
+TEST(Rules, ThatDifferInDevicesAloneAreChangedInPlace) {
+  auto const before = "# ports 1, 2\n" + sets("\"wg-a\",\n      \"wg-b\"", "\"wg-a\" . 10.0.0.1");
+  auto const now = "# ports 1\n" + sets("\"wg-a\",\n      \"wg-c\"", "");
+  EXPECT_EQ(in_place(before, now),
+            "add element inet privateer links { \"wg-c\" }\ndelete element inet privateer links { \"wg-b\" }\n"
+            "delete element inet privateer neighbours4 { \"wg-a\" . 10.0.0.1 }\n");
+  EXPECT_EQ(in_place(before, before), "");
+  auto other = now;
+  other.replace(other.find("10.0.0.0/8"), 10, "10.0.0.0/9");
+  EXPECT_EQ(in_place(before, other), "") << "something else differs too";
+}
+
 TEST(Rules, AProgramIsInstalledWhenItCanBeStarted) {
   EXPECT_TRUE(is_installed("sh"));
   EXPECT_TRUE(is_installed("/bin/sh"));
