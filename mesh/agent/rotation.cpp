@@ -23,10 +23,13 @@ bool Rotation::observe(plan::NodePlan const& plan, std::vector<bird::Neighbor> c
   auto const before = left;
   // Once left, always left: should the successor fail, the last resort still carries.
   std::erase_if(left, [&](std::string const& device) { return !plan.successors.contains(device); });
+  std::erase_if(full_since_, [&](auto const& one) { return !plan.successors.contains(one.first); });
   bool all = !plan.successors.empty();
   bool any = false;
   for (auto const& [old, successor] : plan.successors) {
-    if (full_families(neighbors, successor) >= 2) {
+    if (full_families(neighbors, successor) < 2) {
+      full_since_.erase(old);
+    } else if (now - full_since_.try_emplace(old, now).first->second >= flooded) {
       left.insert(old);
     }
     bool const carries = full_families(neighbors, old) > 0;  // a neighbour that is away anyway does not count

@@ -1,10 +1,12 @@
 // A node's part in a change of keys, its own or a neighbour's, without losing a packet: every link gets a second device
-// with the new key beside the first; when its adjacencies are Full, the first becomes the last resort, so that traffic
-// moves while both still carry; when all have moved and the news has gone round, the change is done and the first
-// devices go.
+// with the new key beside the first; when its adjacencies are Full and everybody knows it, the first becomes the last
+// resort, so that traffic moves while both still carry; when all have moved and the news has gone round, the change is
+// done and the first devices go.
 //
-// Costs of OSPF are flooded at most every five seconds and looked at every second (BIRD): that is what `settle` waits
-// for. Distances never change on the way, so no other node routes differently meanwhile.
+// A router tells of its links at most every five seconds and looks at what others told every second (BIRD). Before
+// `flooded` a neighbour may know that the first device is the last resort and not yet that there is a second one: the
+// two then send each other's packets in a circle for a second (OSPFv3, which looks for both ends of each link). After
+// it distances never change, so no other node routes differently meanwhile; `settle` waits for the same once more.
 //
 // Threads: one object on one loop; only offer_next_key does input and output.
 #pragma once
@@ -16,6 +18,7 @@
 #include "routing/bird/status.hpp"
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,6 +29,7 @@ namespace agent {
 
 class Rotation {
  public:
+  static constexpr std::chrono::seconds flooded{7};
   static constexpr std::chrono::seconds settle{10};
   static constexpr std::chrono::seconds pause{2};  // between two tries to tell the controller
 
@@ -50,6 +54,7 @@ class Rotation {
             plan::NodePlan const& plan, Moment now, bool newest = true);
 
  private:
+  std::map<std::string, Moment> full_since_;  // device -> when its successor became Full in both families
   bool running_ = false;
   bool all_moved_ = false;
   Moment moved_at_{};

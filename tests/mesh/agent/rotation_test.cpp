@@ -48,6 +48,11 @@ struct RotationTest : testing::Test {
     document.rotate = {"ams-1"};
     document.next_keys = {{"ams-1", identity.next_public()}};
   }
+  // As seen long enough for everybody to know it.
+  bool observe(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors, Moment now) {
+    rotation.observe(plan, neighbors, now - Rotation::flooded);
+    return rotation.observe(plan, neighbors, now);
+  }
   Step step(plan::NodePlan const& plan, Moment now) { return rotation.step(document, "ams-1", identity, plan, now); }
 
   test::TemporaryFolder folder;
@@ -87,10 +92,15 @@ TEST(Slots, WhileAKeyChangesEveryLinkHasASecondDeviceAndThenThatOneAlone) {
 
 TEST_F(RotationTest, ADeviceIsLeftWhenItsSuccessorIsFullInBothFamiliesAndStaysLeft) {
   auto const plan = plan::plan_node(changing(), "ams-1").value();
-  EXPECT_FALSE(rotation.observe(plan, full({"wg-nyc-1", "wg-edge-1"}), start));
-  EXPECT_TRUE(rotation.observe(plan, full({"wg-nyc-1", "wg-edge-1", "wg-nyc-1~"}), start));
+  EXPECT_FALSE(observe(plan, full({"wg-nyc-1", "wg-edge-1"}), start));
+  auto const second = full({"wg-nyc-1", "wg-edge-1", "wg-nyc-1~"});
+  EXPECT_FALSE(rotation.observe(plan, second, start));
+  EXPECT_FALSE(rotation.observe(plan, full({"wg-nyc-1", "wg-edge-1"}), start + 1s)) << "it begins anew";
+  EXPECT_FALSE(rotation.observe(plan, second, start + 2s));
+  EXPECT_FALSE(rotation.observe(plan, second, start + 1s + Rotation::flooded)) << "not everybody knows it yet";
+  EXPECT_TRUE(rotation.observe(plan, second, start + 2s + Rotation::flooded));
   EXPECT_EQ(rotation.left, std::set<std::string>{"wg-nyc-1"});
-  EXPECT_FALSE(rotation.observe(plan, full({"wg-nyc-1", "wg-edge-1"}), start)) << "the last resort still carries";
+  EXPECT_FALSE(observe(plan, full({"wg-nyc-1", "wg-edge-1"}), start)) << "the last resort still carries";
   plan::PlanOptions options;
   options.left = rotation.left;
   auto const next = plan::plan_node(changing(), "ams-1", options).value();
@@ -100,9 +110,9 @@ TEST_F(RotationTest, ADeviceIsLeftWhenItsSuccessorIsFullInBothFamiliesAndStaysLe
 
 TEST_F(RotationTest, TheChangeIsDoneOnceEveryLinkHasMovedAndTheNewsHasGoneRound) {
   auto const plan = plan::plan_node(changing(), "ams-1").value();
-  rotation.observe(plan, full({"wg-nyc-1", "wg-edge-1", "wg-nyc-1~"}), start);
+  observe(plan, full({"wg-nyc-1", "wg-edge-1", "wg-nyc-1~"}), start);
   EXPECT_EQ(step(plan, start + 1h), Step::none) << "edge-1 has not moved";
-  rotation.observe(plan, full({"wg-nyc-1", "wg-edge-1", "wg-nyc-1~", "wg-edge-1~"}), start);
+  observe(plan, full({"wg-nyc-1", "wg-edge-1", "wg-nyc-1~", "wg-edge-1~"}), start);
   EXPECT_EQ(step(plan, start + Rotation::settle - 1s), Step::none);
   EXPECT_EQ(step(plan, start + Rotation::settle), Step::done);
   EXPECT_EQ(step(plan, start + Rotation::settle), Step::none) << "not at once again";
@@ -117,11 +127,11 @@ TEST_F(RotationTest, ThePlanOfAnotherWorldSaysNothing) {
 
 TEST_F(RotationTest, ANeighbourThatIsAwayAnywayHoldsNothingUpAndOneThatStaysBehindDoes) {
   auto const plan = plan::plan_node(changing(), "ams-1").value();
-  rotation.observe(plan, full({"wg-nyc-1", "wg-nyc-1~"}), start);
+  observe(plan, full({"wg-nyc-1", "wg-nyc-1~"}), start);
   EXPECT_EQ(step(plan, start + Rotation::settle), Step::done);
-  rotation.observe(plan, full({"wg-nyc-1", "wg-nyc-1~", "wg-edge-1"}), start);
+  observe(plan, full({"wg-nyc-1", "wg-nyc-1~", "wg-edge-1"}), start);
   EXPECT_EQ(step(plan, start + 1h), Step::none);
-  rotation.observe(plan, {}, start);
+  observe(plan, {}, start);
   EXPECT_EQ(step(plan, start + 2h), Step::none) << "who reaches nobody has nothing to go by";
 }
 
