@@ -18,7 +18,7 @@ module(acme/schema SOURCES schema.cpp
 module(acme/vault SOURCES errc.cpp vault.cpp subjects.cpp issuing.cpp sealing.cpp
   DEPENDS base/result base/net base/database acme/crypto acme/keyring acme/schema
     base/store_thread)
-module(acme/schedule SOURCES renewal.cpp failover.cpp limits.cpp planner.cpp
+module(acme/schedule SOURCES renewal.cpp failover.cpp limits.cpp ahead.cpp planner.cpp
   DEPENDS base/result acme/crypto acme/messages)
 module(acme/authority SOURCES authority.cpp
   DEPENDS base/result base/net base/process acme/crypto acme/messages acme/protocol acme/vault acme/schedule)

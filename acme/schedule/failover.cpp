@@ -15,7 +15,11 @@ constexpr minutes last_pause{30};
 
 }  // namespace
 
-Breaker after_outcome(Breaker breaker, FailureClass failure, Time now) {
+Breaker after_outcome(Breaker breaker, FailureClass failure, Time began, Time now) {
+  bool const counted = breaker.failed_at && began <= *breaker.failed_at;
+  if (counted && (failure == FailureClass::transient || failure == FailureClass::deferred)) {
+    return breaker;
+  }
   breaker.trying = false;
   if (failure == FailureClass::deferred) {
     return breaker;  // the CA was not asked
@@ -23,6 +27,7 @@ Breaker after_outcome(Breaker breaker, FailureClass failure, Time now) {
   if (failure != FailureClass::transient) {
     return Breaker{};  // it answered, whatever it said
   }
+  breaker.failed_at = now;
   if (++breaker.failures >= failures_to_open) {
     auto const doublings = std::min(breaker.failures - failures_to_open, 5U);
     breaker.open_until = now + std::min<minutes>(first_pause * (1 << doublings), last_pause);

@@ -1,7 +1,8 @@
 // Which of several CAs an order goes to, as pure functions: the first in the operator's order that is not parked for
 // this name and whose breaker is closed.
 //
-//   closed --3 failures in a row that are the CA's--> open for 1, 2, 4 ... 30 minutes --> one order may try --> closed
+//   closed --3 failures in a row that are the CA's, one outage of several orders at once counts once--> open for 1, 2,
+//   4 ... 30 minutes --> one order may try --> closed
 //
 // A refusal that another CA may not share (a limit, CAA, an identifier it will not take, a lost account) parks the name
 // at that CA alone; one that every CA would share (no proof seen, a site of ours behind) parks the name everywhere.
@@ -23,9 +24,12 @@ using crypto::Time;
 struct Breaker {
   unsigned failures = 0;  // in a row; of the CA itself (transient)
   std::optional<Time> open_until;
-  bool trying = false;  // one order is under way after the pause
+  bool trying = false;            // one order is under way after the pause
+  std::optional<Time> failed_at;  // the last failure that was counted
 };
-[[nodiscard]] Breaker after_outcome(Breaker breaker, protocol::FailureClass failure, Time now);
+// Of an order that began at `began`. Orders that were under way together when the CA went away fail together: those
+// that began before a failure was counted add nothing to it, nor do they end the try that follows.
+[[nodiscard]] Breaker after_outcome(Breaker breaker, protocol::FailureClass failure, Time began, Time now);
 // No order before this moment; nothing: orders may go there now. `now` past the pause lets one order through.
 [[nodiscard]] std::optional<Time> closed_from(Breaker const& breaker, Time now);
 

@@ -17,6 +17,15 @@ Time urgent_at(Holding const& holding) {
   return holding.not_after - std::max(holding.not_after - holding.not_before, milliseconds(0)) / 10;
 }
 
+// By then its turn should have come.
+Time turn_by(Holding const& holding) {
+  return holding.due + (holding.not_after - holding.due) / 2;
+}
+
+Time earliest(Holding const& holding) {
+  return holding.not_before + std::max(holding.not_after - holding.not_before, milliseconds(0)) / 4;
+}
+
 double rate_of(Wish const& wish) {
   if (!wish.holding) {
     return 0;
@@ -98,12 +107,24 @@ void Planner::place(Entry& entry, Time now) {
   entry.ready = std::max(base_of(entry), now);
   if (entry.ready > now) {
     waiting_.emplace(entry.ready, entry.wish.id);
+    if (entry.wish.holding && entry.parked.empty()) {
+      entry.ahead = true;
+      ahead_.add(entry.wish.id, turn_by(*entry.wish.holding));
+    }
     return;
   }
   enter(entry, lane_of(entry.wish, now));
 }
 
+void Planner::leave_ahead(Entry& entry) {
+  if (entry.ahead) {
+    entry.ahead = false;
+    ahead_.remove(entry.wish.id, turn_by(*entry.wish.holding));
+  }
+}
+
 void Planner::unplace(Entry& entry) {
+  leave_ahead(entry);
   waiting_.erase({entry.ready, entry.wish.id});
   postponed_.erase({entry.ready, entry.wish.id});
   if (!entry.lane) {
@@ -140,7 +161,7 @@ void Planner::enter(Entry& entry, Lane lane) {
   if (lane == Lane::urgent) {
     entry.key = entry.wish.holding->not_after;
   } else if (entry.wish.holding) {
-    entry.key = entry.wish.holding->due + (entry.wish.holding->not_after - entry.wish.holding->due) / 2;
+    entry.key = turn_by(*entry.wish.holding);
   } else {
     entry.key = entry.ready;
   }
@@ -157,6 +178,7 @@ void Planner::advance(Time now) {
     Entry& entry = entries_.at(waiting_.begin()->second);
     postponed_.erase(*waiting_.begin());
     waiting_.erase(waiting_.begin());
+    leave_ahead(entry);
     enter(entry, lane_of(entry.wish, now));
   }
   while (!becoming_urgent_.empty() && becoming_urgent_.begin()->first <= now) {
@@ -281,10 +303,35 @@ void Planner::give_back(Entry const& entry, std::size_t authority, Time now) {
   }
 }
 
+// One of a crowd that is not due yet, when nothing that is due waits for the place.
+void Planner::begin_ahead(Time now, std::optional<Time>& wake) {
+  Queue const& due = queue(Lane::due);
+  if (!due.waiting.empty()) {
+    return;
+  }
+  if (now >= look_ahead_) {
+    ahead_from_ = ahead_.begin(0, interval(Lane::due));
+    look_ahead_ = now + interval(Lane::due);
+  }
+  auto const first = ahead_.first();
+  if (!ahead_from_ || !first) {
+    return;
+  }
+  Entry& entry = entries_.at(*first);
+  Time const from = std::max({*ahead_from_, due.open_at.value_or(now), earliest(*entry.wish.holding)});
+  if (from > now) {
+    wake = std::min(wake.value_or(from), from);
+    return;
+  }
+  unplace(entry);
+  enter(entry, lane_of(entry.wish, now));
+}
+
 Plan Planner::plan(Time now) {
   advance(now);
   Plan out;
   while (flying_.size() < settings_.orders_max) {
+    begin_ahead(now, out.wake);
     auto const lane = next_lane(now, out.wake);
     if (!lane) {
       break;
@@ -303,7 +350,7 @@ Plan Planner::plan(Time now) {
     Breaker& breaker = breakers_[*choice.authority];
     breaker.trying = breaker.open_until.has_value();
     limits_[*choice.authority].spend(asking(entry.wish, *choice.authority), now);
-    flying_.insert(id);
+    flying_.emplace(id, now);
     out.start.push_back({id, *choice.authority});
   }
   for (auto const* const next : {&waiting_, &becoming_urgent_}) {
@@ -315,8 +362,9 @@ Plan Planner::plan(Time now) {
 }
 
 std::optional<Parked> Planner::ended(std::int64_t id, std::size_t authority, Ending ending, Time now) {
-  flying_.erase(id);
-  breakers_[authority] = after_outcome(breakers_[authority], ending.failure, now);
+  auto const flight = flying_.extract(id);
+  Time const began = flight ? flight.mapped() : now;
+  breakers_[authority] = after_outcome(breakers_[authority], ending.failure, began, now);
   auto const found = entries_.find(id);
   if (found == entries_.end()) {
     return std::nullopt;

@@ -10,6 +10,10 @@
 //   recalled  CA or operator want it replaced before its time  evenly over six hours
 //   due       everything else                                  5/4 of the mean rate, at least one in 5 minutes
 //
+// Where so many fall due together that the pace would leave them behind (ahead.hpp), they begin before they are due, at
+// that pace, and at a quarter of their life at the earliest; each should have had its turn half-way between due and
+// end.
+//
 // The pace keeps what an outage or a day of many sign-ups heaped up from coming back as a heap; in the order of half
 // their slack nobody is later than the outage was long. Within a lane owners take turns. Nothing walks over all wishes:
 // each step costs a logarithm of their number.
@@ -18,6 +22,7 @@
 #pragma once
 
 #include "acme/messages/messages.hpp"
+#include "acme/schedule/ahead.hpp"
 #include "acme/schedule/failover.hpp"
 #include "acme/schedule/limits.hpp"
 
@@ -129,7 +134,8 @@ class Planner {
     std::optional<Lane> lane;              // or in a lane, at
     std::int64_t turn = 0;
     Time key;
-    double rate = 0;  // what it adds to rate_
+    double rate = 0;     // what it adds to rate_
+    bool ahead = false;  // it is in ahead_, too
   };
   // Owners take turns: an owner's second wish comes after everybody's first.
   struct Queue {
@@ -145,6 +151,8 @@ class Planner {
   void unplace(Entry& entry);
   void enter(Entry& entry, Lane lane);
   void advance(Time now);
+  void begin_ahead(Time now, std::optional<Time>& wake);
+  void leave_ahead(Entry& entry);
   [[nodiscard]] Lane lane_of(Wish const& wish, Time now) const;
   [[nodiscard]] Time base_of(Entry const& entry) const;
   [[nodiscard]] std::optional<Time> rests(std::size_t authority, Time now) const;
@@ -168,8 +176,11 @@ class Planner {
   std::set<std::pair<Time, std::int64_t>> postponed_;        // those in waiting_ that a CA's limit or rest keeps there
   std::set<std::pair<Time, std::int64_t>> becoming_urgent_;  // those in the lanes recalled and due
   std::array<Queue, 4> lanes_;
-  std::set<std::int64_t> flying_;
-  std::map<std::string, Time> held_;  // domain -> the last place that was promised there
+  Ahead ahead_;                          // of waiting_: those that only wait until they are due
+  std::optional<Time> ahead_from_;       // when the first of them must begin, as it was at the last look
+  Time look_ahead_{};                    // when to look again
+  std::map<std::int64_t, Time> flying_;  // in flight, since when
+  std::map<std::string, Time> held_;     // domain -> the last place that was promised there
   std::size_t sweep_held_above_ = 1024;
   double rate_ = 0;  // renewals a millisecond, in the mean
   unsigned fresh_in_a_row_ = 0;

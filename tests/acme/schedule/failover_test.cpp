@@ -7,14 +7,17 @@ namespace {
 
 using protocol::FailureClass;
 using std::chrono::hours;
+using std::chrono::milliseconds;
 using std::chrono::minutes;
+using std::chrono::seconds;
 
 Time const now{hours(500000)};
 
 Breaker failed(unsigned times, Time at) {
   Breaker breaker;
-  for (unsigned i = 0; i < times; ++i) {
-    breaker = after_outcome(breaker, FailureClass::transient, at);
+  for (unsigned i = times; i > 0; --i) {  // one after the other, the last at `at`
+    Time const end = at - seconds(2) * (i - 1);
+    breaker = after_outcome(breaker, FailureClass::transient, end - seconds(1), end);
   }
   return breaker;
 }
@@ -33,12 +36,42 @@ TEST(Breaker, OneOrderTriesAfterTheRestAndItsOutcomeDecides) {
   Time const later = now + minutes(2);
   breaker.trying = true;
   EXPECT_TRUE(closed_from(breaker, later)) << "the others wait for its outcome";
-  EXPECT_FALSE(closed_from(after_outcome(breaker, FailureClass::none, later), later));
-  EXPECT_EQ(closed_from(after_outcome(breaker, FailureClass::transient, later), later), later + minutes(2));
-  EXPECT_FALSE(closed_from(after_outcome(breaker, FailureClass::policy, later), later)) << "it answered";
-  Breaker const deferred = after_outcome(breaker, FailureClass::deferred, later);
+  EXPECT_FALSE(closed_from(after_outcome(breaker, FailureClass::none, later, later), later));
+  EXPECT_EQ(closed_from(after_outcome(breaker, FailureClass::transient, later, later), later), later + minutes(2));
+  EXPECT_FALSE(closed_from(after_outcome(breaker, FailureClass::policy, later, later), later)) << "it answered";
+  Breaker const deferred = after_outcome(breaker, FailureClass::deferred, later, later);
   EXPECT_FALSE(deferred.trying) << "it was not asked, so the next order tries";
   EXPECT_EQ(deferred.failures, 3U);
+}
+
+// Eight orders at a time, each fails after its own while; the CA is away for as long as it takes.
+TEST(Breaker, WhatFailsTogetherIsOneFailure) {
+  Breaker breaker;
+  Time began = now;
+  for (unsigned wave = 1; wave <= 3; ++wave) {
+    EXPECT_FALSE(closed_from(breaker, began)) << "wave " << wave;
+    for (int order = 0; order < 8; ++order) {
+      breaker =
+          after_outcome(breaker, FailureClass::transient, began + milliseconds(order), began + seconds(30 + order));
+      EXPECT_EQ(breaker.failures, wave) << "order " << order;
+    }
+    began += seconds(60);
+  }
+  EXPECT_EQ(*breaker.failed_at, now + seconds(150)) << "the first of the third wave";
+  EXPECT_EQ(closed_from(breaker, now + seconds(150)), now + seconds(210));
+}
+
+TEST(Breaker, AStragglerOfTheOutageNeitherCountsNorEndsTheTry) {
+  Breaker breaker = failed(3, now);
+  breaker.trying = true;
+  Time const later = now + minutes(2);
+  for (auto const failure : {FailureClass::transient, FailureClass::deferred}) {
+    Breaker const after = after_outcome(breaker, failure, now - seconds(10), later);
+    EXPECT_TRUE(after.trying);
+    EXPECT_EQ(after.failures, 3U);
+    EXPECT_EQ(after.open_until, breaker.open_until);
+  }
+  EXPECT_EQ(after_outcome(breaker, FailureClass::none, now - seconds(10), later).failures, 0U) << "it answers again";
 }
 
 TEST(Authority, IsTheFirstThatMayBeAsked) {

@@ -14,6 +14,7 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 constexpr Time start{std::chrono::milliseconds(1'800'000'000'000)};
 
@@ -122,18 +123,36 @@ TEST(Planner, NewTenantsComeFirstButRenewalsGetEveryFourthStart) {
 TEST(Planner, ACaThatIsAwayIsTriedByOneOrderAndTheNextCaTakesOver) {
   Planner planner({}, {LimitSettings{}, LimitSettings{}});
   for (std::int64_t id = 1; id <= 3; ++id) {
-    planner.want(fresh(id), start);
-  }
-  for (Start const& one : planner.plan(start).start) {
-    EXPECT_EQ(one.authority, 0U);
-    auto const parked = planner.ended(one.id, 0, {FailureClass::transient, {}}, start);
-    ASSERT_TRUE(parked);
-    EXPECT_EQ(parked->authority, 0U);
-  }
-  for (Start const& one : planner.plan(start).start) {
-    EXPECT_EQ(one.authority, 1U);
+    Time const now = start + std::chrono::seconds(id);
+    planner.want(fresh(id), now);
+    for (Start const& one : planner.plan(now).start) {
+      EXPECT_EQ(one.authority, one.id == id ? 0U : 1U) << "who failed there goes to the next";
+      if (one.authority == 0) {
+        auto const parked = planner.ended(one.id, 0, {FailureClass::transient, {}}, now);
+        ASSERT_TRUE(parked);
+        EXPECT_EQ(parked->authority, 0U);
+      }
+    }
   }
   EXPECT_TRUE(planner.breaker(0).open_until);
+  planner.want(fresh(4), start + std::chrono::seconds(4));
+  for (Start const& one : planner.plan(start + std::chrono::seconds(4)).start) {
+    EXPECT_EQ(one.authority, 1U);
+  }
+}
+
+TEST(Planner, OrdersThatFailTogetherAreOneFailureOfTheCa) {
+  Planner planner({}, {LimitSettings{}});
+  for (std::int64_t id = 1; id <= 8; ++id) {
+    planner.want(fresh(id), start);
+  }
+  std::vector<Start> const together = planner.plan(start).start;
+  ASSERT_THAT(together, SizeIs(8));
+  for (Start const& one : together) {
+    planner.ended(one.id, 0, {FailureClass::transient, {}}, start + std::chrono::seconds(30 + one.id));
+  }
+  EXPECT_EQ(planner.breaker(0).failures, 1U);
+  EXPECT_FALSE(planner.breaker(0).open_until);
 }
 
 TEST(Planner, WithoutAnyCaNobodyIsLookedAt) {
@@ -141,14 +160,17 @@ TEST(Planner, WithoutAnyCaNobodyIsLookedAt) {
   for (std::int64_t id = 1; id <= 50; ++id) {
     planner.want(fresh(id), start);
   }
-  for (Start const& one : planner.plan(start).start) {
-    planner.ended(one.id, 0, {FailureClass::transient, {}}, start);
+  for (int wave = 0; wave < 3; ++wave) {
+    std::vector<Start> const together = planner.plan(start + minutes(wave)).start;
+    ASSERT_THAT(together, SizeIs(8)) << "wave " << wave;
+    for (Start const& one : together) {
+      planner.ended(one.id, 0, {FailureClass::transient, {}}, start + minutes(wave));
+    }
   }
-  Plan const none = planner.plan(start);
+  Plan const none = planner.plan(start + minutes(2));
   EXPECT_THAT(none.start, IsEmpty());
-  ASSERT_TRUE(none.wake);
-  EXPECT_LE(*none.wake, start + minutes(33));
-  EXPECT_THAT(planner.plan(start + minutes(33)).start.size(), 1U) << "one order tries it";
+  EXPECT_EQ(none.wake, start + minutes(3));
+  EXPECT_THAT(planner.plan(start + minutes(3)).start.size(), 1U) << "one order tries it";
 }
 
 TEST(Planner, OrdersOfAFullDomainWaitOneAfterTheOther) {

@@ -1,0 +1,47 @@
+#include "acme/schedule/ahead.hpp"
+
+#include <algorithm>
+
+namespace acme {
+namespace {
+
+constexpr std::chrono::milliseconds step{std::chrono::hours(4)};
+
+std::int64_t step_of(Time end) {
+  return end.time_since_epoch() / step;
+}
+
+}  // namespace
+
+void Ahead::add(std::int64_t id, Time end) {
+  if (ends_.emplace(end, id).second) {
+    ++steps_[step_of(end)];
+  }
+}
+
+void Ahead::remove(std::int64_t id, Time end) {
+  if (ends_.erase({end, id}) == 0) {
+    return;
+  }
+  auto const found = steps_.find(step_of(end));
+  if (--found->second == 0) {
+    steps_.erase(found);
+  }
+}
+
+std::optional<Time> Ahead::begin(std::size_t before, std::chrono::milliseconds interval) const {
+  std::optional<Time> first;
+  auto count = static_cast<std::int64_t>(before);
+  for (auto const& [number, here] : steps_) {
+    count += here;
+    Time const at = Time(step * (number + 1)) - interval * count;
+    first = std::min(first.value_or(at), at);
+  }
+  return first;
+}
+
+std::optional<std::int64_t> Ahead::first() const {
+  return ends_.empty() ? std::nullopt : std::optional(ends_.begin()->second);
+}
+
+}  // namespace acme
