@@ -24,7 +24,7 @@ Issuer::Issuer(net::asio::any_io_executor executor, store::Store& store, vault::
     : executor_(executor),
       store_(store),
       vault_(vault),
-      metrics_(metrics),
+      measures_(metrics),
       settings_(std::move(settings)),
       dns01_(executor, store, std::move(sites), settings_.gate),
       ordering_({store, vault, metrics, dns01_, settings_.order, settings_.look}),
@@ -128,7 +128,7 @@ net::Task<base::Result<Plan>> Issuer::round() {
   if (!alarms_.empty()) {
     plan.wake = std::min(plan.wake.value_or(alarms_.begin()->first), alarms_.begin()->first);
   }
-  show_metrics();
+  show_metrics(now);
   co_await save_limits();
   co_return plan;
 }
@@ -179,6 +179,10 @@ net::Task<base::Result<void>> Issuer::load() {
   planner_.emplace(planning, limits);
   for (auto* const index : {&questions_, &expiries_, &alarms_}) {
     index->clear();
+  }
+  auto const swept = co_await settle_proofs();
+  if (!swept) {
+    co_return swept.error();
   }
   rows_.clear();
   read_.clear();
@@ -415,7 +419,7 @@ net::Task<base::Result<void>> Issuer::remove_leftovers() {
       continue;  // the round after its end
     }
     std::string owner = challenge_owner(row.tenant_id, subject_id);
-    auto const unpublished = co_await dns01_.unpublish(std::move(owner));
+    auto const unpublished = co_await dns01_.unpublish_below(std::move(owner));
     if (!unpublished) {
       co_return unpublished.error();
     }
@@ -465,18 +469,18 @@ void Issuer::raise_alarms(Time now) {
   }
 }
 
-void Issuer::show_metrics() {
-  metrics_.gauge("navigator_acme_subjects", "Names of tenants that shall have a certificate of their own")
-      .set(static_cast<double>(subjects_.size()));
-  metrics_.gauge("navigator_acme_certificates", "Names of tenants that have a certificate")
-      .set(static_cast<double>(expiries_.size()));
-  metrics_.gauge("navigator_acme_orders_in_flight", "ACME orders in flight").set(static_cast<double>(flights_.size()));
-  metrics_.gauge("navigator_acme_orders_waiting", "Certificates that are due and wait for their turn")
-      .set(static_cast<double>(planner_->ready()));
-  metrics_.gauge("navigator_acme_alarms", "Certificates of whose life a fifth or less is left")
-      .set(static_cast<double>(alarmed_.size()));
-  metrics_.gauge("navigator_acme_earliest_expiry_seconds", "Unix time at which the first certificate expires; 0: none")
-      .set(expiries_.empty() ? 0 : static_cast<double>(crypto::to_ms(expiries_.begin()->first)) / 1000);
+void Issuer::show_metrics(Time now) {
+  auto const earliest = expiries_.empty() ? std::nullopt : std::optional(expiries_.begin()->first);
+  measures_.show({subjects_.size(), expiries_.size(), flights_.size(), planner_->ready(), alarmed_.size(), earliest});
+  if (measures_.life_is_due(now)) {
+    LifeLeft life;
+    for (auto const& [id, subject] : subjects_) {
+      if (subject.certificate) {
+        life.count(subject.certificate->not_before, subject.certificate->not_after, now);
+      }
+    }
+    measures_.show_life(life, now);
+  }
 }
 
 }  // namespace acme

@@ -17,6 +17,7 @@
 
 #include "acme/authority/authority.hpp"
 #include "acme/gate/dns01.hpp"
+#include "acme/measures/measures.hpp"
 #include "acme/ordering/ordering.hpp"
 #include "acme/schedule/planner.hpp"
 #include "acme/schedule/renewal.hpp"
@@ -62,7 +63,8 @@ struct SubjectStatus {
   std::string name;                // of the subject, without final dot
   std::string state;               // "waiting", "ordering", "valid", "renewing", "failed", "expired"
   std::vector<std::string> names;  // wanted
-  std::string challenge_name;      // that its challenges are delegated to; empty: they are at _acme-challenge.NAME
+  std::string challenge_at;        // name of the TXT record of its proof at the CA that is asked first
+  std::string challenge_name;      // that this is delegated to; empty: the values are there
   std::string fingerprint;         // of the present certificate; empty without one
   std::string authority;           // directory URL of the CA that issued it; empty: not known
   std::int64_t not_after_ms = 0;
@@ -124,6 +126,9 @@ class Issuer {
   [[nodiscard]] std::vector<SubjectStatus> status() const;
   [[nodiscard]] std::vector<AuthorityStatus> authorities() const;  // in the order of preference
   [[nodiscard]] IssuerStatus issuer_status() const;
+  // What a domain must delegate below its name, one for each way in which a CA is proved to, the preferred first; a
+  // label that is made of an account which is not there yet is missing.
+  [[nodiscard]] std::vector<std::string> challenge_labels() const;
   // The subject of a label (present or former) or of any name of its certificate, with or without final dot; nothing:
   // none.
   [[nodiscard]] std::optional<std::int64_t> find(std::string name) const;
@@ -180,6 +185,7 @@ class Issuer {
   net::Task<base::Result<void>> observe();
   net::Task<base::Result<void>> load();
   net::Task<base::Result<void>> load_kept();
+  net::Task<base::Result<void>> settle_proofs();
   net::Task<base::Result<void>> take(News news);
   net::Task<base::Result<void>> take_in(vault::SubjectRow row, Wanted wanted, bool anew);
   void leave(News const& news);
@@ -194,7 +200,7 @@ class Issuer {
   void hold(std::int64_t subject_id, std::optional<vault::CertificateRow> certificate);
   void want(std::int64_t subject_id);
   void raise_alarms(Time now);
-  void show_metrics();
+  void show_metrics(Time now);
 
   // --- orders: issuer_order.cpp ---
   net::Task<void> issue(std::int64_t subject_id, std::size_t authority);
@@ -224,7 +230,7 @@ class Issuer {
   net::asio::any_io_executor executor_;
   store::Store& store_;
   vault::Vault& vault_;
-  process::Metrics& metrics_;
+  Measures measures_;
   IssuerSettings settings_;
   Dns01 dns01_;
   Ordering ordering_;

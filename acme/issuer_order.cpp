@@ -23,6 +23,27 @@ Outcome outcome_of(base::Failure const& failure) {
 
 }  // namespace
 
+// Standing proofs at CAs that are asked another way now, or no longer, go: they would let those CAs issue.
+net::Task<base::Result<void>> Issuer::settle_proofs() {
+  std::set<std::string> standing;
+  auto const note = [&standing](Authority const& authority) {
+    if (protocol::is_standing(authority.settings().challenge)) {
+      standing.insert(standing_key(authority.directory_url()));
+    }
+  };
+  for (auto const& authority : authorities_) {
+    note(*authority);
+    auto const known = co_await authority->recall();
+    if (!known) {
+      co_return known.error();
+    }
+  }
+  if (staging_ != nullptr) {
+    note(*staging_);
+  }
+  co_return co_await dns01_.sweep(standing_infix, std::move(standing));
+}
+
 Job Issuer::job_of(Subject const& subject) {
   return {subject.row, subject.wanted.names, subject.wanted.challenge_name, subject.wanted.domain_id,
           subject.certificate};
@@ -85,16 +106,7 @@ net::Task<void> Issuer::conclude(std::int64_t subject_id, std::size_t place, bas
     authority.action_required = outcome.instance.empty() ? "the CA's website" : outcome.instance;
     planner_->block(place, true);
   }
-  metrics_
-      .counter("navigator_acme_orders_total", "Orders by outcome and authority",
-               {{"outcome", good ? "issued" : name(outcome.failure)}, {"authority", authority.directory_url()}})
-      .add();
-  if (!outcome.problem.empty()) {
-    metrics_
-        .counter("navigator_acme_problems_total", "Orders that failed, by the CA's own type of problem",
-                 {{"type", outcome.problem}, {"authority", authority.directory_url()}})
-        .add();
-  }
+  measures_.ended(authority.directory_url(), good ? "issued" : name(outcome.failure), outcome.problem);
   for (std::string const& note : outcome.notes) {
     process::log::info(component, "order subject_id={} authority={} note=\"{}\"", subject_id, authority.directory_url(),
                        note);

@@ -61,6 +61,7 @@ SubjectStatus Issuer::status_of(std::int64_t subject_id, Subject const& subject,
   status.name = subject.row.name;
   status.state = state_of(subject_id, subject, now);
   status.names = subject.wanted.names;
+  status.challenge_at = authorities_.front()->challenge_label() + "." + subject.row.name;
   status.challenge_name = subject.wanted.challenge_name;
   Time next = now;
   if (subject.certificate) {
@@ -116,6 +117,17 @@ std::vector<AuthorityStatus> Issuer::authorities() const {
 
 IssuerStatus Issuer::issuer_status() const {
   return {leads(), lease_.holder, lease_.fence, flights_.size(), planner_ ? planner_->ready() : 0, alarmed_.size()};
+}
+
+std::vector<std::string> Issuer::challenge_labels() const {
+  std::vector<std::string> labels;
+  for (auto const& authority : authorities_) {
+    std::string label = authority->challenge_label();
+    if (!label.empty() && std::ranges::find(labels, label) == labels.end()) {
+      labels.push_back(std::move(label));
+    }
+  }
+  return labels;
 }
 
 std::optional<std::int64_t> Issuer::find(std::string name) const {

@@ -1,5 +1,6 @@
-# crypto -> messages -> protocol, schedule; crypto -> keyring -> vault (on schema); these -> authority, gate;
-# vault -> subjects; crypto -> upload; all these -> ordering -> acme -> administration; subjects, vault -> distribution;
+# crypto -> messages, challenge -> protocol; messages -> schedule; crypto -> keyring -> vault (on schema); these ->
+# authority, gate; vault -> subjects; crypto -> upload, measures; all these -> ordering -> acme -> administration;
+# subjects, vault -> distribution;
 # edge stands alone: it runs on other machines.
 module(acme/edge SOURCES errc.cpp bundle.cpp verify.cpp install.cpp nginx.cpp web_server.cpp handshake.cpp agent.cpp
   DEPENDS base/result base/net base/process
@@ -8,8 +9,10 @@ module(acme/crypto SOURCES errc.cpp encoding.cpp time.cpp key.cpp jws.cpp csr.cp
   DEPENDS base/result LIBRARIES Boost::json OpenSSL::Crypto)
 module(acme/messages SOURCES errc.cpp messages.cpp
   DEPENDS base/result acme/crypto LIBRARIES Boost::json)
+module(acme/challenge SOURCES challenge.cpp
+  DEPENDS base/result acme/crypto)
 module(acme/protocol SOURCES order_machine.cpp client.cpp
-  DEPENDS base/result base/net acme/crypto acme/messages
+  DEPENDS base/result base/net acme/crypto acme/messages acme/challenge
     base/http_client LIBRARIES Boost::json)
 module(acme/keyring SOURCES errc.cpp seal.cpp keyring.cpp
   DEPENDS base/result base/process base/database acme/crypto LIBRARIES OpenSSL::Crypto)
@@ -21,9 +24,12 @@ module(acme/vault SOURCES errc.cpp vault.cpp subjects.cpp issuing.cpp sealing.cp
 module(acme/schedule SOURCES renewal.cpp failover.cpp limits.cpp ahead.cpp planner.cpp
   DEPENDS base/result acme/crypto acme/messages)
 module(acme/authority SOURCES authority.cpp
-  DEPENDS base/result base/net base/process acme/crypto acme/messages acme/protocol acme/vault acme/schedule)
+  DEPENDS base/result base/net base/process acme/crypto acme/messages acme/challenge acme/protocol acme/vault
+    acme/schedule)
 module(acme/gate SOURCES errc.cpp dns01.cpp caa.cpp
-  DEPENDS base/result base/net base/probe dns-backend/dns dns-backend/store acme/protocol)
+  DEPENDS base/result base/net base/probe dns-backend/dns dns-backend/store acme/challenge acme/protocol)
+module(acme/measures SOURCES measures.cpp
+  DEPENDS base/result base/process acme/crypto)
 module(acme/upload SOURCES upload.cpp
   DEPENDS base/result acme/crypto LIBRARIES OpenSSL::Crypto)
 module(acme/subjects SOURCES subjects.cpp
@@ -31,11 +37,11 @@ module(acme/subjects SOURCES subjects.cpp
     acme/crypto acme/vault)
 module(acme/ordering SOURCES ordering.cpp
   DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store acme/crypto
-    acme/messages acme/protocol acme/vault acme/authority acme/gate acme/subjects)
+    acme/messages acme/challenge acme/protocol acme/vault acme/authority acme/gate acme/subjects)
 module(acme SOURCES issuer.cpp issuer_order.cpp issuer_renewal.cpp issuer_status.cpp issuer_commands.cpp
     issuer_uploads.cpp
-  DEPENDS base/result base/net base/process dns-backend/store acme/crypto acme/messages acme/protocol acme/vault
-    acme/schedule acme/authority acme/gate acme/subjects acme/ordering acme/upload)
+  DEPENDS base/result base/net base/process dns-backend/store acme/crypto acme/messages acme/challenge acme/protocol
+    acme/vault acme/schedule acme/authority acme/gate acme/subjects acme/ordering acme/measures acme/upload)
 module(acme/distribution SOURCES distribution.cpp
   DEPENDS base/result base/net base/process base/http base/database dns-backend/dns dns-backend/tables
     dns-backend/domains dns-backend/store acme/crypto acme/vault acme/subjects

@@ -178,7 +178,7 @@ Answer why(Administration const& of, net::HttpRequest request) {
   }
   body["attempts"] = std::move(attempts);
   auto const snapshot = of.store.published().copy();
-  std::string const challenge = "_acme-challenge." + known->status.names.back();
+  std::string const& challenge = known->status.challenge_at;
   auto chain = cname_chain(*snapshot, challenge);
   // A customer's zone is seldom one of ours: then the next link is where his CNAME must lead.
   if (std::string const& delegated = known->status.challenge_name; !delegated.empty() && chain.back() != delegated) {

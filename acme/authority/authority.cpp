@@ -38,6 +38,17 @@ net::Task<base::Result<void>> Authority::ready() {
   co_return base::Result<void>();
 }
 
+net::Task<base::Result<void>> Authority::recall() {
+  if (client_ == nullptr && saved_url_.empty()) {
+    auto const account = co_await vault_.account(settings_.directory_url);
+    if (!account) {
+      co_return account.error();
+    }
+    saved_url_ = account->url;
+  }
+  co_return base::Result<void>();
+}
+
 net::Task<base::Result<void>> Authority::load() {
   auto account = co_await vault_.account(settings_.directory_url);
   if (!account) {

@@ -6,6 +6,7 @@
 // Threads: belongs to the control loop of the primary; it outlives the coroutines that use it.
 #pragma once
 
+#include "acme/challenge/challenge.hpp"
 #include "acme/protocol/client.hpp"
 #include "acme/schedule/limits.hpp"
 #include "acme/vault/vault.hpp"
@@ -25,7 +26,9 @@ struct AuthoritySettings {
   std::string profile;           // ordered when the CA offers it; empty: its default
   std::string preferred_issuer;  // common name the chain shall end with; empty: the CA's first chain
   std::chrono::milliseconds call_deadline{30000};
-  LimitSettings limits;  // its own, as far as they are known
+  LimitSettings limits;                                                // its own, as far as they are known
+  protocol::ChallengeKind challenge = protocol::ChallengeKind::dns01;  // how names are proved to it
+  std::chrono::seconds standing_life{0};  // of a proof that stays; 0: it has no end of its own
 };
 
 class Authority {
@@ -51,6 +54,12 @@ class Authority {
   net::Task<base::Result<void>> change_key();
 
   [[nodiscard]] AuthoritySettings const& settings() const { return settings_; }
+  // What a proof stands at, before the name; empty: not known before the account is (dns-account-01).
+  [[nodiscard]] std::string challenge_label() const {
+    return protocol::challenge_label(settings_.challenge, account_url());
+  }
+  // Reads the account of an earlier run, so that account_url() is known; the CA is not asked.
+  net::Task<base::Result<void>> recall();
   [[nodiscard]] std::string const& directory_url() const { return settings_.directory_url; }
 
   std::string last_error;       // of the last failure that was the CA's; empty after a success; the issuer's to write

@@ -23,6 +23,18 @@ std::string joined(std::vector<std::string> const& parts) {
   return text;
 }
 
+base::Result<std::vector<std::pair<dns::Name, std::string>>> rows_of(std::vector<protocol::TxtValue> const& values) {
+  std::vector<std::pair<dns::Name, std::string>> rows;
+  for (protocol::TxtValue const& value : values) {
+    auto const name = dns::Name::parse(value.name);
+    if (!name) {
+      return name.error();
+    }
+    rows.emplace_back(*name, value.value);
+  }
+  return rows;
+}
+
 probe::Check question(Site const& site, protocol::TxtValue const& value, bool tcp, milliseconds timeout) {
   probe::Check check;
   check.type = probe::Type::dns;
@@ -69,23 +81,58 @@ Dns01::Dns01(net::asio::any_io_executor executor, store::Store& store, std::func
     : executor_(executor), store_(store), sites_(std::move(sites)), settings_(settings), changed_(executor) {}
 
 net::Task<base::Result<void>> Dns01::publish(std::string owner, std::vector<protocol::TxtValue> values) {
-  std::vector<std::pair<dns::Name, std::string>> rows;
-  for (protocol::TxtValue const& value : values) {
-    auto const name = dns::Name::parse(value.name);
-    if (!name) {
-      co_return name.error();
-    }
-    rows.emplace_back(*name, value.value);
+  auto rows = rows_of(values);
+  if (!rows) {
+    co_return rows.error();
   }
-  auto const revision = co_await store_.add_challenges(std::move(rows), owner);
+  auto const revision = co_await store_.add_challenges(std::move(*rows), owner);
   if (!revision) {
     co_return revision.error();
   }
   co_return co_await gate(*revision, std::move(values));
 }
 
+net::Task<base::Result<void>> Dns01::keep(std::string owner, std::vector<protocol::TxtValue> values) {
+  if (auto const known = kept_.find(owner); known != kept_.end() && known->second == values) {
+    co_return base::Result<void>();
+  }
+  auto rows = rows_of(values);
+  if (!rows) {
+    co_return rows.error();
+  }
+  auto const revision = co_await store_.set_challenges(std::move(*rows), owner);
+  if (!revision) {
+    co_return revision.error();
+  }
+  auto const passed = co_await gate(*revision, values);
+  if (passed) {
+    kept_[owner] = std::move(values);
+  }
+  co_return passed;
+}
+
 net::Task<base::Result<void>> Dns01::unpublish(std::string owner) {
+  kept_.erase(owner);
   auto const revision = co_await store_.remove_challenges(owner);
+  if (!revision) {
+    co_return revision.error();
+  }
+  co_return base::Result<void>();
+}
+
+net::Task<base::Result<void>> Dns01::unpublish_below(std::string owner) {
+  std::erase_if(kept_,
+                [&owner](auto const& item) { return item.first == owner || item.first.starts_with(owner + "/"); });
+  auto const revision = co_await store_.remove_challenges_below(owner);
+  if (!revision) {
+    co_return revision.error();
+  }
+  co_return base::Result<void>();
+}
+
+net::Task<base::Result<void>> Dns01::sweep(std::string infix, std::set<std::string> keep) {
+  kept_.clear();
+  auto const revision = co_await store_.sweep_challenges(std::move(infix), std::move(keep));
   if (!revision) {
     co_return revision.error();
   }

@@ -1,4 +1,4 @@
-// The DNS-01 gate: challenge values go into the store, and the CA is asked only when every site serves them.
+// The gate of proofs in DNS: challenge values go into the store, and the CA is asked only when every site serves them.
 //
 // A site is good when it acknowledged the revision that holds the values and then, asked directly over UDP and over
 // TCP, returned each of them. It is not asked before its acknowledgment, since a question that comes too early puts "no
@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -60,6 +61,12 @@ class Dns01 {
   // deadline; then the values are still in the store (unpublish takes them away). Store failures are passed on.
   net::Task<base::Result<void>> publish(std::string owner, std::vector<protocol::TxtValue> values);
   net::Task<base::Result<void>> unpublish(std::string owner);
+  // Values that stay: the owner has exactly these afterwards. Sites are waited for when the values are new, or were
+  // not seen at all sites since the start; else nothing is asked of anybody.
+  net::Task<base::Result<void>> keep(std::string owner, std::vector<protocol::TxtValue> values);
+  net::Task<base::Result<void>> unpublish_below(std::string owner);  // "owner" and "owner/..."
+  // Of what was kept for "...INFIX/X", only that with an X of `keep` stays.
+  net::Task<base::Result<void>> sweep(std::string infix, std::set<std::string> keep);
   // A site acknowledged something: looks at once instead of at the next poll.
   void poke() { changed_.notify(); }
 
@@ -76,6 +83,7 @@ class Dns01 {
   std::function<std::vector<Site>()> sites_;
   GateSettings settings_;
   net::Signal changed_;
+  std::map<std::string, std::vector<protocol::TxtValue>> kept_;  // by owner: every site answers them
 };
 
 }  // namespace acme

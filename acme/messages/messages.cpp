@@ -111,24 +111,54 @@ std::optional<Problem> error_of(json::object const& object) {
   return problem_of(error->as_object(), 0, true);
 }
 
+// A domain name that can stand in a TXT value: no blank, no ';' that would end it.
+bool is_issuer(std::string_view name) {
+  return !name.empty() && name.size() <= 253 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+  });
+}
+
+std::vector<std::string> issuers_of(json::object const& object) {
+  constexpr std::size_t issuers_max = 10;
+  std::vector<std::string> issuers;
+  json::value const* const list = object.if_contains("issuer-domain-names");
+  if (list == nullptr || !list->is_array() || list->as_array().size() > issuers_max) {
+    return issuers;
+  }
+  for (json::value const& item : list->as_array()) {
+    if (item.is_string() && is_issuer(item.get_string())) {
+      issuers.emplace_back(item.get_string());
+    }
+  }
+  return issuers;
+}
+
+bool is_token(std::string_view token) {
+  return !token.empty() && token.size() <= 256 && std::ranges::all_of(token, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
 base::Result<Challenge> challenge_of(json::value const& value) {
   if (!value.is_object()) {
     return bad("a challenge is not an object");
   }
   json::object const& object = value.as_object();
   auto const status = status_of(object);
-  Challenge challenge{text_of(object, "type"), url_of(object, "url"), text_of(object, "token"),
-                      status.value_or(Status::pending), error_of(object)};
-  if (challenge.type != "dns-01") {
+  Challenge challenge{text_of(object, "type"),          url_of(object, "url"), text_of(object, "token"),
+                      status.value_or(Status::pending), error_of(object),      issuers_of(object)};
+  bool const standing = challenge.type == "dns-persist-01";
+  if (!standing && challenge.type != "dns-01" && challenge.type != "dns-account-01") {
     return challenge;  // other kinds may be shaped as they like
   }
-  bool const token_good =
-      !challenge.token.empty() && challenge.token.size() <= 256 && std::ranges::all_of(challenge.token, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-      });
-  if (!status || challenge.url.empty() || !token_good) {
+  bool const good = standing ? !challenge.issuers.empty() : is_token(challenge.token);
+  if (status && !challenge.url.empty() && good) {
+    return challenge;
+  }
+  if (challenge.type == "dns-01") {
     return bad("a dns-01 challenge has no good status, url or token");
   }
+  challenge.url.clear();  // drafts move: a shape that is not understood is no reason to refuse the others
   return challenge;
 }
 

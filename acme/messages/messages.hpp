@@ -61,10 +61,11 @@ struct Order {
 
 struct Challenge {
   std::string type;
-  std::string url;
+  std::string url;  // empty: it cannot be used
   std::string token;
   Status status = Status::pending;
   std::optional<Problem> error;
+  std::vector<std::string> issuers;  // of dns-persist-01: "issuer-domain-names", at least one
 };
 
 struct Authorization {

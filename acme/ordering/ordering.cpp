@@ -30,6 +30,10 @@ std::string owner_of(Job const& job) {
   return challenge_owner(job.subject.tenant_id, job.subject.id);
 }
 
+std::string standing_owner_of(Job const& job, Authority const& authority) {
+  return standing_owner(job.subject.tenant_id, job.subject.id, authority.directory_url());
+}
+
 Outcome not_asked(FailureClass failure, std::string detail) {
   Outcome outcome;
   outcome.failure = failure;
@@ -46,6 +50,9 @@ protocol::OrderPlan plan_of(vault::OrderRow const& row, crypto::Key key,
   protocol::OrderPlan plan{row.names,        std::move(key), row.csr, authority.client().thumbprint(),
                            places.new_order, row.order_url};
   plan.preferred_issuer = wishes.preferred_issuer;
+  plan.challenge = wishes.challenge;
+  plan.account_url = authority.account_url();
+  plan.standing_life = wishes.standing_life;
   if (places.profiles.contains(wishes.profile)) {
     plan.profile = wishes.profile;
   }
@@ -120,7 +127,8 @@ std::string Ordering::caa_refusal_of(std::vector<std::string> const& names, prot
     }
     return contents;
   };
-  CaaQuestion const question{places.caa_identities, authority.client().account_url(), "dns-01"};
+  CaaQuestion const question{places.caa_identities, authority.client().account_url(),
+                             protocol::name(authority.settings().challenge)};
   for (std::string const& name : names) {
     if (std::string why = caa_refusal(name, question, lookup); !why.empty()) {
       return why;
@@ -134,13 +142,14 @@ net::Task<std::optional<Outcome>> Ordering::obstacle(Job const& job, protocol::D
   Sight sight;
   if (job.domain_id != 0 && of_.look) {
     std::string name = job.subject.name;
-    auto seen = co_await of_.look(job.domain_id, std::move(name));
+    std::string label = authority.challenge_label();
+    auto seen = co_await of_.look(job.domain_id, std::move(name), std::move(label));
     if (!seen) {
       co_return not_asked(FailureClass::deferred, seen.error().what());
     }
     sight = std::move(*seen);
     if (!sight.objection.empty()) {
-      Outcome outcome = not_asked(FailureClass::deferred, sight.objection);
+      Outcome outcome = not_asked(sight.here_only ? FailureClass::policy : FailureClass::deferred, sight.objection);
       if (!sight.passing) {
         outcome.not_before = wall_now() + objection_pause;
       }
@@ -192,13 +201,14 @@ net::Task<base::Result<Outcome>> Ordering::place(Job job, Authority& authority, 
   }
 }
 
-net::Task<protocol::Event> Ordering::publish(std::string owner, std::vector<protocol::TxtValue> values,
-                                             Job const& job) {
-  for (protocol::TxtValue& value : values) {
+net::Task<protocol::Event> Ordering::publish(std::string owner, protocol::Publish proof, Job const& job) {
+  for (protocol::TxtValue& value : proof.values) {
     value.name = job.challenge_name.empty() ? value.name : job.challenge_name;
   }
   auto const begun = std::chrono::steady_clock::now();
-  auto const published = co_await of_.dns01.publish(std::move(owner), std::move(values));
+  auto task = proof.standing ? of_.dns01.keep(std::move(owner), std::move(proof.values))
+                             : of_.dns01.publish(std::move(owner), std::move(proof.values));
+  auto const published = co_await std::move(task);
   std::chrono::duration<double> const waited = std::chrono::steady_clock::now() - begun;
   of_.metrics.counter("navigator_acme_gate_seconds_total", "Time spent waiting for the sites").add(waited.count());
   co_return event_of(published);
@@ -213,9 +223,9 @@ net::Task<protocol::Event> Ordering::perform(protocol::Action action, vault::Ord
   if (auto const* const save = std::get_if<protocol::SaveOrder>(&action)) {
     co_return event_of(co_await of_.vault.set_order_url(row.subject_id, save->order_url));
   }
-  if (auto* const values = std::get_if<protocol::Publish>(&action)) {
-    std::string owner = owner_of(job);
-    co_return co_await publish(std::move(owner), std::move(values->values), job);
+  if (auto* const proof = std::get_if<protocol::Publish>(&action)) {
+    std::string owner = proof->standing ? standing_owner_of(job, authority) : owner_of(job);
+    co_return co_await publish(std::move(owner), std::move(*proof), job);
   }
   if (std::holds_alternative<protocol::Unpublish>(action)) {
     std::string owner = owner_of(job);
@@ -301,8 +311,9 @@ net::Task<base::Result<Outcome>> Ordering::rehearse_at(Job const& job, vault::Or
     if (auto const* const finish = std::get_if<protocol::Finish>(&action)) {
       co_return finish->outcome;
     }
-    if (auto* const values = std::get_if<protocol::Publish>(&action)) {
-      event = co_await publish(owner, std::move(values->values), job);
+    if (auto* const proof = std::get_if<protocol::Publish>(&action)) {
+      std::string proof_owner = proof->standing ? standing_owner_of(job, authority) : owner;
+      event = co_await publish(std::move(proof_owner), std::move(*proof), job);
     } else if (std::holds_alternative<protocol::Unpublish>(action)) {
       event = event_of(co_await of_.dns01.unpublish(owner));
     } else if (std::holds_alternative<protocol::Post>(action) || std::holds_alternative<protocol::WaitUntil>(action)) {

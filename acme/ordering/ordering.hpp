@@ -21,16 +21,18 @@ namespace acme {
 
 // What a look at a domain found, right before its order.
 struct Sight {
-  std::string objection;  // why no certificate can be had now; empty: nothing stands in the way
-  bool passing = false;   // it says nothing about the domain: a resolver that failed
+  std::string objection;   // why no certificate can be had now; empty: nothing stands in the way
+  bool passing = false;    // it says nothing about the domain: a resolver that failed
+  bool here_only = false;  // another CA may be content: what is missing is what this one's challenge needs
   std::map<std::string, std::vector<std::string>> caa;  // contents by name, of the domain and what is above it
 };
-using Look = std::function<net::Task<base::Result<Sight>>(std::int64_t domain_id, std::string name)>;
+// `label`: what must be delegated below the name, "_acme-challenge" or what the CA's challenge has in its place.
+using Look = std::function<net::Task<base::Result<Sight>>(std::int64_t domain_id, std::string name, std::string label)>;
 
 struct Job {
   vault::SubjectRow subject;
   std::vector<std::string> names;
-  std::string challenge_name;                        // where the TXT values go; empty: at _acme-challenge.NAME
+  std::string challenge_name;                        // where the TXT values go; empty: below the name itself
   std::int64_t domain_id = 0;                        // to be looked at; 0: none
   std::optional<vault::CertificateRow> certificate;  // that it replaces
 };
@@ -62,7 +64,7 @@ class Ordering {
                                            Authority& authority, Sight const& sight) const;
   net::Task<protocol::Event> perform(protocol::Action action, vault::OrderRow row, Job const& job, Authority& authority,
                                      std::function<void(vault::CertificateRow)> const& stored);
-  net::Task<protocol::Event> publish(std::string owner, std::vector<protocol::TxtValue> values, Job const& job);
+  net::Task<protocol::Event> publish(std::string owner, protocol::Publish proof, Job const& job);
   net::Task<protocol::Event> keep(protocol::StoreCertificate issued, vault::OrderRow row, Job const& job,
                                   std::function<void(vault::CertificateRow)> const& stored);
   static net::Task<protocol::Event> post(protocol::Post request, Authority& authority);

@@ -29,14 +29,18 @@ std::string new_order_payload(OrderPlan const& plan) {
   return json::serialize(order);
 }
 
-Challenge const* dns01_of(Authorization const& authorization) {
-  auto const found = std::ranges::find(authorization.challenges, "dns-01", &Challenge::type);
-  return found == authorization.challenges.end() ? nullptr : &*found;
-}
-
 bool is_gone(Problem const& problem) {
   return problem.status == 404 || problem.status == 403 || problem.type == "malformed" ||
          problem.type == "unauthorized";
+}
+
+std::string not_offered(Authorization const& authorization, std::string const& wanted, ChallengeKind kind) {
+  std::string offered;
+  for (Challenge const& one : authorization.challenges) {
+    offered += (offered.empty() ? "" : ", ") + one.type;
+  }
+  return std::string("the CA offers no ") + name(kind) + " challenge for '" + wanted +
+         "', only: " + (offered.empty() ? "none" : offered) + "; set `challenge` of this CA to one that it offers";
 }
 
 std::string with(std::string text, std::string const& detail) {
@@ -292,6 +296,21 @@ Action OrderMachine::next_authorization() {
   return post(Step::authorizations, order_.authorizations[index_], std::nullopt);
 }
 
+Challenge const* OrderMachine::wanted_of(Authorization const& authorization) const {
+  auto const found = std::ranges::find(authorization.challenges, name(plan_.challenge), &Challenge::type);
+  return found == authorization.challenges.end() || found->url.empty() ? nullptr : &*found;
+}
+
+TxtValue OrderMachine::proof_of(Authorization const& authorization, Challenge const& challenge, Time now) const {
+  std::string const at = challenge_label(plan_.challenge, plan_.account_url) + "." + authorization.name;
+  if (!is_standing(plan_.challenge)) {
+    return {at, crypto::dns01_value(challenge.token, plan_.thumbprint)};
+  }
+  StandingProof proof{challenge.issuers.front(), plan_.account_url, false, standing_until(now, plan_.standing_life)};
+  proof.wildcard = std::ranges::binary_search(plan_.names, "*." + authorization.name);
+  return {at, standing_value(proof)};
+}
+
 Action OrderMachine::on_authorization(Authorization const& authorization, Time now) {
   // Matched by content: CAs shuffle identifiers and authorizations.
   std::string const wanted = (authorization.wildcard ? "*." : "") + authorization.name;
@@ -299,15 +318,16 @@ Action OrderMachine::on_authorization(Authorization const& authorization, Time n
     return fail(FailureClass::ours, "the CA wants a proof for '" + wanted + "', which was not ordered", false);
   }
   if (authorization.status == Status::pending) {
-    Challenge const* const challenge = dns01_of(authorization);
+    Challenge const* const challenge = wanted_of(authorization);
+    Proof proof{order_.authorizations[index_], {}, {}, true};
     if (challenge == nullptr) {
-      return fail(FailureClass::policy, "the CA offers no dns-01 challenge for '" + wanted + "'", false);
+      proofs_.push_back(std::move(proof));  // to be deactivated
+      return fail(FailureClass::policy, not_offered(authorization, wanted, plan_.challenge), false);
     }
-    proofs_.push_back(
-        {order_.authorizations[index_],
-         challenge->url,
-         {"_acme-challenge." + authorization.name, crypto::dns01_value(challenge->token, plan_.thumbprint)},
-         challenge->status != Status::pending});
+    proof.challenge_url = challenge->url;
+    proof.txt = proof_of(authorization, *challenge, now);
+    proof.started = challenge->status != Status::pending;
+    proofs_.push_back(std::move(proof));
   } else if (authorization.status != Status::valid) {
     std::string const why = "an authorization for '" + wanted + "' is no longer good";
     return resumed_ ? start_over(why) : fail(FailureClass::transient, why, false);
@@ -321,8 +341,11 @@ Action OrderMachine::on_authorization(Authorization const& authorization, Time n
   Publish publish;
   std::ranges::transform(proofs_, std::back_inserter(publish.values), &Proof::txt);
   std::ranges::sort(publish.values);
+  auto const twice = std::ranges::unique(publish.values);  // a standing proof is for the name and its wildcard
+  publish.values.erase(twice.begin(), twice.end());
+  publish.standing = is_standing(plan_.challenge);
   step_ = Step::publish;
-  published_ = true;
+  published_ = published_ || !publish.standing;
   return publish;
 }
 
@@ -338,7 +361,7 @@ Action OrderMachine::next_challenge(Time now) {
 }
 
 Action OrderMachine::on_recheck(Authorization const& authorization) {
-  Challenge const* const challenge = dns01_of(authorization);
+  Challenge const* const challenge = wanted_of(authorization);
   Proof& proof = proofs_[index_];
   proof.started =
       authorization.status != Status::pending || challenge == nullptr || challenge->status != Status::pending;

@@ -4,6 +4,9 @@
 //   begin -> newOrder -> save its URL -> authorizations -> publish all TXT values -> POST {} to every challenge
 //         -> poll the order -> finalize -> poll -> download -> check -> store -> take the TXT values away -> finish
 //
+// One kind of challenge is used (acme/challenge); where a CA does not offer it for a name, no challenge is begun at
+// all.
+//
 // What an order may carry beyond its names, a profile (draft-ietf-acme-profiles) and the certificate it replaces (RFC
 // 9773 section 5), is left out once when the CA refuses it: a certificate without it is better than none. A chain other
 // than the CA's first is fetched only when a preferred issuer is named (RFC 8555 section 7.4.2).
@@ -16,6 +19,7 @@
 // Threads: a plain object, owned by one loop.
 #pragma once
 
+#include "acme/challenge/challenge.hpp"
 #include "acme/crypto/certificate.hpp"
 #include "acme/messages/messages.hpp"
 
@@ -39,6 +43,9 @@ struct OrderPlan {
   std::string profile{};   // empty: the CA's default. Only one that the directory offers
   std::string replaces{};  // ARI identifier of the certificate that this one renews; only towards the CA that issued it
   std::string preferred_issuer{};  // common name of the topmost issuer that the chain shall end with; empty: any
+  ChallengeKind challenge = ChallengeKind::dns01;
+  std::string account_url{};              // for challenges that name the account
+  std::chrono::seconds standing_life{0};  // of a standing proof; 0: it has no end of its own
 };
 
 struct OrderLimits {
@@ -47,12 +54,6 @@ struct OrderLimits {
   std::chrono::milliseconds lost_first{500};   // the pause after a lost answer; doubles
   std::chrono::milliseconds patience{600000};  // a run that takes longer stops; the order is kept and resumed later
   unsigned lost_max = 5;                       // lost answers in a row
-};
-
-struct TxtValue {
-  std::string name;   // "_acme-challenge.tenant.example", no final dot
-  std::string value;  // 43 characters
-  auto operator<=>(TxtValue const&) const = default;
 };
 
 struct Outcome {
@@ -77,8 +78,9 @@ struct SaveOrder {  // Done or Refused
   std::string order_url;
   bool operator==(SaveOrder const&) const = default;
 };
-struct Publish {  // Done when every site answers all of them; Refused otherwise
-  std::vector<TxtValue> values;
+struct Publish {                 // Done when every site answers all of them; Refused otherwise
+  std::vector<TxtValue> values;  // sorted, each once
+  bool standing = false;         // they stay when the order is over, so there is no Unpublish for them
   bool operator==(Publish const&) const = default;
 };
 struct Unpublish {  // Done or Refused
@@ -155,6 +157,8 @@ class OrderMachine {
   Action on_refused(std::string const& detail);
   Action on_order(Order order, Answer const& answer, Time now);
   Action on_authorization(Authorization const& authorization, Time now);
+  [[nodiscard]] Challenge const* wanted_of(Authorization const& authorization) const;
+  [[nodiscard]] TxtValue proof_of(Authorization const& authorization, Challenge const& challenge, Time now) const;
   Action on_recheck(Authorization const& authorization);
   Action on_diagnosis(Authorization const& authorization);
   Action on_certificate(Answer const& answer, Time now);

@@ -1,6 +1,7 @@
 #include "acme/subjects/subjects.hpp"
 
 #include "acme/crypto/csr.hpp"
+#include "acme/crypto/encoding.hpp"
 #include "dns-backend/tables/model.hpp"
 
 #include <algorithm>
@@ -42,6 +43,14 @@ std::string registered_domain(std::string const& name, std::vector<std::string> 
 
 std::string challenge_owner(std::int64_t tenant_id, std::int64_t subject_id) {
   return "acme/" + std::to_string(tenant_id) + "/" + std::to_string(subject_id);
+}
+
+std::string standing_key(std::string const& directory_url) {
+  return crypto::hex(crypto::sha256(directory_url)).substr(0, 16);
+}
+
+std::string standing_owner(std::int64_t tenant_id, std::int64_t subject_id, std::string const& directory_url) {
+  return challenge_owner(tenant_id, subject_id) + standing_infix + "/" + standing_key(directory_url);
 }
 
 bool fits(Wanted const& wanted, vault::CertificateRow const& row) {

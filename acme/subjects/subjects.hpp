@@ -26,6 +26,12 @@ using Wanted = domains::WantedCertificate;
 
 // Who owns a subject's challenge values in the store; tenants::journal sweeps what a tenant that is gone left.
 [[nodiscard]] std::string challenge_owner(std::int64_t tenant_id, std::int64_t subject_id);
+// And of its standing proof at one CA, which goes with the subject, or when that CA is asked another way.
+[[nodiscard]] std::string standing_owner(std::int64_t tenant_id, std::int64_t subject_id,
+                                         std::string const& directory_url);
+// The owner is challenge_owner() + standing_infix + "/" + standing_key().
+inline constexpr char const* standing_infix = "/standing";
+[[nodiscard]] std::string standing_key(std::string const& directory_url);
 
 // Whether a certificate of this subject may be served for it: the tenant brought it (then it was looked through), or it
 // has exactly the wanted names. It must never go out under other names than it was made for. The newest that fits is

@@ -18,6 +18,22 @@ namespace json = boost::json;
 // A follower that asked nothing for this long answers with what it has, perhaps old: it is out of service for orders.
 constexpr std::chrono::seconds follower_patience{10};
 
+// Let's Encrypt's are public; every other CA's are set, or learned from its refusals.
+acme::LimitSettings limits_of(CaSettings const& ca) {
+  acme::LimitSettings limits;
+  if (ca.directory.starts_with("https://acme-v02.api.letsencrypt.org/")) {
+    limits = acme::lets_encrypt_limits();
+  }
+  auto const take = [](acme::Allowance& into, std::optional<CaLimit> const& set) {
+    into = set ? acme::Allowance{set->count, set->per} : into;
+  };
+  take(limits.orders, ca.limits.new_orders);
+  take(limits.domain, ca.limits.registered_domain);
+  take(limits.set, ca.limits.exact_set);
+  take(limits.failures, ca.limits.failures);
+  return limits;
+}
+
 acme::AuthoritySettings authority_settings(CaSettings const& ca) {
   acme::AuthoritySettings authority;
   authority.directory_url = ca.directory;
@@ -28,10 +44,9 @@ acme::AuthoritySettings authority_settings(CaSettings const& ca) {
   if (!ca.eab_kid.empty()) {
     authority.external = crypto::ExternalAccount{ca.eab_kid, ca.eab_hmac};
   }
-  // Its limits are public; every other CA's are learned from its refusals.
-  if (ca.directory.starts_with("https://acme-v02.api.letsencrypt.org/")) {
-    authority.limits = acme::lets_encrypt_limits();
-  }
+  authority.challenge = protocol::kind_of(ca.challenge).value_or(protocol::ChallengeKind::dns01);
+  authority.standing_life = std::chrono::duration_cast<std::chrono::seconds>(ca.persist_for);
+  authority.limits = limits_of(ca);
   return authority;
 }
 
@@ -51,7 +66,8 @@ acme::IssuerSettings issuer_settings(AcmeSettings const& wanted, std::string con
 }
 
 // What stands in the way of a domain's certificate, seen right before its order.
-net::Task<base::Result<acme::Sight>> look_at_domain(Daemon const& daemon, std::int64_t domain_id, std::string name) {
+net::Task<base::Result<acme::Sight>> look_at_domain(Daemon const& daemon, std::int64_t domain_id, std::string name,
+                                                    std::string label) {
   acme::Sight sight;
   domain_watch::DomainWatch* const watch = daemon.self_service == nullptr ? nullptr : daemon.self_service->watch();
   if (watch == nullptr) {
@@ -65,6 +81,19 @@ net::Task<base::Result<acme::Sight>> look_at_domain(Daemon const& daemon, std::i
     sight.objection = verdict->code + ": " + verdict->reason + " (" + verdict->hint + ")";
     sight.passing = verdict->temporary();
     co_return sight;
+  }
+  // The look is content with what one CA needs; this order is for one that may need something else.
+  if (daemon.issuer->challenge_labels().size() > 1) {
+    auto const delegated = co_await watch->look_at_challenge(domain_id, std::move(label));
+    if (!delegated) {
+      co_return delegated.error();
+    }
+    if (!delegated->ok()) {
+      sight.objection = delegated->code + ": " + delegated->reason + " (" + delegated->hint + ")";
+      sight.passing = delegated->temporary();
+      sight.here_only = !sight.passing;
+      co_return sight;
+    }
   }
   auto caa = co_await watch->caa(std::move(name));
   if (!caa) {
@@ -129,6 +158,7 @@ void connect_self_service(Daemon& daemon) {
   if (daemon.self_service == nullptr) {
     return;
   }
+  daemon.self_service->challenges_at([&daemon] { return daemon.issuer->challenge_labels(); });
   daemon.self_service->bring_to(
       [&daemon](std::int64_t tenant_id, std::string name, api::BroughtCertificate brought) {
         return take_certificate(daemon, tenant_id, std::move(name), std::move(brought));
@@ -213,8 +243,8 @@ net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
   }
   acme::IssuerSettings settings = issuer_settings(wanted, daemon.settings.node);
   settings.challenge_zone = daemon.settings.tenants.challenge_zone;
-  settings.look = [&daemon](std::int64_t domain_id, std::string name) {
-    return look_at_domain(daemon, domain_id, std::move(name));
+  settings.look = [&daemon](std::int64_t domain_id, std::string name, std::string label) {
+    return look_at_domain(daemon, domain_id, std::move(name), std::move(label));
   };
   daemon.issuer = std::make_unique<acme::Issuer>(daemon.executor, *daemon.store, *daemon.vault, daemon.metrics,
                                                  std::move(settings), [&daemon] { return gate_sites(daemon); });

@@ -117,21 +117,44 @@ net::Task<base::Result<domains::Verdict>> DomainWatch::look(std::int64_t domain_
   co_return *mine->verdict;
 }
 
-net::Task<base::Result<domains::Verdict>> DomainWatch::look_now(std::int64_t domain_id, std::int64_t now_ms) {
+net::Task<base::Result<domains::Wanted>> DomainWatch::wanted(std::int64_t domain_id) {
   using Found = std::optional<domains::Wanted>;
   std::function<base::Result<Found>(store::Model const&, database::Database&)> const read =
       [zone = settings_.challenge_zone, domain_id](store::Model const& model,
                                                    database::Database&) -> base::Result<Found> {
     return domains::wanted_of(model, zone, domain_id);
   };
-  auto const wanted = co_await store_.read<Found>(read);
-  if (!wanted) {
-    co_return wanted.error();
+  auto found = co_await store_.read<Found>(read);
+  if (!found) {
+    co_return found.error();
   }
-  if (!wanted->has_value()) {
+  if (!found->has_value()) {
     co_return base::fail(store::errc::not_found, "the domain is gone");
   }
-  net::Task<domains::Verdict> there = judge_there(**wanted, settings_.address, settings_.port, stopped_);
+  if (settings_.challenge_labels) {
+    (*found)->challenge_labels = settings_.challenge_labels();
+  }
+  co_return std::move(**found);
+}
+
+net::Task<base::Result<domains::Verdict>> DomainWatch::look_at_challenge(std::int64_t domain_id, std::string label) {
+  auto sought = co_await wanted(domain_id);
+  if (!sought) {
+    co_return sought.error();
+  }
+  sought->needs_proof = false;
+  sought->served_here = true;  // where it leads is another look's
+  sought->challenge_labels = {std::move(label)};
+  net::Task<domains::Verdict> there = judge_there(std::move(*sought), settings_.address, settings_.port, stopped_);
+  co_return co_await boost::asio::co_spawn(threads_.get_executor(), std::move(there), boost::asio::use_awaitable);
+}
+
+net::Task<base::Result<domains::Verdict>> DomainWatch::look_now(std::int64_t domain_id, std::int64_t now_ms) {
+  auto const sought = co_await wanted(domain_id);
+  if (!sought) {
+    co_return sought.error();
+  }
+  net::Task<domains::Verdict> there = judge_there(*sought, settings_.address, settings_.port, stopped_);
   domains::Verdict const found =
       co_await boost::asio::co_spawn(threads_.get_executor(), std::move(there), boost::asio::use_awaitable);
   auto const verdict = std::make_shared<domains::Verdict>(found);

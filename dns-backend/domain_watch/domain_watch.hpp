@@ -15,6 +15,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,6 +29,8 @@ struct Settings {
   std::uint16_t port = 53;
   std::string challenge_zone;
   std::chrono::milliseconds pause{5000};  // between looks for what is due
+  // What CAs are proved to by, as domains::Wanted has it; empty function: _acme-challenge.
+  std::function<std::vector<std::string>()> challenge_labels = {};
 };
 
 using Caa = std::map<std::string, std::vector<std::string>>;  // by name, without final dot
@@ -43,6 +46,8 @@ class DomainWatch {
 
   // Now; who asks while a look at the domain is under way gets what that one finds. not_found when the domain is gone.
   net::Task<base::Result<domains::Verdict>> look(std::int64_t domain_id, std::int64_t now_ms);
+  // Whether this label is delegated, whatever else the domain does; nothing is settled by it.
+  net::Task<base::Result<domains::Verdict>> look_at_challenge(std::int64_t domain_id, std::string label);
   // The CAA contents of the name and of each name above it, down to two labels, that has any; the closest are enough
   // (RFC 8659 section 3). host_unreachable when one cannot be looked up: a CA could not either.
   net::Task<base::Result<Caa>> caa(std::string name);
@@ -55,6 +60,7 @@ class DomainWatch {
     net::Signal done;
     std::optional<base::Result<domains::Verdict>> verdict;
   };
+  net::Task<base::Result<domains::Wanted>> wanted(std::int64_t domain_id);
   net::Task<base::Result<domains::Verdict>> look_now(std::int64_t domain_id, std::int64_t now_ms);
 
   net::asio::any_io_executor executor_;

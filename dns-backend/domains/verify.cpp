@@ -142,13 +142,11 @@ Verdict check_leads_here(Wanted const& wanted, Lookup const& lookup) {
   return check_addresses(wanted, end, lookup);
 }
 
-Verdict check_challenge(Wanted const& wanted, Lookup const& lookup) {
-  if (wanted.challenge_target.is_root()) {
-    return {"ok", {}, {}};
-  }
-  auto const name = wanted.domain.child("_acme-challenge");
+// `label` may be of several labels: "_account._acme-challenge".
+Verdict check_challenge(Wanted const& wanted, std::string const& label, Lookup const& lookup) {
+  auto const name = dns::Name::parse(label + "." + wanted.domain.text());
   if (!name) {
-    return {"name_too_long", "the name is too long for _acme-challenge", "a shorter name"};
+    return {"name_too_long", "the name is too long for " + label, "a shorter name"};
   }
   std::string const hint = plain(*name) + ". CNAME " + wanted.challenge_target.text();
   Chain const chain = follow(*name, lookup, {wanted.challenge_target});
@@ -164,6 +162,19 @@ Verdict check_challenge(Wanted const& wanted, Lookup const& lookup) {
   return {"challenge_elsewhere", "the CNAME at " + quoted(*name) + " leads to " + quoted(chain.names.back()), hint};
 }
 
+// The first that is delegated will do: CAs that are asked in other ways say what they miss when they are asked.
+Verdict check_challenges(Wanted const& wanted, Lookup const& lookup) {
+  Verdict first{"ok", {}, {}};
+  for (std::string const& label : wanted.challenge_labels) {
+    Verdict verdict = wanted.challenge_target.is_root() ? first : check_challenge(wanted, label, lookup);
+    if (verdict.ok()) {
+      return verdict;
+    }
+    first = first.ok() ? std::move(verdict) : first;
+  }
+  return first;
+}
+
 }  // namespace
 
 Verdict judge(Wanted const& wanted, Lookup const& lookup) {
@@ -175,7 +186,7 @@ Verdict judge(Wanted const& wanted, Lookup const& lookup) {
   if (Verdict const verdict = check_leads_here(wanted, lookup); !verdict.ok()) {
     return verdict;
   }
-  return check_challenge(wanted, lookup);
+  return check_challenges(wanted, lookup);
 }
 
 }  // namespace domains

@@ -19,8 +19,9 @@ inline constexpr char const* proof_label = "_navigator-challenge";
 
 struct Wanted {
   dns::Name domain;
-  std::vector<dns::Name> targets;  // names of the tenant, the present one first
-  dns::Name challenge_target;      // slug.challenge-zone
+  std::vector<dns::Name> targets;                                // names of the tenant, the present one first
+  dns::Name challenge_target;                                    // slug.challenge-zone
+  std::vector<std::string> challenge_labels{"_acme-challenge"};  // one of these must be delegated there; none: nothing
   std::string proof;
   bool needs_proof = true;          // of a claim; afterwards that it leads here is proof enough
   bool served_here = false;         // a zone of this store holds it: it answers as the tenant does, without a CNAME

@@ -75,7 +75,10 @@ SelfService::SelfService(net::asio::any_io_executor executor, api::Dependencies&
   };
   tenants_.certificates = [this](std::string const& label) { return certificates_of(api_, label); };
   if (!settings.resolver.empty()) {
-    domain_watch::Settings const watch{settings.resolver, settings.resolver_port, settings.challenge_zone};
+    domain_watch::Settings watch{settings.resolver, settings.resolver_port, settings.challenge_zone};
+    watch.challenge_labels = [this] {
+      return tenants_.challenge_labels ? tenants_.challenge_labels() : std::vector<std::string>{"_acme-challenge"};
+    };
     watch_ = std::make_unique<domain_watch::DomainWatch>(executor, api.store, api.metrics, watch);
     tenants_.verify = [this](std::int64_t id) { return watch_->look(id, wall_ms()); };
   }

@@ -28,6 +28,10 @@ class SelfService {
     tenants_.take_certificate = std::move(take);
     tenants_.drop_certificate = std::move(drop);
   }
+  // Whoever has certificates made says what domains must delegate for that; without: _acme-challenge.
+  void challenges_at(std::function<std::vector<std::string>()> labels) {
+    tenants_.challenge_labels = std::move(labels);
+  }
   // Looks at tenants' domains; nullptr without a resolver.
   [[nodiscard]] domain_watch::DomainWatch* watch() const { return watch_.get(); }
   // Something was published or acknowledged.

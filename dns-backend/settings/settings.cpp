@@ -126,6 +126,33 @@ void read_health(config::Reader& root, Settings& settings) {
   settings.geo_mmdb = geo.text("mmdb", "");
 }
 
+std::optional<CaLimit> read_limit(config::Reader& limits, char const* what) {
+  auto section = limits.optional_section(what);
+  if (!section) {
+    return std::nullopt;
+  }
+  constexpr milliseconds longest{std::chrono::hours(24 * 90)};
+  CaLimit limit;
+  limit.count = section->integer<std::uint32_t>("count", {0, 1000000});
+  limit.per = section->duration("per", {milliseconds(1000), longest});
+  return limit;
+}
+
+void read_challenge(config::Reader& section, CaSettings& ca) {
+  constexpr milliseconds longest{std::chrono::hours(24 * 3650)};
+  ca.challenge = section.text("challenge", ca.challenge);
+  if (ca.challenge != "dns-01" && ca.challenge != "dns-account-01" && ca.challenge != "dns-persist-01") {
+    section.fail("challenge", "'" + ca.challenge + "' is no challenge that is answered here",
+                 "dns-01, dns-account-01 or dns-persist-01");
+  }
+  ca.persist_for = section.duration("persist_for", {milliseconds(0), longest}, ca.persist_for);
+  if (ca.persist_for != milliseconds(0) && ca.challenge != "dns-persist-01") {
+    section.fail("persist_for", "only a dns-persist-01 record stays", "set challenge: dns-persist-01, or leave it out");
+  } else if (ca.persist_for != milliseconds(0) && ca.persist_for < std::chrono::hours(24)) {
+    section.fail("persist_for", "is shorter than a day", "the record is renewed every half of it; 0 for no end");
+  }
+}
+
 CaSettings read_authority(config::Reader& section) {
   CaSettings ca;
   ca.directory = section.text("directory");
@@ -138,6 +165,13 @@ CaSettings read_authority(config::Reader& section) {
   if (auto eab = section.optional_section("eab")) {
     ca.eab_kid = eab->text("kid");
     ca.eab_hmac = eab->text("hmac");
+  }
+  read_challenge(section, ca);
+  if (auto limits = section.optional_section("limits")) {
+    ca.limits.new_orders = read_limit(*limits, "new_orders");
+    ca.limits.registered_domain = read_limit(*limits, "registered_domain");
+    ca.limits.exact_set = read_limit(*limits, "exact_set");
+    ca.limits.failures = read_limit(*limits, "failures");
   }
   return ca;
 }

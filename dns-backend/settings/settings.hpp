@@ -58,6 +58,15 @@ struct WebhookTarget {
   std::string secret_file;  // signs what is sent; empty: unsigned
 };
 
+// So many at once, and one more each per/count.
+struct CaLimit {
+  std::uint32_t count = 0;  // 0: none is known
+  std::chrono::milliseconds per{0};
+};
+struct CaLimits {  // absent: what is known of this CA, which is Let's Encrypt's alone
+  std::optional<CaLimit> new_orders, registered_domain, exact_set, failures;
+};
+
 struct CaSettings {
   std::string directory;         // RFC 8555 directory URL
   std::string ca_bundle;         // PEM; empty: the system's roots
@@ -65,14 +74,17 @@ struct CaSettings {
   std::string profile;           // ordered where the CA offers it; empty: its default
   std::string preferred_issuer;  // common name the chain shall end with; empty: any
   std::string eab_kid;
-  std::string eab_hmac;  // base64url
+  std::string eab_hmac;                      // base64url
+  std::string challenge = "dns-01";          // or dns-account-01, dns-persist-01
+  std::chrono::milliseconds persist_for{0};  // of a dns-persist-01 record; 0: it has no end of its own
+  CaLimits limits;
 };
 
 struct AcmeSettings {
-  std::vector<CaSettings> authorities;  // at least one; in the order of preference
-  std::optional<CaSettings> staging;    // for rehearsals
+  std::vector<CaSettings> authorities;       // at least one; in the order of preference
+  std::optional<CaSettings> staging;         // for rehearsals
   std::vector<std::string> public_suffixes;  // names right below them are registered domains to the CA's limits
-  std::string master_key;               // seals the keys of keys: a file, made when absent, or "credential:NAME"
+  std::string master_key;                    // seals the keys of keys: a file, made when absent, or "credential:NAME"
   std::vector<std::string> former_master_keys;  // still opened, never sealed with
   std::chrono::milliseconds gate_timeout{30000};
   std::chrono::milliseconds first_retry{60000};

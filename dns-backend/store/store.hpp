@@ -137,6 +137,12 @@ class Store {
   net::Task<base::Result<Revision>> add_challenges(std::vector<std::pair<dns::Name, std::string>> values,
                                                    std::string owner);
   net::Task<base::Result<Revision>> remove_challenges(std::string owner);
+  // Of the owner and of every "owner/..."; of every "...INFIX/X" whose X is not among `keep`.
+  net::Task<base::Result<Revision>> remove_challenges_below(std::string owner);
+  net::Task<base::Result<Revision>> sweep_challenges(std::string infix, std::set<std::string> keep);
+  // The owner has exactly these afterwards; when it had them already, nothing is written.
+  net::Task<base::Result<Revision>> set_challenges(std::vector<std::pair<dns::Name, std::string>> values,
+                                                   std::string owner);
   // Replaces the set of endpoints that proved to serve the tenant's certificate; nullopt: no restriction.
   net::Task<base::Result<Revision>> set_ready(std::int64_t tenant_id,
                                               std::optional<std::vector<std::string>> endpoints);

@@ -84,6 +84,26 @@ net::Task<base::Result<Revision>> Store::remove_challenges(std::string owner) {
   co_return co_await state_->write(std::move(body));
 }
 
+net::Task<base::Result<Revision>> Store::remove_challenges_below(std::string owner) {
+  Body body = [owner](Write const& write) { return store::remove_challenges_below(write, owner); };
+  co_return co_await state_->write(std::move(body));
+}
+
+net::Task<base::Result<Revision>> Store::sweep_challenges(std::string infix, std::set<std::string> keep) {
+  Body body = [infix, keep = std::move(keep)](Write const& write) {
+    return store::sweep_challenges(write, infix, keep);
+  };
+  co_return co_await state_->write(std::move(body));
+}
+
+net::Task<base::Result<Revision>> Store::set_challenges(std::vector<std::pair<dns::Name, std::string>> values,
+                                                        std::string owner) {
+  Body body = [values = std::move(values), owner](Write const& write) {
+    return store::set_challenges(write, values, owner);
+  };
+  co_return co_await state_->write(std::move(body));
+}
+
 net::Task<base::Result<Revision>> Store::set_ready(std::int64_t tenant_id,
                                                    std::optional<std::vector<std::string>> endpoints) {
   Body body = [tenant_id, endpoints = std::move(endpoints)](Write const& write) {

@@ -55,6 +55,61 @@ base::Result<void> remove_challenges(Write const& write, std::string const& owne
   return raise_serials(write, apexes);
 }
 
+base::Result<void> remove_challenges_below(Write const& write, std::string const& owner) {
+  auto const owners = write.transaction.query(
+      "SELECT DISTINCT owner FROM challenge WHERE owner = ?1 OR substr(owner, 1, length(?1) + 1) = ?1 || '/'", {owner});
+  if (!owners) {
+    return owners.error();
+  }
+  for (database::Row const& row : *owners) {
+    if (auto const removed = remove_challenges(write, database::text(row[0])); !removed) {
+      return removed;
+    }
+  }
+  return {};
+}
+
+base::Result<void> sweep_challenges(Write const& write, std::string const& infix, std::set<std::string> const& keep) {
+  auto const owners =
+      write.transaction.query("SELECT DISTINCT owner FROM challenge WHERE instr(owner, ?1 || '/') > 0", {infix});
+  if (!owners) {
+    return owners.error();
+  }
+  for (database::Row const& row : *owners) {
+    std::string const owner = database::text(row[0]);
+    if (keep.contains(owner.substr(owner.find(infix + "/") + infix.size() + 1))) {
+      continue;
+    }
+    if (auto const removed = remove_challenges(write, owner); !removed) {
+      return removed;
+    }
+  }
+  return {};
+}
+
+base::Result<void> set_challenges(Write const& write, std::vector<std::pair<dns::Name, std::string>> const& values,
+                                  std::string const& owner) {
+  auto const rows = write.transaction.query("SELECT name, value FROM challenge WHERE owner = ?", {owner});
+  if (!rows) {
+    return rows.error();
+  }
+  std::set<std::pair<std::string, std::string>> present;
+  std::set<std::pair<std::string, std::string>> wanted;
+  for (database::Row const& row : *rows) {
+    present.emplace(database::text(row[0]), database::text(row[1]));
+  }
+  for (auto const& [name, value] : values) {
+    wanted.emplace(name.text(), value);
+  }
+  if (present == wanted) {
+    return {};
+  }
+  if (auto const removed = remove_challenges(write, owner); !removed) {
+    return removed;
+  }
+  return add_challenges(write, values, owner);
+}
+
 base::Result<void> set_ready(Write const& write, std::int64_t tenant_id,
                              std::optional<std::vector<std::string>> const& endpoints) {
   if (!write.model.tenants().contains(tenant_id)) {

@@ -6,6 +6,7 @@
 #include "dns-backend/writes/write.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,13 @@ namespace store {
 base::Result<void> add_challenges(Write const& write, std::vector<std::pair<dns::Name, std::string>> const& values,
                                   std::string const& owner);
 base::Result<void> remove_challenges(Write const& write, std::string const& owner);
+// Of the owner and of every "owner/...".
+base::Result<void> remove_challenges_below(Write const& write, std::string const& owner);
+// Of every "...INFIX/X" whose X is not among `keep`.
+base::Result<void> sweep_challenges(Write const& write, std::string const& infix, std::set<std::string> const& keep);
+// The owner has exactly these afterwards, in one write.
+base::Result<void> set_challenges(Write const& write, std::vector<std::pair<dns::Name, std::string>> const& values,
+                                  std::string const& owner);
 
 // nullopt: no restriction. not_found: no such tenant.
 base::Result<void> set_ready(Write const& write, std::int64_t tenant_id,

@@ -183,7 +183,8 @@ TEST_F(IssuerTest, ADueCertificateIsRenewedWithAnotherKey) {
   settings.renew_fraction = 1e-9;  // due at once
   store::Tenant const tenant = add_tenant("acme-tv");
   start();
-  ASSERT_TRUE(until([this] { return ca->counters.certificates >= 3; }));  // the third order starts when the second is stored
+  ASSERT_TRUE(
+      until([this] { return ca->counters.certificates >= 3; }));  // the third order starts when the second is stored
   issuer->stop();
   auto const rows = certificates();
   ASSERT_GE(rows.size(), 2U);
@@ -329,7 +330,8 @@ TEST_F(IssuerTest, AnAuthorityThatCaaForbidsIsNotAsked) {
   auto const set_caa = [&](std::string const& permitted, int serial) {
     auto const rows = dns::parse_zone_file("@ 3600 IN SOA ns1 hostmaster " + std::to_string(serial) +
                                                " 3600 600 86400 60\n@ 3600 IN NS ns1\nns1 3600 IN A 192.0.2.1\n"
-                                               "@ 3600 IN CAA 0 issue \"" + permitted + "\"\n",
+                                               "@ 3600 IN CAA 0 issue \"" +
+                                               permitted + "\"\n",
                                            "test", apex);
     run(store->import_zone(apex, *rows)).value();
   };
@@ -381,9 +383,8 @@ TEST_F(IssuerTest, OfSeveralNavigatorsOneIssues) {
     one->stop();
     retired.push_back(std::move(one));
   }
-  ASSERT_TRUE(until([this] {
-    return run(vault.hold_lease("test", std::chrono::seconds(1), crypto::wall_now()))->mine;
-  }));
+  ASSERT_TRUE(
+      until([this] { return run(vault.hold_lease("test", std::chrono::seconds(1), crypto::wall_now()))->mine; }));
   store->close();  // before the vaults: what is queued ends here
 }
 

@@ -12,8 +12,9 @@ using testing::IsEmpty;
 class SubjectsTest : public CertificatesFixture {
  protected:
   SubjectsTest() {
-    settings.look = [this](std::int64_t, std::string name) {
+    settings.look = [this](std::int64_t, std::string name, std::string label) {
       ++looks[name];
+      looked_for.push_back(std::move(label));
       return seen(sights[name]);
     };
   }
@@ -21,6 +22,7 @@ class SubjectsTest : public CertificatesFixture {
 
   std::map<std::string, Sight> sights;
   std::map<std::string, int> looks;
+  std::vector<std::string> looked_for;  // labels
 };
 
 TEST_F(SubjectsTest, ADomainGetsACertificateOfItsOwnThroughItsDelegatedName) {

@@ -8,11 +8,10 @@
 #include "acme/crypto/encoding.hpp"
 #include "acme/crypto/jws.hpp"
 #include "base/http_server/http_server.hpp"
+#include "tests/support/account_proofs.hpp"
 #include "tests/support/test_ca.hpp"
 
-#include <openssl/ecdsa.h>
 #include <openssl/hmac.h>
-#include <openssl/param_build.h>
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -46,12 +45,14 @@ class ScriptedAcme {
     std::string caa_identity;            // in the directory; empty: none
     bool alternate = false;              // a second chain, up to "Other Root"
     bool new_terms = false;              // orders get userActionRequired until the account agrees once more
+    std::vector<std::string> challenges{"dns-01"};  // offered for each name
     int orders_a_minute = 0;             // a bucket of so many newOrders of new names; 0: no limit
   };
   struct Counters {
     int accounts = 0, orders = 0, challenges = 0, finalizes = 0, certificates = 0, bad_requests = 0, deactivations = 0;
     int bindings = 0;  // newAccount calls that carried a good external account binding
     int key_changes = 0, renewal_infos = 0, agreements = 0, limited = 0;
+    std::map<std::string, int> begun;  // challenges, by type
     std::vector<std::int64_t> revocations;        // their reasons
     std::vector<std::string> replaces, profiles;  // of the orders that carried one
   };
@@ -79,7 +80,7 @@ class ScriptedAcme {
   Counters counters;
 
  private:
-  using Key = std::shared_ptr<EVP_PKEY>;
+  using Key = AccountKey;
   using Request = net::HttpRequest;
   using Response = net::HttpResponse;
 
@@ -91,6 +92,7 @@ class ScriptedAcme {
     std::string name;  // without "*."
     bool wildcard = false;
     std::string status = "pending", challenge = "pending", token = "", error = "";
+    std::string kind = "";  // of the challenge that was begun
   };
   struct Order {
     std::string account, status = "pending", certificate, alternate;
@@ -216,43 +218,6 @@ class ScriptedAcme {
     }
     out.payload = *from_base64url(text("payload"));
     return std::nullopt;
-  }
-
-  static Key key_of(boost::json::object const& jwk, std::string& thumbprint) {
-    std::string const x = *crypto::from_base64url(jwk.at("x").as_string());
-    std::string const y = *crypto::from_base64url(jwk.at("y").as_string());
-    std::string point = "\x04" + x + y;
-    std::string group = "prime256v1";
-    OSSL_PARAM const parameters[] = {OSSL_PARAM_construct_utf8_string("group", group.data(), 0),
-                                     OSSL_PARAM_construct_octet_string("pub", point.data(), point.size()),
-                                     OSSL_PARAM_construct_end()};
-    EVP_PKEY_CTX* const context = EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr);
-    EVP_PKEY* key = nullptr;
-    EVP_PKEY_fromdata_init(context);
-    EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, const_cast<OSSL_PARAM*>(parameters));
-    EVP_PKEY_CTX_free(context);
-    thumbprint = crypto::base64url(crypto::sha256(boost::json::serialize(
-        boost::json::object{{"crv", jwk.at("crv")}, {"kty", jwk.at("kty")}, {"x", jwk.at("x")}, {"y", jwk.at("y")}})));
-    return {key, EVP_PKEY_free};
-  }
-
-  static bool verifies(Key const& key, std::string const& input, std::string const& raw) {
-    if (key == nullptr || raw.size() != 64) {
-      return false;
-    }
-    auto const* const octets = reinterpret_cast<unsigned char const*>(raw.data());
-    ECDSA_SIG* const signature = ECDSA_SIG_new();
-    ECDSA_SIG_set0(signature, BN_bin2bn(octets, 32, nullptr), BN_bin2bn(octets + 32, 32, nullptr));
-    unsigned char* der = nullptr;
-    int const size = i2d_ECDSA_SIG(signature, &der);
-    EVP_MD_CTX* const context = EVP_MD_CTX_new();
-    EVP_DigestVerifyInit(context, nullptr, EVP_sha256(), nullptr, key.get());
-    bool const good = EVP_DigestVerify(context, der, static_cast<std::size_t>(size),
-                                       reinterpret_cast<unsigned char const*>(input.data()), input.size()) == 1;
-    EVP_MD_CTX_free(context);
-    OPENSSL_free(der);
-    ECDSA_SIG_free(signature);
-    return good;
   }
 
   static std::string rfc3339(crypto::Time time) {
@@ -495,16 +460,25 @@ class ScriptedAcme {
       ++counters.deactivations;
       it->status = "deactivated";
     }
-    boost::json::object challenge{{"type", "dns-01"},
-                                  {"token", it->token},
-                                  {"status", it->challenge},
-                                  {"url", base_ + "/challenge/" + request.parameters.at("id")}};
-    if (!it->error.empty()) {
-      challenge["error"] = {{"type", "urn:ietf:params:acme:error:dns"}, {"detail", it->error}};
+    boost::json::array challenges{{{"type", "http-01"}}};
+    for (std::string const& kind : knobs.challenges) {
+      bool const begun = it->kind.empty() || it->kind == kind;
+      boost::json::object challenge{{"type", kind},
+                                    {"status", begun ? it->challenge : "pending"},
+                                    {"url", base_ + "/challenge/" + request.parameters.at("id") + "." + kind}};
+      if (kind == "dns-persist-01") {
+        challenge["issuer-domain-names"] = boost::json::array{"ca.example", "other-ca.example"};
+      } else {
+        challenge["token"] = it->token;
+      }
+      if (begun && !it->error.empty()) {
+        challenge["error"] = {{"type", "urn:ietf:params:acme:error:dns"}, {"detail", it->error}};
+      }
+      challenges.push_back(challenge);
     }
     boost::json::object body{{"status", it->status},
                              {"identifier", {{"type", "dns"}, {"value", it->name}}},
-                             {"challenges", boost::json::array{{{"type", "http-01"}}, challenge}}};
+                             {"challenges", challenges}};
     if (it->wildcard) {
       body["wildcard"] = true;
     }
@@ -518,13 +492,26 @@ class ScriptedAcme {
       return problem(400, "malformed", "the challenge is not pending, or the payload is not {}");
     }
     ++counters.challenges;
-    bool const good =
-        !knobs.deny && answers_("_acme-challenge." + it->name, crypto::dns01_value(it->token, by.thumbprint));
+    std::string const id = request.parameters.at("id");
+    it->kind = id.substr(id.find('.', id.find('.') + 1) + 1);
+    ++counters.begun[it->kind];
+    bool const good = !knobs.deny && proved(*it, by);
     it->status = it->challenge = good ? "valid" : "invalid";
     it->error = good ? "" : "no such TXT value";
     bool const all = std::ranges::all_of(of->authorizations, [](auto const& a) { return a.status == "valid"; });
     of->status = !good ? "invalid" : all ? "ready" : of->status;
     return Response::json(200, "{}");
+  }
+
+  // Written from the drafts alone, not by the code under test.
+  bool proved(Authorization const& it, Signed const& by) {
+    if (it.kind == "dns-persist-01") {
+      std::string const value = "ca.example; accounturi=" + by.account;
+      std::string const at = "_validation-persist." + it.name;
+      return answers_(at, value + "; policy=wildcard") || (!it.wildcard && answers_(at, value));
+    }
+    std::string const label = it.kind == "dns-account-01" ? "_" + account_label(by.account) + "." : "";
+    return answers_(label + "_acme-challenge." + it.name, crypto::dns01_value(it.token, by.thumbprint));
   }
 
   Response finalize(Signed const& by, Request const& request) {

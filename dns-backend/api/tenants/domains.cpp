@@ -28,10 +28,14 @@ json::object json_of(TenantDependencies const& own, store::Tenant const& tenant,
                              {"content", tenant.label + "." + tenant.zone},
                              {"why", "leads here; at an apex ALIAS or the like"}});
   if (!own.policy.challenge_zone.empty()) {
-    set.push_back(json::object{{"name", "_acme-challenge." + domain.name},
-                               {"type", "CNAME"},
-                               {"content", domain.slug + "." + own.policy.challenge_zone},
-                               {"why", "lets its certificate be renewed"}});
+    auto const labels = own.challenge_labels ? own.challenge_labels() : std::vector<std::string>{"_acme-challenge"};
+    for (std::string const& label : labels) {
+      set.push_back(json::object{{"name", label + "." + domain.name},
+                                 {"type", "CNAME"},
+                                 {"content", domain.slug + "." + own.policy.challenge_zone},
+                                 {"why", label == labels.front() ? "lets its certificate be renewed"
+                                                                 : "lets it be renewed at a further authority"}});
+    }
   }
   json::object body{{"name", without_dot(domain.name)},      {"state", domain.state},
                     {"records_to_set", std::move(set)},      {"created_at_ms", domain.created_at_ms},

@@ -45,6 +45,8 @@ struct TenantDependencies {
   // `name` without final dot. Failures: store::errc::not_found, refused, read_only. May be empty: 503.
   TakeCertificate take_certificate = {};
   DropCertificate drop_certificate = {};
+  // What a domain delegates below its name so that its certificate can be had. Empty: _acme-challenge.
+  std::function<std::vector<std::string>()> challenge_labels = {};
 };
 
 // `dependencies` and all it refers to must outlive the router.

@@ -139,4 +139,17 @@ TEST(NextLook, ComesSoonForAClaimAndDailyForWhatIsFine) {
   EXPECT_EQ(domains::next_look_ms("failing", 100), 6 * 3600000);
 }
 
+TEST_F(Verify, OneOfSeveralChallengesThatIsDelegatedWillDo) {
+  wanted.challenge_labels = {"_abc._acme-challenge", "_validation-persist"};
+  auto const missing = verdict();
+  EXPECT_EQ(missing.code, "challenge_missing");
+  EXPECT_THAT(missing.hint, HasSubstr("_abc._acme-challenge.www.customer.example. CNAME slug.acme.example.org."));
+  set("_validation-persist.www.customer.example", dns::type_cname, "slug.acme.example.org.");
+  EXPECT_EQ(code(), "ok");
+  set("_validation-persist.www.customer.example", dns::type_cname, "elsewhere.example.");
+  EXPECT_EQ(code(), "challenge_missing") << "what the first needs is said";
+  wanted.challenge_labels.clear();
+  EXPECT_EQ(code(), "ok") << "nothing is known to be needed";
+}
+
 }  // namespace

@@ -120,6 +120,47 @@ TEST(Settings, AReplicaIssuesNothing) {
   EXPECT_THAT(base::text(settings.error()), HasSubstr("a replica issues no certificates"));
 }
 
+TEST(Settings, EachCaHasItsChallengeAndItsLimits) {
+  std::string const head = std::string(smallest) + "acme:\n  directory: \"https://ca/dir\"\n  master_key: k\n";
+  auto const good = navigator::parse_settings(
+      head +
+          "  challenge: dns-persist-01\n  persist_for: 400d\n"
+          "  limits: { new_orders: { count: 600, per: 3h }, exact_set: { count: 0, per: 1s } }\n"
+          "  fallbacks:\n    - { directory: \"https://other/dir\", challenge: dns-account-01,\n"
+          "        limits: { registered_domain: { count: 5, per: 7d }, failures: { count: 1, per: 1h } } }\n",
+      "n.yaml");
+  ASSERT_FALSE(good.has_error()) << base::text(good.error());
+  navigator::CaSettings const& first = good->acme->authorities.at(0);
+  navigator::CaSettings const& second = good->acme->authorities.at(1);
+  EXPECT_EQ(first.challenge, "dns-persist-01");
+  EXPECT_EQ(first.persist_for, std::chrono::hours(400 * 24));
+  EXPECT_EQ(first.limits.new_orders->count, 600U);
+  EXPECT_EQ(first.limits.new_orders->per, std::chrono::hours(3));
+  EXPECT_EQ(first.limits.exact_set->count, 0U);
+  EXPECT_FALSE(first.limits.registered_domain);
+  EXPECT_EQ(second.challenge, "dns-account-01");
+  EXPECT_EQ(second.limits.registered_domain->count, 5U);
+  EXPECT_EQ(second.limits.failures->per, std::chrono::hours(1));
+  auto const plain = navigator::parse_settings(head, "n.yaml");
+  EXPECT_EQ(plain->acme->authorities.at(0).challenge, "dns-01") << "the others are asked for";
+
+  auto const wrong = navigator::parse_settings(head +
+                                                   "  challenge: http-01\n  persist_for: 1h\n"
+                                                   "  limits: { new_orders: { count: -1, per: 91d }, exact_set: { count: 3 }, "
+                                                   "domains: { count: 1, per: 1h } }\n",
+                                               "n.yaml");
+  ASSERT_TRUE(wrong.has_error());
+  std::string const text = base::text(wrong.error());
+  for (char const* const problem :
+       {"'http-01' is no challenge that is answered here", "only a dns-persist-01 record stays", "acme.limits.new_orders.count",
+        "acme.limits.new_orders.per", "acme.limits.exact_set", "the key 'domains' is unknown"}) {
+    EXPECT_THAT(text, HasSubstr(problem));
+  }
+  auto const brief = navigator::parse_settings(head + "  challenge: dns-persist-01\n  persist_for: 1h\n", "n.yaml");
+  ASSERT_TRUE(brief.has_error());
+  EXPECT_THAT(base::text(brief.error()), HasSubstr("is shorter than a day"));
+}
+
 TEST(Settings, HealthIsToldKeptAndExchanged) {
   std::string const text = std::string(smallest) +
                            "node: dns-ams\n"

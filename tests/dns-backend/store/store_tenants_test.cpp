@@ -254,6 +254,23 @@ TEST_F(StoreTenants, challenges_are_an_additive_set_beside_static_txt) {
   EXPECT_EQ(site.ok(site.store->remove_challenges("order-2")), after);
 }
 
+TEST_F(StoreTenants, challenges_that_stay_are_set_and_swept_by_their_owners) {
+  dns::Name const where = name("_validation-persist.acme-tv.example.org");
+  auto const contents = [&] { return site.contents(where.text(), dns::type_txt); };
+  site.ok(site.store->set_challenges({{where, "one"}}, "acme/1/2/standing/a"));
+  Revision const revision = site.store->revision();
+  EXPECT_EQ(site.ok(site.store->set_challenges({{where, "one"}}, "acme/1/2/standing/a")), revision);
+  site.ok(site.store->set_challenges({{where, "two"}}, "acme/1/2/standing/a"));
+  site.ok(site.store->set_challenges({{where, "three"}}, "acme/1/2/standing/b"));
+  site.ok(site.store->add_challenges({{where, "of an order"}}, "acme/1/2"));
+  site.ok(site.store->add_challenges({{where, "of another"}}, "acme/1/21"));
+  EXPECT_THAT(contents(), ElementsAre("\"of an order\"", "\"of another\"", "\"three\"", "\"two\""));
+  site.ok(site.store->sweep_challenges("/standing", {"a", "c"}));
+  EXPECT_THAT(contents(), ElementsAre("\"of an order\"", "\"of another\"", "\"two\""));
+  site.ok(site.store->remove_challenges_below("acme/1/2"));
+  EXPECT_THAT(contents(), ElementsAre("\"of another\""));
+}
+
 TEST_F(StoreTenants, challenge_values_are_octets_and_may_be_long) {
   dns::Name const where = name("_acme-challenge.example.org");
   site.ok(site.store->add_challenges({{where, "q\"\\\x01\xff"}, {where, std::string(300, 'x')}}, "o"));
