@@ -307,6 +307,26 @@ TEST_F(TenantsApi, QuotasOfThePlanHold) {
               HasSubstr("1 domains at most"));
 }
 
+TEST_F(TenantsApi, ADomainIsToldWhatTheChallengesInUseNeed) {
+  world.add_tenant("acme-tv");
+  auto const names = [&] {
+    json::value const domain = json::parse(world.send("GET", "/v1/tenants/acme-tv/domains/www.customer.example").body);
+    std::vector<std::string> out;
+    for (json::value const& record : domain.at("records_to_set").as_array()) {
+      out.emplace_back(record.at("name").as_string());
+    }
+    return out;
+  };
+  ASSERT_EQ(world.send("POST", "/v1/tenants/acme-tv/domains", R"({"name":"www.customer.example"})").status, 201);
+  std::string const proof = "_navigator-challenge.www.customer.example.";
+  EXPECT_THAT(names(), ElementsAre(proof, "www.customer.example.", "_acme-challenge.www.customer.example."));
+  world.tenants.challenge_labels = [] {
+    return std::vector<std::string>{"_validation-persist", "_abc._acme-challenge"};
+  };
+  EXPECT_THAT(names(), ElementsAre(proof, "www.customer.example.", "_validation-persist.www.customer.example.",
+                                   "_abc._acme-challenge.www.customer.example."));
+}
+
 TEST_F(TenantsApi, BadRecordsAndDomainsAreRefusedByField) {
   world.add_tenant("acme-tv");
   std::string const token = world.token_of("acme-tv").first;
