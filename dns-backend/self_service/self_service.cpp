@@ -2,6 +2,7 @@
 
 #include "base/process/log.hpp"
 #include "dns-backend/api/acme_dns/acme_dns.hpp"
+#include "dns-backend/api/tenant_pools/tenant_pools.hpp"
 #include "dns-backend/audit/audit.hpp"
 
 #include <boost/json.hpp>
@@ -26,8 +27,11 @@ tenants::Policy policy_of(navigator::TenantSettings const& settings) {
   policy.cluster_zone = absolute(settings.cluster_zone);
   policy.global_name = absolute(settings.global_name);
   for (navigator::PlanSettings const& plan : settings.plans) {
-    policy.plans.push_back({plan.name, plan.backups, plan.records, plan.domains, plan.tokens, plan.clusters});
+    policy.plans.push_back(
+        {plan.name, plan.backups, plan.records, plan.domains, plan.tokens, plan.clusters, plan.pools, plan.origins});
   }
+  policy.origins_allowed = settings.origins_allowed;
+  policy.origins_refused = settings.origins_refused;
   return policy;
 }
 
@@ -85,6 +89,7 @@ net::Task<base::Result<void>> SelfService::start(net::Router& router) {
   gate_.stand_around(router);
   api::add_tenant_routes(router, tenants_);
   api::add_acme_dns_routes(router, tenants_);
+  api::add_tenant_pool_routes(router, tenants_);
   if (api_.primary != nullptr) {
     co_return base::Result<void>();
   }

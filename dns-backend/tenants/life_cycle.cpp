@@ -195,7 +195,8 @@ std::set<std::string> zones_of(Write const& write, Tenant const& tenant) {
 
 base::Result<void> remove_rows(Write const& write, Tenant const& tenant) {
   for (auto const* sql :
-       {"DELETE FROM readiness WHERE tenant_id = ?", "DELETE FROM former_label WHERE tenant_id = ?",
+       {"DELETE FROM steering WHERE name LIKE 'tenant-' || ? || '/%'", "DELETE FROM readiness WHERE tenant_id = ?",
+        "DELETE FROM former_label WHERE tenant_id = ?",
         "DELETE FROM domain_check WHERE domain_id IN (SELECT id FROM domain WHERE tenant_id = ?)",
         "DELETE FROM domain WHERE tenant_id = ?",
         "DELETE FROM challenge_account_value WHERE slug IN (SELECT slug FROM challenge_account WHERE tenant_id = ?)",
