@@ -97,7 +97,7 @@ net::Task<base::Result<void>> SelfService::start(net::Router& router) {
     co_return loaded.error();
   }
   net::spawn(executor_, "steward of the tenants", steward_.run());
-  net::spawn(executor_, "audit log", trim_audit());
+  net::spawn(executor_, "audit log and ended tokens", trim());
   if (watch_ != nullptr) {
     net::spawn(executor_, "looks at domains", watch_->run());
   }
@@ -119,10 +119,13 @@ net::Task<void> SelfService::follow_clusters() {
   }
 }
 
-net::Task<void> SelfService::trim_audit() {
+net::Task<void> SelfService::trim() {
   while (!stopped_) {
     if (auto const trimmed = co_await audit::trim(api_.store.thread(), wall_ms()); !trimmed) {
       process::log::warning("api", "the audit log was not trimmed error=\"{}\"", trimmed.error().what());
+    }
+    if (auto const swept = co_await tokens_.sweep(wall_ms()); !swept) {
+      process::log::warning("api", "ended tokens were not removed error=\"{}\"", swept.error().what());
     }
     if (!stopped_) {
       co_await day_.wait(std::chrono::hours(24));

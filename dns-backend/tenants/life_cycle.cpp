@@ -3,6 +3,7 @@
 #include "dns-backend/tenants/journal.hpp"
 #include "dns-backend/tenants/label.hpp"
 #include "dns-backend/tenants/records.hpp"
+#include "dns-backend/writes/challenges.hpp"
 #include "dns-backend/writes/rules.hpp"
 
 #include <algorithm>
@@ -145,7 +146,7 @@ base::Result<void> rename(Write const& write, Tenant& tenant, std::string const&
     return done;
   }
   if (auto const copied = copy_records(write, *zone, *store::tenant_name(tenant.label, tenant.zone),
-                                       *store::tenant_name(label, tenant.zone));
+                                       *store::tenant_name(label, tenant.zone), back);
       !copied) {
     return copied;
   }
@@ -212,8 +213,7 @@ base::Result<void> remove_rows(Write const& write, Tenant const& tenant) {
     return slugs.error();
   }
   for (database::Row const& row : *slugs) {
-    if (auto const done = write.run("DELETE FROM challenge WHERE owner = ?", {"acme-dns/" + database::text(row[0])});
-        !done) {
+    if (auto const done = store::remove_challenges(write, "acme-dns/" + database::text(row[0])); !done) {
       return done;
     }
   }
