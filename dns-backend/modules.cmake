@@ -32,9 +32,10 @@ module(dns-backend/mesh_costs SOURCES mesh_costs.cpp
   DEPENDS base/result base/net base/process dns-backend/geo routing/bird)
 module(dns-backend/zone_file SOURCES zone_file.cpp DEPENDS base/result dns-backend/dns)
 module(dns-backend/schema SOURCES schema.cpp DEPENDS base/result base/database)
+module(dns-backend/tables/rows SOURCES rows.cpp DEPENDS base/result dns-backend/dns LIBRARIES Boost::json)
 module(dns-backend/tables SOURCES model.cpp tenants.cpp steering.cpp compose.cpp build.cpp
   DEPENDS base/result base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
-    dns-backend/schema dns-backend/steering dns-backend/steering/reading
+    dns-backend/schema dns-backend/steering dns-backend/steering/reading dns-backend/tables/rows
   LIBRARIES Boost::json)
 module(dns-backend/writes SOURCES write.cpp rules.cpp steering.cpp zones.cpp pools.cpp challenges.cpp
   DEPENDS base/result base/database base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/tables
@@ -44,11 +45,16 @@ module(dns-backend/tenants SOURCES look_alike.cpp label.cpp plan.cpp life_cycle.
   DEPENDS base/result base/database dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/tables
     dns-backend/steering dns-backend/writes
   LIBRARIES Boost::json PkgConfig::idn2)
+module(dns-backend/tenant_pools SOURCES addresses.cpp read.cpp write.cpp
+  DEPENDS base/result base/database dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/tables
+    dns-backend/steering dns-backend/steering/reading dns-backend/writes dns-backend/tenants
+  LIBRARIES Boost::json Boost::headers)
 module(dns-backend/store
   SOURCES store.cpp store_zones.cpp store_settings.cpp store_tenants.cpp store_steering.cpp
   DEPENDS base/result base/net base/database base/process base/probe dns-backend/dns dns-backend/pool
     dns-backend/snapshot
-    dns-backend/tables dns-backend/writes dns-backend/steering dns-backend/steering/reading dns-backend/schema
+    dns-backend/tables dns-backend/tables/rows dns-backend/writes dns-backend/steering dns-backend/steering/reading
+    dns-backend/schema
     dns-backend/tenants base/store_thread
   LIBRARIES Boost::json)
 module(dns-backend/steward SOURCES steward.cpp
@@ -112,6 +118,11 @@ module(dns-backend/api/acme_dns SOURCES acme_accounts.cpp acme_dns.cpp
   DEPENDS base/result base/net base/http base/database dns-backend/dns dns-backend/writes dns-backend/tables
     dns-backend/store dns-backend/api dns-backend/api/tenants dns-backend/tenants dns-backend/tokens
   LIBRARIES Boost::json)
+module(dns-backend/api/tenant_pools SOURCES tenant_pools.cpp
+  DEPENDS base/result base/net base/process base/probe base/http base/database dns-backend/dns dns-backend/steering
+    dns-backend/tables dns-backend/writes dns-backend/store dns-backend/monitor dns-backend/api dns-backend/api/tenants
+    dns-backend/tenants dns-backend/tenant_pools dns-backend/tokens
+  LIBRARIES Boost::json)
 module(dns-backend/api/health SOURCES overrides.cpp reports.cpp transitions.cpp
   DEPENDS base/result base/net base/process base/probe base/http dns-backend/monitor dns-backend/overrides
     dns-backend/transitions dns-backend/store dns-backend/api
@@ -174,7 +185,8 @@ module(dns-backend/settings SOURCES settings.cpp
 module(dns-backend/self_service SOURCES names.cpp self_service.cpp
   DEPENDS dns-backend/dns dns-backend/tables dns-backend/steering base/result base/net base/http base/process
     dns-backend/settings dns-backend/store dns-backend/api
-    dns-backend/api/gate dns-backend/api/tenants dns-backend/api/acme_dns dns-backend/tenants dns-backend/tokens
+    dns-backend/api/gate dns-backend/api/tenants dns-backend/api/acme_dns dns-backend/api/tenant_pools
+    dns-backend/tenants dns-backend/tokens dns-backend/tenant_pools
     dns-backend/domains
     dns-backend/domain_watch dns-backend/steward dns-backend/audit base/store_thread
   LIBRARIES Boost::json)

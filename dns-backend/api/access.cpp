@@ -45,6 +45,14 @@ net::Task<net::HttpResponse> forward(Dependencies const& dependencies, net::Http
   onward.body = request.body;
   onward.headers.set("Content-Type", std::string(request.headers.get("Content-Type")));
   onward.headers.set(hop_header, "1");
+  // "address:port", the address perhaps in brackets; the audit log and allowfrom of accounts want to know.
+  std::string client = request.peer.is_unix ? "" : request.peer.address.substr(0, request.peer.address.rfind(':'));
+  if (client.starts_with('[') && client.ends_with(']')) {
+    client = client.substr(1, client.size() - 2);
+  }
+  if (!client.empty()) {
+    onward.headers.set(client_header, client);
+  }
   for (char const* const name : {"Authorization", "If-Match", "Idempotency-Key", "X-Api-User", "X-Api-Key"}) {
     if (std::string_view const value = request.headers.get(name); !value.empty()) {
       onward.headers.set(name, std::string(value));

@@ -10,6 +10,9 @@
 
 namespace api {
 
+// What a replica tells its primary: the IP address of the client whose request it passes on.
+inline constexpr char const* client_header = "Navigator-Client";
+
 // The token of "Authorization: Bearer ..." (RFC 6750 2.1); empty without one.
 std::string bearer(net::HttpRequest const& request);
 

@@ -2,6 +2,7 @@
 
 #include "base/process/log.hpp"
 #include "dns-backend/api/acme_dns/acme_dns.hpp"
+#include "dns-backend/api/tenant_pools/tenant_pools.hpp"
 #include "dns-backend/audit/audit.hpp"
 
 #include <boost/json.hpp>
@@ -26,8 +27,11 @@ tenants::Policy policy_of(navigator::TenantSettings const& settings) {
   policy.cluster_zone = absolute(settings.cluster_zone);
   policy.global_name = absolute(settings.global_name);
   for (navigator::PlanSettings const& plan : settings.plans) {
-    policy.plans.push_back({plan.name, plan.backups, plan.records, plan.domains, plan.tokens, plan.clusters});
+    policy.plans.push_back(
+        {plan.name, plan.backups, plan.records, plan.domains, plan.tokens, plan.clusters, plan.pools, plan.origins});
   }
+  policy.origins_allowed = settings.origins_allowed;
+  policy.origins_refused = settings.origins_refused;
   return policy;
 }
 
@@ -88,6 +92,7 @@ net::Task<base::Result<void>> SelfService::start(net::Router& router) {
   gate_.stand_around(router);
   api::add_tenant_routes(router, tenants_);
   api::add_acme_dns_routes(router, tenants_);
+  api::add_tenant_pool_routes(router, tenants_);
   if (api_.primary != nullptr) {
     co_return base::Result<void>();
   }
@@ -95,7 +100,7 @@ net::Task<base::Result<void>> SelfService::start(net::Router& router) {
     co_return loaded.error();
   }
   net::spawn(executor_, "steward of the tenants", steward_.run());
-  net::spawn(executor_, "audit log", trim_audit());
+  net::spawn(executor_, "audit log and ended tokens", trim());
   if (watch_ != nullptr) {
     net::spawn(executor_, "looks at domains", watch_->run());
   }
@@ -117,10 +122,13 @@ net::Task<void> SelfService::follow_clusters() {
   }
 }
 
-net::Task<void> SelfService::trim_audit() {
+net::Task<void> SelfService::trim() {
   while (!stopped_) {
     if (auto const trimmed = co_await audit::trim(api_.store.thread(), wall_ms()); !trimmed) {
       process::log::warning("api", "the audit log was not trimmed error=\"{}\"", trimmed.error().what());
+    }
+    if (auto const swept = co_await tokens_.sweep(wall_ms()); !swept) {
+      process::log::warning("api", "ended tokens were not removed error=\"{}\"", swept.error().what());
     }
     if (!stopped_) {
       co_await day_.wait(std::chrono::hours(24));

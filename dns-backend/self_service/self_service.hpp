@@ -40,7 +40,7 @@ class SelfService {
 
  private:
   net::Task<void> follow_clusters();
-  net::Task<void> trim_audit();
+  net::Task<void> trim();
 
   net::asio::any_io_executor executor_;
   api::Dependencies& api_;

@@ -4,6 +4,8 @@
 #include "dns-backend/connector/door.hpp"
 
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -277,10 +279,49 @@ PlanSettings read_plan(config::Reader& section) {
   plan.domains = section.integer<std::uint32_t>("domains", {0, 10000}, plan.domains);
   plan.tokens = section.integer<std::uint32_t>("tokens", {0, 1000}, plan.tokens);
   plan.clusters = section.texts("clusters");
+  plan.pools = section.integer<std::uint32_t>("pools", {0, 100}, plan.pools);
+  plan.origins = section.integer<std::uint32_t>("origins", {0, 100}, plan.origins);
   return plan;
 }
 
-// After the API.
+bool is_prefix(std::string const& text) {
+  boost::system::error_code bad;
+  if (text.find('/') == std::string::npos) {
+    boost::asio::ip::make_address(text, bad);
+  } else if (text.find(':') == std::string::npos) {
+    boost::asio::ip::make_network_v4(text, bad);
+  } else {
+    boost::asio::ip::make_network_v6(text, bad);
+  }
+  return !bad;
+}
+
+std::vector<std::string> read_prefixes(config::Reader& section, char const* key) {
+  std::vector<std::string> prefixes = section.texts(key);
+  for (std::size_t i = 0; i < prefixes.size(); ++i) {
+    if (!is_prefix(prefixes[i])) {
+      section.fail_item(key, i, "'" + prefixes[i] + "' is no address or prefix", "for instance 10.200.0.0/16");
+    }
+  }
+  return prefixes;
+}
+
+// After the sites, whose own addresses no tenant may have probed.
+void read_origins(config::Reader& tenants, Settings& settings) {
+  if (auto section = tenants.optional_section("origins")) {
+    settings.tenants.origins_allowed = read_prefixes(*section, "allow");
+    settings.tenants.origins_refused = read_prefixes(*section, "refuse");
+  }
+  for (SiteSettings const& site : settings.sites) {
+    for (std::string const& address : {site.address, site.loopback}) {
+      if (is_prefix(address)) {
+        settings.tenants.origins_refused.push_back(address);
+      }
+    }
+  }
+}
+
+// After the API and the sites.
 void read_tenants(config::Reader& root, Settings& settings) {
   auto section = root.optional_section("tenants");
   if (!section) {
@@ -312,6 +353,7 @@ void read_tenants(config::Reader& root, Settings& settings) {
     }
     tenants.plans.push_back(std::move(plan));
   }
+  read_origins(*section, settings);
 }
 
 Settings read(config::Reader& root) {

@@ -97,6 +97,8 @@ struct PlanSettings {
   std::uint32_t domains = 10;
   std::uint32_t tokens = 20;
   std::vector<std::string> clusters;  // empty: any
+  std::uint32_t pools = 5;            // of its own
+  std::uint32_t origins = 16;         // of one pool
 };
 
 // What tenants may do by themselves.
@@ -110,7 +112,9 @@ struct TenantSettings {
   std::uint16_t resolver_port = 53;
   std::uint32_t requests_per_second = 10;  // of one token
   std::uint32_t burst = 50;
-  std::vector<PlanSettings> plans;  // empty: any name is a plan, with the quotas above
+  std::vector<PlanSettings> plans;           // empty: any name is a plan, with the quotas above
+  std::vector<std::string> origins_allowed;  // prefixes where tenants may have origins though they are private
+  std::vector<std::string> origins_refused;  // where they may not; the sites' own addresses included
 };
 
 // The HTTP API of a PowerDNS: the only way to make a new zone known there at once.

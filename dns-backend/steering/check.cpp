@@ -97,7 +97,9 @@ class Checker {
   [[nodiscard]] Names pool_names() const {
     Names names;
     for (auto const& [name, pool] : objects_.pools) {
-      names.push_back(name);
+      if (!tenant_of(name)) {
+        names.push_back(name);
+      }
     }
     for (auto const& [name, endpoints] : context_.topology_pools) {
       names.push_back(name);
@@ -106,7 +108,7 @@ class Checker {
   }
 
   bool known_pool(std::string const& field, std::string const& name) {
-    bool const known = objects_.pools.contains(name) || context_.topology_pools.contains(name);
+    bool const known = !tenant_of(name) && (objects_.pools.contains(name) || context_.topology_pools.contains(name));
     if (!known) {
       fail(field, "there is no pool " + quoted(name), config::nearest_hint(name, pool_names()));
     }
@@ -225,13 +227,16 @@ class Checker {
     if (context_.topology_pools.contains(pool.name)) {
       fail("name", "the topology has a pool " + quoted(pool.name));
     }
-    auto const monitor = objects_.monitors.find(pool.monitor);
+    bool const foreign = tenant_of(pool.monitor) != tenant_of(pool.name) && !pool.monitor.empty();
+    auto const monitor = foreign ? objects_.monitors.end() : objects_.monitors.find(pool.monitor);
     if (monitor != objects_.monitors.end()) {
       look_at_ports(pool, monitor->second);
     } else if (!pool.monitor.empty()) {
       Names known;
       for (auto const& [name, one] : objects_.monitors) {
-        known.push_back(name);
+        if (!tenant_of(name)) {
+          known.push_back(name);
+        }
       }
       fail("monitor", "there is no monitor " + quoted(pool.monitor), config::nearest_hint(pool.monitor, known));
     }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace steering {
 
@@ -129,6 +130,10 @@ json::object json_of(Pool const& pool) {
     out["load_shedding"] = json::object{{"shed_at", share(pool.shed_at_permille)}};
   }
   out["quorum"] = pool.quorum;
+  if (tenant_of(pool.name)) {
+    out["title"] = pool.title;
+    out["names"] = json::value_from(pool.names);
+  }
   return out;
 }
 
@@ -170,6 +175,42 @@ json::array list_of(Map const& map) {
 }
 
 }  // namespace
+
+std::string tenant_object(std::int64_t tenant, unsigned number) {
+  return "tenant-" + std::to_string(tenant) + "/" + std::to_string(number);
+}
+
+std::optional<std::int64_t> tenant_of(std::string_view name) {
+  constexpr std::string_view head = "tenant-";
+  std::size_t const slash = name.find('/');
+  if (!name.starts_with(head) || slash == std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::int64_t id = 0;
+  char const* const end = name.data() + slash;
+  auto const [stop, error] = std::from_chars(name.data() + head.size(), end, id);
+  return error == std::errc() && stop == end && id > 0 ? std::optional(id) : std::nullopt;
+}
+
+namespace {
+
+Objects part_of(Objects objects, bool tenants) {
+  auto const other = [tenants](auto const& item) { return tenant_of(item.first).has_value() != tenants; };
+  std::erase_if(objects.monitors, other);
+  std::erase_if(objects.pools, other);
+  std::erase_if(objects.load_balancers, other);
+  return objects;
+}
+
+}  // namespace
+
+Objects of_operator(Objects const& objects) {
+  return part_of(objects, false);
+}
+
+Objects of_tenants(Objects const& objects) {
+  return part_of(objects, true);
+}
 
 char const* word(Kind kind) {
   static constexpr std::array<char const*, 3> words{"monitor", "pool", "load_balancer"};

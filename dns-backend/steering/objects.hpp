@@ -65,6 +65,10 @@ struct Pool {
   pool::AllDown all_down = pool::AllDown::serve_all;
   std::uint32_t shed_at_permille = 0;  // 0: never
   std::uint32_t quorum = 0;            // vantage points that must agree; 0: the majority
+  // Of a tenant's pool alone: what the tenant calls it, and the names it answers at, relative to the tenant's: "@",
+  // "*", "www".
+  std::string title = {};
+  std::vector<std::string> names = {};
   bool operator==(Pool const&) const = default;
 };
 
@@ -120,6 +124,15 @@ std::vector<Object> all(Objects const& objects);  // monitors, pools, load balan
 std::optional<Object> find(Objects const& objects, Kind kind, std::string const& name);
 void put(Objects& objects, Object object);  // replaces
 void erase(Objects& objects, Kind kind, std::string const& name);
+
+// Pools of tenants, and their monitors, are called "tenant-7/1": no operator can give such a name, and no object of an
+// operator's or of another tenant's may refer to one.
+std::string tenant_object(std::int64_t tenant, unsigned number);
+// nullopt: an operator's.
+std::optional<std::int64_t> tenant_of(std::string_view name);
+// Without what is tenants'; and only that.
+Objects of_operator(Objects const& objects);
+Objects of_tenants(Objects const& objects);
 
 // Names of what came, changed and went, as "pool web".
 struct Difference {

@@ -21,7 +21,7 @@
 #include "dns-backend/pool/health_table.hpp"
 #include "dns-backend/snapshot/published.hpp"
 #include "dns-backend/snapshot/snapshot.hpp"
-#include "dns-backend/tables/rows.hpp"
+#include "dns-backend/tables/rows/rows.hpp"
 #include "dns-backend/writes/steering.hpp"
 #include "dns-backend/writes/zones.hpp"
 
@@ -70,6 +70,9 @@ class Store {
   // One transaction of whoever brings a body (dns-backend/tenants, dns-backend/domains): it sees the tables before it,
   // and is published before this returns. Failures as below, and the body's own.
   net::Task<base::Result<Revision>> write(Body body);
+  // The same for one that brings rows of pools: `endpoints` are the names of all their origins. On the control loop;
+  // refused when there is no room for their health.
+  net::Task<base::Result<Revision>> write(Body body, std::vector<std::string> endpoints);
   // A look at the tables and the database as one picture, on the store thread. `look` must own all it uses and be a
   // named local (see base/net/task.hpp).
   template <class T>

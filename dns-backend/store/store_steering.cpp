@@ -15,7 +15,7 @@ std::vector<std::string> keys_of(steering::Object const& object) {
 }  // namespace
 
 std::vector<std::string> origins_in(std::string const& pool, std::string const& body) {
-  auto const object = steering::read_json_object(body, steering::Kind::pool, pool);
+  auto const object = steering::read_json_row(body, steering::Kind::pool, pool);
   return object ? keys_of(*object) : std::vector<std::string>();
 }
 
@@ -68,6 +68,17 @@ net::Task<base::Result<SteeringOutcome>> Store::put_steering(steering::Object ob
   co_return *outcome;
 }
 
+net::Task<base::Result<Revision>> Store::write(Body body, std::vector<std::string> endpoints) {
+  if (auto const room = state_->check_room(endpoints); !room) {
+    co_return room.error();
+  }
+  Body known = [state = state_.get(), slots = state_->slots_of(endpoints), body = std::move(body)](Write const& write) {
+    state->builder.know_slots(slots);
+    return body(write);
+  };
+  co_return co_await state_->write(std::move(known));
+}
+
 net::Task<base::Result<SteeringOutcome>> Store::apply_steering(steering::Objects wanted, bool dry_run) {
   std::vector<std::string> const keys = steering::endpoint_keys(wanted);
   if (keys.size() > steering::origins_max) {
@@ -84,6 +95,10 @@ net::Task<base::Result<SteeringOutcome>> Store::apply_steering(steering::Objects
   }
   Body body = [state = state_.get(), slots, wish, outcome](Write const& write) {
     state->builder.know_slots(slots);
+    // The set is the operator's; what tenants have stays.
+    for (steering::Object& object : steering::all(steering::of_tenants(write.model.steering()))) {
+      steering::put(wish->objects, std::move(object));
+    }
     return set_steering(write, *wish, *outcome);
   };
   auto const written = co_await state_->write(std::move(body));

@@ -1,6 +1,4 @@
 // What the model says about pools, tenants and names.
-#include "dns-backend/tables/rows.hpp"
-
 #include "dns-backend/pool/select.hpp"
 #include "dns-backend/tables/model.hpp"
 
@@ -24,30 +22,6 @@ void add_challenges(std::vector<dns::RRset>& rrsets, std::map<std::string, std::
 }
 
 }  // namespace
-
-std::string txt_content(std::string const& value) {
-  constexpr std::size_t string_max = 255;
-  std::string text;
-  for (std::size_t at = 0; at == 0 || at < value.size(); at += string_max) {
-    text += at == 0 ? "\"" : " \"";
-    for (char const c : value.substr(at, string_max)) {
-      auto const octet = static_cast<unsigned char>(c);
-      if (c == '"' || c == '\\') {
-        text.push_back('\\');
-        text.push_back(c);
-      } else if (octet < 0x20 || octet > 0x7e) {
-        text.push_back('\\');
-        text.push_back(static_cast<char>('0' + octet / 100));
-        text.push_back(static_cast<char>('0' + octet / 10 % 10));
-        text.push_back(static_cast<char>('0' + octet % 10));
-      } else {
-        text.push_back(c);
-      }
-    }
-    text += '"';
-  }
-  return text;
-}
 
 ZoneRow const* Model::zone(dns::Name const& apex) const {
   auto const found = zone_ids_.find(apex);
@@ -224,7 +198,8 @@ Node Model::compose(ZoneRow const& zone, dns::Name const& name, std::vector<dns:
   }
   Tenant const* const tenant = tenant_at(name);
   if (tenant != nullptr && tenant->state == "active" && tenant->zone == zone.apex.text()) {
-    node.balancer = balancer_of(*tenant);
+    node.balancer = own_balancer(name);
+    node.balancer = node.balancer != nullptr ? node.balancer : balancer_of(*tenant);
   }
   // A tenant's own domain that is served here answers as its name does: what ALIAS is for elsewhere.
   if (Domain const* const domain = tenant == nullptr ? domain_at(name) : nullptr; domain != nullptr) {
@@ -234,7 +209,8 @@ Node Model::compose(ZoneRow const& zone, dns::Name const& name, std::vector<dns:
     });
     if (owner != tenants_.end() && owner->second.state == "active" && !taken &&
         enclosing(name) == &zones_.at(zone.id)) {
-      node.balancer = balancer_of(owner->second);
+      node.balancer = own_balancer(*tenant_name(owner->second.label, owner->second.zone));
+      node.balancer = node.balancer != nullptr ? node.balancer : balancer_of(owner->second);
     }
   }
   // Asked of a million names at start, so only where there is something to put.

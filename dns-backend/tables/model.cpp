@@ -4,14 +4,11 @@
 #include "dns-backend/schema/schema.hpp"
 #include "dns-backend/tables/columns.hpp"
 
-#include <boost/json.hpp>
-
 #include <algorithm>
 
 namespace store {
 namespace {
 
-namespace json = boost::json;
 using database::text;
 using database::Value;
 
@@ -20,49 +17,6 @@ Columns columns_of(std::vector<std::pair<std::string, Value>> const& pairs) {
 }
 
 }  // namespace
-
-std::string to_json(std::vector<std::string> const& list) {
-  json::array array;
-  array.reserve(list.size());
-  for (std::string const& one : list) {
-    array.emplace_back(one);
-  }
-  return json::serialize(array);
-}
-
-namespace {
-
-// One string without escapes, which nearly every RRset of a large zone is; nullopt: let the parser look.
-std::optional<std::vector<std::string>> single_from_json(std::string_view text) {
-  bool const framed = text.size() >= 4 && text.starts_with("[\"") && text.ends_with("\"]");
-  std::string_view const inner = framed ? text.substr(2, text.size() - 4) : std::string_view();
-  bool const plain =
-      framed && std::all_of(inner.begin(), inner.end(), [](char c) {
-        return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x7f && c != '"' && c != '\\';
-      });
-  return plain ? std::optional<std::vector<std::string>>({std::string(inner)}) : std::nullopt;
-}
-
-}  // namespace
-
-std::optional<std::vector<std::string>> from_json(std::string const& text) {
-  if (auto single = single_from_json(text)) {
-    return single;
-  }
-  boost::system::error_code error;
-  json::value const value = json::parse(text, error);
-  if (error || !value.is_array()) {
-    return std::nullopt;
-  }
-  std::vector<std::string> list;
-  for (json::value const& one : value.get_array()) {
-    if (!one.is_string()) {
-      return std::nullopt;
-    }
-    list.emplace_back(one.get_string());
-  }
-  return list;
-}
 
 base::Result<void> Model::load(database::Database& database) {
   Model fresh;

@@ -9,7 +9,7 @@
 #include "base/database/database.hpp"
 #include "dns-backend/snapshot/zone_builder.hpp"
 #include "dns-backend/steering/build.hpp"
-#include "dns-backend/tables/rows.hpp"
+#include "dns-backend/tables/rows/rows.hpp"
 
 #include <map>
 #include <set>
@@ -66,7 +66,8 @@ class Model {
   [[nodiscard]] std::vector<PoolRow> pools() const;  // as they were set
   [[nodiscard]] std::map<std::int64_t, Tenant> const& tenants() const { return tenants_; }
   [[nodiscard]] Tenant const* tenant(std::string const& label) const;
-  // The tenant whose name or wildcard `name` is, by its present or a former label, whatever its state.
+  // The tenant whose name or wildcard `name` is, or that answers there with a pool of its own; by its present or a
+  // former label, whatever its state.
   [[nodiscard]] Tenant const* tenant_at(dns::Name const& name) const;
   // The tenant that has the label now or had it before a rename whose overlap is not over.
   [[nodiscard]] Tenant const* tenant_by_any(std::string const& label) const;
@@ -122,6 +123,11 @@ class Model {
   bool take_readiness(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_steering(Columns const& key, Columns const& values, Dirty& dirty);
   void rebuild_steering(Dirty& dirty);
+  class OwnPool;
+  // Names that the tenant's own pools answer at, relative to its name, each with the pool.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> own_pools(std::int64_t tenant) const;
+  // Of the tenant's pool that answers at the name; nullptr: none does.
+  [[nodiscard]] std::shared_ptr<pool::LoadBalancer const> own_balancer(dns::Name const& name) const;
   [[nodiscard]] std::uint32_t slot_of(std::string const& endpoint) const;
   [[nodiscard]] steering::PoolValues topology_pools() const;
   void touch_tenant(std::int64_t id, Dirty& dirty) const;
@@ -144,6 +150,7 @@ class Model {
   std::map<std::int64_t, Tenant> tenants_;
   std::map<std::string, std::int64_t> labels_;
   std::map<dns::Name, std::int64_t> tenant_names_;
+  std::map<dns::Name, std::string> own_names_;  // of tenant_names_: those that a pool of the tenant's own answers at
   struct FormerState {
     std::int64_t tenant = 0;
     FormerLabel row;
@@ -159,15 +166,5 @@ class Model {
   steering::BalancerValues balancers_;               // the enabled ones
   std::map<dns::Name, std::string> balancer_names_;  // all
 };
-
-// JSON arrays of strings, the form lists take in a column. nullopt: it is none.
-std::string to_json(std::vector<std::string> const& list);
-std::optional<std::vector<std::string>> from_json(std::string const& text);
-
-// A TXT content of one or more quoted strings of at most 255 octets each.
-std::string txt_content(std::string const& value);
-
-// label.zone; nullopt when that is no name.
-std::optional<dns::Name> tenant_name(std::string const& label, std::string const& zone);
 
 }  // namespace store

@@ -18,6 +18,59 @@ steering::PoolValues Model::topology_pools() const {
   return values;
 }
 
+// While it is there the names of the tenant's pools are taken out of the index: they may differ afterwards.
+class Model::OwnPool {
+ public:
+  OwnPool(Model& model, std::optional<std::int64_t> tenant, Dirty& dirty)
+      : model_(model), tenant_(tenant), dirty_(dirty) {
+    renew(false);
+  }
+  ~OwnPool() { renew(true); }
+  OwnPool(OwnPool const&) = delete;
+  OwnPool& operator=(OwnPool const&) = delete;
+
+ private:
+  void renew(bool add) {
+    auto const found = tenant_ ? model_.tenants_.find(*tenant_) : model_.tenants_.end();
+    if (found == model_.tenants_.end()) {
+      return;
+    }
+    model_.touch_tenant(*tenant_, dirty_);
+    model_.index_tenant(found->second, add);
+    if (add) {
+      model_.touch_tenant(*tenant_, dirty_);
+    }
+  }
+
+  Model& model_;
+  std::optional<std::int64_t> tenant_;
+  Dirty& dirty_;
+};
+
+std::vector<std::pair<std::string, std::string>> Model::own_pools(std::int64_t tenant) const {
+  std::vector<std::pair<std::string, std::string>> out;
+  std::string const head = "tenant-" + std::to_string(tenant) + "/";
+  for (auto at = steering_.pools.lower_bound(head); at != steering_.pools.end() && at->first.starts_with(head); ++at) {
+    for (std::string const& name : at->second.names) {
+      out.emplace_back(name, at->first);
+    }
+  }
+  return out;
+}
+
+std::shared_ptr<pool::LoadBalancer const> Model::own_balancer(dns::Name const& name) const {
+  auto const own = own_names_.find(name);
+  auto const found = own == own_names_.end() ? steering_pools_.end() : steering_pools_.find(own->second);
+  if (found == steering_pools_.end()) {
+    return nullptr;
+  }
+  auto balancer = std::make_shared<pool::LoadBalancer>();
+  balancer->name = name.text();
+  balancer->ttl = tenant_ttl;
+  balancer->pools = {found->second};
+  return balancer;
+}
+
 bool Model::take_steering(Columns const& key, Columns const& values, Dirty& dirty) {
   auto const text_of = [](Columns const& columns, char const* name) {
     auto const found = columns.find(name);
@@ -32,6 +85,7 @@ bool Model::take_steering(Columns const& key, Columns const& values, Dirty& dirt
   // How to check concerns the monitors of this process, not the answers.
   dirty.steering = dirty.steering || *kind != steering::Kind::monitor;
   auto const owner = dns::Name::parse(name);
+  OwnPool const own(*this, *kind == steering::Kind::pool ? steering::tenant_of(name) : std::nullopt, dirty);
   if (*kind == steering::Kind::load_balancer && owner) {
     balancer_names_.erase(*owner);
   }
@@ -39,7 +93,7 @@ bool Model::take_steering(Columns const& key, Columns const& values, Dirty& dirt
   if (values.empty()) {
     return true;
   }
-  auto object = steering::read_json_object(text_of(values, "body"), *kind, name);
+  auto object = steering::read_json_row(text_of(values, "body"), *kind, name);
   if (!object || (*kind == steering::Kind::load_balancer && !owner)) {
     return false;
   }

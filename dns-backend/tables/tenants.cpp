@@ -16,12 +16,6 @@ bool same_answers(Tenant const& a, Tenant const& b) {
 
 }  // namespace
 
-std::optional<dns::Name> tenant_name(std::string const& label, std::string const& zone) {
-  auto const apex = dns::Name::parse(zone);
-  auto const name = apex ? apex->child(label) : apex;
-  return name ? std::optional<dns::Name>(*name) : std::nullopt;
-}
-
 bool Model::take_tenant(Columns const& key, Columns const& values, Dirty& dirty) {
   std::int64_t const id = number(key, "id");
   std::optional<Tenant> before;
@@ -163,11 +157,16 @@ void Model::touch_tenant(std::int64_t id, Dirty& dirty) const {
   if (found == tenants_.end()) {
     return;
   }
-  auto const touch = [&dirty](std::string const& label, std::string const& zone) {
+  auto const touch = [this, id, &dirty](std::string const& label, std::string const& zone) {
     auto const name = tenant_name(label, zone);
     dirty.names.insert(*name);
     if (auto const below = name->child("*")) {
       dirty.names.insert(*below);
+    }
+    for (auto const& [relative, pool] : own_pools(id)) {
+      if (auto const own = name_within(*name, relative)) {
+        dirty.names.insert(*own);
+      }
     }
   };
   touch(found->second.label, found->second.zone);
@@ -185,6 +184,16 @@ void Model::index_names(std::int64_t tenant, std::string const& label, std::stri
   std::vector<dns::Name> names{name};
   if (auto const below = name.child("*")) {
     names.push_back(*below);
+  }
+  for (auto const& [relative, pool] : own_pools(tenant)) {
+    if (auto const own = name_within(name, relative)) {
+      names.push_back(*own);
+      if (add) {
+        own_names_[*own] = pool;
+      } else if (auto const at = own_names_.find(*own); at != own_names_.end() && at->second == pool) {
+        own_names_.erase(at);
+      }
+    }
   }
   for (dns::Name const& one : names) {
     if (add) {

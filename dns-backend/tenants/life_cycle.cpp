@@ -3,6 +3,7 @@
 #include "dns-backend/tenants/journal.hpp"
 #include "dns-backend/tenants/label.hpp"
 #include "dns-backend/tenants/records.hpp"
+#include "dns-backend/writes/challenges.hpp"
 #include "dns-backend/writes/rules.hpp"
 
 #include <algorithm>
@@ -145,7 +146,7 @@ base::Result<void> rename(Write const& write, Tenant& tenant, std::string const&
     return done;
   }
   if (auto const copied = copy_records(write, *zone, *store::tenant_name(tenant.label, tenant.zone),
-                                       *store::tenant_name(label, tenant.zone));
+                                       *store::tenant_name(label, tenant.zone), back);
       !copied) {
     return copied;
   }
@@ -195,7 +196,8 @@ std::set<std::string> zones_of(Write const& write, Tenant const& tenant) {
 
 base::Result<void> remove_rows(Write const& write, Tenant const& tenant) {
   for (auto const* sql :
-       {"DELETE FROM readiness WHERE tenant_id = ?", "DELETE FROM former_label WHERE tenant_id = ?",
+       {"DELETE FROM steering WHERE name LIKE 'tenant-' || ? || '/%'", "DELETE FROM readiness WHERE tenant_id = ?",
+        "DELETE FROM former_label WHERE tenant_id = ?",
         "DELETE FROM domain_check WHERE domain_id IN (SELECT id FROM domain WHERE tenant_id = ?)",
         "DELETE FROM domain WHERE tenant_id = ?",
         "DELETE FROM challenge_account_value WHERE slug IN (SELECT slug FROM challenge_account WHERE tenant_id = ?)",
@@ -211,8 +213,7 @@ base::Result<void> remove_rows(Write const& write, Tenant const& tenant) {
     return slugs.error();
   }
   for (database::Row const& row : *slugs) {
-    if (auto const done = write.run("DELETE FROM challenge WHERE owner = ?", {"acme-dns/" + database::text(row[0])});
-        !done) {
+    if (auto const done = store::remove_challenges(write, "acme-dns/" + database::text(row[0])); !done) {
       return done;
     }
   }

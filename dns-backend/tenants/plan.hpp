@@ -16,6 +16,8 @@ struct Plan {
   std::uint32_t domains = 10;   // custom domains, claims included
   std::uint32_t tokens = 20;
   std::vector<std::string> clusters = {};  // pools it may be placed on; empty: any
+  std::uint32_t pools = 5;                 // of its own
+  std::uint32_t origins = 16;              // of one pool
 };
 
 struct Policy {
@@ -24,6 +26,10 @@ struct Policy {
   std::string challenge_zone = {};  // apex below which custom domains delegate their challenges; empty: none
   std::string cluster_zone = {};    // "edge.example.org": below it each cluster has a name; empty: none
   std::string global_name = {};     // of all clusters together; empty: none
+  // Prefixes in CIDR notation. Tenants' origins may be in none of the latter, and in none that is reserved or private
+  // unless it is in the former.
+  std::vector<std::string> origins_allowed = {};
+  std::vector<std::string> origins_refused = {};
 };
 
 // nullptr: there are plans, and this is none of them.

@@ -132,7 +132,7 @@ base::Result<void> set_records(Write const& write, Policy const& policy, std::st
 }
 
 base::Result<void> copy_records(Write const& write, store::ZoneRow const& zone, dns::Name const& from,
-                                dns::Name const& to) {
+                                dns::Name const& to, bool replace) {
   auto records = records_within(write, zone, from);
   if (!records) {
     return records.error();
@@ -141,6 +141,16 @@ base::Result<void> copy_records(Write const& write, store::ZoneRow const& zone, 
     auto const owner = moved(one.owner, from, to);
     if (!owner) {
       return refused("'" + one.owner.text() + "' below '" + to.text() + "' would be too long");
+    }
+    auto const present = store::rrsets_at(write, zone.id, *owner);
+    if (!present) {
+      return present.error();
+    }
+    bool const others = std::ranges::any_of(*present, [&one](dns::RRset const& there) {
+      return there.type == one.rrset.type && there.contents != one.rrset.contents;
+    });
+    if (others && !replace) {
+      return refused("'" + owner->text() + "' has other " + dns::to_text(one.rrset.type) + " records already");
     }
     auto const done = write.run(
         "INSERT INTO rrset (zone_id, owner, type, ttl, contents) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "

@@ -23,8 +23,9 @@ base::Result<void> set_records(store::Write const& write, Policy const& policy, 
 // apart.
 bool is_tenant_type(dns::RRType type);
 
+// refused: other records of the same name and type are there, unless they are to be replaced.
 base::Result<void> copy_records(store::Write const& write, store::ZoneRow const& zone, dns::Name const& from,
-                                dns::Name const& to);
+                                dns::Name const& to, bool replace);
 base::Result<void> remove_records(store::Write const& write, store::ZoneRow const& zone, dns::Name const& name);
 
 }  // namespace tenants

@@ -50,7 +50,8 @@ std::vector<std::string> read_list(json::object const& body, std::string const& 
 }  // namespace
 
 std::vector<std::string> const& actions() {
-  static std::vector<std::string> const all{"read", "records", "domains", "clusters", "tokens", "acme", "certificates"};
+  static std::vector<std::string> const all{"read",   "records", "domains",      "clusters",
+                                            "tokens", "acme",    "certificates", "pools"};
   return all;
 }
 
@@ -129,7 +130,8 @@ Scope read_scope(json::object const& body, base::Problems& problems) {
   scope.types = read_list(body, "types", problems);
   for (std::string const& action : scope.actions) {
     if (std::ranges::find(actions(), action) == actions().end()) {
-      wrong("actions", "'" + action + "' is no action", "read, records, domains, clusters, tokens or acme");
+      wrong("actions", "'" + action + "' is no action",
+            "read, records, domains, clusters, tokens, acme, certificates or pools");
     }
   }
   for (std::string const& zone : scope.zones) {

@@ -24,7 +24,7 @@ struct Scope {
 };
 
 // read: the tenant, its status, pools and certificates; records, domains, clusters, tokens: to change those; acme:
-// challenge values by the acme-dns protocol; certificates: to bring one of one's own.
+// challenge values by the acme-dns protocol; certificates: to bring one of one's own; pools: origins of one's own.
 std::vector<std::string> const& actions();
 
 struct Deed {

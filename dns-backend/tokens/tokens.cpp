@@ -104,6 +104,26 @@ net::Task<base::Result<void>> Tokens::revoke(std::string id, std::int64_t now_ms
   co_return base::Result<void>();
 }
 
+net::Task<base::Result<void>> Tokens::sweep(std::int64_t now_ms) {
+  std::int64_t const before_ms = now_ms - ended_kept_ms;
+  store::Body body = [before_ms](store::Write const& write) -> base::Result<void> {
+    constexpr char const* ended =
+        "(revoked_at_ms <> 0 AND revoked_at_ms < ?) OR (expires_at_ms <> 0 AND expires_at_ms < ?)";
+    for (std::string const& sql :
+         {std::string("DELETE FROM kept_answer WHERE actor IN (SELECT 'token:' || id FROM token WHERE ") + ended + ")",
+          std::string("DELETE FROM token WHERE ") + ended}) {
+      if (auto const done = write.run(sql, {before_ms, before_ms}); !done) {
+        return done;
+      }
+    }
+    return {};
+  };
+  if (auto const written = co_await store_.write(std::move(body)); !written) {
+    co_return written.error();
+  }
+  co_return co_await load();
+}
+
 Token const* Tokens::find(std::string_view secret, std::int64_t now_ms) const {
   // Looked up by its hash: what can be learned from the time it takes is nothing about the secret.
   auto const found = by_hash_.find(digest(secret));

@@ -42,6 +42,10 @@ class Tokens {
   net::Task<base::Result<Made>> make(Token token, tenants::Policy policy);
   net::Task<base::Result<void>> revoke(std::string id, std::int64_t now_ms);
 
+  // Rows of tokens that ended long ago go; until then lists show them.
+  net::Task<base::Result<void>> sweep(std::int64_t now_ms);
+  static constexpr std::int64_t ended_kept_ms = 30LL * 24 * 3600 * 1000;
+
   // nullptr: unknown, ended, or its tenant is gone. Good until the next suspension.
   [[nodiscard]] Token const* find(std::string_view secret, std::int64_t now_ms) const;
   [[nodiscard]] Token const* by_id(std::string const& id) const;

@@ -9,9 +9,21 @@
 
 namespace store {
 
-namespace {
-
 using steering::Kind;
+
+base::Result<void> put_object(Write const& write, steering::Object const& object) {
+  return write.run(
+      "INSERT INTO steering (kind, name, body) VALUES (?, ?, ?) "
+      "ON CONFLICT (kind, name) DO UPDATE SET body = excluded.body",
+      {std::string(steering::word(steering::kind_of(object))), steering::name_of(object),
+       boost::json::serialize(steering::to_json(object))});
+}
+
+base::Result<void> delete_object(Write const& write, Kind kind, std::string const& name) {
+  return write.run("DELETE FROM steering WHERE kind = ? AND name = ?", {std::string(steering::word(kind)), name});
+}
+
+namespace {
 
 steering::NameFacts facts_of(Write const& write, dns::Name const& name) {
   steering::NameFacts facts;
@@ -68,18 +80,6 @@ base::Problems problems_of(Write const& write, SteeringWish const& wish) {
   return problems;
 }
 
-base::Result<void> put_row(Write const& write, steering::Object const& object) {
-  return write.run(
-      "INSERT INTO steering (kind, name, body) VALUES (?, ?, ?) "
-      "ON CONFLICT (kind, name) DO UPDATE SET body = excluded.body",
-      {std::string(steering::word(steering::kind_of(object))), steering::name_of(object),
-       boost::json::serialize(steering::to_json(object))});
-}
-
-base::Result<void> delete_row(Write const& write, Kind kind, std::string const& name) {
-  return write.run("DELETE FROM steering WHERE kind = ? AND name = ?", {std::string(steering::word(kind)), name});
-}
-
 base::Result<void> raise_changed(Write const& write, steering::Objects const& wanted) {
   std::set<std::string> apexes;
   for (dns::Name const& name : write.model.names_changed_by(wanted)) {
@@ -95,7 +95,7 @@ base::Result<void> write_difference(Write const& write, steering::Objects const&
   steering::Objects const& present = write.model.steering();
   for (steering::Object const& object : steering::all(wanted)) {
     if (steering::find(present, steering::kind_of(object), steering::name_of(object)) != object) {
-      if (auto const put = put_row(write, object); !put) {
+      if (auto const put = put_object(write, object); !put) {
         return put;
       }
     }
@@ -103,7 +103,7 @@ base::Result<void> write_difference(Write const& write, steering::Objects const&
   for (steering::Object const& object : steering::all(present)) {
     Kind const kind = steering::kind_of(object);
     if (!steering::find(wanted, kind, steering::name_of(object))) {
-      if (auto const gone = delete_row(write, kind, steering::name_of(object)); !gone) {
+      if (auto const gone = delete_object(write, kind, steering::name_of(object)); !gone) {
         return gone;
       }
     }
@@ -139,6 +139,9 @@ base::Result<void> remove_steering(Write const& write, Kind kind, std::string co
   if (kind == Kind::pool && write.model.has_pool(name)) {
     return refused("the pool '" + name + "' is the topology's, which alone can take it away");
   }
+  if (steering::tenant_of(name)) {
+    return refused("the " + what + " is a tenant's: navigator tenant pool");
+  }
   if (!steering::find(objects, kind, name)) {
     return base::fail(errc::not_found, "there is no " + what);
   }
@@ -150,7 +153,7 @@ base::Result<void> remove_steering(Write const& write, Kind kind, std::string co
     return refused("the " + what + " is used by " + users);
   }
   steering::erase(objects, kind, name);
-  if (auto const gone = delete_row(write, kind, name); !gone) {
+  if (auto const gone = delete_object(write, kind, name); !gone) {
     return gone;
   }
   return raise_changed(write, objects);

@@ -30,6 +30,10 @@ struct SteeringWish {
 base::Result<void> set_steering(Write const& write, SteeringWish const& wish, SteeringOutcome& outcome);
 base::Result<void> remove_steering(Write const& write, steering::Kind kind, std::string const& name);
 
+// The row of one object, unlooked at.
+base::Result<void> put_object(Write const& write, steering::Object const& object);
+base::Result<void> delete_object(Write const& write, steering::Kind kind, std::string const& name);
+
 // For a change of the topology's pools: refused when a pool is missing from `wanted` that the operator's objects name,
 // or is there that has the name of one of theirs.
 base::Result<void> check_steering_without(Write const& write, std::map<std::string, PoolRow const*> const& wanted);

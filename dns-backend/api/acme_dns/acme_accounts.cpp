@@ -23,6 +23,9 @@ base::Result<void> make_body(store::Write const& write, AcmeAccount& account, st
   if (tenant == write.model.tenants().end()) {
     return base::fail(store::errc::not_found, "there is no such tenant");
   }
+  if (tenant->second.state != "active") {
+    return store::refused("the tenant is suspended: nothing of it can be changed");
+  }
   auto const count =
       write.transaction.query("SELECT count(*) FROM challenge_account WHERE tenant_id = ?", {account.tenant_id});
   if (!count) {
@@ -47,6 +50,17 @@ base::Result<void> make_body(store::Write const& write, AcmeAccount& account, st
 
 base::Result<void> value_body(store::Write const& write, AcmeAccount const& account, std::string const& value,
                               std::string const& challenge_zone, std::int64_t now_ms) {
+  // Meanwhile the tenant may have left or been suspended, and the account with it.
+  auto const tenant = write.model.tenants().find(account.tenant_id);
+  auto const still =
+      write.transaction.query("SELECT 1 FROM challenge_account WHERE username = ? AND slug = ? AND tenant_id = ?",
+                              {account.username, account.slug, account.tenant_id});
+  if (!still) {
+    return still.error();
+  }
+  if (still->empty() || tenant == write.model.tenants().end() || tenant->second.state != "active") {
+    return base::fail(store::errc::not_found, "there is no such account");
+  }
   auto const zone = dns::Name::parse(challenge_zone);
   auto const name = zone ? zone->child(account.slug) : zone;
   if (!name) {

@@ -27,12 +27,13 @@ struct NewAcmeAccount {
 
 inline constexpr std::size_t acme_values_max = 16;  // of one name; the oldest goes
 
-// refused: the tenant's plan has no more (they count as its domains); not_found: the tenant is gone.
+// refused: the tenant is suspended, or its plan has no more (they count as its domains); not_found: the tenant is gone.
 net::Task<base::Result<NewAcmeAccount>> make_acme_account(store::Store& store, AcmeAccount account,
                                                           tenants::Policy policy);
 // nullopt: no such account, or another password, or its tenant is suspended.
 net::Task<base::Result<std::optional<AcmeAccount>>> find_acme_account(store::Store& store, std::string username,
                                                                       std::string password);
+// not_found: the account is no longer there, or its tenant is no longer active.
 net::Task<base::Result<store::Revision>> set_acme_value(store::Store& store, AcmeAccount account, std::string value,
                                                         std::string challenge_zone, std::int64_t now_ms);
 

@@ -119,6 +119,9 @@ Answer update(TenantDependencies const& own, std::shared_ptr<tokens::Rate> failu
     co_return error(400, "bad_txt");
   }
   auto const done = co_await set_acme_value(own.api.store, **account, value, own.policy.challenge_zone, now_ms(own));
+  if (!done && done.error().code == store::errc::not_found) {
+    co_return error(401, "forbidden");
+  }
   co_return done ? reply(200, json::object{{"txt", value}}) : refusal(done.error());
 }
 

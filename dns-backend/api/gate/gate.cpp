@@ -5,6 +5,9 @@
 #include "dns-backend/audit/kept_answers.hpp"
 #include "dns-backend/tokens/secret.hpp"
 
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -151,6 +154,19 @@ std::int64_t Gate::now_ms() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
+void Gate::believe_client(HttpRequest& request) const {
+  std::string const client(request.headers.get(client_header));
+  std::erase_if(request.headers.items, [](auto const& item) {
+    return net::Headers{{{item.first, "1"}}}.get(client_header) == "1";
+  });
+  bool const replica = !request.peer.is_unix && dependencies_.admins.contains(request.peer.certificate_name);
+  boost::system::error_code bad;
+  auto const address = net::asio::ip::make_address(client, bad);
+  if (replica && !bad) {
+    request.peer.address = (address.is_v6() ? "[" + client + "]" : client) + ":0";
+  }
+}
+
 HttpResponse Gate::admit(HttpRequest& request, Asker& asker) {
   HttpResponse go_on;
   go_on.status = 0;
@@ -255,6 +271,12 @@ net::Task<HttpResponse> Gate::pass(HttpRequest request, net::RouteName route, ne
     }
     co_return passed_on;
   }
+  // A client that hangs up cancels what answers it. What began to change something is finished and remembered all the
+  // same: each route's own deadlines bound it, also when the server stops.
+  if (changes_something(request.method)) {
+    co_await net::asio::this_coro::reset_cancellation_state(net::asio::disable_cancellation());
+  }
+  believe_client(request);
   Asker asker;
   HttpResponse response = admit(request, asker);
   HttpRequest about;

@@ -7,7 +7,10 @@
 // tenant or a stranger was refused: the log keeps its rows for more than a year, and would be theirs to fill.
 //
 // Whoever shows a token has its rights and no others, also those of the connection it came by. All tokens of a tenant
-// share one rate. On a replica a request with a token, and no other, goes to the primary as it is.
+// share one rate. On a replica a request with a token, and no other, goes to the primary as it is, with the client's
+// address in Navigator-Client; that header is believed of certificates of `admins` alone and goes no further.
+//
+// A request that changes something is finished and remembered though its client hangs up.
 //
 // Threads: the control loop; it must outlive the router's last dispatch.
 #pragma once
@@ -42,6 +45,8 @@ class Gate {
   };
   net::Task<net::HttpResponse> pass(net::HttpRequest request, net::RouteName route, net::Handler handler);
   net::Task<net::HttpResponse> once(net::HttpRequest request, Asker asker, net::Handler handler);
+  // Behind a replica the client is whom the replica names; nobody else is believed.
+  void believe_client(net::HttpRequest& request) const;
   // An answer that ends it here, or status 0 and the request knows its token.
   net::HttpResponse admit(net::HttpRequest& request, Asker& asker);
   net::Task<void> remember(net::HttpRequest const& request, Asker const& asker, net::HttpResponse const& response,

@@ -88,7 +88,7 @@ json::object listed(store::PoolRow const& pool, Health const& health) {
 
 json::object listed(steering::Pool const& pool, Health const& health) {
   json::object one = steering::to_json(steering::Object(pool));
-  one["managed_by"] = "operator";
+  one["managed_by"] = steering::tenant_of(pool.name) ? "tenant" : "operator";
   json::array endpoints;
   for (steering::Origin const& origin : pool.origins) {
     endpoints.push_back(endpoint_json(pool, origin, health));

@@ -41,7 +41,7 @@ Answer list_objects(Dependencies const& api, Kind kind) {
     co_return refusal(objects.error());
   }
   json::object body;
-  body[steering::plural(kind)] = steering::to_json(*objects).at(steering::plural(kind));
+  body[steering::plural(kind)] = steering::to_json(steering::of_operator(*objects)).at(steering::plural(kind));
   co_return reply(200, body);
 }
 
@@ -110,7 +110,7 @@ Answer delete_object(Dependencies const& api, Kind kind, net::HttpRequest reques
 
 Answer get_set(Dependencies const& api, net::HttpRequest) {
   base::Result<steering::Objects> const objects = co_await api.store.steering();
-  co_return objects ? reply(200, steering::to_json(*objects)) : refusal(objects.error());
+  co_return objects ? reply(200, steering::to_json(steering::of_operator(*objects))) : refusal(objects.error());
 }
 
 Answer put_set(Dependencies const& api, net::HttpRequest request) {

@@ -1,5 +1,5 @@
-// What the route files of this module share: who may ask about a tenant, pages, preconditions. Private to it and
-// dns-backend/api/acme_dns.
+// What the route files of this module share: who may ask about a tenant, pages, preconditions. Private to it,
+// dns-backend/api/acme_dns and dns-backend/api/tenant_pools.
 //
 // Threads: the control loop.
 #pragma once

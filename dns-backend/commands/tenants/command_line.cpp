@@ -15,6 +15,7 @@ struct Arguments {
   std::string tenant_of;
   std::int64_t limit = 100;
   TenantRequest tenant;
+  PoolRequest pool;
   RecordRequest record;
   TokenRequest token;
 };
@@ -60,9 +61,33 @@ void add_changes(CLI::App& tenant, Arguments& given, Action& action) {
   clusters->add_flag("--json", given.json, "Print JSON");
 }
 
+void add_pools(CLI::App& tenant, Arguments& given, Action& action) {
+  auto* pool = tenant.add_subcommand("pool", "Origins of a tenant's own: list, put, delete")->require_subcommand(1);
+  auto* list = leaf(*pool, "list", "List them with the health of their origins", action,
+                    [&given](Place const& place) { return pool_list(place, given.pool.tenant, {given.json}); });
+  auto* put = leaf(*pool, "put", "Make or replace one", action,
+                   [&given](Place const& place) { return pool_put(place, given.pool, {given.json}); });
+  auto* gone = leaf(*pool, "delete", "Delete one: its names answer as before it", action,
+                    [&given](Place const& place) { return pool_delete(place, given.pool); });
+  for (auto* command : {list, put, gone}) {
+    command->add_option("tenant", given.pool.tenant, "Label")->required();
+  }
+  for (auto* command : {put, gone}) {
+    command->add_option("name", given.pool.name, "What the tenant calls it")->required();
+  }
+  put->add_option("--origin", given.pool.origins, "Public address; may be repeated")->required();
+  put->add_option("--answers", given.pool.names, "Name it answers at, @ is the tenant's own; may be repeated");
+  put->add_option("--type", given.pool.type, "Check: tcp, http or https")->capture_default_str();
+  put->add_option("--port", given.pool.port, "Port of the check")->capture_default_str();
+  put->add_option("--path", given.pool.path, "Path of the check: http, https")->capture_default_str();
+  for (auto* command : {list, put}) {
+    command->add_flag("--json", given.json, "Print JSON");
+  }
+}
+
 void add_tenants(CLI::App& app, Arguments& given, Action& action) {
-  auto* tenant =
-      app.add_subcommand("tenant", "Tenants: create, list, status, rename, suspend, delete")->require_subcommand(1);
+  auto* tenant = app.add_subcommand("tenant", "Tenants: create, list, status, rename, suspend, delete, pool")
+                     ->require_subcommand(1);
   auto* create = leaf(*tenant, "create", "Give a tenant its name, answers and certificate", action,
                       [&given](Place const& place) { return tenant_create(place, given.tenant, {given.json}); });
   create->add_option("label", given.tenant.label, "One DNS label, for instance acme-tv")->required();
@@ -79,6 +104,7 @@ void add_tenants(CLI::App& app, Arguments& given, Action& action) {
   status->add_option("label", given.name, "Label")->required();
   status->add_flag("--json", given.json, "Print JSON");
   add_changes(*tenant, given, action);
+  add_pools(*tenant, given, action);
   leaf(*tenant, "delete", "Delete a tenant: its names first, then its certificate", action,
        [&given](Place const& place) { return tenant_delete(place, given.name); })
       ->add_option("label", given.name, "Label")
@@ -136,7 +162,8 @@ void add_tokens(CLI::App& app, Arguments& given, Action& action) {
   create->add_option("--tenant", given.token.tenant, "Of this tenant (default: an administrator's)");
   create->add_option("--note", given.token.note, "What it is for");
   add_seconds(*create, "--expires-in", given.token.expires_in_s, "For so long: 90s, 30m, 2h, 30d (default: for ever)");
-  create->add_option("--action", given.token.actions, "read, records, domains, clusters, tokens, acme (default: all)");
+  create->add_option("--action", given.token.actions,
+                     "read, records, domains, clusters, tokens, acme, certificates, pools (default: all)");
   create->add_option("--zone", given.token.zones, "Only in this zone; may be repeated");
   create->add_option("--name", given.token.names, "Only names like this: \"_acme-challenge.*\"; may be repeated");
   create->add_option("--type", given.token.types, "Only records of this type; may be repeated");

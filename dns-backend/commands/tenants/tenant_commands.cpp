@@ -173,6 +173,38 @@ int tenant_delete(Place const& place, std::string const& label) {
   return remove(place, tenant_path(label));
 }
 
+namespace {
+
+std::string pool_path(PoolRequest const& pool) {
+  return tenant_path(pool.tenant) + "/pools/" + net::percent_encode(pool.name);
+}
+
+}  // namespace
+
+int pool_list(Place const& place, std::string const& tenant, Output output) {
+  return print_pages(
+      place, output, tenant_path(tenant) + "/pools?limit=1000", "pools",
+      {{"name", "POOL"}, {"names", "ANSWERS AT"}, {"minimum_origins", "MINIMUM"}, {"origins", "ORIGINS"}});
+}
+
+int pool_put(Place const& place, PoolRequest const& pool, Output output) {
+  json::array origins;
+  for (std::string const& address : pool.origins) {
+    origins.push_back(json::object{{"address", address}});
+  }
+  json::object monitor{{"type", pool.type}, {"port", pool.port}};
+  if (pool.type != "tcp") {
+    monitor["path"] = pool.path;
+  }
+  json::object const body{
+      {"origins", std::move(origins)}, {"names", json::value_from(pool.names)}, {"monitor", std::move(monitor)}};
+  return call_and_print(place, "PUT", pool_path(pool), body, output, "name");
+}
+
+int pool_delete(Place const& place, PoolRequest const& pool) {
+  return remove(place, pool_path(pool));
+}
+
 int record_list(Place const& place, std::string const& tenant, Output output) {
   return print_pages(place, output, tenant_path(tenant) + "/records?limit=1000", "records",
                      {{"name", "NAME"}, {"ttl", "TTL"}, {"type", "TYPE"}, {"contents", "CONTENTS"}});

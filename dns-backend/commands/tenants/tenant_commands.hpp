@@ -31,6 +31,20 @@ int tenant_status(Place const& place, std::string const& label, Output output);
 int tenant_change(Place const& place, TenantRequest const& tenant, Output output);
 int tenant_delete(Place const& place, std::string const& label);
 
+struct PoolRequest {
+  std::string tenant;
+  std::string name;
+  std::vector<std::string> origins;  // addresses
+  std::vector<std::string> names;    // that it answers at: "@", "www"
+  std::string type = "tcp";          // of the check
+  std::int64_t port = 443;           // of the check
+  std::string path = "/";            // of the check, http and https
+};
+
+int pool_list(Place const& place, std::string const& tenant, Output output);
+int pool_put(Place const& place, PoolRequest const& pool, Output output);
+int pool_delete(Place const& place, PoolRequest const& pool);
+
 struct RecordRequest {
   std::string tenant;
   std::string name;

@@ -107,6 +107,11 @@ Read<Object> read_json_object(std::string_view text, Kind kind, std::string cons
   return document ? read_object(*document, kind, name) : document.error();
 }
 
+Read<Object> read_json_row(std::string_view text, Kind kind, std::string const& name) {
+  auto const document = document_of(text);
+  return document ? read_row(*document, kind, name) : document.error();
+}
+
 Read<Objects> read_json_objects(std::string_view text) {
   auto const document = document_of(text);
   return document ? read_objects(*document) : document.error();

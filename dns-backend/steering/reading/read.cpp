@@ -30,11 +30,14 @@ bool is_word(std::string const& text) {
   return !text.empty() && text.size() <= name_octets_max && std::all_of(text.begin(), text.end(), good);
 }
 
-std::string read_name(Reader& reader, std::string const& wanted) {
+// Rows of the store alone may be tenants'.
+enum class From { operators, rows };
+
+std::string read_name(Reader& reader, std::string const& wanted, From from = From::operators) {
   std::string const name = wanted.empty() ? reader.text("name") : reader.text("name", wanted);
   if (!wanted.empty() && name != wanted) {
     reader.fail("name", config::quoted(name) + " is not " + config::quoted(wanted), "an object cannot be renamed");
-  } else if (!name.empty() && !is_word(name)) {
+  } else if (!name.empty() && !is_word(name) && !(from == From::rows && tenant_of(name))) {
     reader.fail("name", config::quoted(name) + " is no name", "1 to 63 of a-z, A-Z, 0-9, '-', '_' and '.'");
   }
   return name;
@@ -128,11 +131,11 @@ void read_dns(Reader& reader, Monitor& monitor) {
   monitor.expected_content = reader.text("expected_content", "");
 }
 
-Monitor read_monitor(Reader& reader, std::string const& name) {
+Monitor read_monitor(Reader& reader, std::string const& name, From from) {
   static std::vector<std::pair<std::string, std::string>> const types{
       {"tcp", "tcp"}, {"http", "http"}, {"https", "https"}, {"dns", "dns"}, {"icmp", "icmp"}, {"push", "push"}};
   Monitor monitor;
-  monitor.name = read_name(reader, name);
+  monitor.name = read_name(reader, name, from);
   monitor.description = reader.text("description", "");
   if (!reader.has("type")) {
     reader.fail("type", "the key 'type' is missing", "tcp, http, https, dns, icmp or push");
@@ -230,9 +233,9 @@ std::vector<std::string> read_names(Reader& reader, char const* key) {
   return names;
 }
 
-Pool read_pool(Reader& reader, std::string const& name) {
+Pool read_pool(Reader& reader, std::string const& name, From from) {
   Pool pool;
-  pool.name = read_name(reader, name);
+  pool.name = read_name(reader, name, from);
   pool.description = reader.text("description", "");
   pool.enabled = reader.boolean("enabled", true);
   pool.monitor = reader.text("monitor", "");
@@ -257,6 +260,10 @@ Pool read_pool(Reader& reader, std::string const& name) {
     pool.shed_at_permille = read_share(*section, "shed_at", 0);
   }
   pool.quorum = reader.integer<std::uint32_t>("quorum", {0, 1000}, pool.quorum);
+  if (from == From::rows && tenant_of(pool.name)) {
+    pool.title = reader.text("title", "");
+    pool.names = reader.texts("names");
+  }
   return pool;
 }
 
@@ -327,12 +334,12 @@ Balancer read_balancer(Reader& reader, std::string const& name) {
   return balancer;
 }
 
-Object read_one(Reader& reader, Kind kind, std::string const& name) {
+Object read_one(Reader& reader, Kind kind, std::string const& name, From from = From::operators) {
   switch (kind) {
     case Kind::monitor:
-      return read_monitor(reader, name);
+      return read_monitor(reader, name, from);
     case Kind::pool:
-      return read_pool(reader, name);
+      return read_pool(reader, name, from);
     case Kind::load_balancer:
       break;
   }
@@ -346,15 +353,27 @@ std::string canonical_name(Kind kind, std::string const& name) {
   return kind == Kind::load_balancer && parsed ? parsed->text() : name;
 }
 
-Read<Object> read_object(config::Document const& document, Kind kind, std::string const& name) {
+namespace {
+
+Read<Object> read_from(config::Document const& document, Kind kind, std::string const& name, From from) {
   base::Problems problems;
   Reader reader(document, problems);
-  Object object = read_one(reader, kind, canonical_name(kind, name));
+  Object object = read_one(reader, kind, canonical_name(kind, name), from);
   reader.finish();
   if (!problems.empty()) {
     return problems;
   }
   return object;
+}
+
+}  // namespace
+
+Read<Object> read_object(config::Document const& document, Kind kind, std::string const& name) {
+  return read_from(document, kind, name, From::operators);
+}
+
+Read<Object> read_row(config::Document const& document, Kind kind, std::string const& name) {
+  return read_from(document, kind, name, From::rows);
 }
 
 Read<Objects> read_objects(config::Document const& document) {

@@ -25,6 +25,10 @@ Read<Object> read_object(config::Document const& document, Kind kind, std::strin
 // {monitors: [...], pools: [...], load_balancers: [...]}; each may be missing.
 Read<Objects> read_objects(config::Document const& document);
 
+// A row of the store: as read_object(), and tenants' objects too (tenant_of()).
+Read<Object> read_row(config::Document const& document, Kind kind, std::string const& name);
+Read<Object> read_json_row(std::string_view text, Kind kind, std::string const& name);
+
 // The same from JSON text, null counting as absent. Not JSON: one problem.
 Read<Object> read_json_object(std::string_view text, Kind kind, std::string const& name = {});
 Read<Objects> read_json_objects(std::string_view text);

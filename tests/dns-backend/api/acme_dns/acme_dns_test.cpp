@@ -78,6 +78,64 @@ TEST_F(AcmeDns, WhoMayNotIsRefused) {
   EXPECT_EQ(world.send("POST", "/register").status, 401) << "a name belongs to a tenant";
 }
 
+TEST_F(AcmeDns, AValueIsOfAnAccountThatIsStillThere) {
+  json::value const given = enroll();
+  auto const found =
+      test::run_task(world.loop, find_acme_account(*world.store, std::string(given.at("username").as_string()),
+                                                   std::string(given.at("password").as_string())));
+  ASSERT_TRUE(found.value().has_value());
+  AcmeAccount const account = **found;
+  auto const set = [&] {
+    return test::run_task(world.loop, set_acme_value(*world.store, account, value(1), "acme.example.org.", 1));
+  };
+  // Between the look at the account and the write.
+  ASSERT_EQ(world.send("PATCH", "/v1/tenants/acme-tv", R"({"state":"suspended"})").status, 200);
+  EXPECT_EQ(set().error().code, store::errc::not_found);
+  ASSERT_EQ(world.send("DELETE", "/v1/tenants/acme-tv").status, 204);
+  EXPECT_EQ(set().error().code, store::errc::not_found);
+  EXPECT_TRUE(served(given).empty());
+}
+
+TEST_F(AcmeDns, ASuspendedTenantGetsNoNames) {
+  ASSERT_EQ(world.send("PATCH", "/v1/tenants/acme-tv", R"({"state":"suspended"})").status, 200);
+  EXPECT_EQ(world.as(token, "POST", "/register").status, 422);
+  ASSERT_EQ(world.send("PATCH", "/v1/tenants/acme-tv", R"({"state":"active"})").status, 200);
+  EXPECT_EQ(world.as(token, "POST", "/register").status, 201);
+}
+
+TEST_F(AcmeDns, TheChallengeZonesSerialRisesWhenATenantsValuesGo) {
+  json::value const account = enroll();
+  ASSERT_EQ(update(account, value(1)).status, 200);
+  auto const serial = [this] {
+    return world.store->published().copy()->zone(dns::Name::parse("acme.example.org").value())->serial;
+  };
+  auto const before = serial();
+  ASSERT_EQ(world.send("DELETE", "/v1/tenants/acme-tv").status, 204);
+  EXPECT_GT(serial(), before) << "secondaries ask by it";
+}
+
+TEST_F(AcmeDns, BehindAReplicaTheClientsAddressCounts) {
+  json::value const account = enroll(R"({"allowfrom":["203.0.113.0/24"]})");
+  auto const passed_on = [&](std::string const& certificate, std::string const& client) {
+    net::HttpRequest request;
+    request.method = "POST";
+    request.target = "/update";
+    request.peer.address = "198.51.100.50:7000";
+    request.peer.certificate_name = certificate;
+    request.headers.set("X-Api-User", std::string(account.at("username").as_string()));
+    request.headers.set("X-Api-Key", std::string(account.at("password").as_string()));
+    request.headers.set("navigator-client", client);
+    request.body = json::serialize(json::object{{"subdomain", account.at("subdomain")}, {"txt", value(1)}});
+    return world.send(std::move(request)).status;
+  };
+  EXPECT_EQ(passed_on("admin.internal", "203.0.113.9"), 200);
+  EXPECT_EQ(passed_on("admin.internal", "203.0.114.9"), 401);
+  EXPECT_EQ(passed_on("admin.internal", "nonsense"), 401);
+  EXPECT_EQ(passed_on("other.internal", "203.0.113.9"), 401) << "anybody could say so";
+  EXPECT_EQ(passed_on("", "203.0.113.9"), 401);
+  EXPECT_THAT(world.send("GET", "/v1/audit").body, testing::HasSubstr("203.0.113.9"));
+}
+
 TEST_F(AcmeDns, NetworksAreComparedByTheirBits) {
   EXPECT_TRUE(is_network("192.0.2.1"));
   EXPECT_TRUE(is_network("2001:db8::/32"));

@@ -15,6 +15,11 @@ Objects furnish(World& world) {
   auto const [secret, id] = world.token_of("victim-tv");
   EXPECT_EQ(world.as(secret, "PUT", "/v1/tenants/victim-tv/records/mail/A", R"({"contents":["192.0.2.9"]})").status,
             200);
+  EXPECT_EQ(world
+                .as(secret, "PUT", "/v1/tenants/victim-tv/pools/mail",
+                    R"({"origins":[{"address":"203.0.113.7"}],"names":["shop"]})")
+                .status,
+            201);
   EXPECT_EQ(world.as(secret, "POST", "/v1/tenants/victim-tv/domains", R"({"name":"www.victim.example"})").status, 201);
   return {id};
 }
@@ -23,6 +28,9 @@ Objects furnish(World& world) {
 std::string body_for(net::RouteName const& route) {
   if (route.pattern.ends_with("/records/{name}/{type}")) {
     return R"({"contents":["192.0.2.66"]})";
+  }
+  if (route.pattern.ends_with("/pools/{name}")) {
+    return R"({"origins":[{"address":"203.0.113.66"}]})";
   }
   if (route.pattern.ends_with("/domains")) {
     return R"({"name":"www.victim.example"})";
@@ -93,6 +101,7 @@ TEST(Matrix, EveryRouteAnswersForAnothersObjectAsForNone) {
   // Nothing of it was changed.
   EXPECT_EQ(with.send("GET", "/v1/tenants/victim-tv/records/mail/A").status, 200);
   EXPECT_EQ(with.send("GET", "/v1/tenants/victim-tv/domains/www.victim.example").status, 200);
+  EXPECT_EQ(with.send("GET", "/v1/tenants/victim-tv/pools/mail").status, 200);
   EXPECT_EQ(with.tokens.by_id(objects.token)->revoked_at_ms, 0);
 }
 
@@ -111,6 +120,11 @@ TEST(Matrix, AnothersIdsAreNoneOfOurs) {
       {"DELETE", "/v1/tenants/asker-tv/domains/www.victim.example"},
       {"POST", "/v1/tenants/asker-tv/domains/www.victim.example/verify"},
       {"PUT", "/v1/tenants/asker-tv/certificates/www.victim.example"},
+      {"GET", "/v1/tenants/asker-tv/pools/mail"},
+      {"DELETE", "/v1/tenants/asker-tv/pools/mail"},
+      {"GET", "/v1/tenants/asker-tv/pools/tenant-1%2F1"},
+      {"DELETE", "/v1/tenants/asker-tv/pools/tenant-1%2F1"},
+      {"PUT", "/v1/tenants/asker-tv/pools/tenant-1%2F1"},
       {"GET", "/v1/tenants/asker-tv/records/mail.victim-tv.example.org./A"},
       {"PUT", "/v1/tenants/asker-tv/records/mail.victim-tv.example.org./A"},
       {"DELETE", "/v1/tenants/asker-tv/records/mail.victim-tv.example.org./A"}};

@@ -58,6 +58,7 @@ TEST_F(OpenApi, DescribesTheRoutesAndNoOthers) {
   net::Router router;
   add_tenant_routes(router, world.tenants);
   add_acme_dns_routes(router, world.tenants);
+  add_tenant_pool_routes(router, world.tenants);
   std::set<std::string> there;
   for (net::RouteName const& route : router.routes()) {
     there.insert(route.method + " " + route.pattern);
@@ -103,6 +104,26 @@ TEST_F(OpenApi, AnswersHaveTheFormItSays) {
   expect_answer(world.send("GET", tenant + "/domains/www.customer.example"), 200, "Domain");
   expect_answer(world.send("POST", tenant + "/domains/www.customer.example/verify"), 503, "Problem");
   EXPECT_EQ(world.send("DELETE", tenant + "/domains/www.customer.example").status, 204);
+}
+
+TEST_F(OpenApi, AnswersAboutPoolsHaveTheFormItSays) {
+  World world;
+  world.add_tenant("acme-tv");
+  std::string const one = "/v1/tenants/acme-tv/pools/web";
+  std::string const body = R"({"origins":[{"address":"203.0.113.1"}],"names":["www"],"monitor":{"type":"https"}})";
+  auto const made = world.send("PUT", one, body);
+  expect_answer(made, 201, "Pool");
+  json::value const pool = json::parse(made.body);
+  expect_form(pool.at("origins").as_array().at(0), "Origin");
+  expect_form(pool.at("monitor"), "PoolMonitor");
+  expect_answer(world.send("PUT", one, body), 200, "Pool");
+  expect_answer(world.send("GET", one), 200, "Pool");
+  auto const listed = world.send("GET", "/v1/tenants/acme-tv/pools");
+  expect_answer(listed, 200, "Pools");
+  expect_form(json::parse(listed.body).at("pools").as_array().at(0), "Pool");
+  expect_answer(world.send("PUT", one, R"({"origins":[]})"), 422, "Problem");
+  EXPECT_EQ(world.send("DELETE", one).status, 204);
+  expect_answer(world.send("GET", one), 404, "Problem");
 }
 
 TEST_F(OpenApi, AnswersAboutCertificatesHaveTheFormItSays) {

@@ -3,6 +3,10 @@
 #include "dns-backend/api/tenants/routes.hpp"
 #include "tests/dns-backend/api/tenants/world.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+
 namespace api {
 namespace {
 
@@ -350,6 +354,60 @@ TEST_F(TenantsApi, BadRecordsAndDomainsAreRefusedByField) {
   }
   EXPECT_EQ(ok(world.as(token, "GET", "/v1/tenants/acme-tv/domains")).at("domains").as_array().size(), 0U);
   EXPECT_EQ(ok(world.as(token, "GET", "/v1/tenants/acme-tv/records")).at("records").as_array().size(), 0U);
+}
+
+TEST_F(TenantsApi, AChangeIsRememberedThoughItsClientHangsUp) {
+  net::HttpRequest request;
+  request.method = "POST";
+  request.target = "/v1/tenants";
+  request.body = R"({"label":"acme-tv","zone":"example.org","plan":"gold","primary":"ams"})";
+  request.peer.is_unix = true;
+  boost::asio::cancellation_signal hung_up;
+  bool ended = false;
+  world.loop.restart();
+  boost::asio::co_spawn(world.loop, world.router.dispatch(std::move(request)),
+                        boost::asio::bind_cancellation_slot(
+                            hung_up.slot(), [&ended](std::exception_ptr, net::HttpResponse const&) { ended = true; }));
+  world.loop.run_one();  // it begins, and waits for the store
+  hung_up.emit(boost::asio::cancellation_type::terminal);
+  auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!ended && std::chrono::steady_clock::now() < deadline) {
+    world.loop.run_one_for(std::chrono::milliseconds(100));
+  }
+  ASSERT_TRUE(ended);
+  ASSERT_EQ(world.send("GET", "/v1/tenants/acme-tv").status, 200);
+  EXPECT_THAT(world.send("GET", "/v1/audit").body, HasSubstr(R"("target":"/v1/tenants","status":201)"));
+}
+
+TEST_F(TenantsApi, TokensThatEndedLongAgoGo) {
+  world.add_tenant("acme-tv");
+  auto const [revoked, id] = world.token_of("acme-tv");
+  auto const expired = world.token_of("acme-tv", R"({"expires_in_s":60})").second;
+  auto const [kept, kept_id] = world.token_of("acme-tv");
+  ASSERT_EQ(world.send("DELETE", "/v1/tenants/acme-tv/tokens/" + id).status, 204);
+  test::run_task(world.loop, world.tokens.sweep(world.now_ms + tokens::Tokens::ended_kept_ms)).value();
+  EXPECT_EQ(world.tokens.all().size(), 3U) << "for thirty days lists show them";
+  test::run_task(world.loop, world.tokens.sweep(world.now_ms + tokens::Tokens::ended_kept_ms + 60001)).value();
+  ASSERT_EQ(world.tokens.all().size(), 1U);
+  EXPECT_EQ(world.tokens.by_id(id), nullptr);
+  EXPECT_EQ(world.tokens.by_id(expired), nullptr);
+  EXPECT_EQ(world.as(kept, "GET", "/v1/tenants/acme-tv").status, 200);
+}
+
+TEST_F(TenantsApi, ARenameOverwritesNoRecordsOfOthers) {
+  world.add_tenant("acme-tv");
+  ASSERT_EQ(world.send("PUT", "/v1/tenants/acme-tv/records/@/TXT", R"({"contents":["\"of the tenant\""]})").status,
+            200);
+  ASSERT_EQ(world
+                .send("PUT", "/v1/zones/example.org/rrsets",
+                      R"([{"name":"beta-tv","type":"TXT","ttl":60,"contents":["\"of the platform\""]}])")
+                .status,
+            200);
+  EXPECT_EQ(world.send("PATCH", "/v1/tenants/acme-tv", R"({"label":"beta-tv"})").status, 422);
+  EXPECT_THAT(world.send("GET", "/v1/zones/example.org/export").body, HasSubstr("of the platform"));
+  // Back to a label it had, its own records are the newer ones.
+  ASSERT_EQ(world.send("PATCH", "/v1/tenants/acme-tv", R"({"label":"gamma-tv"})").status, 200);
+  ASSERT_EQ(world.send("PATCH", "/v1/tenants/gamma-tv", R"({"label":"acme-tv"})").status, 200);
 }
 
 }  // namespace

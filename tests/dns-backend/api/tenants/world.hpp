@@ -5,6 +5,7 @@
 #include "dns-backend/api/gate/gate.hpp"
 #include "dns-backend/api/health/health.hpp"
 #include "dns-backend/api/steering/steering.hpp"
+#include "dns-backend/api/tenant_pools/tenant_pools.hpp"
 #include "dns-backend/api/tenants/tenants.hpp"
 #include "dns-backend/zone_file/zone_file.hpp"
 #include "tests/support/run_task.hpp"
@@ -38,6 +39,7 @@ class World {
     add_health_routes(router, dependencies);
     add_tenant_routes(router, tenants);
     add_acme_dns_routes(router, tenants);
+    add_tenant_pool_routes(router, tenants);
     for (char const* const zone : {"example.org", "acme.example.org"}) {
       EXPECT_EQ(send("PUT", "/v1/zones/" + std::string(zone) + "/import",
                      "$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\nns A 192.0.2.53\n")

@@ -1,9 +1,12 @@
-// Rows of the small tables as values.
+// Rows of the small tables as values, and how names and lists are written in columns.
 //
-// Threads: plain values.
+// Threads: plain values and pure functions.
 #pragma once
 
+#include "dns-backend/dns/name.hpp"
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,5 +66,18 @@ struct PoolRow {
   std::string method = "GET", path = "/", host, expected_codes = "2xx", expected_body;
   std::uint32_t interval_ms = 5000, timeout_ms = 1000, consecutive_up = 2, consecutive_down = 3;
 };
+
+// JSON arrays of strings, the form lists take in a column. nullopt: it is none.
+std::string to_json(std::vector<std::string> const& list);
+std::optional<std::vector<std::string>> from_json(std::string const& text);
+
+// A TXT content of one or more quoted strings of at most 255 octets each.
+std::string txt_content(std::string const& value);
+
+// A name relative to a tenant's: "@" is that, "www" and "*" are below; nullopt when that is no name.
+std::optional<dns::Name> name_within(dns::Name const& tenant, std::string const& relative);
+
+// label.zone; nullopt when that is no name.
+std::optional<dns::Name> tenant_name(std::string const& label, std::string const& zone);
 
 }  // namespace store
