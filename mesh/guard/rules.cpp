@@ -171,11 +171,11 @@ std::string elements_command(char const* command, std::string const& name, std::
 
 }  // namespace
 
-std::string in_place(std::string const& before, std::string const& now) {
-  std::string out;
+std::optional<std::string> in_place(std::string const& before, std::string const& now) {
   if (frame_of(before) != frame_of(now)) {
-    return out;
+    return std::nullopt;
   }
+  std::string out;
   for (auto const* const name : device_sets) {
     auto const old_items = find_set(before, name).items;
     auto const new_items = find_set(now, name).items;
@@ -227,13 +227,13 @@ net::Task<base::Result<std::string>> Rules::list() {
   co_return result->exit_code == 0 ? std::move(result->output) : std::string();
 }
 
-net::Task<base::Result<void>> Rules::load(std::string text) {
-  if (auto written = process::write_file_atomically(text_file_, text, 0644); !written) {
+net::Task<base::Result<void>> Rules::load(std::string text, std::string file) {
+  if (auto written = process::write_file_atomically(file, text, 0644); !written) {
     co_return written;
   }
   auto argv = command_;
   argv.emplace_back("-f");
-  argv.push_back(text_file_);
+  argv.push_back(file);
   auto const taken = co_await run(std::move(argv));
   if (!taken) {
     co_return taken.error();
@@ -260,13 +260,13 @@ net::Task<base::Result<bool>> Rules::converge(std::string text) {
     co_return false;
   }
   bool const as_before = !right_.empty() && marker && !listing->empty() && *marker == mark_of(right_, *listing);
-  auto const change = as_before ? in_place(right_, text) : std::string();
+  auto const change = as_before ? in_place(right_, text) : std::nullopt;
   base::Result<void> taken;
-  if (!change.empty()) {
-    taken = co_await load(change);
+  if (change && !change->empty()) {
+    taken = co_await load(*change, text_file_ + ".change");
   }
-  if (change.empty() || !taken) {
-    taken = co_await load(text);
+  if (!change || !taken) {
+    taken = co_await load(text, text_file_);
   }
   if (!taken) {
     co_return taken.error();
@@ -278,10 +278,11 @@ net::Task<base::Result<bool>> Rules::converge(std::string text) {
   // The generation is not kept: whoever changed something since the write is seen by the next look.
   generation_.reset();
   right_ = text;
+  bool const same = change && change->empty();
   if (auto written = process::write_file_atomically(marker_file_, mark_of(text, *listing), 0644); !written) {
     co_return written.error();
   }
-  co_return true;
+  co_return !same;
 }
 
 }  // namespace guard

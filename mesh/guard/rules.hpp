@@ -33,7 +33,7 @@ class Rules {
 
  private:
   net::Task<base::Result<std::string>> list();
-  net::Task<base::Result<void>> load(std::string text);
+  net::Task<base::Result<void>> load(std::string text, std::string file);
 
   std::vector<std::string> command_;
   std::string text_file_;
@@ -46,9 +46,9 @@ class Rules {
 std::optional<std::uint32_t> generation_of_rules();
 
 // Pure: the commands that make a table of the first text one of the second, when they differ in the sets of devices
-// alone; else empty. A table that is replaced as a whole loses packets: between the old sets and the new ones the
-// kernel looks into empty ones for a moment.
-std::string in_place(std::string const& before, std::string const& now);
+// alone (or in remarks and order: then none); nothing when they differ in more. A table that is replaced as a whole
+// loses packets: between the old sets and the new ones the kernel looks into empty ones for a moment.
+std::optional<std::string> in_place(std::string const& before, std::string const& now);
 
 // Pure: the text, in whose sets of devices stay those that are about to go and that the text `before` had: what still
 // comes over them is let through until they are gone.
