@@ -50,6 +50,11 @@ bool takes_a_key_away(plan::WorldDocument const& before, plan::WorldDocument con
   });
 }
 
+// Costs, keys and what nodes report make newer worlds all the time; these are changed by people alone.
+bool operator_changed(plan::WorldDocument const& before, plan::WorldDocument const& after) {
+  return before.topology != after.topology || before.draining != after.draining;
+}
+
 }  // namespace
 
 void Agent::State::use(InUse next) {
@@ -138,10 +143,17 @@ void Agent::State::take(InUse next, plan::NodePlan const& plan, std::string cons
     return;
   }
   offer.urgent = takes_a_key_away(in_use.document, next.document);
+  if (auto const& back = changes.taken_back()) {
+    auto const before = known.find(back->offer.revision);
+    offer.by_operator = before == known.end() || operator_changed(before->second.document, next.document);
+  }
   auto const revision = offer.revision;
   known[world->revision] = in_use;
   known[revision] = next;
-  auto const taken = changes.offer(std::move(offer), seen(), instant());
+  auto reached_now = seen();
+  // What brought this world was its answer, also when the follower does not call itself connected yet.
+  reached_now.controller = reached_now.controller || next.source == Source::controller;
+  auto const taken = changes.offer(std::move(offer), reached_now, instant());
   if (taken == Changes::Taken::later) {
     process::log::info("agent", "revision {} waits: {}", revision,
                        changes.trial() ? "another is on trial" : "it was taken back");

@@ -105,6 +105,7 @@ net::Task<void> Agent::State::judge_trial(std::shared_ptr<State> self) {
     case Changes::Step::none:
       break;
     case Changes::Step::held: {
+      static_assert(longest_trial < reconcile::BirdService::confirm_within);
       auto const confirmed = co_await self->reconciler->confirm();
       if (!confirmed) {
         self->failed(confirmed.error().what());

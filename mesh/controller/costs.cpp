@@ -2,16 +2,12 @@
 
 #include "base/process/log.hpp"
 #include "mesh/controller/state.hpp"
-
-#include <boost/json.hpp>
+#include "mesh/link_costs/times.hpp"
 
 namespace controller {
 namespace {
 
-namespace json = boost::json;
-
 constexpr std::chrono::milliseconds look{2000};
-constexpr std::int64_t report_fresh_s = 60;
 
 net::Task<void> look_once(Controller::State* state, std::shared_ptr<bool> stopped) {
   auto const changes = state->costs.decide(std::chrono::steady_clock::now());
@@ -55,27 +51,7 @@ net::Task<void> watch_costs(Controller::State* state, std::shared_ptr<bool> stop
 }
 
 std::string links_json(Controller::State const& state, std::int64_t now_s) {
-  std::map<std::string, json::object> times;
-  for (auto const& [node, report] : state.reports) {
-    if (!report.is_object() ||
-        now_s - report.get_object().at("reported_at_s").to_number<std::int64_t>() > report_fresh_s) {
-      continue;
-    }
-    auto const* const said = report.get_object().if_contains("rtt_us");
-    if (said == nullptr || !said->is_object()) {
-      continue;
-    }
-    for (auto const& [link, time] : said->get_object()) {
-      if (time.is_int64()) {
-        times[link][node] = time;
-      }
-    }
-  }
-  json::array links;
-  for (auto& [link, by_node] : times) {
-    links.push_back(json::object{{"link", link}, {"rtt_us", std::move(by_node)}});
-  }
-  return json::serialize(json::object{{"links", std::move(links)}});
+  return link_costs::times_json(state.reports, state.world.members, now_s);
 }
 
 }  // namespace controller

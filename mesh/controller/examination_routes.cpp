@@ -12,8 +12,6 @@ namespace json = boost::json;
 using net::HttpRequest;
 using net::HttpResponse;
 
-constexpr std::chrono::milliseconds patience{6000};
-
 std::map<std::string, std::int64_t> heard_s(Controller::State const& state) {
   std::map<std::string, std::int64_t> out;
   for (auto const& node : state.world.members) {
@@ -23,13 +21,16 @@ std::map<std::string, std::int64_t> heard_s(Controller::State const& state) {
   return out;
 }
 
-net::Task<HttpResponse> examine(Controller::State& state) {
-  auto const number = state.examinations.ask(now_seconds(), std::chrono::steady_clock::now());
-  state.changed.notify();
-  auto const until = std::chrono::steady_clock::now() + patience;
+net::Task<HttpResponse> examine(Controller::State& state, examinations::Book::Asker asker) {
   auto const expected = examinations::expected(heard_s(state), now_seconds());
-  while (state.examinations.number() == number && !state.examinations.complete(expected)) {
-    auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+  auto const before = state.examinations.number();
+  if (state.examinations.ask(now_seconds(), std::chrono::steady_clock::now(), asker, expected) != before) {
+    state.changed.notify();
+  }
+  // Should another have begun before this turn came, then that one is waited for.
+  while (!state.examinations.complete(expected)) {
+    auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(state.examinations.until() -
+                                                                            std::chrono::steady_clock::now());
     if (left.count() <= 0) {
       break;
     }
@@ -65,10 +66,15 @@ net::Task<HttpResponse> take(Controller::State& state, HttpRequest request) {
 }  // namespace
 
 void add_examination_routes(Controller::State& state) {
-  state.operators_router.add("POST", "/v1/examination", [&state](HttpRequest const&) { return examine(state); });
+  state.operators_router.add("POST", "/v1/examination", [&state](HttpRequest const&) {
+    return examine(state, examinations::Book::Asker::an_operator);
+  });
   state.nodes_router.add("POST", "/v1/examination", [&state](HttpRequest const& request) {
     auto const& name = request.peer.certificate_name;
-    return state.world.members.contains(name) || state.world.operators.contains(name) ? examine(state) : refuse();
+    if (state.world.operators.contains(name)) {
+      return examine(state, examinations::Book::Asker::an_operator);
+    }
+    return state.world.members.contains(name) ? examine(state, examinations::Book::Asker::a_node) : refuse();
   });
   state.nodes_router.add("POST", "/v1/findings", [&state](HttpRequest request) {
     bool const member = state.world.members.contains(request.peer.certificate_name);

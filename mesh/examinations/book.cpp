@@ -35,8 +35,11 @@ json::object unreachable(std::int64_t heard_s, std::int64_t now_s) {
 
 }  // namespace
 
-std::int64_t Book::ask(std::int64_t now_s, Time now) {
-  if (number_ == 0 || now - asked_ > reuse) {
+std::int64_t Book::ask(std::int64_t now_s, Time now, Asker asker, std::set<std::string> const& expected) {
+  // A moment longer than it is waited for: who waits has then read the report.
+  bool const running = now - asked_ <= patience + std::chrono::seconds(1) && !complete(expected);
+  auto const rest = asker == Asker::a_node ? rest_of_nodes : reuse;
+  if (number_ == 0 || (!running && now - asked_ > rest)) {
     number_ = std::max(number_ + 1, now_s);
     asked_ = now;
     found_.clear();

@@ -212,7 +212,13 @@ std::string with_departing(std::string text, std::string const& before, std::set
 Rules::Rules(std::vector<std::string> command, std::string const& state_directory)
     : command_(std::move(command)),
       text_file_(state_directory + "/rules.nft"),
-      marker_file_(state_directory + "/rules.applied") {}
+      marker_file_(state_directory + "/rules.applied") {
+  auto text = process::read_file(text_file_);
+  auto const marker = process::read_file(marker_file_);
+  if (text && marker && marker->starts_with(enrolment::sha256_hex(*text) + " ")) {
+    right_ = std::move(*text);
+  }
+}
 
 // What nft prints of the table, without its counters; empty when there is none.
 net::Task<base::Result<std::string>> Rules::list() {
@@ -264,6 +270,9 @@ net::Task<base::Result<bool>> Rules::converge(std::string text) {
   base::Result<void> taken;
   if (change && !change->empty()) {
     taken = co_await load(*change, text_file_ + ".change");
+  }
+  if (change && taken) {
+    taken = process::write_file_atomically(text_file_, text, 0644);  // what the next start reads
   }
   if (!change || !taken) {
     taken = co_await load(text, text_file_);

@@ -30,6 +30,8 @@ class Rules {
 
   // True when the table was written. The text begins with what removes the table.
   net::Task<base::Result<bool>> converge(std::string text);
+  // The text that was taken last, also by the process before this one; empty when none is known.
+  [[nodiscard]] std::string const& in_use() const { return right_; }
 
  private:
   net::Task<base::Result<std::string>> list();

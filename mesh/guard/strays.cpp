@@ -22,15 +22,15 @@ struct FreeCache {
   void operator()(nl_cache* cache) const { nl_cache_free(cache); }
 };
 
-// The device of all its next hops, when they have our prefix; else empty.
-std::string mesh_device(rtnl_route* route, std::string_view prefix) {
+// The last device of its next hops, when all are ours; else empty.
+std::string mesh_device(rtnl_route* route, std::set<std::string> const& devices) {
   std::string out;
   std::array<char, IF_NAMESIZE> name{};
   int const hops = rtnl_route_get_nnexthops(route);
   for (int i = 0; i < hops; ++i) {
     auto const index = rtnl_route_nh_get_ifindex(rtnl_route_nexthop_n(route, i));
     if (index <= 0 || ::if_indextoname(static_cast<unsigned>(index), name.data()) == nullptr ||
-        !std::string_view(name.data()).starts_with(prefix)) {
+        !devices.contains(name.data())) {
       return {};
     }
     out = name.data();
@@ -52,7 +52,7 @@ base::Result<Strays> Strays::open() {
   return Strays(std::move(*socket));
 }
 
-base::Result<std::vector<std::string>> Strays::remove(std::string_view prefix) {
+base::Result<std::vector<std::string>> Strays::remove(std::set<std::string> const& devices) {
   nl_cache* raw = nullptr;
   if (auto const code = rtnl_route_alloc_cache(socket_.get(), AF_UNSPEC, 0, &raw); code < 0) {
     return wireguard::netlink::failure_of_libnl(code, "listing routes");
@@ -65,7 +65,7 @@ base::Result<std::vector<std::string>> Strays::remove(std::string_view prefix) {
         belongs(static_cast<std::uint8_t>(rtnl_route_get_protocol(route)))) {
       continue;
     }
-    auto const device = mesh_device(route, prefix);
+    auto const device = mesh_device(route, devices);
     if (device.empty()) {
       continue;
     }

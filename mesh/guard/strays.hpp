@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace guard {
@@ -21,8 +20,8 @@ class Strays {
  public:
   static base::Result<Strays> open();
 
-  // Removes those of the main table whose every next hop is a device with this prefix; a sentence for each.
-  base::Result<std::vector<std::string>> remove(std::string_view prefix);
+  // Removes those of the main table whose every next hop is one of these devices, by name; a sentence for each.
+  base::Result<std::vector<std::string>> remove(std::set<std::string> const& devices);
 
  private:
   explicit Strays(wireguard::netlink::Socket socket) : socket_(std::move(socket)) {}

@@ -122,9 +122,13 @@ struct AgentProcess {
         server(executor, router, {}),
         figures_server(executor, figures_router, {}) {
     agent.add_routes(router);
-    auto const limited = limits(settings, look_at_privileges(settings));
+    auto const privileges = look_at_privileges(settings);
+    auto const limited = limits(settings, privileges);
     for (auto const& sentence : limited) {
       process::log::warning("agent", "{}", sentence);
+    }
+    if (auto const hint = reload_hint(settings, privileges); !hint.empty()) {
+      process::log::info("agent", "{}", hint);
     }
     agent.add_section("limits", [limited] { return boost::json::serialize(boost::json::value_from(limited)); });
     figures.add_routes(figures_router);

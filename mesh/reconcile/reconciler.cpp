@@ -87,7 +87,7 @@ net::Task<Pass> Reconciler::run(std::shared_ptr<plan::NodePlan const> plan, std:
   loopback(*plan, pass);
   co_await rules(plan, &pass);
   co_await routing(plan, std::move(live_bird), trial, &pass);
-  strays(pass);
+  strays(*plan, pass);
   co_await removals(plan, world, &pass);
   co_await verify(plan, &pass);
   for (auto& device : pass.devices) {

@@ -64,7 +64,7 @@ class Reconciler {
   bool restore_names(plan::NodePlan const& plan, Pass& pass);
   void remember_devices(Pass const& pass);
   net::Task<void> rules(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
-  void strays(Pass& pass);
+  void strays(plan::NodePlan const& plan, Pass& pass);
   net::Task<void> removals(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
                            Pass* pass);
   net::Task<void> routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, bool trial, Pass* pass);
@@ -82,7 +82,6 @@ class Reconciler {
   BirdService bird_;
   std::string owned_file_;
   std::optional<guard::Rules> rules_;
-  std::string rules_in_use_;
   std::optional<guard::Strays> strays_;
   std::chrono::steady_clock::time_point routes_due_{};
   std::map<std::string, unsigned> index_of_;  // of each device of ours when it was last seen under its name
@@ -100,6 +99,9 @@ class Reconciler {
 std::map<unsigned, std::string> renamed(std::vector<wireguard::Device> const& wanted,
                                         std::vector<wireguard::ObservedDevice> const& all,
                                         std::map<std::string, unsigned> const& index_of);
+// Pure: names of the devices that carry the mesh: what is wanted or is left over of it, but nobody else's.
+std::set<std::string> mesh_devices(std::vector<wireguard::Device> const& wanted,
+                                   std::vector<wireguard::ObservedDevice> const& seen);
 // A change, said in the log too.
 void note_change(Pass& pass, std::string text);
 

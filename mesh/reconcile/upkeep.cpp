@@ -82,11 +82,8 @@ net::Task<void> Reconciler::rules(std::shared_ptr<plan::NodePlan const> plan, Pa
       departing.insert(device.name);
     }
   }
-  auto text = departing.empty() ? plan->rules : guard::with_departing(plan->rules, rules_in_use_, departing);
-  auto const written = co_await rules_->converge(text);
-  if (written) {
-    rules_in_use_ = std::move(text);
-  }
+  auto text = departing.empty() ? plan->rules : guard::with_departing(plan->rules, rules_->in_use(), departing);
+  auto const written = co_await rules_->converge(std::move(text));
   if (!written) {
     pass->failures.push_back(written.error().what());
   } else if (*written) {
@@ -94,7 +91,24 @@ net::Task<void> Reconciler::rules(std::shared_ptr<plan::NodePlan const> plan, Pa
   }
 }
 
-void Reconciler::strays(Pass& pass) {
+// A name alone makes no device ours: somebody's bridge may be called like one.
+std::set<std::string> mesh_devices(std::vector<wireguard::Device> const& wanted,
+                                   std::vector<wireguard::ObservedDevice> const& seen) {
+  std::set<std::string> out;
+  for (auto const& device : wanted) {
+    out.insert(device.name);
+  }
+  for (auto const& device : seen) {
+    if (device.wireguard) {
+      out.insert(device.name);
+    } else {
+      out.erase(device.name);
+    }
+  }
+  return out;
+}
+
+void Reconciler::strays(plan::NodePlan const& plan, Pass& pass) {
   auto const now = std::chrono::steady_clock::now();
   if (now < routes_due_) {
     return;
@@ -108,7 +122,7 @@ void Reconciler::strays(Pass& pass) {
       return;
     }
   }
-  auto const removed = strays_->remove(plan::interface_prefix);
+  auto const removed = strays_->remove(mesh_devices(plan.devices, pass.devices));
   if (!removed) {
     pass.failures.push_back(removed.error().what());
     return;

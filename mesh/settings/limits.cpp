@@ -43,6 +43,8 @@ Privileges look_at_privileges(Settings const& settings) {
   out.wireguard_folder = may_write(settings.wireguard.socket_directory);
   out.hosts_folder = may_write_beside(settings.names_hosts);
   out.nginx_folder = !settings.edge || may_write_beside(settings.edge->nginx_file);
+  out.haproxy_folder = !settings.edge || may_write_beside(settings.edge->haproxy_file);
+  out.caddy_folder = !settings.edge || may_write_beside(settings.edge->caddy_file);
   out.edge_folder = !settings.edge || may_write(settings.edge->directory);
   return out;
 }
@@ -72,18 +74,29 @@ std::vector<std::string> limits(Settings const& settings, Privileges const& has)
         "names.hosts: " + settings.names_hosts +
         " is replaced as a whole, and its folder is not this user's to write: name a file in a folder that is");
   }
-  if (!has.nginx_folder) {
-    out.push_back("edge.nginx_file: the folder of " + settings.edge->nginx_file +
-                  " is not this user's to write: give it a folder that nginx includes");
+  auto const include = [&](bool writable, char const* setting, std::string const& file, char const* server) {
+    if (!writable) {
+      out.push_back(std::string(setting) + ": the folder of " + file +
+                    " is not this user's to write: give it a folder that " + server + " reads");
+    }
+  };
+  if (settings.edge) {
+    include(has.nginx_folder, "edge.nginx_file", settings.edge->nginx_file, "nginx");
+    include(has.haproxy_folder, "edge.haproxy_file", settings.edge->haproxy_file, "HAProxy");
+    include(has.caddy_folder, "edge.caddy_file", settings.edge->caddy_file, "Caddy");
   }
-  if (!has.edge_folder) {
+  if (settings.edge && !has.edge_folder) {
     out.push_back("edge.directory: " + settings.edge->directory + " is not this user's to write");
   }
-  if (settings.edge && !settings.edge->reload.empty()) {
-    out.push_back("edge.reload: " + settings.edge->reload.front() +
-                  " runs as this user: signalling a server of root's needs a rule of polkit or sudo");
-  }
   return out;
+}
+
+std::string reload_hint(Settings const& settings, Privileges const& has) {
+  if (has.root || !settings.edge || settings.edge->reload.empty()) {
+    return {};
+  }
+  return "edge.reload: " + settings.edge->reload.front() +
+         " runs as this user: signalling a server of root's needs a rule of polkit or sudo";
 }
 
 }  // namespace privateer

@@ -17,8 +17,10 @@ struct Privileges {
   bool raw_sockets = false;  // CAP_NET_RAW, which a BIRD that is started by this process would inherit
   bool tun = false;          // /dev/net/tun may be opened, or does not matter
   bool wireguard_folder = false;
-  bool hosts_folder = false;  // of names.hosts
-  bool nginx_folder = false;  // of edge.nginx_file
+  bool hosts_folder = false;    // of names.hosts
+  bool nginx_folder = false;    // of edge.nginx_file
+  bool haproxy_folder = false;  // of edge.haproxy_file
+  bool caddy_folder = false;    // of edge.caddy_file
   bool edge_folder = false;
 };
 
@@ -26,5 +28,8 @@ Privileges look_at_privileges(Settings const& settings);
 
 // A sentence for each setting that will fail; none for root. Pure.
 std::vector<std::string> limits(Settings const& settings, Privileges const& has);
+// What cannot be seen from here: whether a rule lets this user reload a server of root's. To be said once; empty for
+// root and where nothing is reloaded. Pure.
+std::string reload_hint(Settings const& settings, Privileges const& has);
 
 }  // namespace privateer

@@ -49,9 +49,11 @@ Changes::Taken Changes::offer(Offer offer, Seen const& seen, Instant at) {
     use(std::move(offer));
     return Taken::at_once;
   }
-  if (!trial_ && taken_back_ && offer.mark == taken_back_->offer.mark) {
+  if (!trial_ && !offer.urgent && taken_back_ && offer.mark == taken_back_->offer.mark) {
+    if (offer.by_operator) {
+      taken_back_->next = std::min(taken_back_->next, at.now + until_slot(at.wall_s, first_pause));
+    }
     taken_back_->offer = std::move(offer);
-    taken_back_->next = std::min(taken_back_->next, at.now + until_slot(at.wall_s, first_pause));
     return Taken::later;
   }
   begin(std::move(offer), seen, at);
@@ -70,9 +72,11 @@ void Changes::begin(Offer offer, Seen const& seen, Instant at) {
   if (taken_back_ && taken_back_->offer.mark != offer.mark) {
     taken_back_.reset();
   }
+  // What cut the controller off holds only when that answers, whether or not it was back before this try.
+  known_.controller = known_.controller || (taken_back_ && taken_back_->missing_controller);
   in_use_ = std::move(offer);
-  trial_ =
-      begin_trial(in_use_.revision, in_use_.neighbors, known_.neighbors, known_.controller, in_use_.dead_time, at.now);
+  trial_ = begin_trial(in_use_.revision, in_use_.neighbors, known_.neighbors, known_.controller, in_use_.dead_time,
+                       at.now, chain_since_);
 }
 
 void Changes::end_trial() {
@@ -91,9 +95,11 @@ bool Changes::due(Seen const& seen, Moment now) const {
   if (now >= taken_back_->next) {
     return true;
   }
+  if (taken_back_->missing_controller) {
+    return false;  // the next try needs its answer: while it is away, each would fail
+  }
   // Whoever is still missing after it was taken back is missing for another reason.
-  bool const back = (taken_back_->missing_controller && seen.controller) ||
-                    std::any_of(taken_back_->missing.begin(), taken_back_->missing.end(),
+  bool const back = std::any_of(taken_back_->missing.begin(), taken_back_->missing.end(),
                                 [&](std::string const& router) { return seen.neighbors.contains(router); });
   return !back && now - taken_back_->since >= trial_time;
 }

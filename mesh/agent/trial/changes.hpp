@@ -15,7 +15,8 @@
 //   never waits.
 // - What was taken back is tried again: at once when it is seen not to have been the cause, else after a minute, two,
 //   four, up to 64. Tries begin at multiples of that by the wall clock, so that both ends of a link, whose change only
-//   works at both, try together. A newer world with the same mark is tried at the next whole minute.
+//   works at both, try together. A newer world with the same mark takes its place, and is tried at the next whole
+//   minute when an operator's change came with it. What cut the controller off must be seen to reach it each time.
 //
 // Threads: plain values; one owner.
 #pragma once
@@ -36,6 +37,7 @@ struct Offer {
   std::set<std::string> neighbors;    // router ids that it has by this world
   std::chrono::seconds dead_time{4};  // of its OSPF
   bool urgent = false;
+  bool by_operator = false;  // an operator changed something since the world that was taken back
 };
 
 // What is reached at this moment.

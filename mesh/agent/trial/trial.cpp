@@ -24,12 +24,13 @@ std::set<std::string> reached(std::vector<bird::Neighbor> const& neighbors) {
 
 Trial begin_trial(std::int64_t revision, std::set<std::string> const& planned,
                   std::set<std::string> const& reached_before, bool controller, std::chrono::seconds dead_time,
-                  Moment now) {
+                  Moment now, Moment chain_since) {
   Trial out;
   out.revision = revision;
   out.controller = controller;
   constexpr std::chrono::seconds ticks{3};  // BIRD's own, and a look of ours
-  out.from = now + dead_time + ticks;
+  auto const latest = std::max(now + trial_time, chain_since + longest_trial);
+  out.from = std::min(now + dead_time + ticks, latest);
   out.until = std::max(now + trial_time, out.from);
   std::set_intersection(planned.begin(), planned.end(), reached_before.begin(), reached_before.end(),
                         std::inserter(out.neighbors, out.neighbors.end()));

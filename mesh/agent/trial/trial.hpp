@@ -18,6 +18,8 @@ using Moment = std::chrono::steady_clock::time_point;
 
 // Long enough for adjacencies that start anew, on both ends; BIRD's own way back comes after the longest chain of them.
 inline constexpr std::chrono::seconds trial_time{30};
+// From the first of a chain of trials: whatever the dead time is, the verdict comes before BIRD goes back by itself.
+inline constexpr std::chrono::seconds longest_trial{110};
 
 // Router ids that are Full in both address families, over any device.
 std::set<std::string> reached(std::vector<bird::Neighbor> const& neighbors);
@@ -31,10 +33,10 @@ struct Trial {
   Moment until{};
 };
 // `dead_time` is how long OSPF, which BFD does not tell of everything, takes to miss a neighbour.
-// `planned` are the router ids of the neighbours it then has.
+// `planned` are the router ids of the neighbours it then has; `chain_since` is when the first trial of the chain began.
 Trial begin_trial(std::int64_t revision, std::set<std::string> const& planned,
                   std::set<std::string> const& reached_before, bool controller, std::chrono::seconds dead_time,
-                  Moment now);
+                  Moment now, Moment chain_since);
 
 enum class Verdict { waiting, passed, failed };
 Verdict judge(Trial const& trial, std::set<std::string> const& reached_now, Moment now);

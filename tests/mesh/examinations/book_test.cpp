@@ -11,12 +11,14 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 namespace json = boost::json;
 
+constexpr auto operators = Book::Asker::an_operator;
+constexpr auto some_node = Book::Asker::a_node;
 Time const start{std::chrono::hours(1000)};
 std::map<std::string, std::int64_t> const reported{{"ann", 995}, {"bob", 996}, {"cat", 900}, {"dan", 0}};
 
 TEST(Book, WhoDoesNotAnswerIsAFinding) {
   Book book;
-  auto const number = book.ask(1000, start);
+  auto const number = book.ask(1000, start, operators, {});
   EXPECT_TRUE(book.take(number, "ann", json::parse(R"({"findings":[],"blind":["b"]})").as_object()));
   EXPECT_FALSE(book.complete(expected(reported, 1000))) << "bob was heard a moment ago: he is waited for";
   EXPECT_TRUE(book.take(number, "bob", json::parse(R"({"findings":[{"code":"bird-down"}]})").as_object()));
@@ -38,15 +40,35 @@ TEST(Book, WhoDoesNotAnswerIsAFinding) {
 TEST(Book, WhoAsksAtOnceGetsTheSameAndLaterANewOne) {
   Book book;
   EXPECT_EQ(book.number(), 0);
-  auto const first = book.ask(1000, start);
-  EXPECT_EQ(book.ask(1002, start + seconds(2)), first);
+  auto const first = book.ask(1000, start, operators, {});
+  EXPECT_EQ(book.ask(1002, start + seconds(2), operators, {}), first);
   EXPECT_TRUE(book.take(first, "ann", {}));
-  auto const second = book.ask(1004, start + seconds(4));
+  auto const second = book.ask(1004, start + seconds(4), operators, {});
   EXPECT_GT(second, first);
   EXPECT_FALSE(book.complete({"ann"})) << "it begins anew";
   EXPECT_FALSE(book.take(first, "ann", {})) << "late";
   // A clock that was set back does not bring a number again.
-  EXPECT_GT(book.ask(10, start + seconds(20)), second);
+  EXPECT_GT(book.ask(10, start + seconds(20), operators, {}), second);
+}
+
+TEST(Book, WhoAsksWhileOneRunsJoinsIt) {
+  Book book;
+  auto const first = book.ask(1000, start, operators, {"ann", "bob"});
+  EXPECT_TRUE(book.take(first, "ann", {}));
+  EXPECT_EQ(book.ask(1005, start + seconds(5), operators, {"ann", "bob"}), first) << "bob is still waited for";
+  EXPECT_TRUE(book.complete({"ann"})) << "what was found is kept";
+  EXPECT_EQ(book.until(), start + patience);
+  EXPECT_GT(book.ask(1008, start + seconds(8), operators, {"ann", "bob"}), first) << "he does not answer";
+}
+
+TEST(Book, NodesBeginANewOneRarelyAndGetTheLast) {
+  Book book;
+  auto const first = book.ask(1000, start, some_node, {"ann"});
+  EXPECT_TRUE(book.take(first, "ann", {}));
+  EXPECT_EQ(book.ask(1019, start + seconds(19), some_node, {"ann"}), first);
+  EXPECT_TRUE(book.complete({"ann"}));
+  EXPECT_GT(book.ask(1021, start + seconds(21), some_node, {"ann"}), first);
+  EXPECT_GT(book.ask(1025, start + seconds(25), operators, {}), first + 21) << "an operator need not wait";
 }
 
 TEST(Book, AskedForNothingItTakesNothing) {
@@ -57,7 +79,7 @@ TEST(Book, AskedForNothingItTakesNothing) {
 
 TEST(Book, ANodeMaySayAnything) {
   Book book;
-  auto const number = book.ask(1000, start);
+  auto const number = book.ask(1000, start, operators, {});
   EXPECT_TRUE(book.take(number, "ann", json::parse(R"({"findings":7,"blind":{}})").as_object()));
   EXPECT_THAT(book.report({{"ann", 1000}}, 1000), HasSubstr(R"("answered":true,"healthy":true,"findings":[])"));
 }

@@ -95,6 +95,25 @@ TEST(Rules, ThatDifferInDevicesAloneAreChangedInPlace) {
   EXPECT_EQ(in_place(before, other), std::nullopt) << "something else differs too";
 }
 
+TEST(Rules, TheTextInUseIsKnownAfterAStart) {
+  FakeNft nft;
+  auto const before = sets("\"wg-a\",\n      \"wg-old\"", "");
+  auto const now = sets("\"wg-a\"", "");
+  Rules rules({nft.program()}, nft.folder.path());
+  EXPECT_EQ(rules.in_use(), "");
+  EXPECT_TRUE(nft.converge(rules, before).value());
+  Rules second({nft.program()}, nft.folder.path());
+  EXPECT_EQ(second.in_use(), before);
+  EXPECT_TRUE(nft.converge(second, now).value());
+  EXPECT_EQ(nft.file("rules.nft.change"), "delete element inet privateer links { \"wg-old\" }\n");
+  EXPECT_EQ(nft.file("rules.nft"), now) << "the whole text, also after a change in place";
+  Rules third({nft.program()}, nft.folder.path());
+  EXPECT_EQ(third.in_use(), now);
+  EXPECT_FALSE(nft.converge(third, now).value());
+  ASSERT_TRUE(process::write_file_atomically(nft.folder.path() + "/rules.nft", "edited", 0644));
+  EXPECT_EQ(Rules({nft.program()}, nft.folder.path()).in_use(), "") << "it does not belong to the marker";
+}
+
 TEST(Rules, AProgramIsInstalledWhenItCanBeStarted) {
   EXPECT_TRUE(is_installed("sh"));
   EXPECT_TRUE(is_installed("/bin/sh"));

@@ -58,10 +58,25 @@ TEST(Names, ADeviceIsKnownByItsIndexOrByItsAliasUnderAStrangersName) {
   EXPECT_TRUE(renamed({bob}, {interface("tun7", 7, "ann--bob"), interface("wg-bob", 8, "")}, {}).empty());
 }
 
+TEST(Reconciler, OnlyDevicesOfTheMeshAreClearedOfStrangersRoutes) {
+  wireguard::Device bob;
+  bob.name = "wg-bob";
+  wireguard::Device dan;
+  dan.name = "wg-dan";
+  wireguard::ObservedDevice stale;
+  stale.name = "wg-old";
+  stale.wireguard = true;
+  wireguard::ObservedDevice bridge;
+  bridge.name = "wg-bridge";
+  wireguard::ObservedDevice taken;
+  taken.name = "wg-dan";
+  EXPECT_EQ(mesh_devices({bob, dan}, {stale, bridge, taken}), (std::set<std::string>{"wg-bob", "wg-old"}));
+}
+
 TEST(Bird, KnowsWhenItWasConfiguredByWhomever) {
   bird::Lines const answer{"BIRD 2.0.12", "Current server time is 2026-11-29 20:06:16.875",
-                           "Last reboot on 2026-11-29 20:06:16.439",
-                           "Last reconfiguration on 2026-11-29 20:06:16.535", "Daemon is up and running"};
+                           "Last reboot on 2026-11-29 20:06:16.439", "Last reconfiguration on 2026-11-29 20:06:16.535",
+                           "Daemon is up and running"};
   EXPECT_EQ(configured_since(answer),
             "Last reboot on 2026-11-29 20:06:16.439, Last reconfiguration on 2026-11-29 20:06:16.535");
   EXPECT_EQ(configured_since({"nonsense"}), "");

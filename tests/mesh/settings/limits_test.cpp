@@ -12,6 +12,8 @@ Settings everything() {
   out.edge.emplace();
   out.edge->directory = "/var/lib/certificates";
   out.edge->nginx_file = "/etc/nginx/tenants.conf";
+  out.edge->haproxy_file = "/etc/haproxy/tenants.list";
+  out.edge->caddy_file = "/etc/caddy/tenants.conf";
   out.edge->reload = {"nginx", "-s", "reload"};
   return out;
 }
@@ -28,15 +30,24 @@ TEST(Limits, EachSettingThatNeedsMoreIsNamed) {
   for (auto const& sentence : found) {
     settings.push_back(sentence.substr(0, sentence.find(':')));
   }
-  EXPECT_EQ(settings, (std::vector<std::string>{"bird.start", "wireguard", "wireguard", "names.hosts",
-                                                "edge.nginx_file", "edge.directory", "edge.reload"}));
+  EXPECT_EQ(settings,
+            (std::vector<std::string>{"bird.start", "wireguard", "wireguard", "names.hosts", "edge.nginx_file",
+                                      "edge.haproxy_file", "edge.caddy_file", "edge.directory"}));
 }
 
 TEST(Limits, AnAgentWithItsOwnFoldersHasNone) {
-  EXPECT_TRUE(limits(Settings(), {false, false, true, true, true, true, true}).empty());
+  EXPECT_TRUE(limits(Settings(), {false, false, true, true, true, true, true, true, true}).empty());
   Settings kernel;
   kernel.wireguard.choice = wireguard::BackendChoice::kernel;
-  EXPECT_TRUE(limits(kernel, {false, false, false, false, true, true, true}).empty());
+  EXPECT_TRUE(limits(kernel, {false, false, false, false, true, true, true, true, true}).empty());
+}
+
+TEST(Limits, ThatAReloadMayNeedARuleIsOnlyAHint) {
+  EXPECT_NE(reload_hint(everything(), {}).find("nginx runs as this user"), std::string::npos);
+  Privileges root;
+  root.root = true;
+  EXPECT_EQ(reload_hint(everything(), root), "");
+  EXPECT_EQ(reload_hint(Settings(), {}), "");
 }
 
 TEST(Limits, AreLookedUpForThisProcess) {

@@ -17,7 +17,7 @@ Seen const without_bob{{"cat"}, true};
 Seen const nobody{{}, false};
 
 Offer world(std::int64_t revision, std::string mark, bool urgent = false) {
-  return {revision, std::move(mark), {"bob", "cat"}, 4s, urgent};
+  return {revision, std::move(mark), {"bob", "cat"}, 4s, urgent, false};
 }
 
 // A node and its clock; the wall clock begins at a whole minute.
@@ -163,7 +163,7 @@ TEST(Changes, WhatWasNotTheCauseIsTakenAfterAll) {
   EXPECT_FALSE(node.changes.taken_back());
 }
 
-TEST(Changes, ANewerWorldWithTheSameChangeIsTriedAtTheNextMinute) {
+TEST(Changes, ANewerWorldWithTheSameChangeIsTriedAtTheNextMinuteWhenAnOperatorMadeIt) {
   Node node;
   node.offer(2, "b");
   node.wait(40, without_bob);
@@ -175,11 +175,16 @@ TEST(Changes, ANewerWorldWithTheSameChangeIsTriedAtTheNextMinute) {
   }
   auto const next = node.changes.taken_back()->next;
   EXPECT_EQ(node.offer(3, "b"), Taken::later);
+  EXPECT_EQ(node.changes.taken_back()->next, next) << "what no operator did ends no pause";
+  EXPECT_EQ(node.changes.taken_back()->offer.revision, 3);
+  auto by_operator = world(4, "b");
+  by_operator.by_operator = true;
+  EXPECT_EQ(node.changes.offer(by_operator, everybody, node.at()), Taken::later);
   EXPECT_LE(node.changes.taken_back()->next, node.at().now + 65s);
   EXPECT_LT(node.changes.taken_back()->next, next);
   ++node.now_s;
   ASSERT_EQ(node.wait(70, everybody), Step::other);
-  EXPECT_EQ(node.changes.in_use(), 3);
+  EXPECT_EQ(node.changes.in_use(), 4);
   EXPECT_EQ(node.wait(10, everybody), Step::held);
 }
 
@@ -199,6 +204,33 @@ TEST(Changes, TheControllerIsMissedToo) {
   Seen const cut_off{{"bob", "cat"}, false};
   ASSERT_EQ(node.wait(40, cut_off), Step::failed);
   EXPECT_EQ(missing(*node.changes.taken_back()), "the controller");
+}
+
+TEST(Changes, WhatCutTheControllerOffIsNeverHeldWithoutItsAnswer) {
+  Node node;
+  node.offer(2, "b");
+  Seen const cut_off{{"bob", "cat"}, false};
+  ASSERT_EQ(node.wait(40, cut_off), Step::failed);
+  for (int tries = 2; tries < 5; ++tries) {
+    ++node.now_s;
+    // The follower may not have come through again when the next try begins.
+    ASSERT_EQ(node.wait(3600, cut_off), Step::other);
+    EXPECT_EQ(node.now_s % 60, 0) << "while it is away, tries keep to their pauses";
+    ++node.now_s;
+    ASSERT_EQ(node.wait(40, cut_off), Step::failed);
+    EXPECT_EQ(missing(*node.changes.taken_back()), "the controller");
+  }
+  ++node.now_s;
+  ASSERT_EQ(node.wait(3600, everybody), Step::other);
+  EXPECT_EQ(node.wait(10, everybody), Step::held);
+}
+
+TEST(Changes, AKeyThatIsTakenAwayDoesNotWaitForTheNextTry) {
+  Node node;
+  node.offer(2, "b");
+  ASSERT_EQ(node.wait(40, without_bob), Step::failed);
+  EXPECT_EQ(node.offer(3, "b", everybody, true), Taken::on_trial);
+  EXPECT_EQ(node.changes.in_use(), 3);
 }
 
 TEST(Changes, WhatWaitedWhileTheTrialFailedIsTriedFromWhatItWentBackTo) {

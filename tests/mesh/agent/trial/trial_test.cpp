@@ -24,7 +24,7 @@ TEST(Trial, ANeighbourIsReachedWhenBothFamiliesAreFullOverAnyDevice) {
 }
 
 TEST(Trial, WhatWasReachedBeforeAndIsStillPlannedMustBeReachedAgain) {
-  auto trial = begin_trial(7, {"10.200.0.2", "10.200.0.3"}, {"10.200.0.2", "10.200.0.9"}, true, 4s, start);
+  auto trial = begin_trial(7, {"10.200.0.2", "10.200.0.3"}, {"10.200.0.2", "10.200.0.9"}, true, 4s, start, start);
   EXPECT_EQ(trial.neighbors, std::set<std::string>{"10.200.0.2"}) << "the plan has no 10.200.0.9 any more";
   EXPECT_EQ(judge(trial, {"10.200.0.2"}, start + 7s), Verdict::waiting) << "the controller was not seen since";
   trial.controller_seen = true;
@@ -36,8 +36,16 @@ TEST(Trial, WhatWasReachedBeforeAndIsStillPlannedMustBeReachedAgain) {
   EXPECT_EQ(missing(trial, {}), "10.200.0.2");
 }
 
+TEST(Trial, ALongDeadTimeDoesNotOutlastTheWayBackOfBird) {
+  auto const trial = begin_trial(7, {"10.200.0.2"}, {"10.200.0.2"}, false, 600s, start + 40s, start);
+  EXPECT_EQ(trial.from, start + longest_trial) << "from the first of the chain";
+  EXPECT_EQ(trial.until, trial.from);
+  auto const late = begin_trial(7, {"10.200.0.2"}, {"10.200.0.2"}, false, 600s, start + 100s, start);
+  EXPECT_EQ(late.until, start + 100s + trial_time);
+}
+
 TEST(Trial, WithoutControllerOrNeighboursBeforeThereIsNothingToLose) {
-  EXPECT_EQ(judge(begin_trial(7, {"10.200.0.2"}, {}, false, 4s, start), {}, start + 7s), Verdict::passed);
+  EXPECT_EQ(judge(begin_trial(7, {"10.200.0.2"}, {}, false, 4s, start, start), {}, start + 7s), Verdict::passed);
 }
 
 }  // namespace
