@@ -358,6 +358,17 @@ std::optional<Wanted> wanted_of(store::Model const& model, std::string const& ch
       }
     }
   }
+  // Its own pool at its own name answers there, and so at its domains, in the clusters' place.
+  std::string const own = "tenant-" + std::to_string(tenant.id) + "/";
+  auto const& pools = model.steering().pools;
+  for (auto at = pools.lower_bound(own); at != pools.end() && at->first.starts_with(own); ++at) {
+    if (std::ranges::find(at->second.names, "@") == at->second.names.end()) {
+      continue;
+    }
+    for (steering::Origin const& origin : at->second.origins) {
+      wanted.addresses.insert({origin.address, origin.address6});
+    }
+  }
   wanted.addresses.erase("");
   return wanted;
 }

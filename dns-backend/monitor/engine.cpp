@@ -98,6 +98,8 @@ void Monitor::State::restore(Endpoint& endpoint, Warm const& warm, Instant now) 
 void Monitor::State::update(Endpoint& endpoint, Watch const& watch, Instant now) {
   bool const same_check = endpoint.probe->check == watch.check && endpoint.probe->interval == watch.interval;
   bool const same_slot = endpoint.slot == watch.slot;
+  bool const same_place =
+      endpoint.probe->check.address == watch.check.address && endpoint.probe->check.port == watch.check.port;
   EndpointState& state = endpoint.state;
   if (!same_slot) {
     table.set(endpoint.slot, probe::Health::unknown, now.unix_ms);
@@ -106,11 +108,22 @@ void Monitor::State::update(Endpoint& endpoint, Watch const& watch, Instant now)
   }
   if (!same_check || !same_slot || !(state.thresholds() == watch.thresholds)) {
     Override const order = state.order();
+    probe::Health const before_it = state.effective();
     std::optional<probe::Health> const judged = state.judged();
     std::uint32_t const judged_stable_s = state.judged_stable_s();
-    state = EndpointState(watch.thresholds, state.observed(), state.effective());
-    state.force(order, now);  // as before: no transition
+    // What was seen at one address says nothing of another. What the sites decided goes on until they decide anew: they
+    // tell their decisions when those change, and not again.
+    state = EndpointState(watch.thresholds, same_place ? state.observed() : probe::Health::unknown, before_it);
+    state.force(order, now);  // in the same place as before: no transition
     state.judge(judged, now, judged_stable_s);
+    if (!same_place) {
+      endpoint.recent = RecentChecks();
+      endpoint.observed_since_ms = now.unix_ms;
+      bool const same_health = state.effective() == before_it;
+      publish(endpoint,
+              same_health ? std::nullopt : std::optional(probe::Transition{before_it, state.effective(), now.steady}),
+              "checked at another address or port", now);
+    }
     if (!same_check) {
       detach(endpoint);
       attach(endpoint, watch, now, now.steady);

@@ -306,17 +306,37 @@ std::vector<std::string> read_prefixes(config::Reader& section, char const* key)
   return prefixes;
 }
 
-// After the sites, whose own addresses no tenant may have probed.
+// "10.200.0.1" of "https://10.200.0.1:18010/" and of "10.200.0.1:53"; "::1" of "[::1]:53".
+std::string host_of(std::string const& text) {
+  std::size_t const scheme = text.find("://");
+  std::string host = scheme == std::string::npos ? text : text.substr(scheme + 3);
+  host.resize(std::min(host.size(), host.find('/')));
+  if (host.starts_with('[')) {
+    return host.substr(1, host.find(']') - 1);
+  }
+  host.resize(std::min(host.size(), host.rfind(':')));
+  return host;
+}
+
+// After the API, the sites and the witnesses, whose own addresses no tenant may have probed.
 void read_origins(config::Reader& tenants, Settings& settings) {
   if (auto section = tenants.optional_section("origins")) {
     settings.tenants.origins_allowed = read_prefixes(*section, "allow");
     settings.tenants.origins_refused = read_prefixes(*section, "refuse");
   }
+  std::vector<std::string> own{host_of(settings.api_listen)};
   for (SiteSettings const& site : settings.sites) {
-    for (std::string const& address : {site.address, site.loopback}) {
-      if (is_prefix(address)) {
-        settings.tenants.origins_refused.push_back(address);
-      }
+    own.insert(own.end(), {site.address, site.loopback, host_of(site.url)});
+  }
+  for (Witness const& witness : settings.witnesses) {
+    own.push_back(witness.address);
+  }
+  std::vector<std::string>& refused = settings.tenants.origins_refused;
+  for (std::string const& text : own) {
+    boost::system::error_code bad;
+    auto const address = boost::asio::ip::make_address(text, bad);
+    if (!bad && !address.is_unspecified() && std::ranges::find(refused, text) == refused.end()) {
+      refused.push_back(text);
     }
   }
 }

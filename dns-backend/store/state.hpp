@@ -3,8 +3,8 @@
 // Threads: builder, current, stale, failure and waiters belong to the store thread; the rest says so itself.
 #pragma once
 
-#include "dns-backend/tables/build.hpp"
 #include "dns-backend/store/store.hpp"
+#include "dns-backend/tables/build.hpp"
 #include "dns-backend/writes/rules.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -29,6 +29,10 @@ struct Waiter {
 struct Store::State {
   using Listeners = std::vector<std::function<void(Revision, std::vector<Touched>)>>;
   static constexpr std::size_t waiters_max = 1000;
+  // Of the slots of the health table: the topology may need so many when the load balancers' pools have the rest, and
+  // the operator's pools as many again when tenants have.
+  static constexpr std::size_t operators_reserve = 10000;
+  static constexpr std::size_t tenants_reserve = operators_reserve + steering::origins_max;
   static constexpr Revision log_keep = 100000;  // revisions a follower may lag behind before it takes a complete copy
 
   State(Builder first_builder, Builder::SnapshotPtr first, pool::HealthTable& table,
@@ -46,7 +50,8 @@ struct Store::State {
   // On the control loop: the slots of endpoint names.
   [[nodiscard]] std::map<std::string, std::uint32_t> slots_of(std::vector<std::string> const& endpoints);
   // Slots are never given back, so a process that has seen too many names refuses further ones instead of ending.
-  [[nodiscard]] base::Result<void> check_room(std::vector<std::string> const& endpoints) const;
+  // `reserve`: slots that must be left for others.
+  [[nodiscard]] base::Result<void> check_room(std::vector<std::string> const& endpoints, std::size_t reserve) const;
   // False when there are too many.
   bool add_waiter(std::shared_ptr<Waiter> const& waiter);
   // On the store thread, after a write: the failure to publish it, if any.

@@ -91,11 +91,10 @@ std::map<std::string, std::uint32_t> Store::State::slots_of(std::vector<std::str
   return slots;
 }
 
-base::Result<void> Store::State::check_room(std::vector<std::string> const& names) const {
-  constexpr std::size_t reserve = 10000;  // for the topology
-  auto const fresh =
-      std::count_if(names.begin(), names.end(), [this](std::string const& name) { return !endpoints.contains(name); });
-  if (endpoints.size() + static_cast<std::size_t>(fresh) + reserve <= pool::HealthTable::slots_max) {
+base::Result<void> Store::State::check_room(std::vector<std::string> const& names, std::size_t reserve) const {
+  std::set<std::string> fresh(names.begin(), names.end());
+  std::erase_if(fresh, [this](std::string const& name) { return endpoints.contains(name); });
+  if (endpoints.size() + fresh.size() + reserve <= pool::HealthTable::slots_max) {
     return {};
   }
   return refused("this process has seen " + std::to_string(endpoints.size()) +
@@ -225,6 +224,10 @@ net::Task<base::Result<void>> Store::apply_feed(database::Changes changes) {
   std::vector<std::string> endpoints;
   for (database::Change const& change : changes.rows) {
     add_endpoints(change, endpoints);
+  }
+  if (auto const room = state_->check_room(endpoints, 0); !room) {
+    process::log::error("store", "a step of the feed is not taken error=\"{}\"", room.error().what());
+    co_return room.error();
   }
   auto const slots = state_->slots_of(endpoints);
   auto const shared = std::make_shared<database::Changes const>(std::move(changes));

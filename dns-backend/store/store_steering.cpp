@@ -49,7 +49,7 @@ net::Task<base::Result<steering::Objects>> Store::steering() {
 
 net::Task<base::Result<SteeringOutcome>> Store::put_steering(steering::Object object) {
   std::vector<std::string> const keys = keys_of(object);
-  if (auto const room = state_->check_room(keys); !room) {
+  if (auto const room = state_->check_room(keys, State::operators_reserve); !room) {
     co_return room.error();
   }
   auto const outcome = std::make_shared<SteeringOutcome>();
@@ -69,7 +69,7 @@ net::Task<base::Result<SteeringOutcome>> Store::put_steering(steering::Object ob
 }
 
 net::Task<base::Result<Revision>> Store::write(Body body, std::vector<std::string> endpoints) {
-  if (auto const room = state_->check_room(endpoints); !room) {
+  if (auto const room = state_->check_room(endpoints, State::tenants_reserve); !room) {
     co_return room.error();
   }
   Body known = [state = state_.get(), slots = state_->slots_of(endpoints), body = std::move(body)](Write const& write) {
@@ -84,7 +84,7 @@ net::Task<base::Result<SteeringOutcome>> Store::apply_steering(steering::Objects
   if (keys.size() > steering::origins_max) {
     co_return refused("more than " + std::to_string(steering::origins_max) + " origins");
   }
-  if (auto const room = state_->check_room(keys); !room) {
+  if (auto const room = state_->check_room(keys, State::operators_reserve); !room) {
     co_return room.error();
   }
   auto const outcome = std::make_shared<SteeringOutcome>();

@@ -24,6 +24,9 @@ net::Task<base::Result<Revision>> Store::set_pools(std::vector<PoolRow> wanted) 
   if (endpoints.size() > endpoints_max) {
     co_return refused("more than " + std::to_string(endpoints_max) + " endpoints");
   }
+  if (auto const room = state_->check_room(endpoints, 0); !room) {
+    co_return room.error();
+  }
   Body body = [state = state_.get(), slots = state_->slots_of(endpoints),
                wanted = std::move(wanted)](Write const& write) {
     state->builder.know_slots(slots);

@@ -146,6 +146,9 @@ class Reading {
     if (monitor.type != "tcp" && monitor.type != "http" && monitor.type != "https") {
       fail("monitor.type", "'" + monitor.type + "' is not for tenants", "tcp, http or https");
     }
+    if (monitor.method != "GET" && monitor.method != "HEAD") {
+      fail("monitor.method", "'" + monitor.method.substr(0, 100) + "' is not for tenants", "GET or HEAD");
+    }
     if (monitor.interval_ms < interval_least_ms) {
       fail("monitor.interval_ms", "is less than " + std::to_string(interval_least_ms), "check less often");
     }

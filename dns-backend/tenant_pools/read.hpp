@@ -4,7 +4,7 @@
 //    "minimum_origins"?, "monitor"?: {"type": "tcp|http|https", "port"?, "interval_ms"?, ...}}
 //
 // A tenant's check reaches no further than the operator's would be trusted to: no host names, no redirects, no files,
-// not more often than every five seconds.
+// no methods but GET and HEAD, not more often than every five seconds.
 //
 // Threads: pure functions.
 #pragma once

@@ -1,5 +1,6 @@
 #include "dns-backend/tenant_pools/write.hpp"
 
+#include "dns-backend/tenants/records.hpp"
 #include "dns-backend/writes/rules.hpp"
 #include "dns-backend/writes/steering.hpp"
 
@@ -101,11 +102,8 @@ base::Result<void> check_room(Write const& write, Wish const& wish) {
 }
 
 base::Result<void> changed(Write const& write, Tenant const& tenant) {
-  auto const zone = write.zone(dns::Name::parse(tenant.zone).value());
-  if (!zone) {
-    return zone.error();
-  }
-  if (auto const raised = write.raise_serial(*zone); !raised) {
+  // Its domains that are served here answer by its pools too.
+  if (auto const raised = store::raise_serials(write, tenants::zones_of(write, tenant)); !raised) {
     return raised;
   }
   return tenants::touch(write, tenant.id);
@@ -172,8 +170,8 @@ base::Result<Wanted> place(steering::Objects const& own, std::int64_t tenant, Wa
   return wanted;
 }
 
-base::Result<void> put(Write const& write, Wish const& wish, tenants::Circumstances const& when,
-                       base::Problems& problems) {
+base::Result<std::int64_t> put(Write const& write, Wish const& wish, tenants::Circumstances const& when,
+                               base::Problems& problems) {
   auto const tenant = tenants::expect(write, wish.label, when);
   if (!tenant) {
     return tenant.error();
@@ -185,32 +183,38 @@ base::Result<void> put(Write const& write, Wish const& wish, tenants::Circumstan
   look_at_names(write, *tenant, wish, problems);
   look_at_addresses(write, wish, problems);
   if (!problems.empty()) {
-    return {};
+    return tenant->changed_at;
   }
   if (auto const room = check_room(write, wish); !room) {
-    return room;
+    return room.error();
   }
   steering::Objects after = own;
   steering::put(after, wish.wanted.pool);
   steering::put(after, wish.wanted.monitor);
   if (after == own) {
-    return {};
+    return tenant->changed_at;
   }
   for (steering::Object const& object : {steering::Object(wish.wanted.pool), steering::Object(wish.wanted.monitor)}) {
     if (auto const done = store::put_object(write, object); !done) {
-      return done;
+      return done.error();
     }
   }
-  return changed(write, *tenant);
+  if (auto const done = changed(write, *tenant); !done) {
+    return done.error();
+  }
+  return tenants::next_revision(write);
 }
 
 base::Result<void> remove(Write const& write, std::string const& label, std::string const& title,
-                          tenants::Circumstances const& when) {
+                          steering::Objects const& seen, tenants::Circumstances const& when) {
   auto const tenant = tenants::expect(write, label, when);
   if (!tenant) {
     return tenant.error();
   }
   steering::Objects const own = own_of(write.model.steering(), tenant->id);
+  if (!(own == seen)) {
+    return base::fail(store::errc::changed, "another request changed the tenant's pools: ask again");
+  }
   steering::Pool const* const pool = find(own, title);
   if (pool == nullptr) {
     return base::fail(store::errc::not_found, "there is no pool '" + title + "'");

@@ -29,10 +29,12 @@ struct Wish {
   Wanted wanted;
 };
 
-// What is wrong goes to `problems`, and then nothing is written; nor is it when the pool is so already.
-base::Result<void> put(store::Write const& write, Wish const& wish, tenants::Circumstances const& when,
-                       base::Problems& problems);
+// What is wrong goes to `problems`, and then nothing is written; nor is it when the pool is so already. Yields
+// Tenant::changed_at as it is with this commit.
+base::Result<std::int64_t> put(store::Write const& write, Wish const& wish, tenants::Circumstances const& when,
+                               base::Problems& problems);
+// `seen`: the tenant's own, by which the caller judged what it may take away.
 base::Result<void> remove(store::Write const& write, std::string const& label, std::string const& title,
-                          tenants::Circumstances const& when);
+                          steering::Objects const& seen, tenants::Circumstances const& when);
 
 }  // namespace tenant_pools

@@ -98,10 +98,10 @@ base::Result<void> check_names(Write const& write, store::ZoneRow const& zone, s
                      " records already: they would become the tenant's");
     }
   }
+  if (auto const balancers = write.model.balancer_names(*name); !balancers.empty()) {
+    return refused("'" + balancers.front().text() + "' is a load balancer");
+  }
   for (dns::Name const& one : {*name, *wildcard}) {
-    if (write.model.balancer_at(one) != nullptr) {
-      return refused("'" + one.text() + "' is a load balancer");
-    }
     if (auto const fine = check_free(*write.snapshot.zone_by_id(zone.id), one); !fine) {
       return fine;
     }
@@ -179,19 +179,6 @@ base::Result<void> apply_change(Write const& write, Policy const& policy, Tenant
   tenant.backups = wanted.backups.value_or(tenant.backups);
   bool const placed = wanted.plan || wanted.primary || wanted.backups;
   return placed ? check_clusters(write, policy, tenant) : base::Result<void>();
-}
-
-// Zones that answer for the tenant: the platform's, and those of its domains that are served here.
-std::set<std::string> zones_of(Write const& write, Tenant const& tenant) {
-  std::set<std::string> apexes{tenant.zone};
-  for (auto const& [id, domain] : write.model.domains()) {
-    auto const name = domain.tenant_id == tenant.id ? dns::Name::parse(domain.name) : dns::Name();
-    store::ZoneRow const* const zone = name && !name->is_root() ? write.model.enclosing(*name) : nullptr;
-    if (zone != nullptr && domain.owned()) {
-      apexes.insert(zone->apex.text());
-    }
-  }
-  return apexes;
 }
 
 base::Result<void> remove_rows(Write const& write, Tenant const& tenant) {

@@ -178,4 +178,16 @@ base::Result<void> remove_records(Write const& write, store::ZoneRow const& zone
   return {};
 }
 
+std::set<std::string> zones_of(store::Write const& write, store::Tenant const& tenant) {
+  std::set<std::string> apexes{tenant.zone};
+  for (auto const& [id, domain] : write.model.domains()) {
+    auto const name = domain.tenant_id == tenant.id ? dns::Name::parse(domain.name) : dns::Name();
+    store::ZoneRow const* const zone = name && !name->is_root() ? write.model.enclosing(*name) : nullptr;
+    if (zone != nullptr && domain.owned()) {
+      apexes.insert(zone->apex.text());
+    }
+  }
+  return apexes;
+}
+
 }  // namespace tenants

@@ -6,6 +6,8 @@
 #include "dns-backend/dns/rrset.hpp"
 #include "dns-backend/tenants/life_cycle.hpp"
 
+#include <set>
+#include <string>
 #include <vector>
 
 namespace tenants {
@@ -18,6 +20,9 @@ base::Result<std::vector<dns::OwnedRRset>> records_within(store::Write const& wr
 // cannot have, or more than its plan allows.
 base::Result<void> set_records(store::Write const& write, Policy const& policy, std::string const& label,
                                std::vector<dns::OwnedRRset> const& rrsets, Circumstances const& when);
+
+// Apexes of zones that answer for the tenant: the platform's, and those of its domains that are served here.
+std::set<std::string> zones_of(store::Write const& write, store::Tenant const& tenant);
 
 // Types a tenant may have below its name. Delegations, zone data and DNSSEC records would take the platform's zone
 // apart.

@@ -114,17 +114,20 @@ bool is_to_be_kept(HttpResponse const& response) {
          response.body.size() <= kept_body_max;
 }
 
-// Leaves the set with the scope, also when the task is cancelled.
+// Leaves the set with the scope, also when the task is cancelled, which at the server's end may be after the gate went.
 class AtWork {
  public:
   using Set = std::set<std::pair<std::string, std::string>>;
-  AtWork(Set& set, std::pair<std::string, std::string> item) : set_(set), item_(std::move(item)) { set_.insert(item_); }
-  ~AtWork() { set_.erase(item_); }
+  AtWork(std::shared_ptr<Set> set, std::pair<std::string, std::string> item)
+      : set_(std::move(set)), item_(std::move(item)) {
+    set_->insert(item_);
+  }
+  ~AtWork() { set_->erase(item_); }
   AtWork(AtWork const&) = delete;
   AtWork& operator=(AtWork const&) = delete;
 
  private:
-  Set& set_;
+  std::shared_ptr<Set> set_;
   std::pair<std::string, std::string> item_;
 };
 
@@ -164,6 +167,10 @@ void Gate::believe_client(HttpRequest& request) const {
   auto const address = net::asio::ip::make_address(client, bad);
   if (replica && !bad) {
     request.peer.address = (address.is_v6() ? "[" + client + "]" : client) + ":0";
+    // An account of acme-dns is whoever asked the replica: its deeds are not the replica's own.
+    if (bearer(request).empty() && !request.headers.get("X-Api-User").empty()) {
+      request.peer.certificate_name.clear();
+    }
   }
 }
 
@@ -213,7 +220,7 @@ net::Task<HttpResponse> Gate::once(HttpRequest request, Asker asker, net::Handle
   }
   std::string const what = tokens::digest(request.method + "\n" + request.target + "\n" +
                                           std::string(request.headers.get("If-Match")) + "\n" + request.body);
-  if (at_work_.contains({asker.actor, key})) {
+  if (at_work_->contains({asker.actor, key})) {
     co_return HttpResponse::problem(409, "at work", "a request with this Idempotency-Key is not answered yet");
   }
   AtWork const mark(at_work_, {asker.actor, key});

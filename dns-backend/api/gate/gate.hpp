@@ -8,7 +8,8 @@
 //
 // Whoever shows a token has its rights and no others, also those of the connection it came by. All tokens of a tenant
 // share one rate. On a replica a request with a token, and no other, goes to the primary as it is, with the client's
-// address in Navigator-Client; that header is believed of certificates of `admins` alone and goes no further.
+// address in Navigator-Client; that header is believed of certificates of `admins` alone and goes no further. What an
+// account of acme-dns sends through a replica is the account's deed, not the replica's.
 //
 // A request that changes something is finished and remembered though its client hangs up.
 //
@@ -20,6 +21,7 @@
 #include "dns-backend/tokens/tokens.hpp"
 
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -57,7 +59,9 @@ class Gate {
   tokens::Tokens const& tokens_;
   GateSettings settings_;
   tokens::Rate rate_, failures_;
-  std::set<std::pair<std::string, std::string>> at_work_;  // actor and key
+  // Actor and key; shared with requests that outlive the gate.
+  std::shared_ptr<std::set<std::pair<std::string, std::string>>> at_work_ =
+      std::make_shared<std::set<std::pair<std::string, std::string>>>();
   process::Counter refused_;
 };
 

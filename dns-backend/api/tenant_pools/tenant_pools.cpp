@@ -66,17 +66,18 @@ steering::Monitor monitor_of(steering::Objects const& objects, steering::Pool co
   return found == objects.monitors.end() ? steering::Monitor() : found->second;
 }
 
-// 403 when the scope leaves out the zone or one of the names.
+// 403 when the scope leaves out the zone, one of the names, or the types that a pool answers there.
 std::optional<net::HttpResponse> outside_names(Caller const& caller, steering::Pool const* pool) {
   auto const top = store::tenant_name(caller.tenant.label, caller.tenant.zone);
-  std::vector<std::string> names{""};
+  if (auto refused = outside_scope(caller, {"pools", caller.tenant.zone})) {
+    return refused;
+  }
   for (std::string const& relative : pool == nullptr ? std::vector<std::string>() : pool->names) {
     auto const name = store::name_within(*top, relative);
-    names.push_back(name ? name->text() : relative);
-  }
-  for (std::string const& name : names) {
-    if (auto refused = outside_scope(caller, {"pools", caller.tenant.zone, name})) {
-      return refused;
+    for (char const* const type : {"A", "AAAA"}) {
+      if (auto refused = outside_scope(caller, {"pools", caller.tenant.zone, name ? name->text() : relative, type})) {
+        return refused;
+      }
     }
   }
   return std::nullopt;
@@ -143,17 +144,22 @@ Answer put_pool(TenantDependencies const& own, net::HttpRequest request, Caller 
   auto const wish =
       std::make_shared<tenant_pools::Wish const>(tenant_pools::Wish{caller.tenant.label, *seen, std::move(*placed)});
   auto const problems = std::make_shared<base::Problems>();
-  store::Body body = [wish, problems, when = *when](store::Write const& write) {
-    return tenant_pools::put(write, *wish, when, *problems);
+  auto const changed_at = std::make_shared<std::int64_t>(caller.tenant.changed_at);
+  store::Body body = [wish, problems, changed_at, when = *when](store::Write const& write) -> base::Result<void> {
+    auto const put = tenant_pools::put(write, *wish, when, *problems);
+    if (!put) {
+      return put.error();
+    }
+    *changed_at = *put;
+    return {};
   };
   std::vector<std::string> endpoints = steering::endpoint_keys(made);
   auto const done = co_await own.api.store.write(std::move(body), std::move(endpoints));
   if (!done || !problems->empty()) {
     co_return done ? refusal(*problems) : refusal(done.error());
   }
-  auto const after = co_await tenant_by_label(own, caller.tenant.label);
   json::object const shown = json_of(wish->wanted.pool, wish->wanted.monitor, healths_of(own));
-  co_return tagged(added ? 201 : 200, shown, after ? after->changed_at : caller.tenant.changed_at);
+  co_return tagged(added ? 201 : 200, shown, *changed_at);
 }
 
 Answer delete_pool(TenantDependencies const& own, net::HttpRequest request, Caller caller) {
@@ -166,8 +172,8 @@ Answer delete_pool(TenantDependencies const& own, net::HttpRequest request, Call
   if (auto const outside = outside_names(caller, tenant_pools::find(*seen, title))) {
     co_return *outside;
   }
-  store::Body body = [label = caller.tenant.label, title, when = *when](store::Write const& write) {
-    return tenant_pools::remove(write, label, title, when);
+  store::Body body = [label = caller.tenant.label, title, seen = *seen, when = *when](store::Write const& write) {
+    return tenant_pools::remove(write, label, title, seen, when);
   };
   auto const done = co_await own.api.store.write(std::move(body));
   co_return done ? reply_nothing() : refusal(done.error());

@@ -1,7 +1,11 @@
 // When checks are due; how they run is tested in monitor_test.cpp.
 #include "dns-backend/monitor/engine.hpp"
 
+#include "dns-backend/monitor/monitor.hpp"
+
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace monitor {
 namespace {
@@ -37,6 +41,37 @@ TEST(OnTheBeat, PutsOffByLessThanAFiveHundredthOfTheInterval) {
   }
   probe::Time const at{std::chrono::nanoseconds(12345)};
   EXPECT_EQ(on_the_beat(at, milliseconds(0)), at);
+}
+
+TEST(FirstPause, IsARandomPartOfTheInterval) {
+  std::chrono::milliseconds least{1000000};
+  std::chrono::milliseconds most{0};
+  for (std::uint32_t random = 0; random < 20000; ++random) {
+    auto const wait = first_pause(std::chrono::milliseconds(5000), random * 2654435761U);
+    least = std::min(least, wait);
+    most = std::max(most, wait);
+  }
+  EXPECT_GE(least.count(), 500);
+  EXPECT_LE(least.count(), 520);
+  EXPECT_LE(most.count(), 5000);
+  EXPECT_GE(most.count(), 4980);
+  EXPECT_EQ(first_pause(std::chrono::milliseconds(0), 7).count(), 1) << "never a busy loop";
+}
+
+TEST(Jitter, StaysWithinATenthOfTheInterval) {
+  std::chrono::milliseconds least{1000000};
+  std::chrono::milliseconds most{0};
+  for (std::uint32_t random = 0; random < 5000; ++random) {
+    auto const wait = jittered(std::chrono::milliseconds(5000), random * 2654435761U);
+    least = std::min(least, wait);
+    most = std::max(most, wait);
+  }
+  EXPECT_GE(least.count(), 4500);
+  EXPECT_LE(least.count(), 4520);
+  EXPECT_LE(most.count(), 5500);
+  EXPECT_GE(most.count(), 5480);
+  EXPECT_EQ(jittered(std::chrono::milliseconds(0), 7).count(), 1) << "never a busy loop";
+  EXPECT_EQ(jittered(std::chrono::milliseconds(3), 7).count(), 3);
 }
 
 }  // namespace

@@ -216,6 +216,36 @@ TEST_F(MonitorTest, ChecksAtOnceAndKeepsTheHealthWhenAWatchChanges) {
   EXPECT_EQ(events_.size(), 1U);
 }
 
+TEST_F(MonitorTest, KnowsNothingOfAnEndpointThatMovedUntilItIsChecked) {
+  targets_.answers = {{"a", true}, {"b", false}};
+  Watch moving = watch(table_, "a", {1, 3});
+  moving.interval = std::chrono::hours(1);
+  monitor_->watch({moving});
+  run_until([&] { return health("a") == Health::up; });
+  moving.check.address = "b";
+  monitor_->watch({moving});
+  EXPECT_EQ(health("a"), Health::unknown) << "another host";
+  EXPECT_EQ(monitor_->status().at(0).observed, Health::unknown);
+  targets_.answers["b"] = true;
+  run_until([&] { return health("a") == Health::up; });
+  moving.check.port = 8443;
+  monitor_->watch({moving});
+  EXPECT_EQ(health("a"), Health::unknown) << "another server of it";
+}
+
+TEST_F(MonitorTest, WhatTheSitesDecidedGoesOnWhenAnEndpointMoves) {
+  monitor_->observe_only([](std::string const&, Health) {});
+  targets_.answers = {{"a", true}, {"b", true}};
+  Watch moving = watch(table_, "a");
+  moving.interval = std::chrono::hours(1);
+  monitor_->watch({moving});
+  monitor_->judge("a", Health::up, "two sites");
+  moving.check.address = "b";
+  monitor_->watch({moving});
+  EXPECT_EQ(health("a"), Health::up) << "they do not say it again";
+  EXPECT_EQ(monitor_->status().at(0).observed, Health::unknown);
+}
+
 TEST_F(MonitorTest, ForgetsWhatIsNoLongerWatched) {
   targets_.answers = {{"a", true}, {"b", true}};
   monitor_->watch({watch(table_, "a"), watch(table_, "b")});
@@ -542,37 +572,6 @@ TEST_F(PushTest, IsSharedByNobody) {
   EXPECT_EQ(health("q"), Health::unknown);
   monitor_->watch({other});
   EXPECT_EQ(send(2, true).error().code, errc::unknown_endpoint);
-}
-
-TEST(FirstPause, IsARandomPartOfTheInterval) {
-  std::chrono::milliseconds least{1000000};
-  std::chrono::milliseconds most{0};
-  for (std::uint32_t random = 0; random < 20000; ++random) {
-    auto const wait = first_pause(std::chrono::milliseconds(5000), random * 2654435761U);
-    least = std::min(least, wait);
-    most = std::max(most, wait);
-  }
-  EXPECT_GE(least.count(), 500);
-  EXPECT_LE(least.count(), 520);
-  EXPECT_LE(most.count(), 5000);
-  EXPECT_GE(most.count(), 4980);
-  EXPECT_EQ(first_pause(std::chrono::milliseconds(0), 7).count(), 1) << "never a busy loop";
-}
-
-TEST(Jitter, StaysWithinATenthOfTheInterval) {
-  std::chrono::milliseconds least{1000000};
-  std::chrono::milliseconds most{0};
-  for (std::uint32_t random = 0; random < 5000; ++random) {
-    auto const wait = jittered(std::chrono::milliseconds(5000), random * 2654435761U);
-    least = std::min(least, wait);
-    most = std::max(most, wait);
-  }
-  EXPECT_GE(least.count(), 4500);
-  EXPECT_LE(least.count(), 4520);
-  EXPECT_LE(most.count(), 5500);
-  EXPECT_GE(most.count(), 5480);
-  EXPECT_EQ(jittered(std::chrono::milliseconds(0), 7).count(), 1) << "never a busy loop";
-  EXPECT_EQ(jittered(std::chrono::milliseconds(3), 7).count(), 3);
 }
 
 }  // namespace

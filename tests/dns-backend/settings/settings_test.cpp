@@ -24,6 +24,24 @@ TEST(Settings, TheSmallestFileIsEnough) {
   EXPECT_FALSE(settings->acme.has_value());
 }
 
+TEST(Settings, TenantsMayNotHaveThePlatformsOwnAddressesChecked) {
+  auto const settings = navigator::parse_settings(
+      "store: { url: \"sqlite:///n.db\" }\n"
+      "api: { unix: a, listen: \"198.51.100.7:18010\", tls: { certificate: c, key: k, ca: a } }\n"
+      "health: { witnesses: [\"[2001:db8::5]:53\"] }\n"
+      "sites:\n"
+      "  - { name: ams, node: dns-ams, address: 198.51.100.1 }\n"
+      "  - { name: fra, node: dns-fra, address: 198.51.100.2, url: \"https://[2001:db8::2]:18010\" }\n"
+      "  - { name: lon, node: dns-lon, address: 198.51.100.2, url: \"https://198.51.100.3:18010/\" }\n"
+      "  - { name: par, node: dns-par, address: 198.51.100.4, url: \"https://par.example.org\" }\n"
+      "tenants: { origins: { refuse: [192.0.2.0/24] } }\n",
+      "navigator.yaml");
+  ASSERT_TRUE(settings.has_value()) << base::text(settings.error());
+  EXPECT_THAT(settings->tenants.origins_refused,
+              testing::UnorderedElementsAre("192.0.2.0/24", "198.51.100.7", "2001:db8::5", "198.51.100.1",
+                                            "198.51.100.2", "2001:db8::2", "198.51.100.3", "198.51.100.4"));
+}
+
 TEST(Settings, ReportsEveryMistakeWithItsPlace) {
   auto const settings = navigator::parse_settings(
       "store: { url: \"postgres://x\" }\n"
@@ -144,16 +162,18 @@ TEST(Settings, EachCaHasItsChallengeAndItsLimits) {
   auto const plain = navigator::parse_settings(head, "n.yaml");
   EXPECT_EQ(plain->acme->authorities.at(0).challenge, "dns-01") << "the others are asked for";
 
-  auto const wrong = navigator::parse_settings(head +
-                                                   "  challenge: http-01\n  persist_for: 1h\n"
-                                                   "  limits: { new_orders: { count: -1, per: 91d }, exact_set: { count: 3 }, "
-                                                   "domains: { count: 1, per: 1h } }\n",
-                                               "n.yaml");
+  auto const wrong =
+      navigator::parse_settings(head +
+                                    "  challenge: http-01\n  persist_for: 1h\n"
+                                    "  limits: { new_orders: { count: -1, per: 91d }, exact_set: { count: 3 }, "
+                                    "domains: { count: 1, per: 1h } }\n",
+                                "n.yaml");
   ASSERT_TRUE(wrong.has_error());
   std::string const text = base::text(wrong.error());
   for (char const* const problem :
-       {"'http-01' is no challenge that is answered here", "only a dns-persist-01 record stays", "acme.limits.new_orders.count",
-        "acme.limits.new_orders.per", "acme.limits.exact_set", "the key 'domains' is unknown"}) {
+       {"'http-01' is no challenge that is answered here", "only a dns-persist-01 record stays",
+        "acme.limits.new_orders.count", "acme.limits.new_orders.per", "acme.limits.exact_set",
+        "the key 'domains' is unknown"}) {
     EXPECT_THAT(text, HasSubstr(problem));
   }
   auto const brief = navigator::parse_settings(head + "  challenge: dns-persist-01\n  persist_for: 1h\n", "n.yaml");

@@ -306,6 +306,36 @@ TEST_F(StoreSteering, a_process_that_has_seen_too_many_origins_refuses_more_and_
   put(pool_of("ams", {origin("a", "198.51.100.8")}));
 }
 
+TEST_F(StoreSteering, tenants_exhaust_no_more_than_their_part_and_a_feed_is_refused_instead_of_ending_the_process) {
+  auto const names = [](std::string const& head, int count) {
+    std::vector<std::string> out;
+    for (int i = 0; i < count; ++i) {
+      out.push_back(head + std::to_string(i));
+    }
+    return out;
+  };
+  auto const tenants_write = [&](std::string const& head, int count) {
+    Body body = [](Write const&) -> base::Result<void> { return refused("for another reason"); };
+    return site.failure(site.store->write(std::move(body), names(head, count)));
+  };
+  EXPECT_THAT(tenants_write("tenant-1/", 45000).detail, HasSubstr("for another reason"));
+  EXPECT_THAT(tenants_write("tenant-2/", 1000).detail, HasSubstr("until it is restarted"));
+  auto wide = pool_of("wide", {});
+  for (std::string const& label : names("o", 9000)) {
+    wide.origins.push_back(origin(label, "198.51.100.7"));
+  }
+  put(wide);
+  database::Changes changes;
+  for (std::string const& endpoint : names("far-", 12000)) {
+    database::Change change;
+    change.table = "endpoint";
+    change.key = {{"name", endpoint}};
+    change.values = {{"pool", std::string("edge")}};
+    changes.rows.push_back(std::move(change));
+  }
+  EXPECT_EQ(site.failure(site.store->apply_feed(std::move(changes))).code, errc::refused);
+}
+
 TEST(StoreSteeringFile, a_store_of_version_2_is_migrated_and_objects_survive_a_restart) {
   test::TemporaryFolder const folder;
   std::string const url = "sqlite://" + folder.file("navigator.db");

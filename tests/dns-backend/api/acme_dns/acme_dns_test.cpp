@@ -136,6 +136,32 @@ TEST_F(AcmeDns, BehindAReplicaTheClientsAddressCounts) {
   EXPECT_THAT(world.send("GET", "/v1/audit").body, testing::HasSubstr("203.0.113.9"));
 }
 
+TEST_F(AcmeDns, BehindAReplicaEachAccountIsItsOwnActor) {
+  json::value const account = enroll();
+  json::value const other = enroll();
+  auto const passed_on = [&](json::value const& who, std::string const& key) {
+    net::HttpRequest request;
+    request.method = "POST";
+    request.target = "/update";
+    request.peer.address = "198.51.100.50:7000";
+    request.peer.certificate_name = "admin.internal";
+    request.headers.set("X-Api-User", std::string(who.at("username").as_string()));
+    request.headers.set("X-Api-Key", key.empty() ? std::string(who.at("password").as_string()) : key);
+    request.headers.set("Navigator-Client", "203.0.113.9");
+    request.headers.set("Idempotency-Key", "k1");
+    request.body = json::serialize(json::object{{"subdomain", who.at("subdomain")}, {"txt", value(1)}});
+    return world.send(std::move(request));
+  };
+  EXPECT_EQ(passed_on(account, "").status, 200);
+  net::HttpResponse const repeat = passed_on(account, "wrong");
+  EXPECT_EQ(repeat.status, 401) << "a stranger gets no kept answer";
+  EXPECT_EQ(passed_on(other, "").status, 200) << "its keys are no matter of the first's";
+  std::string const log = world.send("GET", "/v1/audit").body;
+  EXPECT_THAT(log, testing::HasSubstr("acme-dns:" + std::string(account.at("username").as_string())));
+  EXPECT_THAT(log, testing::Not(testing::HasSubstr("certificate:admin.internal")));
+  EXPECT_THAT(log, testing::Not(testing::HasSubstr(R"("status":401)"))) << "what is refused fills no log";
+}
+
 TEST_F(AcmeDns, NetworksAreComparedByTheirBits) {
   EXPECT_TRUE(is_network("192.0.2.1"));
   EXPECT_TRUE(is_network("2001:db8::/32"));

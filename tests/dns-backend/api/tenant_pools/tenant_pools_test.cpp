@@ -1,6 +1,8 @@
 #include "dns-backend/api/tenant_pools/tenant_pools.hpp"
 
+#include "dns-backend/domains/domains.hpp"
 #include "dns-backend/pool/select.hpp"
+#include "dns-backend/tenant_pools/write.hpp"
 #include "tests/dns-backend/api/tenants/world.hpp"
 
 namespace api {
@@ -152,7 +154,62 @@ TEST_F(TenantPools, QuotasTagsKeysScopesAndTheLog) {
       403)
       << "it would take shop away";
   EXPECT_EQ(world.as(narrow, "DELETE", "/v1/tenants/acme-tv/pools/web").status, 403);
+  std::string const four = world.token_of("acme-tv", R"({"actions":["pools"],"types":["A"]})").first;
+  EXPECT_EQ(world.as(four, "PUT", "/v1/tenants/acme-tv/pools/web", two).status, 403) << "it answers AAAA as well";
+  EXPECT_EQ(world.as(four, "DELETE", "/v1/tenants/acme-tv/pools/web").status, 403);
+  std::string const both = world.token_of("acme-tv", R"({"actions":["pools"],"types":["A","AAAA"]})").first;
+  EXPECT_EQ(world.as(both, "DELETE", "/v1/tenants/acme-tv/pools/web").status, 204);
   EXPECT_THAT(world.send("GET", "/v1/tenants/acme-tv/audit").body, HasSubstr("/v1/tenants/acme-tv/pools/web"));
+}
+
+TEST_F(TenantPools, WhatChangedMeanwhileIsNotTakenAway) {
+  ASSERT_EQ(put("web", two).status, 201);
+  auto const remove = [this](steering::Objects const& seen) {
+    store::Body body = [seen](store::Write const& write) {
+      return tenant_pools::remove(write, "acme-tv", "web", seen, {});
+    };
+    return test::run_task(world.loop, world.store->write(std::move(body)));
+  };
+  auto const seen = test::run_task(world.loop, world.store->steering()).value();
+  ASSERT_EQ(put("web", R"({"origins":[{"address":"203.0.113.1"}],"names":["shop"]})").status, 200);
+  EXPECT_EQ(remove(tenant_pools::own_of(seen, 1)).error().code, store::errc::changed);
+  auto const now = test::run_task(world.loop, world.store->steering()).value();
+  EXPECT_TRUE(remove(tenant_pools::own_of(now, 1)).has_value());
+}
+
+TEST_F(TenantPools, DomainsAnswerByThePoolWithAnewSerialAndItsOriginsAreTheTenants) {
+  ASSERT_EQ(world
+                .send("PUT", "/v1/zones/customer.example/import",
+                      "$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\nns A 192.0.2.53\n")
+                .status,
+            200);
+  store::Body claim = [](store::Write const& write) {
+    return write.run(
+        "INSERT INTO domain (tenant_id, name, slug, proof, state, created_at_ms, expires_at_ms, verified_at_ms) "
+        "VALUES (1, 'customer.example.', 's', 'p', 'verified', 0, 0, 1)",
+        {});
+  };
+  ASSERT_TRUE(test::run_task(world.loop, world.store->write(std::move(claim))).has_value());
+  auto const serial = [this] {
+    return world.store->published().copy()->zone(dns::Name::parse("customer.example").value())->serial;
+  };
+  auto const before = serial();
+  ASSERT_EQ(put("web", two).status, 201);
+  auto const with_pool = serial();
+  EXPECT_GT(with_pool, before) << "secondaries ask by it";
+  std::function<base::Result<std::set<std::string>>(store::Model const&, database::Database&)> const look =
+      [](store::Model const& model, database::Database&) -> base::Result<std::set<std::string>> {
+    return domains::wanted_of(model, "", model.domains().begin()->first)->addresses;
+  };
+  EXPECT_THAT(test::run_task(world.loop, world.store->read<std::set<std::string>>(look)).value(),
+              testing::IsSupersetOf({"203.0.113.1", "203.0.113.2", "198.51.100.1"}));
+  ASSERT_EQ(put("web", R"({"origins":[{"address":"203.0.113.1"}],"names":["www"]})").status, 200);
+  EXPECT_THAT(test::run_task(world.loop, world.store->read<std::set<std::string>>(look)).value(),
+              testing::Not(testing::Contains("203.0.113.1")));
+  auto const moved = serial();
+  EXPECT_GT(moved, with_pool);
+  ASSERT_EQ(world.as(token, "DELETE", "/v1/tenants/acme-tv/pools/web").status, 204);
+  EXPECT_GT(serial(), moved);
 }
 
 }  // namespace

@@ -379,6 +379,23 @@ TEST_F(TenantsApi, AChangeIsRememberedThoughItsClientHangsUp) {
   EXPECT_THAT(world.send("GET", "/v1/audit").body, HasSubstr(R"("target":"/v1/tenants","status":201)"));
 }
 
+TEST_F(TenantsApi, ARequestWithAKeyMayOutliveTheGate) {
+  auto ending = std::make_unique<World>();
+  net::HttpRequest request;
+  request.method = "POST";
+  request.target = "/v1/tenants";
+  request.body = R"({"label":"acme-tv","zone":"example.org","plan":"gold","primary":"ams"})";
+  request.peer.is_unix = true;
+  request.headers.set("Idempotency-Key", "k");
+  bool ended = false;
+  ending->loop.restart();
+  boost::asio::co_spawn(ending->loop, ending->router.dispatch(std::move(request)),
+                        [&ended](std::exception_ptr, net::HttpResponse const&) { ended = true; });
+  ending->loop.run_one();  // it begins, and waits for the store
+  ending.reset();          // the loop goes last, with what waits on it
+  EXPECT_FALSE(ended);
+}
+
 TEST_F(TenantsApi, TokensThatEndedLongAgoGo) {
   world.add_tenant("acme-tv");
   auto const [revoked, id] = world.token_of("acme-tv");
@@ -392,6 +409,15 @@ TEST_F(TenantsApi, TokensThatEndedLongAgoGo) {
   EXPECT_EQ(world.tokens.by_id(id), nullptr);
   EXPECT_EQ(world.tokens.by_id(expired), nullptr);
   EXPECT_EQ(world.as(kept, "GET", "/v1/tenants/acme-tv").status, 200);
+}
+
+TEST_F(TenantsApi, ARenameTakesNoLoadBalancerOfTheOperators) {
+  world.add_tenant("acme-tv");
+  ASSERT_EQ(
+      world.send("PUT", "/v1/load_balancers/www.beta-tv.example.org", R"({"default_pools":["ams"]})").status / 100, 2);
+  auto const refused = world.send("PATCH", "/v1/tenants/acme-tv", R"({"label":"beta-tv"})");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_THAT(refused.body, HasSubstr("www.beta-tv.example.org"));
 }
 
 TEST_F(TenantsApi, ARenameOverwritesNoRecordsOfOthers) {
