@@ -162,6 +162,9 @@ net::Task<base::Result<void>> Issuer::observe() {
 
 // What the vault has, all or nothing: at the start, and when the lease changed hands.
 net::Task<base::Result<void>> Issuer::load() {
+  if (auto const swept = co_await settle_proofs(); !swept) {
+    co_return swept.error();
+  }
   auto const rows = co_await vault_.subjects();
   if (!rows) {
     co_return rows.error();
@@ -179,10 +182,6 @@ net::Task<base::Result<void>> Issuer::load() {
   planner_.emplace(planning, limits);
   for (auto* const index : {&questions_, &expiries_, &alarms_}) {
     index->clear();
-  }
-  auto const swept = co_await settle_proofs();
-  if (!swept) {
-    co_return swept.error();
   }
   rows_.clear();
   read_.clear();

@@ -81,6 +81,9 @@ net::Task<base::Result<base::Problems>> Issuer::take_upload(std::int64_t tenant_
 }
 
 net::Task<base::Result<void>> Issuer::remove_upload(std::int64_t tenant_id, std::string name) {
+  if (!leads() || !loaded_) {  // what is not read yet is not gone
+    co_return base::fail(vault::errc::fenced, "this Navigator issues no certificates now");
+  }
   Subject const* const subject = subject_of(tenant_id, name);
   if (subject == nullptr) {
     co_return no_such(name);
@@ -101,7 +104,8 @@ net::Task<base::Result<void>> Issuer::remove_upload(std::int64_t tenant_id, std:
   if (auto const found = subjects_.find(id); found != subjects_.end()) {
     std::optional<vault::CertificateRow> present;
     for (vault::CertificateRow const& row : *rows) {  // newest last
-      present = fits(found->second.wanted, row) && row.not_after > wall_now() ? std::optional(row) : present;
+      bool const good = fits(found->second.wanted, row) && row.not_after > wall_now() && !row.revoked_reason;
+      present = good ? std::optional(row) : present;
     }
     hold(id, std::move(present));
     poke();

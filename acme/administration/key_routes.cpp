@@ -38,16 +38,31 @@ Answer show(KeyRoutes const& of) {
   co_return net::HttpResponse::json(200, json::serialize(body));
 }
 
+// A damaged key of one owner keeps nobody else's from being renewed.
 Answer renew(KeyRoutes const& of, std::vector<std::int64_t> owners) {
   std::int64_t sealed = 0;
+  json::array failed;
+  std::string first;
   for (std::int64_t const owner : owners) {
     auto const count = co_await of.vault.renew_data_key(owner);
-    if (!count) {
+    if (count) {
+      sealed += *count;
+      continue;
+    }
+    if (count.error().code != keyring::errc::sealed) {
       co_return refusal(count.error());
     }
-    sealed += *count;
+    failed.emplace_back(owner);
+    first = first.empty() ? count.error().what() : first;
   }
-  process::log::info("vault", "renewed data keys owners={} sealed_anew={}", owners.size(), sealed);
+  process::log::info("vault", "renewed data keys owners={} failed={} sealed_anew={}", owners.size(), failed.size(),
+                     sealed);
+  if (!failed.empty()) {
+    co_return net::HttpResponse::problem(
+        409, "damaged keys",
+        std::to_string(owners.size() - failed.size()) + " of " + std::to_string(owners.size()) +
+            " data keys were renewed; not those of the owners " + json::serialize(failed) + ": " + first);
+  }
   co_return net::HttpResponse::json(200, json::serialize(json::object{{"owners", owners.size()}, {"sealed", sealed}}));
 }
 

@@ -173,15 +173,18 @@ EdgeView make_view(std::vector<Wanted> const& wanted, std::vector<store::Tenant>
 
 void hold_back(EdgeView const& before, EdgeView& now, store::Revision revision, store::Revision everywhere,
                std::vector<Leaving>& leaving) {
+  // Lists are sorted by id, and there may be a hundred thousand bundles at an edge.
   auto const is_there = [&now](std::string const& edge, std::string const& id) {
     auto const list = now.by_edge.find(edge);
-    return list != now.by_edge.end() && std::ranges::find(list->second, id, &EdgeBundle::id) != list->second.end();
+    return list != now.by_edge.end() && std::ranges::binary_search(list->second, id, {}, &EdgeBundle::id);
   };
+  std::set<std::pair<std::string, std::string>> known;
+  for (Leaving const& one : leaving) {
+    known.emplace(one.edge, one.bundle.id);
+  }
   for (auto const& [edge, bundles] : before.by_edge) {
     for (EdgeBundle const& bundle : bundles) {
-      bool const known = std::ranges::any_of(
-          leaving, [&, name = edge](Leaving const& one) { return one.edge == name && one.bundle.id == bundle.id; });
-      if (!known && !is_there(edge, bundle.id)) {
+      if (!is_there(edge, bundle.id) && !known.contains({edge, bundle.id})) {
         leaving.push_back({edge, bundle, revision});
       }
     }

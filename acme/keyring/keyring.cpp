@@ -62,6 +62,11 @@ base::Result<void> moved(std::string const& from, std::string const& to) {
   return {};
 }
 
+// Named by its id: each change keeps one, and none is overwritten.
+std::string former_name(std::string const& file, Sealer const& key) {
+  return file + ".former." + key.id();
+}
+
 // The masters whose data keys there are.
 base::Result<std::vector<std::string>> masters_of(Database& database) {
   auto const rows = database.query("SELECT DISTINCT master FROM acme_data_key ORDER BY master");
@@ -113,7 +118,7 @@ base::Result<void> KeyRing::open(Database& database, MasterFiles const& files, b
     return loaded.error();
   }
   master_ = std::move(*loaded);
-  std::vector<Sealer> former;
+  former_.clear();
   for (std::string const& one : files.former) {
     auto const place = master_path(one, files.credentials_directory);
     if (!place) {
@@ -123,35 +128,46 @@ base::Result<void> KeyRing::open(Database& database, MasterFiles const& files, b
     if (!key) {
       return key.error();
     }
-    former.push_back(std::move(*key));
+    former_.push_back(std::move(*key));
   }
-  return adopt(database, former);
+  return adopt(database);
 }
 
-// Which of the two files the store's keys belong to says whether the transaction between them was committed.
+// Which of the two files the store's keys belong to says whether the transaction between them was committed. The next
+// key's file is removed only when it is sure that nothing was sealed by it: it may be the only copy.
 base::Result<void> KeyRing::settle_interrupted(Database& database) {
   std::string const next = file_ + ".next";
   struct stat status {};
   if (stat(next.c_str(), &status) != 0) {
-    return {};
+    return errno == ENOENT ? base::Result<void>()
+                           : base::Result<void>(base::fail(errc::key_file, base::fail_errno(errno, next).what()));
   }
   auto const masters = masters_of(database);
   if (!masters) {
     return masters.error();
   }
   auto const key = Sealer::load(next, false);
-  bool const committed = key && std::ranges::find(*masters, key->id()) != masters->end();
-  if (!committed) {
+  auto const present = Sealer::load(file_, false);
+  auto const is_of = [](base::Result<Sealer> const& one, std::string const& id) { return one && one->id() == id; };
+  bool const needed = std::ranges::any_of(*masters, [&](std::string const& id) { return is_of(key, id); });
+  bool const all_present = std::ranges::all_of(*masters, [&](std::string const& id) { return is_of(present, id); });
+  if (!needed && !all_present) {
+    return base::fail(errc::key_file, next + " is left of a change of the master key and cannot be judged: " +
+                                          (key ? "the store's keys are of neither file" : key.error().what()));
+  }
+  if (!needed) {
     return unlink(next.c_str()) == 0 ? base::Result<void>()
                                      : base::Result<void>(base::fail(errc::key_file, "cannot remove " + next));
   }
-  if (auto const kept = moved(file_, file_ + ".former"); !kept && access(file_.c_str(), F_OK) == 0) {
-    return kept;
+  if (present) {
+    if (auto const kept = moved(file_, former_name(file_, *present)); !kept) {
+      return kept;
+    }
   }
   return moved(next, file_);
 }
 
-base::Result<void> KeyRing::adopt(Database& database, std::vector<Sealer> const& former) {
+base::Result<void> KeyRing::adopt(Database& database) {
   auto const masters = masters_of(database);
   if (!masters) {
     return masters.error();
@@ -160,8 +176,8 @@ base::Result<void> KeyRing::adopt(Database& database, std::vector<Sealer> const&
     if (id == master_->id()) {
       continue;
     }
-    auto const found = std::ranges::find_if(former, [&id](Sealer const& key) { return key.id() == id; });
-    if (found == former.end()) {
+    auto const found = std::ranges::find_if(former_, [&id](Sealer const& key) { return key.id() == id; });
+    if (found == former_.end()) {
       return base::fail(errc::sealed, "the store's keys are sealed by the master key " + id +
                                           ", and the one given is " + master_->id() +
                                           "; name the file of the former one in former_master_keys");
@@ -250,7 +266,11 @@ base::Result<Blob> KeyRing::seal(Transaction& transaction, std::int64_t owner, s
 base::Result<std::string> KeyRing::unseal(Query const& query, std::int64_t owner, Blob const& sealed,
                                           std::string_view row) const {
   if (is_sealed_by_master(sealed)) {
-    return master_->unseal(sealed, row);
+    auto opened = master_->unseal(sealed, row);
+    for (auto former = former_.begin(); !opened && former != former_.end(); ++former) {
+      opened = former->unseal(sealed, row);
+    }
+    return opened;
   }
   if (sealed.size() < head || sealed[0] != by_data_key) {
     return base::fail(errc::sealed, std::string(row) + " is not in a known form");
@@ -290,6 +310,17 @@ base::Result<void> KeyRing::rotate_master(Database& database) {
                       "the master key is a credential: give the unit a new one, name the present one in "
                       "former_master_keys, and restart");
   }
+  // What an earlier change left is ended first: its next key may be the only one that opens the store.
+  if (auto const settled = settle_interrupted(database); !settled) {
+    return settled;
+  }
+  auto present = Sealer::load(file_, false);
+  if (!present) {
+    return present.error();
+  }
+  if (present->id() != master_->id()) {
+    master_ = std::move(*present);
+  }
   std::string const next = file_ + ".next";
   if (auto const made = Sealer::create_file(next); !made) {
     return made;
@@ -298,12 +329,14 @@ base::Result<void> KeyRing::rotate_master(Database& database) {
   if (!key) {
     return key.error();
   }
+  // After a failure the file stays: a commit that reports one may have happened all the same. The next change, or the
+  // next start, sees by the keys' ids which it was.
   if (auto const wrapped = rewrap(database, *master_, *key); !wrapped) {
-    unlink(next.c_str());
     return wrapped;
   }
+  std::string const former = former_name(file_, *master_);
   master_ = std::move(*key);
-  if (auto const kept = moved(file_, file_ + ".former"); !kept) {
+  if (auto const kept = moved(file_, former); !kept) {
     return kept;
   }
   return moved(next, file_);

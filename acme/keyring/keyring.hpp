@@ -65,14 +65,14 @@ class KeyRing {
   // With it goes whatever it sealed, in backups of the store too.
   static base::Result<void> forget(database::Transaction& transaction, std::int64_t owner);
 
-  // A fresh master key. Its predecessor stays beside it as FILE.former, for backups from before. key_file when the
-  // master key is a credential: whoever gives it changes it (`former` above).
+  // A fresh master key. Its predecessor stays beside it as FILE.former.ID, for backups from before. key_file when the
+  // master key is a credential: whoever gives it changes it (`former` above); and when an earlier change is not ended.
   base::Result<void> rotate_master(database::Database& database);
   [[nodiscard]] base::Result<KeyRingState> state(database::Database& database) const;
 
  private:
   base::Result<void> settle_interrupted(database::Database& database);
-  base::Result<void> adopt(database::Database& database, std::vector<Sealer> const& former);
+  base::Result<void> adopt(database::Database& database);
   base::Result<void> rewrap(database::Database& database, Sealer const& from, Sealer const& to);
   struct DataKey {
     std::int64_t id = 0;
@@ -84,6 +84,7 @@ class KeyRing {
 
   std::string file_;  // of the master key; empty: a credential
   std::optional<Sealer> master_;
+  std::vector<Sealer> former_;
 };
 
 // The path behind "credential:NAME", or the text itself; key_file when there is no such place.

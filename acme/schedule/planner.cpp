@@ -293,11 +293,15 @@ void Planner::postpone(Entry& entry, Time until, Time now) {
   postponed_.emplace(place, entry.wish.id);
 }
 
-// One place is free again: whoever waits first for one looks anew.
+// One place is free again: whoever waits first for one looks anew, unless his own limit still holds. He would then be
+// sent to the end of those who wait for it, by every failure of anybody.
 void Planner::give_back(Entry const& entry, std::size_t authority, Time now) {
   limits_[authority].give_back(asking(entry.wish, authority));
-  if (!postponed_.empty()) {
-    Entry& next = entries_.at(postponed_.begin()->second);
+  if (postponed_.empty()) {
+    return;
+  }
+  Entry& next = entries_.at(postponed_.begin()->second);
+  if (!limits_[authority].hold(asking(next.wish, authority), now)) {
     unplace(next);
     place(next, now);
   }

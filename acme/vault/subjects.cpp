@@ -97,7 +97,11 @@ net::Task<base::Result<std::int64_t>> Vault::remove_uploads(std::int64_t subject
       return removed.error();
     }
     *count = *removed;
-    return {};
+    // What edges acknowledged of them would stand before what they serve now.
+    return execute(transaction,
+                   "DELETE FROM edge_acknowledgment WHERE subject_id = ?1 AND sequence NOT IN (SELECT sequence FROM "
+                   "certificate WHERE subject_id = ?1)",
+                   {subject_id});
   };
   Work<std::int64_t> const work = fenced(body);
   auto const written = co_await thread_.run<std::int64_t>(work);

@@ -54,6 +54,17 @@ base::Result<void> insert_certificate(Transaction& transaction, CertificateRow c
   if (!inserted) {
     return inserted;
   }
+  if (row.uploaded) {  // the one before stays, since edges may serve it for a moment
+    auto const earlier =
+        execute(transaction,
+                "DELETE FROM certificate WHERE subject_id = ?1 AND source = 'upload' AND sequence NOT IN "
+                "(SELECT sequence FROM certificate WHERE subject_id = ?1 AND source = 'upload' "
+                "ORDER BY sequence DESC LIMIT 2)",
+                {row.subject_id});
+    if (!earlier) {
+      return earlier;
+    }
+  }
   auto const trimmed = execute(transaction,
                                "DELETE FROM certificate WHERE subject_id = ?1 AND not_after_ms <= ?2 AND sequence < "
                                "(SELECT max(sequence) FROM certificate WHERE subject_id = ?1)",

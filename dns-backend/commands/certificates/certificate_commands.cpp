@@ -217,7 +217,7 @@ int rotate_keys(Place const& place, std::string const& what, std::string const& 
   json::object const body = json::parse(answer.body).as_object();
   if (what == "master") {
     std::printf(
-        "the master key is %s now; its predecessor lies beside it with the ending .former, for backups from "
+        "the master key is %s now; its predecessor lies beside it with the ending .former and its id, for backups from "
         "before\n",
         text(body, "master").c_str());
   } else {

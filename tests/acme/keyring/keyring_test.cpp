@@ -102,7 +102,7 @@ TEST_F(KeyRingTest, TheMasterKeyChangesAndItsPredecessorStaysBesideIt) {
   KeyRing again;
   ASSERT_TRUE(again.open(*database, {file}, false));
   EXPECT_EQ(unseal_by(again, 7, sealed, "row").value(), "secret");
-  EXPECT_EQ(Sealer::load(file + ".former", false)->id(), former);
+  EXPECT_EQ(Sealer::load(file + ".former." + former, false)->id(), former);
   EXPECT_FALSE(std::filesystem::exists(file + ".next"));
 }
 
@@ -121,16 +121,46 @@ TEST_F(KeyRingTest, AChangeThatWasCutOffIsEndedOrUndoneByWhoeverOpens) {
   // After it, before either file was renamed, and between the two.
   for (bool const between : {false, true}) {
     ASSERT_TRUE(ring.open(*database, {file}, false));
+    std::string const former = ring.state(*database)->master_id;
     ASSERT_TRUE(ring.rotate_master(*database));
     std::filesystem::rename(file, file + ".next");
     if (!between) {
-      std::filesystem::rename(file + ".former", file);
+      std::filesystem::rename(file + ".former." + former, file);
     }
     KeyRing after;
     ASSERT_TRUE(after.open(*database, {file}, false)) << between;
     EXPECT_EQ(unseal_by(after, 7, sealed, "row").value(), "secret");
     EXPECT_FALSE(std::filesystem::exists(file + ".next"));
   }
+}
+
+TEST_F(KeyRingTest, ANextKeyThatMayBeTheOnlyOneIsNeverRemovedOrOverwritten) {
+  Blob const sealed = seal(7, "secret", "row");
+  std::string const former = ring.state(*database)->master_id;
+  ASSERT_TRUE(ring.rotate_master(*database));
+  // As after a rename that failed: the store is sealed by the next one, and the present file holds the one before.
+  std::filesystem::rename(file, file + ".next");
+  std::filesystem::rename(file + ".former." + former, file);
+  ASSERT_TRUE(ring.rotate_master(*database)) << "it ends the first change and makes a second one";
+  EXPECT_EQ(unseal(7, sealed, "row").value(), "secret");
+  KeyRing again;
+  ASSERT_TRUE(again.open(*database, {file}, false));
+  EXPECT_EQ(unseal_by(again, 7, sealed, "row").value(), "secret");
+  // And one that cannot be read is in the way until somebody looks.
+  std::filesystem::rename(file, file + ".next");
+  ASSERT_EQ(chmod((file + ".next").c_str(), 0644), 0);
+  ASSERT_TRUE(Sealer::create_file(file));
+  EXPECT_EQ(KeyRing().open(*database, {file}, false).error().code, errc::key_file);
+  EXPECT_TRUE(std::filesystem::exists(file + ".next"));
+}
+
+TEST_F(KeyRingTest, WhatAFormerMasterSealedItselfStillOpens) {
+  auto const text = Sealer::load(file, false)->seal("secret", "row");
+  std::string const other = folder.file("other.key");
+  ASSERT_TRUE(Sealer::create_file(other));
+  KeyRing moved;
+  ASSERT_TRUE(moved.open(*database, {other, {file}}, false));
+  EXPECT_EQ(unseal_by(moved, 7, text, "row").value(), "secret");
 }
 
 TEST_F(KeyRingTest, AnotherMasterKeyIsRefusedWithItsIdUnlessTheFormerOneIsNamed) {
