@@ -1,6 +1,6 @@
-"""An agent that runs as a user of its own with CAP_NET_ADMIN alone, BIRD as another with what routing needs, as the
-units in packaging/systemd have them. Skipped without root, ip, bird, wg, wireguard-go, nft, setpriv and the binary that
-PRIVATEER names."""
+"""An agent that runs as a user of its own with CAP_NET_ADMIN and CAP_NET_RAW alone, BIRD as another with what routing
+needs, as the units in packaging/systemd have them. Skipped without root, ip, bird, wg, wireguard-go, nft, setpriv and
+the binary that PRIVATEER names."""
 
 import json
 import os
@@ -113,14 +113,14 @@ class UnprivilegedTest(unittest.TestCase):
     def test_cap_net_admin_is_enough(self):
         mesh = self.mesh
         space = mesh.spaces.name(NODE)
-        admin = 1 << BITS["cap_net_admin"]
-        self.assertEqual(effective(mesh.daemons.pid(NODE, "agent")), (AGENT, admin, admin, "1"))
-        routing = admin | 1 << BITS["cap_net_raw"] | 1 << BITS["cap_net_bind_service"]
+        own = 1 << BITS["cap_net_admin"] | 1 << BITS["cap_net_raw"]
+        self.assertEqual(effective(mesh.daemons.pid(NODE, "agent")), (AGENT, own, own, "1"))
+        routing = own | 1 << BITS["cap_net_bind_service"]
         self.assertEqual(effective(mesh.daemons.pid(NODE, "bird")), (BIRD, routing, routing, "1"))
         programs = {pid: pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip()
                     for pid in mesh.spaces.pids(space)}
         go = [pid for pid, name in programs.items() if name == "wireguard-go"]
-        self.assertEqual([effective(pid) for pid in go], [(AGENT, admin, admin, "1")])
+        self.assertEqual([effective(pid) for pid in go], [(AGENT, own, own, "1")])
         for root in (pid for pid, name in programs.items() if effective(pid)[0] == 0):
             self.fail(f"root runs {programs[root]}")
         self.everything_is_kept(space)
