@@ -252,7 +252,8 @@ Distribution::Distribution(net::asio::any_io_executor executor, store::Store& st
       is_admin_(std::move(is_admin)),
       everywhere_(std::move(everywhere)),
       changed_(executor),
-      stopping_(executor) {}
+      stopping_(executor),
+      making_(std::make_shared<Making>(executor)) {}
 
 void Distribution::add_routes(net::Router& router) {
   router.add("GET", "/v1/edge/bundles", [this](HttpRequest request) { return list(std::move(request)); });
@@ -331,12 +332,40 @@ net::Task<base::Result<void>> Distribution::reconcile() {
 
 // Cached for as long as neither the store's revision nor the certificates moved: every waiting edge asks after each
 // change.
+// Every edge asks after every change: what they all need is made once. One that was begun after the question is new
+// enough, whatever changed since: else a store that changes all the time would keep everybody waiting.
 net::Task<base::Result<std::shared_ptr<EdgeView const>>> Distribution::view() {
+  auto const making = making_;
+  std::uint64_t const asked = making->begun;
+  auto const is_new_enough = [this, asked] {
+    bool const present = view_generation_ == generation_ && view_revision_ == store_.revision();
+    return view_ != nullptr && (present || view_begun_ > asked);
+  };
+  while (!is_new_enough()) {
+    if (making->now) {
+      co_await making->done.wait(wait_limit);
+      continue;
+    }
+    struct Turn {
+      std::shared_ptr<Making> of;
+      ~Turn() {
+        of->now = false;
+        of->done.notify();
+      }
+    } const turn{making};
+    making->now = true;
+    std::uint64_t const begun = ++making->begun;
+    if (auto const made = co_await make_view_anew(); !made) {
+      co_return made.error();
+    }
+    view_begun_ = begun;
+  }
+  co_return view_;
+}
+
+net::Task<base::Result<void>> Distribution::make_view_anew() {
   std::uint64_t const generation = generation_;
   store::Revision const revision = store_.revision();
-  if (view_ != nullptr && view_generation_ == generation && view_revision_ == revision) {
-    co_return view_;
-  }
   auto const tenants = co_await store_.tenants();
   if (!tenants) {
     co_return tenants.error();
@@ -360,7 +389,7 @@ net::Task<base::Result<std::shared_ptr<EdgeView const>>> Distribution::view() {
   view_ = std::make_shared<EdgeView const>(std::move(now));
   view_generation_ = generation;
   view_revision_ = revision;
-  co_return view_;
+  co_return base::Result<void>();
 }
 
 net::Task<base::Result<std::vector<EdgeBundle>>> Distribution::bundles_of(std::string edge) {

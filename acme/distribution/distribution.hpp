@@ -91,6 +91,7 @@ class Distribution {
   net::Task<net::HttpResponse> certificates(net::HttpRequest request);
   net::Task<base::Result<std::vector<Wanted>>> wanted();
   net::Task<base::Result<std::shared_ptr<EdgeView const>>> view();
+  net::Task<base::Result<void>> make_view_anew();
   net::Task<base::Result<std::vector<EdgeBundle>>> bundles_of(std::string edge);
   net::Task<base::Result<void>> reconcile();
 
@@ -104,7 +105,16 @@ class Distribution {
   std::uint64_t generation_ = 0;       // raised by poke
   std::uint64_t view_generation_ = 0;  // which the cached view was made for
   store::Revision view_revision_ = -1;
+  std::uint64_t view_begun_ = 0;
   std::shared_ptr<EdgeView const> view_;
+  // One call makes it for all who ask meanwhile; kept by whoever waits, since a handler may end after this object.
+  struct Making {
+    explicit Making(net::asio::any_io_executor executor) : done(std::move(executor)) {}
+    bool now = false;
+    std::uint64_t begun = 0;  // how many
+    net::Signal done;
+  };
+  std::shared_ptr<Making> making_;
   std::vector<Leaving> leaving_;
   std::map<std::int64_t, std::vector<std::string>> ready_;  // what set_ready was told last
 };

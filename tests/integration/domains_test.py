@@ -14,28 +14,12 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
 import daemons  # noqa: E402
+from certificate_stack import TOPOLOGY  # noqa: E402
 import navigator_daemon  # noqa: E402
 import powerdns_server  # noqa: E402
 
 PEBBLE, NGINX = shutil.which("pebble"), shutil.which("nginx") or "/usr/sbin/nginx"
 
-TOPOLOGY = """\
-name: domains-test
-domain: stream.example
-mesh: {prefix4: 10.200.0.0/16, prefix6: "fd00:c0de:5::/48", shape: links}
-sites:
-  - {name: ams, provider: north}
-nodes:
-  - {name: dns-ams, site: ams, role: central, underlay: [198.18.1.10]}
-  - {name: edge-ams-1, site: ams, role: edge, underlay: [198.18.1.11]}
-links:
-  - {ends: [dns-ams, edge-ams-1], cost: 5}
-clusters:
-  - name: ams
-    site: ams
-    nodes: [edge-ams-1]
-    monitor: {type: tcp, port: 443, interval_ms: 500, timeout_ms: 400, consecutive_up: 2, consecutive_down: 2}
-"""
 ZONE = "$TTL 5\n@ SOA ns1 h 1 3600 600 86400 1\n@ NS ns1\nns1 A 127.0.0.1\n"
 CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 

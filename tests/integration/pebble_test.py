@@ -17,36 +17,12 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+from certificate_stack import TOPOLOGY, ZONE  # noqa: E402
 from daemons import free_port  # noqa: E402
 
 NAVIGATOR = os.environ.get("NAVIGATOR", "")
 PEBBLE = shutil.which("pebble")
 PDNS = shutil.which("pdns_server") or ("/usr/sbin/pdns_server" if os.path.exists("/usr/sbin/pdns_server") else None)
-
-TOPOLOGY = """\
-name: pebble-test
-domain: stream.example
-mesh: {prefix4: 10.200.0.0/16, prefix6: "fd00:c0de:5::/48", shape: links}
-sites:
-  - {name: ams, provider: north}
-nodes:
-  - {name: dns-ams, site: ams, role: central, underlay: [198.18.1.10]}
-  - {name: edge-ams-1, site: ams, role: edge, underlay: [198.18.1.11]}
-links:
-  - {ends: [dns-ams, edge-ams-1], cost: 5}
-clusters:
-  - name: ams
-    site: ams
-    nodes: [edge-ams-1]
-    monitor: {type: tcp, port: 443, interval_ms: 500, timeout_ms: 400, consecutive_up: 2, consecutive_down: 2}
-"""
-
-ZONE = """\
-$ORIGIN stream.example.
-@ 60 IN SOA ns1 hostmaster 1 3600 600 86400 5
-@ 60 IN NS ns1
-ns1 60 IN A 127.0.0.1
-"""
 
 
 def wait_for(condition, seconds, what):
