@@ -376,11 +376,11 @@ Action OrderMachine::on_recheck(Authorization const& authorization) {
 }
 
 Action OrderMachine::poll_later(std::string const& retry_after, Time now) {
-  Time until = now + interval_;
-  if (auto const asked = crypto::parse_retry_after(retry_after, now)) {
-    until = std::max(*asked, now + limits_.poll_first);
-  } else {
-    interval_ = std::min(interval_ * 3 / 2, limits_.poll_limit);
+  // A CA that says "now" each time is asked less and less often all the same.
+  Time const ours = now + interval_;
+  Time const until = std::max(ours, crypto::parse_retry_after(retry_after, now).value_or(now));
+  if (until == ours) {
+    interval_ = std::min(interval_ * 2, limits_.poll_limit);
   }
   if (until > deadline_) {
     return fail(FailureClass::transient, "the order is not finished after a long wait", true);

@@ -2,13 +2,15 @@
 """How long packets are lost when a link, a node or one direction of a link falls silent, with loop-free alternates and
 by OSPF alone.
 
-    sudo tests/bench/reroute.py [--repeat 30] [--bfd 100x3] [--faults link,node,oneway] [--json FILE]
+    sudo tests/bench/reroute.py [--repeat 30] [--bfd 100x3] [--faults link,node,oneway] [--systems alternates,ospf]
+                                [--prefix sovroute-] [--json FILE]
 
 Five links over wireguard-go in namespaces: a-b 10, b-d 10, a-c 12, c-d 12, b-c 10. Probes leave every 5 ms in both
 directions and both families; what is lost, times 5 ms, is the lost time, and the worst flow counts. "link" and "oneway"
 are of a-b, with probes between a and b; "node" is b, with probes between a and d, whose way leads over b. A run whose
 traffic was not where it belongs before the fault is discarded. Wants the machine for itself: the load average is
-printed beside each figure.
+printed beside each figure. Runs with prefixes of their own may stand beside each other: a mesh is idle nearly all the
+time of its run.
 """
 
 import argparse
@@ -77,9 +79,9 @@ def percentile(values, percent):
     return ordered[min(len(ordered) - 1, round(percent / 100 * (len(ordered) - 1)))]
 
 
-def measure(alternates, faults, repeat, bfd):
+def measure(alternates, faults, repeat, bfd, prefix):
     interval, multiplier = bfd.split("x")
-    mesh = SmallMesh("sovroute-", NODES, LINKS, f"{{interval_ms: {interval}, multiplier: {multiplier}}}",
+    mesh = SmallMesh(prefix, NODES, LINKS, f"{{interval_ms: {interval}, multiplier: {multiplier}}}",
                      bird_settings={} if alternates else {"sessions": ""})
     out = []
     try:
@@ -114,12 +116,15 @@ def main():
     parser.add_argument("--repeat", type=int, default=30)
     parser.add_argument("--bfd", default="100x3", help="interval in ms, times multiplier")
     parser.add_argument("--faults", default="link,node,oneway")
+    parser.add_argument("--systems", default="alternates,ospf")
+    parser.add_argument("--prefix", default="sovroute-", help="of the namespaces")
     parser.add_argument("--json", type=pathlib.Path)
     arguments = parser.parse_args()
     if not mesh_ready():
         sys.exit("needs root, ip, bird, wg, wireguard-go, nft and PRIVATEER")
-    rows = [row for alternates in (True, False)
-            for row in measure(alternates, arguments.faults.split(","), arguments.repeat, arguments.bfd)]
+    rows = [row for system in arguments.systems.split(",")
+            for row in measure(system == "alternates", arguments.faults.split(","), arguments.repeat, arguments.bfd,
+                               arguments.prefix)]
     print("\n| fault | BFD | alternates p50 / p99 ms | OSPF alone p50 / p99 ms |\n| --- | --- | --- | --- |")
     for fault in arguments.faults.split(","):
         cells = {row["alternates"]: f"{row['p50_ms']} / {row['p99_ms']} (n={row['runs']})" for row in rows
