@@ -22,6 +22,7 @@ struct Peer {
   bool is_unix = false;
   std::string address;           // "198.51.100.7:41234" or the socket path
   std::string certificate_name;  // first DNS name of the verified client certificate; empty without one
+  std::string certificate_key;   // SHA-256 of its SubjectPublicKeyInfo (DER), lower-case hex
   std::string token;             // id of the bearer token, set by whoever looked it up (Router::around); else empty
 };
 

@@ -305,6 +305,7 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
       }
       stream = std::move(*accepted);
       peer.certificate_name = stream->peer_certificate_name();
+      peer.certificate_key = stream->peer_certificate_key();
     } else {
       stream = detail::plain_stream(std::move(socket));
     }

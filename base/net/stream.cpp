@@ -81,6 +81,7 @@ class PlainStream final : public Stream {
   }
 
   [[nodiscard]] std::string peer_certificate_name() const override { return {}; }
+  [[nodiscard]] std::string peer_certificate_key() const override { return {}; }
 
  private:
   Socket socket_;
@@ -110,6 +111,23 @@ std::string first_dns_name(X509* certificate) {
     return out.find('\0') == std::string::npos ? out : std::string();
   }
   return {};
+}
+
+std::string key_digest(X509* certificate) {
+  unsigned char* der = nullptr;
+  int const size = i2d_PUBKEY(X509_get0_pubkey(certificate), &der);
+  if (size <= 0) {
+    return {};
+  }
+  std::array<unsigned char, 32> digest{};
+  bool const made = EVP_Digest(der, static_cast<std::size_t>(size), digest.data(), nullptr, EVP_sha256(), nullptr) == 1;
+  OPENSSL_free(der);
+  std::string out;
+  for (unsigned char const octet : digest) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    out += {digits[octet >> 4U], digits[octet & 15U]};
+  }
+  return made ? out : std::string();
 }
 
 class TlsStream final : public Stream {
@@ -170,16 +188,24 @@ class TlsStream final : public Stream {
   }
 
   [[nodiscard]] std::string peer_certificate_name() const override {
-    // native_handle is not const in Asio, though nothing is changed here.
-    auto* ssl = const_cast<TlsStream*>(this)->stream_.native_handle();  // NOLINT
-    std::unique_ptr<X509, CertificateFree> const certificate(SSL_get1_peer_certificate(ssl));
-    if (!certificate || SSL_get_verify_result(ssl) != X509_V_OK) {
-      return {};
-    }
-    return first_dns_name(certificate.get());
+    auto const certificate = verified();
+    return certificate ? first_dns_name(certificate.get()) : std::string();
+  }
+  [[nodiscard]] std::string peer_certificate_key() const override {
+    auto const certificate = verified();
+    return certificate ? key_digest(certificate.get()) : std::string();
   }
 
  private:
+  // nullptr without a verified certificate of the peer.
+  [[nodiscard]] std::unique_ptr<X509, CertificateFree> verified() const {
+    // native_handle is not const in Asio, though nothing is changed here.
+    auto* ssl = const_cast<TlsStream*>(this)->stream_.native_handle();  // NOLINT
+    std::unique_ptr<X509, CertificateFree> certificate(SSL_get1_peer_certificate(ssl));
+    bool const good = certificate && SSL_get_verify_result(ssl) == X509_V_OK;
+    return good ? std::move(certificate) : nullptr;
+  }
+
   base::Failure handshake_failure(boost::system::error_code error, std::string const& peer) {
     auto failure = failure_of(error, "TLS handshake with " + peer);
     long const verdict = SSL_get_verify_result(stream_.native_handle());

@@ -35,6 +35,8 @@ class Stream {
   virtual void end_writing() = 0;
   // The first DNS name of the peer's verified certificate; empty without one.
   [[nodiscard]] virtual std::string peer_certificate_name() const = 0;
+  // SHA-256 of that certificate's SubjectPublicKeyInfo (DER), lower-case hex; empty without one.
+  [[nodiscard]] virtual std::string peer_certificate_key() const = 0;
 };
 
 std::unique_ptr<Stream> plain_stream(Socket socket);

@@ -70,15 +70,13 @@ void add_examination_routes(Controller::State& state) {
     return examine(state, examinations::Book::Asker::an_operator);
   });
   state.nodes_router.add("POST", "/v1/examination", [&state](HttpRequest const& request) {
-    auto const& name = request.peer.certificate_name;
-    if (state.world.operators.contains(name)) {
+    if (is_operator(state, request)) {
       return examine(state, examinations::Book::Asker::an_operator);
     }
-    return state.world.members.contains(name) ? examine(state, examinations::Book::Asker::a_node) : refuse();
+    return is_member(state, request) ? examine(state, examinations::Book::Asker::a_node) : refuse();
   });
   state.nodes_router.add("POST", "/v1/findings", [&state](HttpRequest request) {
-    bool const member = state.world.members.contains(request.peer.certificate_name);
-    return member ? take(state, std::move(request)) : refuse();
+    return is_member(state, request) ? take(state, std::move(request)) : refuse();
   });
 }
 

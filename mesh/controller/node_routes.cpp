@@ -112,10 +112,6 @@ net::Task<HttpResponse> join(Controller::State& state, HttpRequest request) {
   co_return HttpResponse::json(200, json::serialize(answer));
 }
 
-bool is_member(Controller::State const& state, HttpRequest const& request) {
-  return state.world.members.contains(request.peer.certificate_name);
-}
-
 HttpResponse not_a_member() {
   return HttpResponse::problem(403, "not a member",
                                "a certificate of a node that joined and was not removed is needed");
@@ -151,17 +147,31 @@ net::Task<HttpResponse> world(Controller::State& state, HttpRequest request) {
 
 net::Task<HttpResponse> renew(Controller::State& state, HttpRequest request) {
   auto const& name = request.peer.certificate_name;
-  if (!is_member(state, request) && !state.world.operators.contains(name)) {
+  if (!is_member(state, request) && !is_operator(state, request)) {
     co_return not_a_member();
   }
   boost::system::error_code bad;
   json::value const body = json::parse(request.body, bad);
   std::string const csr = !bad && body.is_object() ? text_of(body.get_object(), "csr_pem") : std::string();
+  auto const key = enrolment::csr_key(csr);
+  if (!key || *key != request.peer.certificate_key) {
+    co_return HttpResponse::problem(422, "bad request", "a certificate is renewed for the key that it is for");
+  }
   auto const certificate = state.authority->issue(csr, name, now_seconds());
   if (!certificate) {
     co_return certificate.error().code == enrolment::errc::bad_request
         ? HttpResponse::problem(422, certificate.error().code.message(), certificate.error().detail)
         : failure(certificate.error());
+  }
+  // One that joined before keys were noted; the map is read again with the next change.
+  if (!state.world.certificate_keys.contains(name)) {
+    std::function<base::Result<void>(database::Database&)> const learn = [name, key](database::Database& database) {
+      return enrolment::learn_certificate_key(database, name, *key);
+    };
+    if (auto const learnt = co_await state.store->run<void>(learn); !learnt) {
+      co_return failure(learnt.error());
+    }
+    state.world.certificate_keys.emplace(name, *key);
   }
   co_return HttpResponse::json(200, json::serialize(certificate_answer(state, *certificate)));
 }
@@ -223,11 +233,24 @@ net::Task<HttpResponse> report(Controller::State& state, HttpRequest request) {
 }
 
 net::Task<HttpResponse> links(Controller::State& state, HttpRequest request) {
-  bool const looks = is_member(state, request) || state.world.operators.contains(request.peer.certificate_name);
+  bool const looks = is_member(state, request) || is_operator(state, request);
   co_return looks ? HttpResponse::json(200, links_json(state, now_seconds())) : not_a_member();
 }
 
+bool shows_its_key(Controller::State const& state, net::Peer const& peer) {
+  auto const known = state.world.certificate_keys.find(peer.certificate_name);
+  return known == state.world.certificate_keys.end() || known->second == peer.certificate_key;
+}
+
 }  // namespace
+
+bool is_member(Controller::State const& state, HttpRequest const& request) {
+  return state.world.members.contains(request.peer.certificate_name) && shows_its_key(state, request.peer);
+}
+
+bool is_operator(Controller::State const& state, HttpRequest const& request) {
+  return state.world.operators.contains(request.peer.certificate_name) && shows_its_key(state, request.peer);
+}
 
 void add_node_routes(Controller::State& state) {
   auto& router = state.nodes_router;

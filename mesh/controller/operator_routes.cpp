@@ -296,9 +296,7 @@ void add_operator_routes(Controller::State& state) {
   router.add("GET", "/v1/links", [&state](HttpRequest) { return list_links(state); });
   // Whoever joined as an operator may look from elsewhere, and change nothing.
   auto const looks = [&state](net::Task<HttpResponse> (*look)(Controller::State&)) {
-    return [&state, look](HttpRequest request) {
-      return state.world.operators.contains(request.peer.certificate_name) ? look(state) : no_operator();
-    };
+    return [&state, look](HttpRequest request) { return is_operator(state, request) ? look(state) : no_operator(); };
   };
   state.nodes_router.add("GET", "/v1/nodes", looks(list_nodes));
   state.nodes_router.add("GET", "/v1/status", looks(status));

@@ -64,6 +64,9 @@ struct Controller::State {
 };
 
 std::int64_t now_seconds();
+// Whether the request comes from who bears the name in its certificate now: a machine that bore it before has one too.
+bool is_member(Controller::State const& state, net::HttpRequest const& request);
+bool is_operator(Controller::State const& state, net::HttpRequest const& request);
 void add_node_routes(Controller::State& state);
 void add_operator_routes(Controller::State& state);
 void add_examination_routes(Controller::State& state);

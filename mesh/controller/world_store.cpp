@@ -157,12 +157,14 @@ base::Result<Stored> read_world(database::Database& database) {
   auto nodes = members::nodes(database);
   auto removed = members::removed_keys(database);
   auto operators = members::operators(database);
+  auto keys = enrolment::certificate_keys(database);
   auto const costs = link_costs::read_costs(database);
-  if (!texts || !nodes || !removed || !operators || !costs) {
+  if (!texts || !nodes || !removed || !operators || !keys || !costs) {
     return !texts       ? texts.error()
            : !nodes     ? nodes.error()
            : !removed   ? removed.error()
            : !operators ? operators.error()
+           : !keys      ? keys.error()
                         : costs.error();
   }
   Stored stored;
@@ -172,6 +174,7 @@ base::Result<Stored> read_world(database::Database& database) {
   document.allocation = std::move(texts->allocation);
   document.removed = std::move(*removed);
   stored.operators = std::move(*operators);
+  stored.certificate_keys = std::move(*keys);
   for (auto const& node : *nodes) {
     if (node.removed_at_s == 0) {
       add_member(node, stored);

@@ -36,8 +36,9 @@ base::Result<FileUse> read_file_again(database::Database& database, std::string 
 struct Stored {
   plan::WorldDocument document;  // without mesh and date, which are the signer's
   enrolment::Places topology_nodes;
-  std::set<std::string> members;    // joined and not removed
-  std::set<std::string> operators;  // "<name>.operator"
+  std::set<std::string> members;                        // joined and not removed
+  std::set<std::string> operators;                      // "<name>.operator"
+  std::map<std::string, std::string> certificate_keys;  // enrolment::certificate_keys()
   std::vector<members::NodeRow> rows;
   link_costs::MeasuredLinks measured;
 };

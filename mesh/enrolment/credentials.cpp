@@ -1,6 +1,7 @@
 #include "mesh/enrolment/credentials.hpp"
 
 #include "mesh/enrolment/openssl.hpp"
+#include "mesh/enrolment/token.hpp"
 
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -124,6 +125,22 @@ base::Result<std::string> csr_name(std::string const& csr_pem) {
     return base::fail(errc::bad_request, "the request names nobody");
   }
   return std::string(name.data(), static_cast<std::size_t>(length));
+}
+
+base::Result<std::string> csr_key(std::string const& csr_pem) {
+  auto request = parse_request(csr_pem);
+  if (!request) {
+    return request.error();
+  }
+  unsigned char* der = nullptr;
+  int const size = i2d_PUBKEY(X509_REQ_get0_pubkey(request->get()), &der);
+  if (size <= 0) {
+    ERR_clear_error();
+    return base::fail(errc::bad_request, "the request has no key");
+  }
+  std::string const digest = sha256_hex({reinterpret_cast<char const*>(der), static_cast<std::size_t>(size)});
+  OPENSSL_free(der);
+  return digest;
 }
 
 base::Result<std::int64_t> certificate_not_after(std::string const& certificate_pem) {

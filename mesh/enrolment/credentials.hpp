@@ -16,6 +16,8 @@ base::Result<std::string> make_key_pem();
 base::Result<std::string> make_csr_pem(std::string const& key_pem, std::string const& node);
 // The name a request is for, after its self-signature was verified. errc::bad_request.
 base::Result<std::string> csr_name(std::string const& csr_pem);
+// SHA-256 of the request's SubjectPublicKeyInfo (DER), lower-case hex, as net::Peer has a certificate's. bad_request.
+base::Result<std::string> csr_key(std::string const& csr_pem);
 // Seconds since the epoch.
 base::Result<std::int64_t> certificate_not_after(std::string const& certificate_pem);
 

@@ -42,6 +42,11 @@ constexpr std::string_view terms_and_life = R"(
   CREATE TABLE enrolment_operator (name TEXT PRIMARY KEY, joined_at_s INTEGER NOT NULL);
 )";
 
+// Which key a name's certificates are for: a name may go to another machine.
+constexpr std::string_view certificates = R"(
+  CREATE TABLE enrolment_certificate (name TEXT PRIMARY KEY, key_sha256 TEXT NOT NULL);
+)";
+
 template <class T>
 base::Result<void> without_value(base::Result<T> const& result) {
   if (!result) {
@@ -250,6 +255,10 @@ base::Result<void> write_member(Transaction& transaction, JoinRequest const& req
       {request.node, request.public_key, now_s, now_s}));
 }
 
+base::Result<void> write_certificate_key(Transaction& transaction, std::string const& name, std::string const& key) {
+  return without_value(transaction.execute("INSERT OR REPLACE INTO enrolment_certificate VALUES (?, ?)", {name, key}));
+}
+
 base::Result<void> burn(Transaction& transaction, JoinRequest const& request, std::int64_t now_s) {
   auto used = transaction.execute("UPDATE enrolment_token SET used = used + 1 WHERE id = ?", {request.token_id});
   if (!used) {
@@ -306,8 +315,12 @@ base::Result<void> admit_in(Transaction& transaction, JoinRequest const& request
   if (!fresh) {
     return fresh.error();
   }
+  auto const key = csr_key(request.csr_pem);
+  if (!key) {
+    return key.error();
+  }
   if (!*fresh) {
-    return {};
+    return write_certificate_key(transaction, request.node, *key);
   }
   auto const anothers = is_anothers_key(transaction, request);
   if (!anothers) {
@@ -315,6 +328,9 @@ base::Result<void> admit_in(Transaction& transaction, JoinRequest const& request
   }
   if (*anothers) {
     return base::fail(errc::taken, "'" + request.node + "' shows a key that is or was another node's");
+  }
+  if (auto const written = write_certificate_key(transaction, request.node, *key); !written) {
+    return written;
   }
   return burn(transaction, request, now_s);
 }
@@ -336,7 +352,7 @@ std::optional<Purpose> purpose_of(std::string_view text) {
 
 database::Schema schema() {
   return {"enrolment",
-          {{1, tables}, {2, terms_and_life}},
+          {{1, tables}, {2, terms_and_life}, {3, certificates}},
           {{"enrolment_node", {"name"}}, {"enrolment_removed", {"public_key"}}}};
 }
 
@@ -364,6 +380,26 @@ base::Result<std::vector<TokenRow>> tokens(database::Database& database) {
     out.push_back({database::text(row[0]), token.terms, token.used, token.created_at_s, token.revoked});
   }
   return out;
+}
+
+base::Result<std::map<std::string, std::string>> certificate_keys(database::Database& database) {
+  auto rows = database.query("SELECT name, key_sha256 FROM enrolment_certificate");
+  if (!rows) {
+    return rows.error();
+  }
+  std::map<std::string, std::string> out;
+  for (auto const& row : *rows) {
+    out.emplace(database::text(row[0]), database::text(row[1]));
+  }
+  return out;
+}
+
+base::Result<void> learn_certificate_key(database::Database& database, std::string const& name,
+                                         std::string const& key) {
+  auto const body = [&](Transaction& transaction) -> base::Result<void> {
+    return without_value(transaction.execute("INSERT OR IGNORE INTO enrolment_certificate VALUES (?, ?)", {name, key}));
+  };
+  return without_value(database.write(body));
 }
 
 base::Result<void> revoke_token(database::Database& database, std::string const& id) {

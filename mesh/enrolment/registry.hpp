@@ -70,13 +70,19 @@ struct JoinRequest {
 // An operator's certificate is for "<name>.operator", which no node can be called.
 inline constexpr std::string_view operator_suffix = ".operator";
 
-// Tables enrolment_token, enrolment_use, enrolment_operator, enrolment_node (members.hpp), enrolment_removed; the last
-// two are replicated, so that a change of them raises the revision.
+// Tables enrolment_token, enrolment_use, enrolment_certificate, enrolment_operator, enrolment_node (members.hpp),
+// enrolment_removed; the last two are replicated, so that a change of them raises the revision.
 database::Schema schema();
 
 base::Result<void> record_token(database::Database& database, Token const& token, TokenTerms const& terms,
                                 std::int64_t now_s);
 base::Result<std::vector<TokenRow>> tokens(database::Database& database);
+// Name of a node or operator -> the key (csr_key) that its certificates are for since it joined last. A machine that
+// had the name before has certificates too, which are good for hours yet. One that joined before there was this table
+// is missing until its certificate is renewed.
+base::Result<std::map<std::string, std::string>> certificate_keys(database::Database& database);
+// Of one that is missing there.
+base::Result<void> learn_certificate_key(database::Database& database, std::string const& name, std::string const& key);
 base::Result<void> revoke_token(database::Database& database, std::string const& id);  // bad_token when unknown
 
 // Everything that can be wrong is checked before anything is written: bad_token, wrong_node, bad_proof, bad_request,

@@ -248,6 +248,40 @@ TEST_F(ControllerTest, ACertificateIsRenewedForTheSameNameOnly) {
   EXPECT_EQ(ask(*client, "/v1/renew", "POST", json::serialize(json::object{{"csr_pem", csr}})).status, 422);
 }
 
+// The machine that bore a name before has a certificate for it that is good for hours yet.
+TEST_F(ControllerTest, ANameThatWentToAnotherMachineIsNotTheFormerMachinesAnyMore) {
+  ASSERT_TRUE(join("ams-1", token()));
+  auto settings = node("ams-1");
+  settings.state_directory = folder_.file("reinstalled");
+  std::filesystem::create_directories(settings.state_directory);
+  ASSERT_TRUE(test::run_task(loop_, enrolment::join(settings, token(R"({"node":"ams-1"})"))));
+  auto const present = client_of("reinstalled");
+  EXPECT_EQ(world(*present).nodes.size(), 1U);
+  auto const former = client_of("ams-1");
+  auto const csr = enrolment::make_csr_pem(process::read_file(folder_.file("ams-1/node.key")).value_or(""), "ams-1");
+  std::string const body = json::serialize(json::object{{"csr_pem", csr.value_or("")}});
+  EXPECT_EQ(ask(*former, "/v1/world?since=0").status, 403);
+  EXPECT_EQ(ask(*former, "/v1/renew", "POST", body).status, 403);
+  EXPECT_EQ(ask(*former, "/v1/rotation", "POST", R"({"next_key":"x","proof":"y"})").status, 403);
+  EXPECT_EQ(ask(*former, "/v1/report", "POST", "{}").status, 403);
+  EXPECT_EQ(ask(*former, "/v1/links").status, 403);
+  // Nor does a removal and another join give it back.
+  EXPECT_EQ(admin("DELETE", "/v1/nodes/ams-1").status, 204);
+  settings.state_directory = folder_.file("third");
+  std::filesystem::create_directories(settings.state_directory);
+  ASSERT_TRUE(test::run_task(loop_, enrolment::join(settings, token())));
+  EXPECT_EQ(ask(*client_of("third"), "/v1/world?since=0").status, 200);
+  EXPECT_EQ(ask(*former, "/v1/world?since=0").status, 403);
+  EXPECT_EQ(ask(*present, "/v1/world?since=0").status, 403);
+}
+
+TEST_F(ControllerTest, ACertificateIsRenewedForTheKeyThatItIsForAlone) {
+  ASSERT_TRUE(join("ams-1", token()));
+  auto const client = client_of("ams-1");
+  auto const csr = enrolment::make_csr_pem(enrolment::make_key_pem().value(), "ams-1").value();
+  EXPECT_EQ(ask(*client, "/v1/renew", "POST", json::serialize(json::object{{"csr_pem", csr}})).status, 422);
+}
+
 TEST_F(ControllerTest, ReportsAppearBesideTheirNodes) {
   ASSERT_TRUE(join("ams-1", token()));
   auto const client = client_of("ams-1");
