@@ -7,6 +7,8 @@
 
 #include <unordered_map>
 
+#include <unistd.h>
+
 namespace database {
 namespace {
 
@@ -153,6 +155,24 @@ base::Result<void> Connection::configure() {
     if (auto done = query(pragma); done.has_error()) {
       return done.error();
     }
+  }
+  return {};
+}
+
+base::Result<void> Connection::still_there() {
+  int moved = 0;
+  int const asked =
+      sqlite3_file_control(state_->sqlite.getHandle(), "main", SQLITE_FCNTL_HAS_MOVED, static_cast<void*>(&moved));
+  if (asked != SQLITE_OK) {
+    return {};  // a store in memory has no file
+  }
+  std::string const& path = state_->sqlite.getFilename();
+  if (moved != 0) {
+    return base::fail(errc::gone,
+                      path + " was removed, moved or replaced; put it back and restart, nothing was written");
+  }
+  if (!path.empty() && ::access((path + "-wal").c_str(), F_OK) != 0) {
+    return base::fail(errc::gone, path + "-wal was removed; restart, nothing was written");
   }
   return {};
 }

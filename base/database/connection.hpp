@@ -41,6 +41,9 @@ class Connection {
   [[nodiscard]] std::int64_t total_changes() const;
   // False also after SQLite itself rolled a transaction back (disk full, input/output error).
   [[nodiscard]] bool in_transaction() const;
+  // errc::gone when the path no longer leads to the file that is open, or its write-ahead log was removed: SQLite would
+  // go on writing to what nobody finds again. For an open transaction.
+  base::Result<void> still_there();
   // Turns triggers and foreign key enforcement (with its cascades) on or off; only outside a transaction.
   base::Result<void> set_enforcement(bool triggers_and_foreign_keys);
 

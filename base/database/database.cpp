@@ -28,6 +28,8 @@ char const* message_of(int code) {
       return "against a rule of the store";
     case errc::full:
       return "the disk is full";
+    case errc::gone:
+      return "the store's file is gone";
     case errc::failed:
       return "the store failed";
   }
@@ -171,6 +173,9 @@ base::Result<void> Database::State::commit(Revision next) {
     changes = std::move(*read);
     changes.history = history;
   }
+  if (auto there = connection->still_there(); there.has_error()) {
+    return there;
+  }
   if (auto committed = connection->script("COMMIT"); committed.has_error()) {
     return committed;
   }
@@ -303,6 +308,9 @@ base::Result<void> Database::State::apply(Changes const& changes) {
     if (auto saved = save_meta("history", changes.history); saved.has_error()) {
       return saved;
     }
+  }
+  if (auto there = connection->still_there(); there.has_error()) {
+    return there;
   }
   return connection->script("COMMIT");
 }

@@ -37,6 +37,7 @@ enum class errc {
   corrupt,          // SQLite says so
   constraint,       // unique, foreign key, check: the detail names it
   full,             // disk full
+  gone,             // the file was removed, moved or replaced while it was open: nothing was written
   failed,           // anything else SQLite reports
 };
 boost::system::error_code make_error_code(errc code);

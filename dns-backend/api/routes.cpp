@@ -45,7 +45,7 @@ int status_of(base::Failure const& failure) {
     return 409;
   }
   bool const later = failure.code == store::errc::read_only || failure.code == database::errc::full ||
-                     failure.code == database::errc::locked;
+                     failure.code == database::errc::locked || failure.code == database::errc::gone;
   if (later) {
     return 503;
   }

@@ -1,11 +1,15 @@
 #include "dns-backend/conversation/conversation.hpp"
 
+#include "base/process/log.hpp"
 #include "dns-backend/protocol/reply.hpp"
 
 #include <chrono>
 
 namespace connector {
 namespace {
+
+constexpr std::size_t unknown_max = 16;
+constexpr std::size_t name_shown_max = 64;
 
 std::int64_t unix_now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -103,6 +107,9 @@ base::Result<bool> Conversation::reply_at_once(std::string_view request_text, st
   if (!request) {
     return request.error();
   }
+  if (auto const* const unknown = std::get_if<remote::Unknown>(&request->body)) {
+    note_unknown(unknown->method);
+  }
   remote::Method const method = request->method;
   if (remote::is_write(method)) {
     to_write_.emplace(std::move(*request));
@@ -115,6 +122,14 @@ base::Result<bool> Conversation::reply_at_once(std::string_view request_text, st
   }
   serving_.meters.answered(method, std::chrono::steady_clock::now() - begun_);
   return done ? base::Result<bool>(true) : base::Result<bool>(done.error());
+}
+
+// PowerDNS takes `false` for "not implemented"; the operator learns here what it missed.
+void Conversation::note_unknown(std::string const& method) {
+  std::string const shown = method.substr(0, name_shown_max);
+  if (unknown_.size() < unknown_max && unknown_.insert(shown).second) {
+    process::log::warning("remote", "answered false: the method '{}' is not known here", shown);
+  }
 }
 
 net::Task<base::Result<void>> Conversation::reply_to_write(std::string& out) {

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -70,11 +71,13 @@ class Conversation {
   std::optional<remote::Method> answer_at_once(std::string_view request, std::string& out);
   // What questions are answered from now; good until the next call.
   remote::World world(store::Snapshot const& snapshot);
+  void note_unknown(std::string const& method);
   net::Task<base::Result<void>> write(remote::Request request, std::string& out);
 
   Serving& serving_;
   remote::Writer writer_;
   ReplyMemo memo_;
+  std::set<std::string> unknown_;                  // methods that were asked for and do not exist, each logged once
   std::optional<remote::Request> to_write_;        // what reply_at_once() left to reply_to_write()
   std::chrono::steady_clock::time_point begun_;    // the request in hand
   std::shared_ptr<store::Snapshot const> listed_;  // set while the reply in hand is the list of this snapshot's zones

@@ -23,7 +23,14 @@ class AxfrSource final : public Source {
       return apex.error();
     }
     zone.apex = *apex;
-    auto rrsets = server_.transfer(*apex, how_);
+    name_server::Transfer how = how_;
+    how.dropped = [&zone] {
+      zone.refused.push_back({zone.name, "DNSKEY", "signatures and keys",
+                              "the zone is signed there, a transfer carries no private keys, and without them it would "
+                              "be bogus while its parent has a DS; import it from PowerDNS's database, or take its DS "
+                              "away first"});
+    };
+    auto rrsets = server_.transfer(*apex, how);
     if (!rrsets) {
       return rrsets.error();
     }

@@ -159,6 +159,9 @@ base::Result<void> Assembly::take_one(ldns_rr const& record) {
   dns::TextPtr const owner(ldns_rdf2str(ldns_rr_owner(&record)));
   auto const name = dns::Name::parse(owner == nullptr ? "" : owner.get());
   if (how_.without_signatures && is_signers(type, name && *name == zone_)) {
+    if (how_.dropped && !std::exchange(dropped_, true)) {
+      how_.dropped();
+    }
     return {};
   }
   return take(record, sets_);

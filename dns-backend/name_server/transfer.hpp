@@ -38,6 +38,7 @@ struct Transfer {
   // DNSSEC records that a signer makes (RRSIG, NSEC, NSEC3, NSEC3PARAM, and the DNSKEY, CDS and CDNSKEY of the apex)
   // are left out.
   bool without_signatures = true;
+  std::function<void()> dropped = {};                 // called once when signatures were left out
   std::function<void(std::size_t records)> progress;  // each 50,000 records
 };
 
@@ -64,6 +65,7 @@ class Assembly {
   std::size_t records_ = 0;
   std::size_t messages_ = 0;
   bool done_ = false;
+  bool dropped_ = false;
 };
 
 }  // namespace name_server

@@ -20,6 +20,7 @@
 #include <cstdio>
 
 #include <poll.h>
+#include <unistd.h>
 
 namespace navigator {
 namespace {
@@ -261,6 +262,16 @@ net::Task<void> run(Daemon& daemon, net::asio::io_context& loop) {
 
 // A successor that failed may still be on its way out with the store in its hands.
 Result<std::unique_ptr<store::Store>> open_store(Daemon& daemon, std::chrono::steady_clock::time_point patience) {
+  std::string const path = daemon.settings.store_url.substr(std::string_view("sqlite://").size());
+  if (bool const there = path == ":memory:" || ::access(path.c_str(), F_OK) == 0; !there) {
+    if (!daemon.settings.store_create) {
+      return base::fail(database::errc::cannot_open,
+                        path +
+                            " is not there and store.create is false; is its disk mounted? Serving an empty store "
+                            "would make PowerDNS refuse every name");
+    }
+    process::log::info("navigator", "a new store is made path={}", path);
+  }
   for (;;) {
     auto store = store::Store::open(daemon.settings.store_url,
                                     {vault::schema(), keyring::schema(), transitions::schema(), overrides::schema()},

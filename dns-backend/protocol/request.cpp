@@ -351,6 +351,9 @@ void read_body(Request& request, Fields& fields) {
     case Method::api_lookup:
       request.body = read_lookup(fields);
       break;
+    case Method::get_all_domains:
+      request.body = AllDomains{fields.flag_or("complete", false)};
+      break;
     case Method::list:
       request.body = OfZone{fields.name("zonename")};
       break;
@@ -413,6 +416,10 @@ base::Result<Request> request_from(json::value const& document) {
   }
   Request request;
   request.method = parse_method(method->get_string());
+  if (request.method == Method::unsupported) {
+    request.body = Unknown{std::string(method->get_string())};
+    return request;
+  }
   json::object const nothing;
   json::value const* const parameters = object->if_contains("parameters");
   // A request without parameters may carry null or [] there.
@@ -474,8 +481,8 @@ std::size_t limit_of(std::string_view begin) {
   std::string_view const head = begin.substr(0, 64);  // {"method": "feedRecord", ...
   std::size_t const quote = head.find('"', head.find(':'));
   std::string_view const value = quote == std::string_view::npos ? std::string_view() : head.substr(quote);
-  bool const content = value.starts_with("\"feedEnts") || value.starts_with("\"feedRecord\"") ||
-                       value.starts_with("\"replaceRRSet\"");
+  bool const content =
+      value.starts_with("\"feedEnts") || value.starts_with("\"feedRecord\"") || value.starts_with("\"replaceRRSet\"");
   return content ? content_limit : request_limit;
 }
 

@@ -90,9 +90,16 @@ using MaybeName = std::optional<dns::Name>;    // empty: no such name can exist
 using MaybeType = std::optional<dns::RRType>;  // empty: no such type is served
 inline constexpr std::int64_t any_zone = -1;
 
-// Nothing but the method matters: initialize, getAllDomains, getTSIGKeys, getUpdatedMasters, getUnfreshSlaveInfos,
-// others.
+// Nothing but the method matters: initialize, getTSIGKeys, getUpdatedMasters, getUnfreshSlaveInfos.
 struct Plain {};
+// A method that is not the protocol's, as it was named.
+struct Unknown {
+  std::string method;
+};
+struct AllDomains {
+  // Ours, not PowerDNS's: `navigator pipe` asks for everything about each zone however many there are.
+  bool complete = false;
+};
 struct Lookup {
   std::string qname;  // as asked: case is echoed
   MaybeName name;
@@ -176,8 +183,9 @@ struct Command {
 
 struct Request {
   Method method = Method::unsupported;
-  std::variant<Plain, Lookup, OfZone, Metadata, AddKey, KeyOf, BeforeAndAfter, Tsig, StartTransaction, FeedRecord,
-               ReplaceRRset, Notified, ZoneId, FromAutoprimary, CreateSecondary, Search, Command>
+  std::variant<Plain, Unknown, AllDomains, Lookup, OfZone, Metadata, AddKey, KeyOf, BeforeAndAfter, Tsig,
+               StartTransaction, FeedRecord, ReplaceRRset, Notified, ZoneId, FromAutoprimary, CreateSecondary, Search,
+               Command>
       body;
 };
 

@@ -12,8 +12,9 @@ base::Result<void> Transaction::spoil(errc code, std::string why) {
 }
 
 base::Result<void> Transaction::add(dns::Name const& owner, dns::RRType type, Record const& record) {
-  if (++records_ > records_max) {
-    return spoil(errc::too_large, "a transaction of more than " + std::to_string(records_max) + " records");
+  octets_ += owner.key().size() + record.content.size();
+  if (octets_ > octets_max) {
+    return spoil(errc::too_large, "a transaction of more than " + std::to_string(octets_max) + " octets of records");
   }
   base::Result<std::string> content = dns::normalize_content(type, record.content);
   if (!content) {

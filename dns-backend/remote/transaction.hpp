@@ -24,11 +24,13 @@ namespace remote {
 
 class Transaction {
  public:
-  static constexpr std::size_t records_max = 1000000;
+  // Of the text of owners and contents, before what the tree adds: some twenty million usual records.
+  static constexpr std::size_t octets_max = std::size_t{1} << 30U;
 
   Transaction(dns::Name apex, bool whole) : apex_(std::move(apex)), whole_(whole) {}
 
-  // Failures: errc::bad_request (content, owner outside the zone), errc::too_large. Afterwards broken() says why.
+  // Failures: errc::bad_request (content, owner outside the zone), errc::too_large (octets_max). Afterwards broken()
+  // says why.
   base::Result<void> feed(Record const& record);
   // `present` is what the zone has at the owner, needed for type ANY (every type goes).
   base::Result<void> replace(ReplaceRRset const& replacement, store::EntryPtr const& present);
@@ -48,7 +50,7 @@ class Transaction {
 
   dns::Name apex_;
   bool whole_;
-  std::size_t records_ = 0;
+  std::size_t octets_ = 0;
   std::string broken_;
   std::map<std::pair<dns::Name, dns::RRType>, dns::RRset> rrsets_;
 };

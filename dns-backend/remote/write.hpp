@@ -10,8 +10,8 @@
 #pragma once
 
 #include "base/net/task.hpp"
-#include "dns-backend/remote/answer.hpp"
 #include "dns-backend/protocol/request.hpp"
+#include "dns-backend/remote/answer.hpp"
 #include "dns-backend/remote/transaction.hpp"
 #include "dns-backend/store/store.hpp"
 

@@ -384,6 +384,7 @@ Settings read(config::Reader& root) {
   auto store = root.section("store");
   settings.store_url = store.text("url");
   check_url(store, "url", settings.store_url, "sqlite://");
+  settings.store_create = store.boolean("create", true);
   read_remote(root, settings);
   read_api(root, settings);
   read_powerdns(root, settings);

@@ -128,6 +128,7 @@ struct Settings {
   std::string node;  // this machine's name in the topology; empty outside a mesh
   std::string log_level;
   std::string store_url;
+  bool store_create = true;       // false: a store that is not there is a fault, not a first start
   std::string remote_unix;        // empty: no unix connector
   std::string remote_unix_group;  // who may ask there; empty: "pdns" where it can be, else this process's
   unsigned remote_unix_mode = 0660;

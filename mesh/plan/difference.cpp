@@ -14,6 +14,7 @@ namespace json = boost::json;
 wireguard::ObservedDevice observed(wireguard::Device const& device) {
   wireguard::ObservedDevice out;
   out.name = device.name;
+  out.alias = device.alias;
   out.wireguard = true;
   out.up = true;
   out.mtu = device.mtu;
@@ -176,7 +177,7 @@ NodeDifference difference(NodePlan const& before, NodePlan const& after) {
   for (auto const& device : before.devices) {
     there.push_back(observed(device));
   }
-  for (auto const& change : wireguard::diff(after.devices, there, interface_prefix, 0)) {
+  for (auto const& change : wireguard::diff(after.devices, there, {interface_prefix, after.node}, 0)) {
     out.lines.push_back(change.text());
   }
   compare_sets(

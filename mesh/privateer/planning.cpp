@@ -87,13 +87,14 @@ net::Task<int> difference_main(std::shared_ptr<plan::NodePlan const> plan, wireg
   }
   auto const now = std::chrono::system_clock::now().time_since_epoch();
   auto const now_s = std::chrono::duration_cast<std::chrono::seconds>(now).count();
-  for (auto const& name : wireguard::conflicts(plan->devices, *observed)) {
+  wireguard::Owner const owner{plan::interface_prefix, plan->node};
+  for (auto const& name : wireguard::conflicts(plan->devices, *observed, owner)) {
     std::cout << name << ": exists and is not ours\n";
   }
   for (auto const& link : plan->waiting) {
     std::cout << "waiting: " << link << " (the other node has not joined)\n";
   }
-  std::cout << plan::to_text(wireguard::diff(plan->devices, *observed, plan::interface_prefix, now_s));
+  std::cout << plan::to_text(wireguard::diff(plan->devices, *observed, owner, now_s));
   co_return exit_done;
 }
 

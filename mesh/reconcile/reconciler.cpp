@@ -96,21 +96,26 @@ net::Task<Pass> Reconciler::run(std::shared_ptr<plan::NodePlan const> plan, std:
   co_return pass;
 }
 
+std::vector<wireguard::Device> Reconciler::with_keys(plan::NodePlan const& plan) const {
+  auto devices = plan.devices;
+  for (auto& device : devices) {
+    device.private_key = plan.with_next_key.contains(device.name) ? next_key_ : own_key_;
+  }
+  return devices;
+}
+
 net::Task<base::Result<std::vector<wireguard::Change>>> Reconciler::difference(
     std::shared_ptr<plan::NodePlan const> plan, Pass* pass) {
   auto observed = co_await backend_.observe(std::string(plan::interface_prefix));
   if (!observed) {
     co_return observed.error();
   }
-  auto wanted = plan->devices;
-  for (auto& device : wanted) {
-    device.private_key = plan->with_next_key.contains(device.name) ? next_key_ : own_key_;
-  }
+  auto wanted = with_keys(*plan);
   // Without its key a device would come up under no identity at all.
   std::erase_if(wanted, [](wireguard::Device const& device) { return !device.private_key.is_set(); });
   pass->devices = std::move(*observed);
   auto const judged = without_inner_sessions(pass->devices, plan->mesh_prefixes);
-  co_return wireguard::diff(wanted, judged, plan::interface_prefix, wall_clock_s());
+  co_return wireguard::diff(wanted, judged, {plan::interface_prefix, plan->node}, wall_clock_s());
 }
 
 net::Task<void> Reconciler::apply(std::vector<wireguard::Change> changes, Pass* pass) {
@@ -137,7 +142,8 @@ net::Task<void> Reconciler::devices(std::shared_ptr<plan::NodePlan const> plan, 
     pass->failures.push_back("looking at the devices: " + changes.error().what());
     co_return;
   }
-  for (auto const& name : wireguard::conflicts(plan->devices, pass->devices)) {
+  wireguard::Owner const owner{plan::interface_prefix, plan->node};
+  for (auto const& name : wireguard::conflicts(with_keys(*plan), pass->devices, owner)) {
     pass->failures.push_back("interface " + name + " exists and is not ours: remove or rename it");
   }
   std::erase_if(*changes, [](wireguard::Change const& change) { return change.removes(); });

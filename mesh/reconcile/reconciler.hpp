@@ -70,6 +70,7 @@ class Reconciler {
   net::Task<void> routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, bool trial, Pass* pass);
   net::Task<void> recalculate_when_due(Pass* pass);
   net::Task<void> verify(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
+  [[nodiscard]] std::vector<wireguard::Device> with_keys(plan::NodePlan const& plan) const;
   net::Task<base::Result<std::vector<wireguard::Change>>> difference(std::shared_ptr<plan::NodePlan const> plan,
                                                                      Pass* pass);
   net::Task<void> apply(std::vector<wireguard::Change> changes, Pass* pass);

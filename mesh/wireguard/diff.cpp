@@ -162,11 +162,29 @@ std::string Change::text() const {
   return start + "?";
 }
 
-std::vector<Change> diff(std::vector<Device> const& wanted, std::vector<ObservedDevice> const& observed,
-                         std::string_view prefix, std::int64_t now_s) {
+namespace {
+
+// Ours is what bears the alias that we give, or what runs with our key, should somebody have taken the alias away.
+bool is_ours(ObservedDevice const& one, std::vector<Device> const& wanted, Owner owner) {
+  std::string const node(owner.node);
+  bool const named = one.alias.starts_with(node + "--") || one.alias.ends_with("--" + node);
+  return one.wireguard && (named || std::any_of(wanted.begin(), wanted.end(), [&one](Device const& device) {
+                             return device.private_key.is_set() && device.private_key == one.private_key;
+                           }));
+}
+
+// Made and not yet configured, by us before a crash or by somebody who loses nothing.
+bool is_blank(ObservedDevice const& one) {
+  return one.wireguard && one.alias.empty() && !one.private_key.is_set() && one.peers.empty();
+}
+
+}  // namespace
+
+std::vector<Change> diff(std::vector<Device> const& wanted, std::vector<ObservedDevice> const& observed, Owner owner,
+                         std::int64_t now_s) {
   std::vector<Change> out;
   std::set<std::string> names;
-  auto const blocked = conflicts(wanted, observed);
+  auto const blocked = conflicts(wanted, observed, owner);
   for (auto const& device : wanted) {
     names.insert(device.name);
     if (std::find(blocked.begin(), blocked.end(), device.name) != blocked.end()) {
@@ -177,7 +195,7 @@ std::vector<Change> diff(std::vector<Device> const& wanted, std::vector<Observed
     DeviceDiff(device, found == observed.end() ? nullptr : &*found, now_s, out).run();
   }
   for (auto const& device : observed) {
-    if (device.wireguard && device.name.starts_with(prefix) && !names.contains(device.name)) {
+    if (device.name.starts_with(owner.prefix) && !names.contains(device.name) && is_ours(device, wanted, owner)) {
       Change change;
       change.kind = Change::Kind::remove_device;
       change.device = device.name;
@@ -187,11 +205,12 @@ std::vector<Change> diff(std::vector<Device> const& wanted, std::vector<Observed
   return out;
 }
 
-std::vector<std::string> conflicts(std::vector<Device> const& wanted, std::vector<ObservedDevice> const& observed) {
+std::vector<std::string> conflicts(std::vector<Device> const& wanted, std::vector<ObservedDevice> const& observed,
+                                   Owner owner) {
   std::vector<std::string> out;
   for (auto const& device : wanted) {
     bool const taken = std::any_of(observed.begin(), observed.end(), [&](ObservedDevice const& one) {
-      return one.name == device.name && !one.wireguard;
+      return one.name == device.name && !is_ours(one, wanted, owner) && !is_blank(one);
     });
     if (taken) {
       out.push_back(device.name);

@@ -2,7 +2,8 @@
 //
 // The order is safe to apply as it stands: new devices and peers come first, then changes in place, then removals, so
 // that a caller can stop before the removals until routing has moved over (`Change::removes`). An interface whose name
-// does not begin with our prefix is never mentioned. A device that is already right yields nothing.
+// does not begin with our prefix is never mentioned, and no WireGuard device of somebody else whose name does. A device
+// that is already right yields nothing.
 //
 // An endpoint that differs is left alone while the session is alive (a handshake within `session_life_s`): the peer has
 // roamed and WireGuard follows it by itself; putting the declared one back would cut a working link. Never noticed at
@@ -54,10 +55,15 @@ struct Change {
 inline constexpr std::int64_t session_life_s = 180;
 
 // `wanted` devices have set private keys, or unset ones when the key must be left alone (a plan for people).
-// `prefix` is what names of our devices begin with. A foreign interface (not WireGuard) that has a wanted name is not
-// in the list either; `conflicts` names those.
-std::vector<Change> diff(std::vector<Device> const& wanted, std::vector<ObservedDevice> const& observed,
-                         std::string_view prefix, std::int64_t now_s);
-std::vector<std::string> conflicts(std::vector<Device> const& wanted, std::vector<ObservedDevice> const& observed);
+// `owner` says whose devices they are. A foreign interface that has a wanted name is not in the list either;
+// `conflicts` names those.
+struct Owner {
+  std::string_view prefix;  // what names of our devices begin with
+  std::string_view node;    // one end of the link that the alias of each names
+};
+std::vector<Change> diff(std::vector<Device> const& wanted, std::vector<ObservedDevice> const& observed, Owner owner,
+                         std::int64_t now_s);
+std::vector<std::string> conflicts(std::vector<Device> const& wanted, std::vector<ObservedDevice> const& observed,
+                                   Owner owner);
 
 }  // namespace wireguard

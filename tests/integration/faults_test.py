@@ -209,7 +209,8 @@ class Store(Faults):
             if os.path.exists(self.folder.path(name)):
                 os.unlink(self.folder.path(name))
         while self.going_on():
-            self.put(random.randrange(1000))
+            status, answer = self.put(random.randrange(1000))
+            self.assertEqual(status, 503, answer)  # SQLite would write to what nobody finds again
             self.keep_asking(1)
         self.settle()
 

@@ -169,10 +169,10 @@ class OperatorStart(unittest.TestCase):
         return error
 
     def test_what_is_wrong_is_one_clear_sentence(self):
-        def settings(store="lib/n.db", remote="run/r.sock", more=""):
+        def settings(store="lib/n.db", remote="run/r.sock", more="", create="true"):
             path = self.files.path
             return (
-                f'store: {{ url: "sqlite://{path(store)}" }}\nremote: {{ unix: {path(remote)}{more} }}\n'
+                f'store: {{ url: "sqlite://{path(store)}", create: {create} }}\nremote: {{ unix: {path(remote)}{more} }}\n'
                 f"api: {{ unix: {path('run/a.sock')} }}\n"
             )
 
@@ -181,6 +181,8 @@ class OperatorStart(unittest.TestCase):
         self.assertIn("install -d -m 0755", self.refused(settings(remote="run/a/b/r.sock")))
         self.files.write("lib/file", "")
         self.assertIn("is no folder", self.refused(settings(store="lib/file/n.db")))
+        self.assertIn("is its disk mounted?", self.refused(settings(create="false")))
+        self.assertFalse(os.path.exists(self.files.path("lib/n.db")))
         self.assertIn("there is no group 'nobodys'", self.refused(settings(more=", unix_group: nobodys")))
         code, error = self.command(settings(more=', unix_mode: "0666"'), "serve")
         self.assertEqual(code, 2)

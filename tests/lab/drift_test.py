@@ -209,8 +209,11 @@ class DriftTest(unittest.TestCase):
         self.ip("link", "add", "wg-mine", "type", "veth", "peer", "name", "mine")
         self.ip("addr", "add", "10.99.0.1/32", "dev", "lo")
         self.ip("addr", "add", "198.18.201.1/24", "dev", "under")
-        self.run_inside("wireguard-go", "theirs")
-        self.addCleanup(lambda: self.pid_of("wireguard-go", "theirs") and self.kill("wireguard-go", "theirs"))
+        for name in ("theirs", "wg-home"):  # a tunnel of the operator's own may be called as ours are
+            self.run_inside("wireguard-go", name)
+            self.addCleanup(lambda n=name: self.pid_of("wireguard-go", n) and self.kill("wireguard-go", n))
+        key = self.run_inside("wg", "genkey").strip()
+        self.run_inside("sh", "-c", f"echo {key} | wg set wg-home private-key /dev/stdin listen-port 7777")
         listen = lambda: self.run_inside("sysctl", "-n", "net.ipv4.ip_local_port_range")
         self.run_inside("sysctl", "-qw", "net.ipv4.ip_local_port_range=20000 30000")
         for damage in ("delete table inet privateer\n", "flush chain inet privateer forward\n"):
@@ -221,8 +224,10 @@ class DriftTest(unittest.TestCase):
         self.assertEqual(self.run_inside("nft", "list", "table", "inet", "mine"), mine)
         self.assertIn("198.18.200.0/24", self.text("route"))
         self.assertIn("fd00:99::/64", self.text("-6", "route"))
-        for name in ("wg-mine", "theirs"):
+        for name in ("wg-mine", "theirs", "wg-home"):
             self.assertIn(name, self.text("link"))
+        self.assertEqual(self.run_inside("wg", "show", "wg-home", "private-key").strip(), key)
+        self.assertEqual(self.run_inside("wg", "show", "wg-home", "peers").strip(), "")
         self.assertIn("10.99.0.1/32", self.text("addr", "show", "lo"))
         self.assertIn("198.18.201.1/24", self.text("addr", "show", "under"))
         self.assertEqual(listen().split(), ["20000", "30000"])

@@ -119,7 +119,7 @@ HttpResponse refuse(base::Failure const& failure) {
     return refuse(Refusal{422, failure.detail});
   }
   bool const later = failure.code == store::errc::read_only || failure.code == database::errc::full ||
-                     failure.code == database::errc::locked;
+                     failure.code == database::errc::locked || failure.code == database::errc::gone;
   if (!later) {
     process::log::error("powerdns api", "a request failed: {}", failure.what());
   }

@@ -136,6 +136,33 @@ TEST(Database, ReportsAFullDiskAndGoesOnAfterwards) {
   EXPECT_EQ(run(*database, "INSERT INTO zone (name) VALUES ('small')").value(), 1);
 }
 
+// SQLite itself goes on writing to a file that nobody will find again.
+TEST(Database, AcknowledgesNothingOnceItsFileIsGone) {
+  for (std::string const what : {"a.db", "a.db-wal"}) {
+    TemporaryFolder const folder;
+    auto database = open(folder.url("a.db"));
+    ASSERT_TRUE(run(*database, "INSERT INTO zone (name) VALUES ('before')"));
+    std::filesystem::rename(folder.file(what), folder.file("elsewhere"));
+    auto const lost = run(*database, "INSERT INTO zone (name) VALUES ('lost')");
+    ASSERT_TRUE(lost.has_error()) << what;
+    EXPECT_EQ(lost.error().code, errc::gone);
+    EXPECT_THAT(lost.error().detail, HasSubstr(folder.file(what)));
+    EXPECT_EQ(database->revision(), 1);
+    std::filesystem::rename(folder.file("elsewhere"), folder.file(what));
+    EXPECT_EQ(run(*database, "INSERT INTO zone (name) VALUES ('after')").value(), 2) << what;
+    EXPECT_EQ(all(*database, "SELECT * FROM zone").size(), 2U);
+  }
+}
+
+// Another file in its place is not the store either.
+TEST(Database, DoesNotTakeACopyInItsPlaceForItsFile) {
+  TemporaryFolder const folder;
+  auto database = open(folder.url("a.db"));
+  std::filesystem::copy_file(folder.file("a.db"), folder.file("copy"));
+  std::filesystem::rename(folder.file("copy"), folder.file("a.db"));
+  EXPECT_EQ(run(*database, "INSERT INTO zone (name) VALUES ('lost')").error().code, errc::gone);
+}
+
 TEST(Database, StopsABodyThatGoesOnAfterSqliteRolledBack) {
   TemporaryFolder const folder;
   auto database = open(folder.url("a.db"));

@@ -114,6 +114,16 @@ TEST_F(Relaying, CarriesRequestsAndRepliesAndEndsWithItsInput) {
   EXPECT_EQ(how, "well");
 }
 
+TEST_F(Relaying, TheListOfZonesIsAskedForWhole) {
+  listen();
+  begin();
+  write_text(ask.get(), "{\"method\":\"getAllDomains\",\"parameters\":{\"include_disabled\":true}}\n");
+  Descriptor const daemon = accept();
+  EXPECT_EQ(read_line(daemon.get()), "{\"method\":\"getAllDomains\",\"parameters\":{\"complete\":true}}\n");
+  write_text(daemon.get(), answer);
+  EXPECT_EQ(read_line(hear.get()), answer);
+}
+
 TEST_F(Relaying, AReadIsRepeatedWhenTheDaemonGoesAway) {
   listen();
   begin();

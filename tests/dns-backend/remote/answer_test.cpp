@@ -145,6 +145,8 @@ TEST(Answer, AllDomainsHaveSerialsUntilThereAreTooManyOfThem) {
     many.zones = many.zones.insert(test::name("z" + std::to_string(i) + ".org.").key(), zone);
   }
   EXPECT_THAT(test::ask(many, ask), testing::Not(HasSubstr("serial")));
+  std::string const whole = R"({"method":"getAllDomains","parameters":{"complete":true}})";
+  EXPECT_THAT(test::ask(many, whole), HasSubstr("serial")) << "the pipe is read in time proportional to a reply";
 }
 
 TEST(Answer, AReplicaThatKnowsNothingClosesTheConnectionInsteadOfAnsweringNothing) {

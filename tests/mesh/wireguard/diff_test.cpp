@@ -16,10 +16,11 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr std::int64_t now = 1'700'000'000;
+constexpr Owner owner{"wg-", "a"};
 
 std::vector<std::string> texts(std::vector<Device> const& wanted, std::vector<ObservedDevice> const& observed) {
   std::vector<std::string> out;
-  for (auto const& change : diff(wanted, observed, "wg-", now)) {
+  for (auto const& change : diff(wanted, observed, owner, now)) {
     out.push_back(change.text());
   }
   return out;
@@ -105,7 +106,7 @@ TEST(Diff, AddressesAreAddedBeforeOthersAreRemoved) {
 }
 
 TEST(Diff, DevicesOfOursThatNobodyWantsAreRemovedLast) {
-  auto const changes = diff({device("wg-z")}, {applied(device("wg-a"))}, "wg-", now);
+  auto const changes = diff({device("wg-z")}, {applied(device("wg-a"))}, owner, now);
   ASSERT_FALSE(changes.empty());
   EXPECT_EQ(changes.back().text(), "wg-a: remove");
   EXPECT_EQ(std::count_if(changes.begin(), changes.end(), [](Change const& one) { return one.removes(); }), 1);
@@ -118,11 +119,32 @@ TEST(Diff, ForeignInterfacesAreNeverMentioned) {
   auto wanted_name = applied(device("wg-b"));
   wanted_name.wireguard = false;
   EXPECT_THAT(texts({device()}, {other_name, other_kind, wanted_name}), IsEmpty());
-  EXPECT_THAT(conflicts({device()}, {other_name, other_kind, wanted_name}), ElementsAre("wg-b"));
+  EXPECT_THAT(conflicts({device()}, {other_name, other_kind, wanted_name}, owner), ElementsAre("wg-b"));
+}
+
+// A tunnel of the operator's own may be called as ours are.
+TEST(Diff, WireGuardDevicesOfOthersAreNeverMentioned) {
+  auto const foreign = [](std::string const& name) {
+    auto one = applied(device(name));
+    one.alias = "";
+    one.private_key = samples::private_key(77);
+    return one;
+  };
+  EXPECT_THAT(texts({device()}, {applied(device()), foreign("wg-home")}), IsEmpty());
+  EXPECT_THAT(texts({device()}, {foreign("wg-b")}), IsEmpty());
+  EXPECT_THAT(conflicts({device()}, {foreign("wg-b")}, owner), ElementsAre("wg-b"));
+  auto unnamed = applied(device());
+  unnamed.alias = "somebody's note";
+  unnamed.mtu = 1280;
+  EXPECT_THAT(texts({device()}, {unnamed}), ElementsAre("wg-b: set mtu 1420")) << "our key says whose it is";
+  ObservedDevice blank;
+  blank.name = "wg-b";
+  blank.wireguard = true;
+  EXPECT_THAT(texts({device()}, {blank}), testing::Contains("wg-b: set up")) << "as a crash leaves it";
 }
 
 TEST(Diff, NoTextHoldsThePrivateKey) {
-  for (auto const& change : diff({device()}, {}, "wg-", now)) {
+  for (auto const& change : diff({device()}, {}, owner, now)) {
     EXPECT_EQ(change.text().find(samples::private_key(9).to_base64()), std::string::npos);
     EXPECT_EQ(change.text().find(samples::private_key(9).hex()), std::string::npos);
   }
