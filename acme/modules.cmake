@@ -34,7 +34,8 @@ module(acme/upload SOURCES upload.cpp
   DEPENDS base/result acme/crypto LIBRARIES OpenSSL::Crypto)
 module(acme/subjects SOURCES subjects.cpp
   DEPENDS base/result base/net base/database dns-backend/dns dns-backend/tables dns-backend/store dns-backend/domains
-    acme/crypto acme/vault)
+    acme/crypto acme/vault
+  LIBRARIES PkgConfig::psl)
 module(acme/ordering SOURCES ordering.cpp
   DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store acme/crypto
     acme/messages acme/challenge acme/protocol acme/vault acme/authority acme/gate acme/subjects)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "acme/challenge/challenge.hpp"
+#include "acme/crypto/key.hpp"
 #include "acme/protocol/client.hpp"
 #include "acme/schedule/limits.hpp"
 #include "acme/vault/vault.hpp"
@@ -25,6 +26,7 @@ struct AuthoritySettings {
   std::optional<crypto::ExternalAccount> external;
   std::string profile;           // ordered when the CA offers it; empty: its default
   std::string preferred_issuer;  // common name the chain shall end with; empty: the CA's first chain
+  crypto::KeyType key_type = crypto::KeyType::p256;  // of certificates
   std::chrono::milliseconds call_deadline{30000};
   LimitSettings limits;                                                // its own, as far as they are known
   protocol::ChallengeKind challenge = protocol::ChallengeKind::dns01;  // how names are proved to it

@@ -83,7 +83,7 @@ base::Result<std::string> make_csr(Key const& key, std::vector<std::string> cons
                X509V3_add1_i2d(&raw, NID_subject_alt_name, list.get(), 0, X509V3_ADD_DEFAULT) == 1;
   extensions.reset(raw);
   built = built && X509_REQ_add_extensions(request.get(), extensions.get()) == 1 &&
-          X509_REQ_sign(request.get(), key.handle(), EVP_sha256()) > 0;
+          X509_REQ_sign(request.get(), key.handle(), key.type() == KeyType::p384 ? EVP_sha384() : EVP_sha256()) > 0;
   unsigned char* der = nullptr;
   int const size = built ? i2d_X509_REQ(request.get(), &der) : -1;
   if (size <= 0) {

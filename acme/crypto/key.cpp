@@ -43,30 +43,79 @@ std::string coordinate(EVP_PKEY const* key, char const* name) {
   return base64url({reinterpret_cast<char const*>(octets.data()), octets.size()});
 }
 
-bool is_p256(EVP_PKEY const* key) {
+// Which of ours a key is; nullopt: none.
+std::optional<KeyType> type_of(EVP_PKEY const* key) {
+  if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA) {
+    int const bits = EVP_PKEY_get_bits(key);
+    return bits == 2048   ? std::optional(KeyType::rsa2048)
+           : bits == 4096 ? std::optional(KeyType::rsa4096)
+                          : std::nullopt;
+  }
   std::array<char, 64> group{};
   std::size_t length = 0;
-  return EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
-         EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size(), &length) == 1 &&
-         std::string_view(group.data(), length) == "prime256v1";
+  bool const named =
+      EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
+      EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size(), &length) == 1;
+  std::string_view const curve = named ? std::string_view(group.data(), length) : std::string_view();
+  return curve == "prime256v1"  ? std::optional(KeyType::p256)
+         : curve == "secp384r1" ? std::optional(KeyType::p384)
+                                : std::nullopt;
 }
+
+constexpr std::array key_types{KeyType::p256, KeyType::p384, KeyType::rsa2048, KeyType::rsa4096};
 
 // No passphrase is ever asked for on a terminal.
 int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*context*/) {
   return -1;
 }
 
+EVP_PKEY* make(KeyType type) {
+  switch (type) {
+    case KeyType::p384:
+      return EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-384");
+    case KeyType::rsa2048:
+      return EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048});
+    case KeyType::rsa4096:
+      return EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{4096});
+    case KeyType::p256:
+      break;
+  }
+  return EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
+}
+
 }  // namespace
 
-base::Result<Key> Key::generate() {
-  std::shared_ptr<EVP_PKEY> key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), EVP_PKEY_free);
+char const* name(KeyType type) {
+  constexpr std::array names{"p256", "p384", "rsa2048", "rsa4096"};
+  return names.at(static_cast<std::size_t>(type));
+}
+
+std::optional<KeyType> key_type_of(std::string_view text) {
+  for (KeyType const type : key_types) {
+    if (text == name(type)) {
+      return type;
+    }
+  }
+  return std::nullopt;
+}
+
+base::Result<Key> Key::generate(KeyType type) {
+  std::shared_ptr<EVP_PKEY> key(make(type), EVP_PKEY_free);
   if (key == nullptr) {
-    return key_failure("cannot generate a P-256 key");
+    return key_failure(std::string("cannot generate a key of type ") + name(type));
   }
   return Key(std::move(key));
 }
 
 base::Result<Key> Key::from_pem(std::string_view pem) {
+  auto key = certificate_key_from_pem(pem);
+  if (key && key->type() != KeyType::p256) {
+    return base::fail(errc::bad_key, "the key is not an EC key on P-256");
+  }
+  return key;
+}
+
+base::Result<Key> Key::certificate_key_from_pem(std::string_view pem) {
   if (pem.empty() || pem.size() > 16384) {
     return base::fail(errc::bad_key, "a PEM key has between 1 and 16,384 octets");
   }
@@ -75,10 +124,14 @@ base::Result<Key> Key::from_pem(std::string_view pem) {
   if (key == nullptr) {
     return key_failure("not a PEM private key");
   }
-  if (!is_p256(key.get())) {
-    return base::fail(errc::bad_key, "the key is not an EC key on P-256");
+  if (!type_of(key.get())) {
+    return base::fail(errc::bad_key, "the key is neither EC on P-256 or P-384 nor RSA of 2048 or 4096 bits");
   }
   return Key(std::move(key));
+}
+
+KeyType Key::type() const {
+  return type_of(handle_.get()).value();
 }
 
 std::string Key::pem() const {

@@ -63,28 +63,38 @@ protocol::OrderPlan plan_of(vault::OrderRow const& row, crypto::Key key,
   return plan;
 }
 
-base::Result<std::pair<vault::OrderRow, crypto::Key>> fresh_order(Job const& job, std::string directory_url) {
-  auto key = crypto::Key::generate();
+}  // namespace
+
+net::Task<base::Result<crypto::Key>> Ordering::make_key(crypto::KeyType type) {
+  if (type == crypto::KeyType::p256 || type == crypto::KeyType::p384) {
+    co_return crypto::Key::generate(type);
+  }
+  auto const make = [](crypto::KeyType wanted) -> net::Task<base::Result<crypto::Key>> {
+    co_return crypto::Key::generate(wanted);
+  };
+  co_return co_await net::asio::co_spawn(keys_, make(type), net::asio::use_awaitable);
+}
+
+net::Task<base::Result<Ordering::Fresh>> Ordering::fresh_order(Job const& job, AuthoritySettings const& wishes) {
+  auto key = co_await make_key(wishes.key_type);
   if (!key) {
-    return key.error();
+    co_return key.error();
   }
   auto csr = crypto::make_csr(*key, job.names);
   if (!csr) {
-    return csr.error();
+    co_return csr.error();
   }
-  vault::OrderRow row{job.subject.id, job.names, std::move(directory_url), {}, std::move(*csr), key->pem()};
-  return std::pair(std::move(row), std::move(*key));
+  vault::OrderRow row{job.subject.id, job.names, wishes.directory_url, {}, std::move(*csr), key->pem()};
+  co_return Fresh(std::move(row), std::move(*key));
 }
 
-}  // namespace
-
 // The stored order of the subject when it is for the same names and CA, else a new one with a new key.
-net::Task<base::Result<vault::OrderRow>> Ordering::prepare(Job const& job, std::string directory_url) {
+net::Task<base::Result<vault::OrderRow>> Ordering::prepare(Job const& job, AuthoritySettings const& wishes) {
   auto stored = co_await of_.vault.find_order(job.subject.id);
   if (!stored) {
     co_return stored.error();
   }
-  if (*stored && (*stored)->names == job.names && (*stored)->directory_url == directory_url) {
+  if (*stored && (*stored)->names == job.names && (*stored)->directory_url == wishes.directory_url) {
     co_return std::move(**stored);
   }
   if (*stored) {
@@ -94,7 +104,7 @@ net::Task<base::Result<vault::OrderRow>> Ordering::prepare(Job const& job, std::
       co_return swept.error();
     }
   }
-  auto fresh = fresh_order(job, std::move(directory_url));
+  auto fresh = co_await fresh_order(job, wishes);
   if (!fresh) {
     co_return fresh.error();
   }
@@ -174,11 +184,11 @@ net::Task<base::Result<Outcome>> Ordering::place(Job job, Authority& authority, 
   if (hindered) {
     co_return std::move(*hindered);
   }
-  auto row = co_await prepare(job, authority.directory_url());
+  auto row = co_await prepare(job, authority.settings());
   if (!row) {
     co_return row.error();
   }
-  auto key = crypto::Key::from_pem(row->key_pem);
+  auto key = crypto::Key::certificate_key_from_pem(row->key_pem);
   if (!key) {
     co_return key.error();
   }
@@ -275,7 +285,7 @@ net::Task<protocol::Event> Ordering::post(protocol::Post request, Authority& aut
 }
 
 net::Task<base::Result<Outcome>> Ordering::rehearse(Job job, Authority& authority) {
-  auto fresh = fresh_order(job, authority.directory_url());
+  auto fresh = co_await fresh_order(job, authority.settings());
   if (!fresh) {
     co_return fresh.error();
   }

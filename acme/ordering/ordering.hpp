@@ -11,6 +11,8 @@
 #include "base/process/metrics.hpp"
 #include "dns-backend/store/store.hpp"
 
+#include <boost/asio/thread_pool.hpp>
+
 #include <functional>
 #include <map>
 #include <optional>
@@ -59,7 +61,10 @@ class Ordering {
   // What stands in the way before the CA is asked; nothing: nothing.
   net::Task<std::optional<protocol::Outcome>> obstacle(Job const& job, protocol::Directory const& places,
                                                        Authority& authority);
-  net::Task<base::Result<vault::OrderRow>> prepare(Job const& job, std::string directory_url);
+  using Fresh = std::pair<vault::OrderRow, crypto::Key>;
+  net::Task<base::Result<Fresh>> fresh_order(Job const& job, AuthoritySettings const& wishes);
+  net::Task<base::Result<crypto::Key>> make_key(crypto::KeyType type);
+  net::Task<base::Result<vault::OrderRow>> prepare(Job const& job, AuthoritySettings const& wishes);
   [[nodiscard]] std::string caa_refusal_of(std::vector<std::string> const& names, protocol::Directory const& places,
                                            Authority& authority, Sight const& sight) const;
   net::Task<protocol::Event> perform(protocol::Action action, vault::OrderRow row, Job const& job, Authority& authority,
@@ -72,6 +77,7 @@ class Ordering {
                                                          Authority& authority);
 
   Environment of_;
+  net::asio::thread_pool keys_{1};  // an RSA key would hold up the loop for up to seconds
 };
 
 }  // namespace acme

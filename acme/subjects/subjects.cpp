@@ -4,6 +4,8 @@
 #include "acme/crypto/encoding.hpp"
 #include "dns-backend/tables/model.hpp"
 
+#include <libpsl.h>
+
 #include <algorithm>
 
 namespace acme {
@@ -33,6 +35,9 @@ void note(std::vector<database::Change> const& rows, std::set<std::int64_t>& ten
 
 std::string registered_domain(std::string const& name, std::vector<std::string> const& suffixes) {
   std::size_t labels = 2;
+  if (char const* const listed = psl_registrable_domain(psl_builtin(), name.c_str()); listed != nullptr) {
+    labels = static_cast<std::size_t>(std::ranges::count(std::string_view(listed), '.')) + 1;
+  }
   for (std::string const& suffix : suffixes) {
     if (name.ends_with("." + suffix)) {
       labels = std::max<std::size_t>(labels, static_cast<std::size_t>(std::ranges::count(suffix, '.')) + 2);

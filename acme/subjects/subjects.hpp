@@ -20,8 +20,8 @@ namespace acme {
 
 using Wanted = domains::WantedCertificate;
 
-// What a CA counts names together by: one label above the longest of `suffixes` that the name ends with, else the last
-// two labels.
+// What a CA counts names together by: one label above the longest public suffix that the name ends with, of `suffixes`
+// or of the Public Suffix List as this system has it (co.uk, github.io); else the last two labels.
 [[nodiscard]] std::string registered_domain(std::string const& name, std::vector<std::string> const& suffixes);
 
 // Who owns a subject's challenge values in the store; tenants::journal sweeps what a tenant that is gone left.

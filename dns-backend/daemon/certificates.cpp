@@ -41,6 +41,7 @@ acme::AuthoritySettings authority_settings(CaSettings const& ca) {
   authority.contact = ca.contact;
   authority.profile = ca.profile;
   authority.preferred_issuer = ca.preferred_issuer;
+  authority.key_type = crypto::key_type_of(ca.key_type).value();
   if (!ca.eab_kid.empty()) {
     authority.external = crypto::ExternalAccount{ca.eab_kid, ca.eab_hmac};
   }

@@ -164,6 +164,8 @@ CaSettings read_authority(config::Reader& section) {
   check_url(section, "contact", ca.contact, "mailto:");
   ca.profile = section.text("profile", "");
   ca.preferred_issuer = section.text("preferred_issuer", "");
+  ca.key_type = section.choice<std::string>(
+      "key_type", {{"p256", "p256"}, {"p384", "p384"}, {"rsa2048", "rsa2048"}, {"rsa4096", "rsa4096"}}, "p256");
   if (auto eab = section.optional_section("eab")) {
     ca.eab_kid = eab->text("kid");
     ca.eab_hmac = eab->text("hmac");

@@ -73,6 +73,7 @@ struct CaSettings {
   std::string contact;           // "mailto:ops@example.org"
   std::string profile;           // ordered where the CA offers it; empty: its default
   std::string preferred_issuer;  // common name the chain shall end with; empty: any
+  std::string key_type;          // of certificates: p256, p384, rsa2048 or rsa4096
   std::string eab_kid;
   std::string eab_hmac;                      // base64url
   std::string challenge = "dns-01";          // or dns-account-01, dns-persist-01

@@ -23,10 +23,13 @@ std::string without_dot(std::string const& name) {
   return name.substr(0, name.size() - 1);
 }
 
-// Nodes in the order of the topology (by name), then services.
+// Nodes in the order of the topology (by name), then services. A node that was removed or never joined answers nobody.
 std::vector<Owner> owners(plan::World const& world, bool with_services) {
   std::vector<Owner> out;
   for (auto const& node : world.topology.platform_nodes()) {
+    if (!world.keys.contains(node.name)) {
+      continue;
+    }
     out.push_back({node.name,
                    {node.name + "." + node.site},
                    {topology::loopback4(world.topology, world.allocation, node.name),

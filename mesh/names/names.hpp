@@ -4,7 +4,7 @@
 //
 // "internal." stands for the topology's internal_domain (RFC 1035 master files, RFC 2317 not needed: reverse zones
 // begin at the octet or nibble at or above the mesh's prefix). TTL and negative TTL are `ttl_s`. Machines of segments
-// are not nodes of the mesh and have no name here.
+// are not nodes of the mesh and have no name here, nor has a node that was removed or has not joined.
 //
 // Threads: pure functions.
 #pragma once

@@ -143,9 +143,10 @@ class Rules {
     }
     return "  # OSPF (protocol 89) and BFD (RFC 5881: from next door, so the hop count is whole) only from the "
            "neighbour\n"
-           "  # at the other end of a link, and from nowhere else" +
-           std::string(upstreams.empty() ? "" : " but, BFD, from the upstreams") +
-           ".\n"
+           "  # at the other end of a link" +
+           std::string(upstreams.empty() ? "" : " and, BFD, from the upstreams") +
+           ". OSPF on other interfaces is not the mesh's; BFD's sockets are one\n"
+           "  # for all of them.\n"
            "  chain routing {\n"
            "    type filter hook input priority filter; policy accept;\n"
            "    meta l4proto 89 iifname . ip saddr @neighbours4 accept\n"
@@ -153,7 +154,7 @@ class Rules {
            "    udp dport 3784 iifname . ip saddr @neighbours4 ip ttl 255 accept\n"
            "    udp dport 3784 iifname . ip6 saddr @neighbours6 ip6 hoplimit 255 accept\n" +
            upstreams +
-           "    meta l4proto 89 counter drop\n"
+           "    iifname @links meta l4proto 89 counter drop\n"
            "    udp dport { 3784, 3785 } counter drop\n"
            "  }\n\n";
   }

@@ -276,6 +276,18 @@ TEST_F(IssuerTest, AProfileIsOrderedWhereItIsOfferedAndLeftOutWhereItIsRefused) 
   EXPECT_THAT(ca->counters.profiles, ElementsAre("shortlived"));
 }
 
+TEST_F(IssuerTest, CertificatesHaveTheKindOfKeyThatIsWanted) {
+  for (crypto::KeyType const type : {crypto::KeyType::p384, crypto::KeyType::rsa2048}) {
+    settings.authorities[0].key_type = type;
+    store::Tenant const tenant = add_tenant(crypto::name(type));
+    start();
+    ASSERT_TRUE(issued(type == crypto::KeyType::p384 ? 1 : 2));
+    auto const bundle = run(vault.unsealed_bundle(tenant.id));
+    EXPECT_EQ(crypto::Key::certificate_key_from_pem(bundle->key_pem)->type(), type);
+    retire();
+  }
+}
+
 TEST_F(IssuerTest, ThePreferredChainIsStored) {
   settings.authorities[0].preferred_issuer = "Other Root";
   store::Tenant const without = add_tenant("without");

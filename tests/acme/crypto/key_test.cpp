@@ -113,6 +113,23 @@ TEST(Key, PemComesBackAsTheSameKey) {
   EXPECT_NE(Key::generate()->jwk(), key.jwk());
 }
 
+TEST(Key, CertificatesMayHaveOtherKinds) {
+  for (KeyType const type : {KeyType::p256, KeyType::p384, KeyType::rsa2048, KeyType::rsa4096}) {
+    Key const key = Key::generate(type).value();
+    EXPECT_EQ(key.type(), type);
+    EXPECT_EQ(key_type_of(name(type)), type);
+    auto const again = Key::certificate_key_from_pem(key.pem());
+    ASSERT_TRUE(again) << name(type);
+    EXPECT_EQ(again->type(), type);
+    EXPECT_EQ(Key::from_pem(key.pem()).has_value(), type == KeyType::p256) << "an account's key is on P-256";
+    EXPECT_TRUE(make_csr(key, {"a.example"})) << name(type);
+  }
+  EXPECT_FALSE(key_type_of("p521"));
+  EXPECT_EQ(
+      Key::certificate_key_from_pem("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").error().code,
+      errc::bad_key);
+}
+
 TEST(Key, RefusesWhatIsNotAP256Key) {
   EXPECT_EQ(Key::from_pem(p384_key).error().code, errc::bad_key);
   EXPECT_EQ(Key::from_pem("").error().code, errc::bad_key);

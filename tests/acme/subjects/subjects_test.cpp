@@ -11,6 +11,10 @@ TEST(RegisteredDomain, IsTwoLabelsOrOneAboveAPublicSuffix) {
   EXPECT_EQ(registered_domain("b.stream.example", {"stream.example"}), "b.stream.example");
   EXPECT_EQ(registered_domain("a.b.stream.example", {"example", "stream.example"}), "b.stream.example");
   EXPECT_EQ(registered_domain("stream.example", {"stream.example"}), "stream.example");
+  EXPECT_EQ(registered_domain("tv.acme.co.uk", {}), "acme.co.uk") << "else all of Britain would share fifty a week";
+  EXPECT_EQ(registered_domain("a.b.github.io", {}), "b.github.io");
+  EXPECT_EQ(registered_domain("www.acme.com", {}), "acme.com");
+  EXPECT_EQ(registered_domain("a.tenants.acme.co.uk", {"tenants.acme.co.uk"}), "a.tenants.acme.co.uk");
 }
 
 TEST(Fits, ACertificateGoesOutOnlyUnderTheNamesItWasMadeFor) {

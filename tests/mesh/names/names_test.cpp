@@ -46,6 +46,16 @@ TEST(Zones, NameEveryNodeItsSiteAndServices) {
             "dns AAAA 2001:db8:53::53\n");
 }
 
+TEST(Zones, DoNotNameWhoeverWasRemovedOrNeverJoined) {
+  auto without = world();
+  without.keys.erase("nyc-1");
+  auto const zones = names::zones(without);
+  EXPECT_THAT(zones[0].text, Not(HasSubstr("nyc-1 A")));
+  EXPECT_THAT(zones[0].text, HasSubstr("edge-1 A 10.200.0.2\n"));
+  EXPECT_THAT(zones[1].text, Not(HasSubstr("nyc-1")));
+  EXPECT_THAT(names::hosts(without), Not(HasSubstr("nyc-1")));
+}
+
 TEST(Zones, LeadBack) {
   auto const zones = names::zones(world());
   EXPECT_EQ(zones[1].name, "200.10.in-addr.arpa.");
