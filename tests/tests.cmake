@@ -22,9 +22,9 @@ endforeach()
 target_link_libraries(acme.distribution.test PRIVATE acme)
 
 # The whole API around the routes of tenants, with the gate; and the reader of their description.
-foreach(user dns-backend.api.tenants dns-backend.api.acme_dns dns-backend.api.tenant_pools)
+foreach(user dns-backend.api.tenants dns-backend.api.acme_dns dns-backend.api.tenant_pools dns-backend.api.sign_up)
   target_link_libraries(${user}.test PRIVATE dns-backend.api.acme_dns dns-backend.api.gate dns-backend.api.steering
-    dns-backend.api.tenant_pools
+    dns-backend.api.tenant_pools dns-backend.api.sign_up
     dns-backend.api.health dns-backend.zone_file base.config)
 endforeach()
 
