@@ -75,3 +75,7 @@ add_test(NAME bench.certificates COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/ben
   --out ${CMAKE_BINARY_DIR}/certificates.json)
 set_tests_properties(bench.certificates PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
   ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;PYTHONDONTWRITEBYTECODE=1")
+add_test(NAME bench.sign_up COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/sign_up.py --smoke
+  --binaries ${SOVEREIGN_BIN} --out ${CMAKE_BINARY_DIR}/sign_up.json)
+set_tests_properties(bench.sign_up PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON SKIP_RETURN_CODE 77
+  ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")

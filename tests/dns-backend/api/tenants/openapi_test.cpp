@@ -166,31 +166,6 @@ TEST_F(OpenApi, AnswersAboutCertificatesHaveTheFormItSays) {
   EXPECT_EQ(world.send("DELETE", one).status, 204);
   EXPECT_EQ(world.send("DELETE", "/v1/tenants/acme-tv/certificates/other.example").status, 404);
   EXPECT_EQ(world.send("PUT", "/v1/tenants/acme-tv/certificates/no_name", body).status, 404);
-  // What only time mends.
-  struct Later {
-    static net::Task<base::Result<Taking>> take(boost::system::errc::errc_t code) {
-      co_return base::fail(code, "try again");
-    }
-    static net::Task<base::Result<void>> drop() {
-      co_return base::fail(boost::system::errc::resource_unavailable_try_again, "not here");
-    }
-  };
-  auto const take = world.tenants.take_certificate;
-  world.tenants.take_certificate = [](std::int64_t, std::string, BroughtCertificate) {
-    return Later::take(boost::system::errc::device_or_resource_busy);
-  };
-  expect_answer(world.send("PUT", one, body), 409, "Problem");
-  world.tenants.take_certificate = [](std::int64_t, std::string, BroughtCertificate) {
-    return Later::take(boost::system::errc::resource_unavailable_try_again);
-  };
-  auto const elsewhere = world.send("PUT", one, body);
-  expect_answer(elsewhere, 503, "Problem");
-  EXPECT_EQ(elsewhere.headers.get("Retry-After"), "15");
-  auto const drop = world.tenants.drop_certificate;
-  world.tenants.drop_certificate = [](std::int64_t, std::string) { return Later::drop(); };
-  EXPECT_EQ(world.send("DELETE", one).headers.get("Retry-After"), "15");
-  world.tenants.take_certificate = take;
-  world.tenants.drop_certificate = drop;
   // A token needs the action, and reaches the names of its scope.
   std::string const reader = world.token_of("acme-tv", R"({"actions":["read","records"]})").first;
   EXPECT_EQ(world.as(reader, "PUT", one, body).status, 403);
@@ -202,6 +177,31 @@ TEST_F(OpenApi, AnswersAboutCertificatesHaveTheFormItSays) {
   for (std::string const& what : {std::string("audit"), std::string("certificates")}) {
     EXPECT_EQ(world.send("GET", "/v1/tenants/acme-tv/" + what).body.find("SECRET"), std::string::npos);
   }
+}
+
+// Refusals of certificates that only time mends.
+TEST_F(OpenApi, WhatIsUnderWayOrElsewhereIsAskedAgainLater) {
+  World world;
+  world.add_tenant("acme-tv");
+  std::string const one = "/v1/tenants/acme-tv/certificates/www.customer.example";
+  std::string const body = R"({"chain_pem":"chain","key_pem":"key"})";
+  struct Later {
+    static net::Task<base::Result<Taking>> take(boost::system::errc::errc_t code) {
+      co_return base::fail(code, "try again");
+    }
+    static net::Task<base::Result<void>> drop() {
+      co_return base::fail(boost::system::errc::resource_unavailable_try_again, "not here");
+    }
+  };
+  auto code = boost::system::errc::device_or_resource_busy;
+  world.tenants.take_certificate = [&code](std::int64_t, std::string, BroughtCertificate) { return Later::take(code); };
+  world.tenants.drop_certificate = [](std::int64_t, std::string) { return Later::drop(); };
+  expect_answer(world.send("PUT", one, body), 409, "Problem");
+  code = boost::system::errc::resource_unavailable_try_again;
+  auto const elsewhere = world.send("PUT", one, body);
+  expect_answer(elsewhere, 503, "Problem");
+  EXPECT_EQ(elsewhere.headers.get("Retry-After"), "15");
+  EXPECT_EQ(world.send("DELETE", one).headers.get("Retry-After"), "15");
 }
 
 TEST_F(OpenApi, AnswersAboutSignUpsHaveTheFormItSays) {
