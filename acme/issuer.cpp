@@ -12,6 +12,7 @@ using std::chrono::milliseconds;
 
 constexpr char const* component = "acme";
 constexpr milliseconds round_max{60000};
+constexpr milliseconds upload_pause{1000};
 
 Time alarm_at(vault::CertificateRow const& certificate) {
   return certificate.not_after - std::max(certificate.not_after - certificate.not_before, milliseconds(0)) / 5;
@@ -116,6 +117,10 @@ net::Task<base::Result<Plan>> Issuer::round() {
   for (Start const& one : plan.start) {
     if (flights_.contains(one.id)) {  // begun under an earlier lease and not over yet
       planner_->ended(one.id, one.authority, {protocol::FailureClass::deferred, {}}, now);
+      continue;
+    }
+    if (uploading_->contains(one.id)) {  // what its tenant brings may make the order needless
+      planner_->ended(one.id, one.authority, {protocol::FailureClass::deferred, now + upload_pause, false}, now);
       continue;
     }
     flights_[one.id] = one.authority;

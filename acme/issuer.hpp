@@ -149,7 +149,8 @@ class Issuer {
   // --- what tenants bring: issuer_uploads.cpp ---
   // Looks it through and serves it from now on; with `fallback` one of our own is ordered before it ends, as if it had
   // been. All problems, when there are any; then nothing was stored. vault::errc::not_found: the tenant has no such
-  // name; fenced: another Navigator issues; protocol::errc::unavailable: an order for the name is under way.
+  // name; fenced: another Navigator issues; protocol::errc::unavailable: an order or another upload for the name is
+  // under way.
   net::Task<base::Result<base::Problems>> take_upload(std::int64_t tenant_id, std::string name, upload::Upload upload,
                                                       bool fallback);
   // What was issued before is served again, or ordered. vault::errc::not_found: there is none.
@@ -251,9 +252,11 @@ class Issuer {
   std::map<std::string, std::int64_t> by_name_;     // labels and names of certificates
   std::map<std::int64_t, vault::SubjectRow> gone_;  // whose rows are to be removed
   std::map<std::int64_t, std::size_t> flights_;     // subject -> CA
-  Attempts attempts_;                               // failures since the last success
-  std::map<std::int64_t, Opinion> opinions_;        // by the certificate's sequence
-  Index questions_;                                 // when CAs are asked about whose renewal
+  // Subjects for which a tenant's certificate is being stored; shared with requests that outlive this.
+  std::shared_ptr<std::set<std::int64_t>> uploading_ = std::make_shared<std::set<std::int64_t>>();
+  Attempts attempts_;                         // failures since the last success
+  std::map<std::int64_t, Opinion> opinions_;  // by the certificate's sequence
+  Index questions_;                           // when CAs are asked about whose renewal
   Index expiries_;
   Index alarms_;  // when a fifth of whose life will be left
   std::set<std::int64_t> alarmed_;

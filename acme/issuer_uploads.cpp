@@ -13,6 +13,22 @@ base::Failure no_such(std::string const& name) {
   return base::fail(vault::errc::not_found, "there is no verified name '" + name + "'");
 }
 
+// No order begins for the subject while this is there.
+class Busy {
+ public:
+  Busy(std::shared_ptr<std::set<std::int64_t>> all, std::int64_t subject_id)
+      : all_(std::move(all)), subject_id_(subject_id) {
+    all_->insert(subject_id_);
+  }
+  ~Busy() { all_->erase(subject_id_); }
+  Busy(Busy const&) = delete;
+  Busy& operator=(Busy const&) = delete;
+
+ private:
+  std::shared_ptr<std::set<std::int64_t>> all_;
+  std::int64_t subject_id_;
+};
+
 }  // namespace
 
 Issuer::Subject const* Issuer::subject_of(std::int64_t tenant_id, std::string const& name) const {
@@ -38,6 +54,10 @@ net::Task<base::Result<base::Problems>> Issuer::take_upload(std::int64_t tenant_
   if (flights_.contains(subject->row.id)) {  // its certificate would replace the one that is brought
     co_return base::fail(protocol::errc::unavailable, "an order for '" + name + "' is under way; try again");
   }
+  if (uploading_->contains(subject->row.id)) {
+    co_return base::fail(protocol::errc::unavailable, "another certificate for '" + name + "' is being stored");
+  }
+  Busy const busy(uploading_, subject->row.id);
   upload::Ground ground{subject->wanted.names, {}, wall_now()};
   for (auto row = rows_.lower_bound({tenant_id, std::string()}); row != rows_.end() && row->first.first == tenant_id;
        ++row) {

@@ -64,6 +64,10 @@ module(dns-backend/tokens SOURCES scope.cpp secret.cpp tokens.cpp rate.cpp
   DEPENDS base/result base/net base/database base/store_thread dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/steering dns-backend/tables dns-backend/writes dns-backend/store dns-backend/tenants
   LIBRARIES Boost::json OpenSSL::Crypto)
+module(dns-backend/invitations SOURCES invitations.cpp sign_up.cpp
+  DEPENDS base/result base/database dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/steering
+    dns-backend/tables dns-backend/writes dns-backend/tenants dns-backend/tokens
+  LIBRARIES Boost::headers)
 module(dns-backend/domains SOURCES verify.cpp domains.cpp
   DEPENDS base/result base/database dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/steering
     dns-backend/tables dns-backend/writes dns-backend/tenants dns-backend/tokens)
@@ -117,6 +121,11 @@ target_sources(dns-backend.api.tenants PRIVATE ${openapi_text})
 module(dns-backend/api/acme_dns SOURCES acme_accounts.cpp acme_dns.cpp
   DEPENDS base/result base/net base/http base/database dns-backend/dns dns-backend/writes dns-backend/tables
     dns-backend/store dns-backend/api dns-backend/api/tenants dns-backend/tenants dns-backend/tokens
+  LIBRARIES Boost::json)
+module(dns-backend/api/sign_up SOURCES invitations.cpp sign_up.cpp
+  DEPENDS base/result base/net base/process base/http base/database base/store_thread dns-backend/dns
+    dns-backend/tables dns-backend/writes dns-backend/store dns-backend/api dns-backend/api/tenants dns-backend/tenants
+    dns-backend/tokens dns-backend/invitations
   LIBRARIES Boost::json)
 module(dns-backend/api/tenant_pools SOURCES tenant_pools.cpp
   DEPENDS base/result base/net base/process base/probe base/http base/database dns-backend/dns dns-backend/steering
@@ -178,14 +187,15 @@ module(dns-backend/commands/steering SOURCES yaml.cpp sending.cpp set_commands.c
   LIBRARIES Boost::json CLI11::CLI11)
 module(dns-backend/commands/health SOURCES health_commands.cpp command_line.cpp
   DEPENDS base/result base/http dns-backend/commands LIBRARIES Boost::json CLI11::CLI11)
-module(dns-backend/commands/tenants SOURCES tenant_commands.cpp command_line.cpp
+module(dns-backend/commands/tenants SOURCES calls.cpp tenant_commands.cpp invitation_commands.cpp command_line.cpp
   DEPENDS base/result base/http dns-backend/commands LIBRARIES Boost::json CLI11::CLI11)
-module(dns-backend/settings SOURCES settings.cpp
+module(dns-backend/settings SOURCES tenants.cpp settings.cpp
   DEPENDS base/result base/config dns-backend/connector LIBRARIES Boost::headers)
 module(dns-backend/self_service SOURCES names.cpp self_service.cpp
   DEPENDS dns-backend/dns dns-backend/tables dns-backend/steering base/result base/net base/http base/process
     dns-backend/settings dns-backend/store dns-backend/api
     dns-backend/api/gate dns-backend/api/tenants dns-backend/api/acme_dns dns-backend/api/tenant_pools
+    dns-backend/api/sign_up dns-backend/invitations dns-backend/writes
     dns-backend/tenants dns-backend/tokens dns-backend/tenant_pools
     dns-backend/domains
     dns-backend/domain_watch dns-backend/steward dns-backend/audit base/store_thread

@@ -22,9 +22,9 @@ endforeach()
 target_link_libraries(acme.distribution.test PRIVATE acme)
 
 # The whole API around the routes of tenants, with the gate; and the reader of their description.
-foreach(user dns-backend.api.tenants dns-backend.api.acme_dns dns-backend.api.tenant_pools)
+foreach(user dns-backend.api.tenants dns-backend.api.acme_dns dns-backend.api.tenant_pools dns-backend.api.sign_up)
   target_link_libraries(${user}.test PRIVATE dns-backend.api.acme_dns dns-backend.api.gate dns-backend.api.steering
-    dns-backend.api.tenant_pools
+    dns-backend.api.tenant_pools dns-backend.api.sign_up
     dns-backend.api.health dns-backend.zone_file base.config)
 endforeach()
 
@@ -75,3 +75,7 @@ add_test(NAME bench.certificates COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/ben
   --out ${CMAKE_BINARY_DIR}/certificates.json)
 set_tests_properties(bench.certificates PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
   ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;PYTHONDONTWRITEBYTECODE=1")
+add_test(NAME bench.sign_up COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/sign_up.py --smoke
+  --binaries ${SOVEREIGN_BIN} --out ${CMAKE_BINARY_DIR}/sign_up.json)
+set_tests_properties(bench.sign_up PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON SKIP_RETURN_CODE 77
+  ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")

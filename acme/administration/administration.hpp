@@ -17,6 +17,8 @@
 #include "base/http/http.hpp"
 #include "dns-backend/store/store.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <functional>
 #include <optional>
 #include <string>
@@ -33,6 +35,9 @@ struct Administration {
 };
 
 void add_routes(net::Router& router, Administration const& administration);
+
+// As lists, the status and the tenants' own routes show it.
+[[nodiscard]] boost::json::object json_of(SubjectStatus const& status);
 
 // RFC 5280 section 5.3.1 by its words: "unspecified", "keyCompromise", "affiliationChanged", "superseded",
 // "cessationOfOperation", "privilegeWithdrawn".

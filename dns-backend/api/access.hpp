@@ -13,6 +13,14 @@ namespace api {
 // What a replica tells its primary: the IP address of the client whose request it passes on.
 inline constexpr char const* client_header = "Navigator-Client";
 
+// What a route tells the audit log beside what the gate (dns-backend/api/gate) sees: whose row it is, by the tenant's
+// id, and why. The gate takes them off the answer. A refused stranger's row is written only when there is a reason.
+inline constexpr char const* log_tenant_header = "Navigator-Log-Tenant";
+inline constexpr char const* log_reason_header = "Navigator-Log-Reason";
+
+// Asked by people whom nobody knows yet: through a replica it is their deed and not the replica's.
+inline constexpr char const* sign_up_path = "/v1/sign-up";
+
 // The token of "Authorization: Bearer ..." (RFC 6750 2.1); empty without one.
 std::string bearer(net::HttpRequest const& request);
 

@@ -106,31 +106,16 @@ net::Task<base::Result<acme::Sight>> look_at_domain(Daemon const& daemon, std::i
   co_return sight;
 }
 
-json::object json_of(acme::SubjectStatus const& status) {
-  return {{"tenant", status.tenant},
-          {"kind", status.kind},
-          {"name", status.name},
-          {"state", status.state},
-          {"names", json::value_from(status.names)},
-          {"fingerprint", status.fingerprint},
-          {"authority", status.authority},
-          {"not_after_ms", status.not_after_ms},
-          {"renew_at_ms", status.renew_at_ms},
-          {"renew_why", status.renew_why},
-          {"last_error", status.last_error},
-          {"next_attempt_ms", status.next_attempt_ms},
-          {"alarm", status.alarm},
-          {"source", status.source},
-          {"fallback_to_acme", status.fallback}};
-}
-
 // As the API's refusals tell them apart.
 base::Failure as_store_failure(base::Failure const& failure) {
   if (failure.code == vault::errc::not_found) {
     return base::fail(store::errc::not_found, failure.detail);
   }
   if (failure.code == protocol::errc::unavailable) {
-    return base::fail(store::errc::refused, failure.detail);
+    return base::fail(boost::system::errc::device_or_resource_busy, failure.detail);
+  }
+  if (failure.code == vault::errc::fenced) {
+    return base::fail(boost::system::errc::resource_unavailable_try_again, failure.detail);
   }
   return failure;
 }
@@ -145,7 +130,7 @@ net::Task<base::Result<api::Taking>> take_certificate(Daemon const& daemon, std:
   api::Taking taking;
   taking.problems = std::move(*problems);
   if (auto const status = daemon.issuer->status_of(tenant_id, name); status && taking.problems.empty()) {
-    taking.certificate = json_of(*status);
+    taking.certificate = acme::json_of(*status);
   }
   co_return taking;
 }
@@ -175,7 +160,7 @@ json::array orders_of(Daemon const& daemon) {
     return out;
   }
   for (acme::SubjectStatus const& one : daemon.issuer->status()) {
-    out.push_back(json_of(one));
+    out.push_back(acme::json_of(one));
   }
   return out;
 }

@@ -88,19 +88,44 @@ base::Result<Check> last_check(Write const& write, std::int64_t id) {
   return Check{integer(row[0]), integer(row[1]), integer(row[2]), text(row[3])};
 }
 
-// Proved twice: who had it first keeps it while it leads to him.
-base::Result<void> yield_or_take(Write const& write, Domain const& domain, Verdict& verdict, std::int64_t now_ms) {
+// Whether the CNAMEs name this tenant, by its present label or a former one.
+bool leads_through(store::Model const& model, std::int64_t tenant_id, std::vector<dns::Name> const& through) {
+  auto const found = model.tenants().find(tenant_id);
+  if (found == model.tenants().end()) {
+    return false;
+  }
+  store::Tenant const& tenant = found->second;
+  auto const named = [&through](std::string const& label, std::string const& zone) {
+    auto const name = store::tenant_name(label, zone);
+    return name && std::ranges::find(through, *name) != through.end();
+  };
+  return named(tenant.label, tenant.zone) ||
+         std::ranges::any_of(tenant.former, [&named](auto const& former) { return named(former.label, former.zone); });
+}
+
+base::Result<void> remove_rows(Write const& write, Domain const& domain) {
+  for (auto const* sql : {"DELETE FROM domain_check WHERE domain_id = ?", "DELETE FROM domain WHERE id = ?"}) {
+    if (auto const done = write.run(sql, {domain.id}); !done) {
+      return done;
+    }
+  }
+  return tenants::touch(write, domain.tenant_id);
+}
+
+// Proved twice: who proves it now has it, unless its CNAMEs still name the one who had it. That one's claim ends, with
+// its proof: the record may stand in the domain's zone for ever, and would take the domain back.
+base::Result<void> yield_or_take(Write const& write, Domain const& domain, Verdict& verdict) {
   auto const name = dns::Name::parse(domain.name);
   Domain const* const other = name ? write.model.domain_at(*name) : nullptr;
   if (!verdict.ok() || other == nullptr || other->id == domain.id) {
     return {};
   }
-  if (other->state == "verified") {
+  if (other->state == "verified" && leads_through(write.model, other->tenant_id, verdict.through)) {
     verdict = {"taken", "another tenant has verified this domain, and it still leads there",
-               "have it removed there, or point its CNAME here and wait"};
+               "have it removed there, or point its CNAME here"};
     return {};
   }
-  return set_state(write, *other, "claimed", now_ms);
+  return remove_rows(write, *other);
 }
 
 std::string state_after(Domain const& domain, Verdict const& verdict, std::int64_t now_ms) {
@@ -226,13 +251,8 @@ base::Result<void> remove(Write const& write, std::string const& label, std::str
   if (domain == nullptr) {
     return base::fail(errc::not_found, "there is no domain '" + name + "'");
   }
-  for (auto const* sql : {"DELETE FROM domain_check WHERE domain_id = ?", "DELETE FROM domain WHERE id = ?"}) {
-    if (auto const done = write.run(sql, {domain->id}); !done) {
-      return done;
-    }
-  }
-  if (auto const touched = tenants::touch(write, tenant->id); !touched) {
-    return touched;
+  if (auto const removed = remove_rows(write, *domain); !removed) {
+    return removed;
   }
   return domain->owned() ? raise_where_served(write, name) : base::Result<void>();
 }
@@ -243,7 +263,7 @@ base::Result<void> settle(Write const& write, std::int64_t id, Verdict& verdict,
     return base::fail(errc::not_found, "the domain is gone");
   }
   Domain const& domain = found->second;
-  if (auto const done = yield_or_take(write, domain, verdict, now_ms); !done) {
+  if (auto const done = yield_or_take(write, domain, verdict); !done) {
     return done;
   }
   auto const before = last_check(write, id);

@@ -1,9 +1,9 @@
 // Domains of tenants' own in the store: claimed, verified, failing, lost.
 //
-// A claim reserves nothing and ends after a week; who proves a domain has it. One that is verified and does not lead
-// here any longer is failing: it answers on and gets no certificate; a week after the first bad
-// look it is a claim again. So a domain that
-// changes hands is free, and one bad minute of a resolver costs nobody a domain.
+// A claim reserves nothing and ends after a week; who proves a domain has it, and what another had of it ends there.
+// One that is verified and does not lead here any longer is failing: it answers on and gets no certificate; a week
+// after the first bad look it is a claim again. So a domain that changes hands is free, and one bad minute of a
+// resolver costs nobody a domain.
 //
 // Threads: read_domain() and next_look_ms() are pure; the rest the store thread.
 #pragma once
@@ -49,7 +49,8 @@ base::Result<void> claim(store::Write const& write, tenants::Policy const& polic
 base::Result<void> remove(store::Write const& write, std::string const& label, std::string const& name,
                           tenants::Circumstances const& when);
 
-// Takes a verdict in. One that is "ok" for a name which another tenant has verified becomes "taken" in `verdict`.
+// Takes a verdict in. One that is "ok" for a name which another tenant has takes it from him, with his claim: unless
+// he verified it and the CNAMEs name him, which becomes "taken" in `verdict`.
 base::Result<void> settle(store::Write const& write, std::int64_t id, Verdict& verdict, std::int64_t now_ms);
 // Claims whose time is over go.
 base::Result<void> sweep(store::Write const& write, std::int64_t now_ms);

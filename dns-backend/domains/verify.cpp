@@ -127,13 +127,18 @@ Verdict check_addresses(Wanted const& wanted, dns::Name const& at, Lookup const&
   return {"ok", {}, {}};
 }
 
-Verdict check_leads_here(Wanted const& wanted, Lookup const& lookup) {
-  if (wanted.served_here) {
+Verdict check_leads_here(Wanted const& wanted, Lookup const& lookup, std::vector<dns::Name>& through) {
+  // Of a name that is served here only a claim has to be told from another's.
+  if (wanted.served_here && !wanted.needs_proof) {
     return {"ok", {}, {}};
   }
   Chain const chain = follow(wanted.domain, lookup, wanted.targets);
-  if (chain.trouble) {
+  if (chain.trouble && !wanted.served_here) {
     return *chain.trouble;
+  }
+  through.assign(chain.names.begin() + 1, chain.names.end());
+  if (wanted.served_here) {
+    return {"ok", {}, {}};
   }
   dns::Name const& end = chain.names.back();
   if (std::ranges::find(wanted.targets, end) != wanted.targets.end()) {
@@ -183,10 +188,13 @@ Verdict judge(Wanted const& wanted, Lookup const& lookup) {
       return *trouble;
     }
   }
-  if (Verdict const verdict = check_leads_here(wanted, lookup); !verdict.ok()) {
+  std::vector<dns::Name> through;
+  if (Verdict const verdict = check_leads_here(wanted, lookup, through); !verdict.ok()) {
     return verdict;
   }
-  return check_challenges(wanted, lookup);
+  Verdict verdict = check_challenges(wanted, lookup);
+  verdict.through = std::move(through);
+  return verdict;
 }
 
 }  // namespace domains

@@ -39,6 +39,7 @@ struct Verdict {
   std::string code;    // "ok", or a word that stays the same: proof_missing, cname_loop, ...
   std::string reason;  // for people; empty when it is ok
   std::string hint;
+  std::vector<dns::Name> through = {};  // of one that is ok: the names its CNAMEs lead through to here
   [[nodiscard]] bool ok() const { return code == "ok"; }
   [[nodiscard]] bool temporary() const { return code == "lookup_failed"; }  // says nothing about the domain
 };

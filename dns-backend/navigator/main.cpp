@@ -6,6 +6,7 @@
 #include "dns-backend/commands/health/command_line.hpp"
 #include "dns-backend/commands/steering/command_line.hpp"
 #include "dns-backend/commands/tenants/command_line.hpp"
+#include "dns-backend/invitations/invitations.hpp"
 #include "dns-backend/navigator/navigator.hpp"
 #include "dns-backend/overrides/overrides.hpp"
 #include "dns-backend/pipe/relay.hpp"
@@ -32,7 +33,8 @@ commands::Place place_of(navigator::Settings const& settings) {
     place.primary_url = settings.replica->primary;
     place.primary_tls = primary_tls(*settings.replica);
   }
-  place.schemas = {vault::schema(), keyring::schema(), transitions::schema(), overrides::schema()};
+  place.schemas = {vault::schema(), keyring::schema(), transitions::schema(), overrides::schema(),
+                   invitations::schema()};
   place.pdns_address = settings.powerdns_address;
   place.pdns_port = settings.powerdns_port;
   return place;

@@ -9,6 +9,7 @@
 #include "dns-backend/api/health/health.hpp"
 #include "dns-backend/api/steering/steering.hpp"
 #include "dns-backend/daemon/daemon.hpp"
+#include "dns-backend/invitations/invitations.hpp"
 #include "dns-backend/navigator/succession.hpp"
 #include "dns-backend/topology_pools/topology_pools.hpp"
 #include "topology/load.hpp"
@@ -273,9 +274,10 @@ Result<std::unique_ptr<store::Store>> open_store(Daemon& daemon, std::chrono::st
     process::log::info("navigator", "a new store is made path={}", path);
   }
   for (;;) {
-    auto store = store::Store::open(daemon.settings.store_url,
-                                    {vault::schema(), keyring::schema(), transitions::schema(), overrides::schema()},
-                                    daemon.health, daemon.executor);
+    auto store = store::Store::open(
+        daemon.settings.store_url,
+        {vault::schema(), keyring::schema(), transitions::schema(), overrides::schema(), invitations::schema()},
+        daemon.health, daemon.executor);
     if (store || store.error().code != database::errc::locked || std::chrono::steady_clock::now() >= patience) {
       return store;
     }

@@ -5,5 +5,5 @@ program(navigator dns-backend/navigator
     dns-backend/api/health dns-backend/feed dns-backend/commands dns-backend/commands/steering dns-backend/commands/health
     dns-backend/commands/certificates dns-backend/commands/tenants dns-backend/self_service dns-backend/steward
     dns-backend/daemon acme/keyring acme/schema dns-backend/geo dns-backend/transitions dns-backend/overrides
-    dns-backend/topology_pools base/http_client base/http_server
+    dns-backend/topology_pools dns-backend/invitations base/http_client base/http_server
   LIBRARIES CLI11::CLI11)

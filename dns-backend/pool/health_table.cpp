@@ -3,6 +3,7 @@
 #include "base/result/result.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace pool {
 namespace {
@@ -27,9 +28,25 @@ HealthTable::HealthTable()
 }
 
 std::uint32_t HealthTable::slot(std::string const& endpoint) {
-  auto const [found, made] = slots_.emplace(endpoint, static_cast<std::uint32_t>(slots_.size()));
-  ASSERT(found->second < slots_max);
+  auto const [found, made] = slots_.emplace(endpoint, next_);
+  if (made && !free_.empty()) {
+    found->second = free_.back();
+    free_.pop_back();
+  } else if (made) {
+    ASSERT(next_ < slots_max);
+    ++next_;
+  }
   return found->second;
+}
+
+void HealthTable::give_back(std::string const& endpoint) {
+  auto const found = slots_.find(endpoint);
+  ASSERT(found != slots_.end());
+  std::uint32_t const slot = found->second;
+  states_[slot].store(state_of(probe::Health::unknown, 0), std::memory_order_release);
+  outlooks_[slot].store((load_unknown << half_bits) | stable_unknown, std::memory_order_release);
+  free_.insert(std::ranges::upper_bound(free_, slot, std::greater<>()), slot);  // the lowest is taken next
+  slots_.erase(found);
 }
 
 HealthTable::View HealthTable::view(std::uint32_t slot) const {

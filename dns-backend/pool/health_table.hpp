@@ -4,7 +4,8 @@
 //   state:    | up since, or when it left "up" (62 bits, Unix milliseconds; 0: never) | health (2) |
 //   outlook:  | load in thousandths (16 bits; 65535: unknown) | seconds before it can flip (16 bits; 65535: unknown) |
 //
-// Slots are given out once per endpoint name and never reused while the process lives; at most 65,536.
+// Slots are given out once per endpoint name; at most 65,536. One is reused only when whoever took it gives it back
+// before anything else heard of it (a write that was refused).
 //
 // Threads: what reads, from any thread; what writes, and slot(), from the control loop.
 #pragma once
@@ -17,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace pool {
 
@@ -38,6 +40,8 @@ class HealthTable {
   HealthTable();
   // The slot of an endpoint name; made on first use. ASSERTs below slots_max.
   std::uint32_t slot(std::string const& endpoint);
+  // Nothing refers to the slot of this name: the next new name may get it, as if it had never been used.
+  void give_back(std::string const& endpoint);
   [[nodiscard]] View view(std::uint32_t slot) const;
   [[nodiscard]] probe::Health get(std::uint32_t slot) const { return view(slot).health; }
   [[nodiscard]] std::int64_t left_up_ms(std::uint32_t slot) const { return view(slot).left_up_ms; }
@@ -59,6 +63,8 @@ class HealthTable {
   std::unique_ptr<std::atomic<std::uint64_t>[]> states_;
   std::unique_ptr<std::atomic<std::uint32_t>[]> outlooks_;
   std::map<std::string, std::uint32_t> slots_;
+  std::vector<std::uint32_t> free_;  // given back; below next_
+  std::uint32_t next_ = 0;
   std::int64_t last_fall_ms_ = 0;
 };
 

@@ -41,6 +41,23 @@ api::GateSettings gate_of(navigator::TenantSettings const& settings) {
   return gate;
 }
 
+api::SignUpSettings sign_up_of(navigator::SignUpSettings const& settings, std::string const& default_zone) {
+  using Mode = navigator::SignUpSettings::Mode;
+  using Door = invitations::Terms::Door;
+  constexpr double hour_s = 3600;
+  api::SignUpSettings out;
+  out.terms.door = settings.mode == Mode::open         ? Door::open
+                   : settings.mode == Mode::invitation ? Door::invited
+                                                       : Door::closed;
+  out.terms.zone = absolute(settings.zone.empty() ? default_zone : settings.zone);
+  out.terms.plan = settings.plan;
+  out.terms.clusters = settings.clusters;
+  out.terms.per_day = settings.per_day;
+  out.rate = {settings.per_hour / hour_s, static_cast<double>(settings.burst)};
+  out.token_life_ms = settings.token_expires.count();
+  return out;
+}
+
 // What the status section says of one tenant.
 json::value certificates_of(api::Dependencies const& api, std::string const& label) {
   json::array out;
@@ -69,6 +86,7 @@ SelfService::SelfService(net::asio::any_io_executor executor, api::Dependencies&
       tokens_(api.store),
       tenants_{api, tokens_, policy_of(settings), {}, {}, {}},
       gate_(api, tokens_, api.metrics, gate_of(settings)),
+      sign_up_(tenants_, sign_up_of(settings.sign_up, api.default_zone)),
       steward_(executor, api.store, std::move(sites), api.metrics),
       tiers_{settings.cluster_zone, settings.global_name},
       clusters_changed_(executor),
@@ -93,6 +111,7 @@ net::Task<base::Result<void>> SelfService::start(net::Router& router) {
   api::add_tenant_routes(router, tenants_);
   api::add_acme_dns_routes(router, tenants_);
   api::add_tenant_pool_routes(router, tenants_);
+  sign_up_.add_routes(router);
   if (api_.primary != nullptr) {
     co_return base::Result<void>();
   }
@@ -122,13 +141,23 @@ net::Task<void> SelfService::follow_clusters() {
   }
 }
 
+net::Task<base::Result<void>> SelfService::sweep() {
+  store::Body invitations = [now_ms = wall_ms()](store::Write const& write) {
+    return invitations::sweep(write, now_ms);
+  };
+  if (auto const swept = co_await api_.store.write(std::move(invitations)); !swept) {
+    co_return swept.error();
+  }
+  co_return co_await tokens_.sweep(wall_ms());
+}
+
 net::Task<void> SelfService::trim() {
   while (!stopped_) {
     if (auto const trimmed = co_await audit::trim(api_.store.thread(), wall_ms()); !trimmed) {
       process::log::warning("api", "the audit log was not trimmed error=\"{}\"", trimmed.error().what());
     }
-    if (auto const swept = co_await tokens_.sweep(wall_ms()); !swept) {
-      process::log::warning("api", "ended tokens were not removed error=\"{}\"", swept.error().what());
+    if (auto const swept = co_await sweep(); !swept) {
+      process::log::warning("api", "ended tokens and invitations were not removed error=\"{}\"", swept.error().what());
     }
     if (!stopped_) {
       co_await day_.wait(std::chrono::hours(24));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "dns-backend/api/gate/gate.hpp"
+#include "dns-backend/api/sign_up/sign_up.hpp"
 #include "dns-backend/api/tenants/tenants.hpp"
 #include "dns-backend/domain_watch/domain_watch.hpp"
 #include "dns-backend/self_service/names.hpp"
@@ -41,6 +42,7 @@ class SelfService {
  private:
   net::Task<void> follow_clusters();
   net::Task<void> trim();
+  net::Task<base::Result<void>> sweep();
 
   net::asio::any_io_executor executor_;
   api::Dependencies& api_;
@@ -48,6 +50,7 @@ class SelfService {
   std::unique_ptr<domain_watch::DomainWatch> watch_;  // with a resolver
   api::TenantDependencies tenants_;
   api::Gate gate_;
+  api::SignUp sign_up_;
   steward::Steward steward_;
   NameTiers tiers_;
   net::Signal clusters_changed_, day_;

@@ -2,10 +2,9 @@
 
 #include "base/config/reader.hpp"
 #include "dns-backend/connector/door.hpp"
+#include "dns-backend/settings/tenants.hpp"
 
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/ip/network_v4.hpp>
-#include <boost/asio/ip/network_v6.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -271,111 +270,6 @@ void read_powerdns(config::Reader& root, Settings& settings) {
     }
     settings.powerdns_api.push_back(std::move(api));
   }
-}
-
-PlanSettings read_plan(config::Reader& section) {
-  PlanSettings plan;
-  plan.name = section.text("name");
-  plan.backups = section.integer<std::uint32_t>("backups", {0, 100}, plan.backups);
-  plan.records = section.integer<std::uint32_t>("records", {0, 100000}, plan.records);
-  plan.domains = section.integer<std::uint32_t>("domains", {0, 10000}, plan.domains);
-  plan.tokens = section.integer<std::uint32_t>("tokens", {0, 1000}, plan.tokens);
-  plan.clusters = section.texts("clusters");
-  plan.pools = section.integer<std::uint32_t>("pools", {0, 100}, plan.pools);
-  plan.origins = section.integer<std::uint32_t>("origins", {0, 100}, plan.origins);
-  return plan;
-}
-
-bool is_prefix(std::string const& text) {
-  boost::system::error_code bad;
-  if (text.find('/') == std::string::npos) {
-    boost::asio::ip::make_address(text, bad);
-  } else if (text.find(':') == std::string::npos) {
-    boost::asio::ip::make_network_v4(text, bad);
-  } else {
-    boost::asio::ip::make_network_v6(text, bad);
-  }
-  return !bad;
-}
-
-std::vector<std::string> read_prefixes(config::Reader& section, char const* key) {
-  std::vector<std::string> prefixes = section.texts(key);
-  for (std::size_t i = 0; i < prefixes.size(); ++i) {
-    if (!is_prefix(prefixes[i])) {
-      section.fail_item(key, i, "'" + prefixes[i] + "' is no address or prefix", "for instance 10.200.0.0/16");
-    }
-  }
-  return prefixes;
-}
-
-// "10.200.0.1" of "https://10.200.0.1:18010/" and of "10.200.0.1:53"; "::1" of "[::1]:53".
-std::string host_of(std::string const& text) {
-  std::size_t const scheme = text.find("://");
-  std::string host = scheme == std::string::npos ? text : text.substr(scheme + 3);
-  host.resize(std::min(host.size(), host.find('/')));
-  if (host.starts_with('[')) {
-    return host.substr(1, host.find(']') - 1);
-  }
-  host.resize(std::min(host.size(), host.rfind(':')));
-  return host;
-}
-
-// After the API, the sites and the witnesses, whose own addresses no tenant may have probed.
-void read_origins(config::Reader& tenants, Settings& settings) {
-  if (auto section = tenants.optional_section("origins")) {
-    settings.tenants.origins_allowed = read_prefixes(*section, "allow");
-    settings.tenants.origins_refused = read_prefixes(*section, "refuse");
-  }
-  std::vector<std::string> own{host_of(settings.api_listen)};
-  for (SiteSettings const& site : settings.sites) {
-    own.insert(own.end(), {site.address, site.loopback, host_of(site.url)});
-  }
-  for (Witness const& witness : settings.witnesses) {
-    own.push_back(witness.address);
-  }
-  std::vector<std::string>& refused = settings.tenants.origins_refused;
-  for (std::string const& text : own) {
-    boost::system::error_code bad;
-    auto const address = boost::asio::ip::make_address(text, bad);
-    if (!bad && !address.is_unspecified() && std::ranges::find(refused, text) == refused.end()) {
-      refused.push_back(text);
-    }
-  }
-}
-
-// After the API and the sites.
-void read_tenants(config::Reader& root, Settings& settings) {
-  auto section = root.optional_section("tenants");
-  if (!section) {
-    return;
-  }
-  TenantSettings& tenants = settings.tenants;
-  tenants.self_service = section->boolean("self_service", false);
-  if (tenants.self_service && (settings.api_listen.empty() || !settings.api_tls)) {
-    section->fail("self_service", "tokens need api.listen with api.tls", "a token that is overheard is a stolen one");
-  }
-  tenants.overlap = section->duration("overlap", {milliseconds(0), milliseconds(90LL * 86400000)}, tenants.overlap);
-  tenants.cluster_zone = section->text("cluster_zone", "");
-  tenants.global_name = section->text("global_name", "");
-  tenants.challenge_zone = section->text("challenge_zone", "");
-  tenants.resolver = section->text("resolver", "");
-  tenants.resolver_port = section->port("resolver_port", tenants.resolver_port);
-  boost::system::error_code bad;
-  boost::asio::ip::make_address(tenants.resolver, bad);
-  if (bad && !tenants.resolver.empty()) {
-    section->fail("resolver", "'" + tenants.resolver + "' is not an IP address", "the port is resolver_port");
-  }
-  tenants.requests_per_second =
-      section->integer<std::uint32_t>("requests_per_second", {1, 100000}, tenants.requests_per_second);
-  tenants.burst = section->integer<std::uint32_t>("burst", {1, 1000000}, tenants.burst);
-  for (auto& one : section->sections("plans")) {
-    PlanSettings plan = read_plan(one);
-    if (std::ranges::find(tenants.plans, plan.name, &PlanSettings::name) != tenants.plans.end()) {
-      one.fail("name", "'" + plan.name + "' is named twice", "each plan once");
-    }
-    tenants.plans.push_back(std::move(plan));
-  }
-  read_origins(*section, settings);
 }
 
 Settings read(config::Reader& root) {

@@ -102,6 +102,19 @@ struct PlanSettings {
   std::uint32_t origins = 16;         // of one pool
 };
 
+// Tenants that nobody made: what a newcomer gets, and how many there may be.
+struct SignUpSettings {
+  enum class Mode { off, invitation, open };
+  Mode mode = Mode::off;
+  std::string plan;                   // unless his invitation names one
+  std::vector<std::string> clusters;  // the first is the primary unless he asks for another of them; the rest backups
+  std::string zone;                   // that he lives in; empty: the topology's domain
+  std::uint32_t per_day = 0;          // sign-ups within 24 hours; 0: any number
+  std::uint32_t per_hour = 6;         // tries of one client address (of IPv6 a /64)
+  std::uint32_t burst = 10;
+  std::chrono::milliseconds token_expires{0};  // of the token he gets; 0: never
+};
+
 // What tenants may do by themselves.
 struct TenantSettings {
   bool self_service = false;                    // bearer tokens on api.listen, without client certificates
@@ -116,6 +129,7 @@ struct TenantSettings {
   std::vector<PlanSettings> plans;           // empty: any name is a plan, with the quotas above
   std::vector<std::string> origins_allowed;  // prefixes where tenants may have origins though they are private
   std::vector<std::string> origins_refused;  // where they may not; the sites' own addresses included
+  SignUpSettings sign_up;
 };
 
 // The HTTP API of a PowerDNS: the only way to make a new zone known there at once.

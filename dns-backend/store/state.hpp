@@ -10,7 +10,9 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
+#include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -46,11 +48,17 @@ struct Store::State {
 
   // After a commit, on the store thread: builds, publishes, wakes waiters, tells listeners.
   void publish(database::Database& database, database::Changes const& changes);
-  net::Task<base::Result<Revision>> write(Body body);
-  // On the control loop: the slots of endpoint names.
-  [[nodiscard]] std::map<std::string, std::uint32_t> slots_of(std::vector<std::string> const& endpoints);
-  // Slots are never given back, so a process that has seen too many names refuses further ones instead of ending.
-  // `reserve`: slots that must be left for others.
+  // `committed`: set when the transaction was, whatever became of its publication.
+  net::Task<base::Result<Revision>> write(Body body, std::shared_ptr<bool> committed = {});
+  // As write(), for one that brings rows of these endpoints. On the control loop, where their slots are taken, and
+  // given back when nothing was written (`nothing`: the body's own word for that, beside a failure).
+  net::Task<base::Result<Revision>> write_endpoints(Body body, std::set<std::string> names,
+                                                    std::function<bool()> nothing = {});
+  // On the control loop: the slots of endpoint names, for the write of their rows; settle_slots() when that is over.
+  [[nodiscard]] std::map<std::string, std::uint32_t> reserve_slots(std::set<std::string> const& names);
+  void settle_slots(std::set<std::string> const& names, bool written);
+  // Slots of names that were written are never given back, so a process that has seen too many names refuses further
+  // ones instead of ending. `reserve`: slots that must be left for others.
   [[nodiscard]] base::Result<void> check_room(std::vector<std::string> const& endpoints, std::size_t reserve) const;
   // False when there are too many.
   bool add_waiter(std::shared_ptr<Waiter> const& waiter);
@@ -59,6 +67,7 @@ struct Store::State {
 
   pool::HealthTable& health;                    // the control loop
   std::set<std::string> endpoints;              // that have a slot; the control loop
+  std::map<std::string, unsigned> reserved;     // of those: not written yet, by so many writes; the control loop
   Published<Snapshot> published;                // any thread
   std::atomic<Revision> revision;               // any thread
   std::atomic<std::int64_t> publication_us{0};  // any thread

@@ -64,9 +64,9 @@ base::Result<void> Store::State::settle(database::Database& database) {
   return failure ? base::Result<void>(*failure) : base::Result<void>();
 }
 
-net::Task<base::Result<Revision>> Store::State::write(Body body) {
+net::Task<base::Result<Revision>> Store::State::write(Body body, std::shared_ptr<bool> committed) {
   std::function<base::Result<Revision>(database::Database&)> const work =
-      [this, body = std::move(body)](database::Database& database) -> base::Result<Revision> {
+      [this, body = std::move(body), committed](database::Database& database) -> base::Result<Revision> {
     if (read_only.load(std::memory_order_acquire)) {
       return base::fail(errc::read_only, "nothing was written");
     }
@@ -76,19 +76,56 @@ net::Task<base::Result<Revision>> Store::State::write(Body body) {
     if (!written) {
       return written;
     }
+    if (committed != nullptr) {
+      *committed = true;
+    }
     auto const settled = settle(database);
     return settled ? written : settled.error();
   };
   co_return co_await thread->run<Revision>(work);
 }
 
-std::map<std::string, std::uint32_t> Store::State::slots_of(std::vector<std::string> const& names) {
+net::Task<base::Result<Revision>> Store::State::write_endpoints(Body body, std::set<std::string> names,
+                                                                std::function<bool()> nothing) {
+  Body known = [this, slots = reserve_slots(names), body = std::move(body)](Write const& write) {
+    builder.know_slots(slots);
+    return body(write);
+  };
+  auto const committed = std::make_shared<bool>(false);
+  auto const written = co_await write(std::move(known), committed);
+  settle_slots(names, *committed && !(nothing && nothing()));
+  co_return written;
+}
+
+std::map<std::string, std::uint32_t> Store::State::reserve_slots(std::set<std::string> const& names) {
   std::map<std::string, std::uint32_t> slots;
   for (std::string const& endpoint : names) {
     slots[endpoint] = health.slot(endpoint);
-    endpoints.insert(endpoint);
+    if (endpoints.insert(endpoint).second) {
+      reserved[endpoint] = 0;
+    }
+    if (auto const found = reserved.find(endpoint); found != reserved.end()) {
+      ++found->second;
+    }
   }
   return slots;
+}
+
+void Store::State::settle_slots(std::set<std::string> const& names, bool written) {
+  for (std::string const& endpoint : names) {
+    auto const found = reserved.find(endpoint);
+    if (found == reserved.end()) {
+      continue;  // somebody else wrote it
+    }
+    bool const last = --found->second == 0;
+    if (written || last) {
+      reserved.erase(found);
+    }
+    if (!written && last) {
+      endpoints.erase(endpoint);
+      health.give_back(endpoint);
+    }
+  }
 }
 
 base::Result<void> Store::State::check_room(std::vector<std::string> const& names, std::size_t reserve) const {
@@ -229,17 +266,22 @@ net::Task<base::Result<void>> Store::apply_feed(database::Changes changes) {
     process::log::error("store", "a step of the feed is not taken error=\"{}\"", room.error().what());
     co_return room.error();
   }
-  auto const slots = state_->slots_of(endpoints);
+  std::set<std::string> const names(endpoints.begin(), endpoints.end());
+  auto const slots = state_->reserve_slots(names);
+  auto const committed = std::make_shared<bool>(false);
   auto const shared = std::make_shared<database::Changes const>(std::move(changes));
   std::function<base::Result<void>(database::Database&)> const work =
-      [state = state_.get(), shared, slots](database::Database& database) -> base::Result<void> {
+      [state = state_.get(), shared, slots, committed](database::Database& database) -> base::Result<void> {
     state->builder.know_slots(slots);
     if (auto const applied = database.apply_changes(*shared); !applied) {
       return applied;
     }
+    *committed = true;
     return state->settle(database);
   };
-  co_return co_await state_->thread->run<void>(work);
+  auto const applied = co_await state_->thread->run<void>(work);
+  state_->settle_slots(names, *committed);
+  co_return applied;
 }
 
 net::Task<base::Result<Position>> Store::position() {

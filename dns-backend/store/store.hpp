@@ -71,8 +71,10 @@ class Store {
   // and is published before this returns. Failures as below, and the body's own.
   net::Task<base::Result<Revision>> write(Body body);
   // The same for one that brings rows of pools: `endpoints` are the names of all their origins. On the control loop;
-  // refused when there is no room for their health.
-  net::Task<base::Result<Revision>> write(Body body, std::vector<std::string> endpoints);
+  // refused when there is no room for their health, which is given back when nothing was written: after a failure, or
+  // when `nothing` says so afterwards.
+  net::Task<base::Result<Revision>> write(Body body, std::vector<std::string> endpoints,
+                                          std::function<bool()> nothing = {});
   // A look at the tables and the database as one picture, on the store thread. `look` must own all it uses and be a
   // named local (see base/net/task.hpp).
   template <class T>

@@ -53,14 +53,14 @@ net::Task<base::Result<SteeringOutcome>> Store::put_steering(steering::Object ob
     co_return room.error();
   }
   auto const outcome = std::make_shared<SteeringOutcome>();
-  Body body = [state = state_.get(), slots = state_->slots_of(keys), object,
-               outcome](Write const& write) -> base::Result<void> {
-    state->builder.know_slots(slots);
+  Body body = [object, outcome](Write const& write) -> base::Result<void> {
     SteeringWish wish{write.model.steering(), false, true};
     steering::put(wish.objects, object);
     return set_steering(write, wish, *outcome);
   };
-  auto const written = co_await state_->write(std::move(body));
+  std::function<bool()> const nothing = [outcome] { return !outcome->problems.empty(); };
+  std::set<std::string> names(keys.begin(), keys.end());
+  auto const written = co_await state_->write_endpoints(std::move(body), std::move(names), nothing);
   if (!written) {
     co_return written.error();
   }
@@ -68,15 +68,13 @@ net::Task<base::Result<SteeringOutcome>> Store::put_steering(steering::Object ob
   co_return *outcome;
 }
 
-net::Task<base::Result<Revision>> Store::write(Body body, std::vector<std::string> endpoints) {
+net::Task<base::Result<Revision>> Store::write(Body body, std::vector<std::string> endpoints,
+                                               std::function<bool()> nothing) {
   if (auto const room = state_->check_room(endpoints, State::tenants_reserve); !room) {
     co_return room.error();
   }
-  Body known = [state = state_.get(), slots = state_->slots_of(endpoints), body = std::move(body)](Write const& write) {
-    state->builder.know_slots(slots);
-    return body(write);
-  };
-  co_return co_await state_->write(std::move(known));
+  std::set<std::string> names(endpoints.begin(), endpoints.end());
+  co_return co_await state_->write_endpoints(std::move(body), std::move(names), std::move(nothing));
 }
 
 net::Task<base::Result<SteeringOutcome>> Store::apply_steering(steering::Objects wanted, bool dry_run) {
@@ -89,19 +87,19 @@ net::Task<base::Result<SteeringOutcome>> Store::apply_steering(steering::Objects
   }
   auto const outcome = std::make_shared<SteeringOutcome>();
   auto const wish = std::make_shared<SteeringWish>(SteeringWish{std::move(wanted), dry_run, false});
-  std::map<std::string, std::uint32_t> slots;
-  if (!dry_run) {
-    slots = state_->slots_of(keys);
-  }
-  Body body = [state = state_.get(), slots, wish, outcome](Write const& write) {
-    state->builder.know_slots(slots);
+  Body body = [wish, outcome](Write const& write) {
     // The set is the operator's; what tenants have stays.
     for (steering::Object& object : steering::all(steering::of_tenants(write.model.steering()))) {
       steering::put(wish->objects, std::move(object));
     }
     return set_steering(write, *wish, *outcome);
   };
-  auto const written = co_await state_->write(std::move(body));
+  std::function<bool()> const nothing = [outcome] { return !outcome->problems.empty(); };
+  std::set<std::string> names;
+  if (!dry_run) {
+    names.insert(keys.begin(), keys.end());
+  }
+  auto const written = co_await state_->write_endpoints(std::move(body), std::move(names), nothing);
   if (!written) {
     co_return written.error();
   }

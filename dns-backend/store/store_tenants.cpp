@@ -14,7 +14,7 @@ net::Task<base::Result<Revision>> Store::write(Body body) {
 }
 
 net::Task<base::Result<Revision>> Store::set_pools(std::vector<PoolRow> wanted) {
-  constexpr std::size_t endpoints_max = 10000;  // slots are never given back (HealthTable)
+  constexpr std::size_t endpoints_max = 10000;  // slots of what was written are never given back (HealthTable)
   std::vector<std::string> endpoints;
   for (PoolRow const& pool : wanted) {
     for (PoolRow::EndpointRow const& endpoint : pool.endpoints) {
@@ -27,12 +27,9 @@ net::Task<base::Result<Revision>> Store::set_pools(std::vector<PoolRow> wanted) 
   if (auto const room = state_->check_room(endpoints, 0); !room) {
     co_return room.error();
   }
-  Body body = [state = state_.get(), slots = state_->slots_of(endpoints),
-               wanted = std::move(wanted)](Write const& write) {
-    state->builder.know_slots(slots);
-    return store::set_pools(write, wanted);
-  };
-  co_return co_await state_->write(std::move(body));
+  Body body = [wanted = std::move(wanted)](Write const& write) { return store::set_pools(write, wanted); };
+  std::set<std::string> names(endpoints.begin(), endpoints.end());
+  co_return co_await state_->write_endpoints(std::move(body), std::move(names));
 }
 
 net::Task<base::Result<std::vector<PoolRow>>> Store::pools() {

@@ -45,8 +45,12 @@ struct Dirty {
 class Model {
  public:
   // Endpoint names and their slots in the HealthTable, which gives them out on another loop. Every endpoint must be
-  // known before its row comes in.
-  void know_slots(std::map<std::string, std::uint32_t> const& slots) { slots_.insert(slots.begin(), slots.end()); }
+  // known before its row comes in. A name whose write was refused may come with another slot the next time.
+  void know_slots(std::map<std::string, std::uint32_t> const& slots) {
+    for (auto const& [endpoint, slot] : slots) {
+      slots_[endpoint] = slot;
+    }
+  }
 
   // Takes every row of the small tables anew.
   base::Result<void> load(database::Database& database);

@@ -101,18 +101,7 @@ base::Result<void> perform(Write const& write, Intent const& intent, std::int64_
     return retire(write, intent);
   }
   // Challenges of orders that were running when the tenant left; "acme/7", and "acme/7/12" of its certificate 12.
-  std::string const owner = "acme/" + std::to_string(intent.tenant_id);
-  auto const owners = write.transaction.query(
-      "SELECT DISTINCT owner FROM challenge WHERE owner = ?1 OR substr(owner, 1, length(?1) + 1) = ?1 || '/'", {owner});
-  if (!owners) {
-    return owners.error();
-  }
-  for (database::Row const& row : *owners) {
-    if (auto const removed = store::remove_challenges(write, text(row[0])); !removed) {
-      return removed;
-    }
-  }
-  return {};
+  return store::remove_challenges_below(write, "acme/" + std::to_string(intent.tenant_id));
 }
 
 base::Result<void> repair_tenants(Write const& write, std::set<std::int64_t> const& busy, std::size_t& repaired) {

@@ -28,8 +28,8 @@ Token token_of(database::Row const& row) {
   return token;
 }
 
-base::Result<void> make_body(store::Write const& write, Token const& token, std::string const& hash,
-                             tenants::Policy const& policy) {
+base::Result<void> make_body(store::Write const& write, Made const& made, tenants::Policy const& policy) {
+  Token const& token = made.token;
   if (token.tenant_id != 0) {
     auto const tenant = write.model.tenants().find(token.tenant_id);
     if (tenant == write.model.tenants().end()) {
@@ -49,13 +49,24 @@ base::Result<void> make_body(store::Write const& write, Token const& token, std:
                             " tokens at most: revoke one");
     }
   }
-  return write.run(
-      "INSERT INTO token (id, hash, tenant_id, scope, note, created_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      {token.id, hash, token.tenant_id, json::serialize(to_json(token.scope)), token.note, token.created_at_ms,
-       token.expires_at_ms});
+  return add_row(write, made);
 }
 
 }  // namespace
+
+Made draw(Token token) {
+  Made made{std::move(token), "nav_" + random_text(32)};
+  made.token.id = random_text(10);
+  return made;
+}
+
+base::Result<void> add_row(store::Write const& write, Made const& made) {
+  Token const& token = made.token;
+  return write.run(
+      "INSERT INTO token (id, hash, tenant_id, scope, note, created_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      {token.id, digest(made.secret), token.tenant_id, json::serialize(to_json(token.scope)), token.note,
+       token.created_at_ms, token.expires_at_ms});
+}
 
 net::Task<base::Result<void>> Tokens::load() {
   std::function<base::Result<database::Rows>(database::Database&)> const work = [](database::Database& database) {
@@ -76,17 +87,14 @@ net::Task<base::Result<void>> Tokens::load() {
 }
 
 net::Task<base::Result<Made>> Tokens::make(Token token, tenants::Policy policy) {
-  Made made{std::move(token), "nav_" + random_text(32)};
-  made.token.id = random_text(10);
-  std::string const hash = digest(made.secret);
-  store::Body body = [token = made.token, hash, policy = std::move(policy)](store::Write const& write) {
-    return make_body(write, token, hash, policy);
+  Made made = draw(std::move(token));
+  store::Body body = [made, policy = std::move(policy)](store::Write const& write) {
+    return make_body(write, made, policy);
   };
   if (auto const written = co_await store_.write(std::move(body)); !written) {
     co_return written.error();
   }
-  by_hash_[hash] = made.token;
-  hashes_[made.token.id] = hash;
+  know(made);
   co_return made;
 }
 
@@ -98,10 +106,20 @@ net::Task<base::Result<void>> Tokens::revoke(std::string id, std::int64_t now_ms
   if (auto const written = co_await store_.write(std::move(body)); !written) {
     co_return written.error();
   }
+  know_ended(id, now_ms);
+  co_return base::Result<void>();
+}
+
+void Tokens::know(Made const& made) {
+  std::string const hash = digest(made.secret);
+  by_hash_[hash] = made.token;
+  hashes_[made.token.id] = hash;
+}
+
+void Tokens::know_ended(std::string const& id, std::int64_t now_ms) {
   if (auto const found = hashes_.find(id); found != hashes_.end()) {
     by_hash_[found->second].revoked_at_ms = now_ms;
   }
-  co_return base::Result<void>();
 }
 
 net::Task<base::Result<void>> Tokens::sweep(std::int64_t now_ms) {

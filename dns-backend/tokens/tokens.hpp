@@ -32,6 +32,12 @@ struct Made {
   std::string secret;  // never to be had again
 };
 
+// `token` with an id, and a secret for it.
+Made draw(Token token);
+// Its row, in a transaction that does more than this; the plan's quota is not looked at. Tokens::know() comes after the
+// commit. The store thread.
+base::Result<void> add_row(store::Write const& write, Made const& made);
+
 class Tokens {
  public:
   explicit Tokens(store::Store& store) : store_(store) {}
@@ -41,6 +47,9 @@ class Tokens {
   // `token` without id. refused: the tenant's plan has no more; not_found: the tenant is gone.
   net::Task<base::Result<Made>> make(Token token, tenants::Policy policy);
   net::Task<base::Result<void>> revoke(std::string id, std::int64_t now_ms);
+  // What another transaction committed: a row of add_row(), the end of one.
+  void know(Made const& made);
+  void know_ended(std::string const& id, std::int64_t now_ms);
 
   // Rows of tokens that ended long ago go; until then lists show them.
   net::Task<base::Result<void>> sweep(std::int64_t now_ms);

@@ -56,8 +56,7 @@ base::Result<void> remove_challenges(Write const& write, std::string const& owne
 }
 
 base::Result<void> remove_challenges_below(Write const& write, std::string const& owner) {
-  auto const owners = write.transaction.query(
-      "SELECT DISTINCT owner FROM challenge WHERE owner = ?1 OR substr(owner, 1, length(?1) + 1) = ?1 || '/'", {owner});
+  auto const owners = write.transaction.query(owners_below_sql, {owner});
   if (!owners) {
     return owners.error();
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,10 @@ base::Result<void> add_challenges(Write const& write, std::vector<std::pair<dns:
                                   std::string const& owner);
 base::Result<void> remove_challenges(Write const& write, std::string const& owner);
 // Of the owner and of every "owner/...".
+// Who they are: one range of the table's key, since '0' is what follows '/'.
+inline constexpr std::string_view owners_below_sql =
+    "SELECT DISTINCT owner FROM challenge WHERE owner >= ?1 AND owner < ?1 || '0' AND (owner = ?1 OR owner >= ?1 || "
+    "'/')";
 base::Result<void> remove_challenges_below(Write const& write, std::string const& owner);
 // Of every "...INFIX/X" whose X is not among `keep`.
 base::Result<void> sweep_challenges(Write const& write, std::string const& infix, std::set<std::string> const& keep);

@@ -199,6 +199,33 @@ TEST_F(UploadTest, AProblemStoresNothingAndStrangersNamesAreNotFound) {
   EXPECT_EQ(run(issuer->take_upload(tenant.id, "other.example", upload, true)).error().code, vault::errc::not_found);
 }
 
+// The order's turn comes while the upload is on its way into the store.
+TEST_F(UploadTest, NoOrderBeginsWhileAnUploadIsBeingStored) {
+  start();
+  ASSERT_TRUE(issued(2));
+  auto const brought = leaf();
+  upload::Upload const upload{chain.pem(brought), brought.key.pem()};
+  issuer->order_now(status_of("www.customer.example").subject_id);
+  EXPECT_TRUE(run(issuer->take_upload(tenant.id, "www.customer.example", upload, true)).value().empty());
+  EXPECT_EQ(status_of("www.customer.example").source, "upload");
+  add_tenant("other");
+  issuer->poke();
+  ASSERT_TRUE(issued(3)) << "a whole round went by";
+  EXPECT_EQ(status_of("www.customer.example").source, "upload") << "no order replaced it";
+  EXPECT_EQ(ca->counters.orders, 3);
+  // And of two uploads at once the second is told so.
+  net::Task<base::Result<base::Problems>> first = issuer->take_upload(tenant.id, "www.customer.example", upload, true);
+  bool done = false;
+  auto const wait = [](net::Task<base::Result<base::Problems>> task, bool& over) -> net::Task<void> {
+    EXPECT_TRUE(co_await std::move(task));
+    over = true;
+  };
+  net::spawn(loop.get_executor(), "first", wait(std::move(first), done));
+  EXPECT_EQ(run(issuer->take_upload(tenant.id, "www.customer.example", upload, true)).error().code,
+            protocol::errc::unavailable);
+  EXPECT_TRUE(until([&] { return done; }));
+}
+
 TEST_F(UploadTest, OneOfOurOwnTakesOverBeforeItEnds) {
   start();
   ASSERT_TRUE(issued(2));

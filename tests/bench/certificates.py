@@ -27,7 +27,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "support")]
 import certificate_stack  # noqa: E402
 import daemons  # noqa: E402
-import powerdns  # noqa: E402
+import figures  # noqa: E402
 
 KEY = "sixteen-or-more-letters"
 
@@ -48,27 +48,14 @@ def topology(edges):
 class Bed(certificate_stack.CertificateStack):
     def __init__(self, edges):
         self.edges = [f"edge-{number}" for number in range(edges)]
-        self.port = daemons.free_port()
         super().__init__(reject_nonces=0)
         self.files.write("topology.yaml", topology(edges))
-        path = self.files.path
         with open(self.navigator.config, encoding="utf-8") as file:
             text = file.read()
-        listen = (f'api: {{ unix: {self.navigator.api}, listen: "127.0.0.1:{self.port}", key_file: '
-                  f'{self.files.write("api.key", KEY)}, tls: {{ certificate: {path("server.pem")}, '
-                  f'key: {path("server.key")}, ca: {path("ca.pem")} }} }}')
-        self.files.write("navigator.yaml", re.sub(r"^api: .*$", lambda _: listen, text, flags=re.M))
-        for edge in self.edges[:]:
-            self.client_certificate(edge)
-
-    def client_certificate(self, name):
-        path = self.files.path
-        daemons.run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                    f"/CN={name}", "-keyout", path(name + ".key"), "-out", path(name + ".csr"))
-        extensions = self.files.write("extensions", f"subjectAltName=DNS:{name}\n")
-        daemons.run("openssl", "x509", "-req", "-in", path(name + ".csr"), "-CA", path("ca.pem"), "-CAkey",
-                    path("ca.key"), "-CAcreateserial", "-days", "2", "-extfile", extensions, "-out",
-                    path(name + ".pem"))
+        key_file = self.files.write("api.key", KEY)
+        self.files.write("navigator.yaml", re.sub(r"^api: \{", f"api: {{ key_file: {key_file},", text, flags=re.M))
+        for edge in self.edges:
+            certificate_stack.sign(self.files, edge, f"DNS:{edge}")
 
     def create(self, label):
         body = json.dumps({"label": label, "plan": "pro", "primary": "ams"})
@@ -121,11 +108,11 @@ def bench_sequence(options, bed, report):
         taken["navigator"].append(seconds_of(lambda n=number: ours(f"seq{n}")))
         taken["lego"].append(seconds_of(lambda n=number: lego(bed, f"lego{n}")))
     for system, values in taken.items():
-        median = powerdns.percentile(values, 0.5)
+        median = figures.percentile(values, 0.5)
         report.add(f"apex and wildcard in sequence: {system}, p50 / most",
                    f"{median * 1000:.0f} / {max(values) * 1000:.0f} ms", "<= 100 ms" if system == "navigator" else "",
                    median <= 0.1 if system == "navigator" else None, seconds=values)
-    ratio = powerdns.percentile(taken["lego"], 0.5) / powerdns.percentile(taken["navigator"], 0.5)
+    ratio = figures.percentile(taken["lego"], 0.5) / figures.percentile(taken["navigator"], 0.5)
     report.add("lego / navigator", f"{ratio:.1f}")
 
 
@@ -203,9 +190,9 @@ def bench_edges(options, bed, report):
         stop.set()
         for edge in edges:
             edge.join(10)
-    late = powerdns.percentile(taken, 0.99)
+    late = figures.percentile(taken, 0.99)
     report.add(f"{len(edges)} edges, {options.bundles} bundles: stored to acknowledged, p50 / p99 / most",
-               f"{powerdns.percentile(taken, 0.5) * 1000:.0f} / {late * 1000:.0f} / {max(taken) * 1000:.0f} ms",
+               f"{figures.percentile(taken, 0.5) * 1000:.0f} / {late * 1000:.0f} / {max(taken) * 1000:.0f} ms",
                "p99 < 1000 ms", late < 1, seconds=taken)
 
 
@@ -218,7 +205,7 @@ def main():
     edges = 4 if options.smoke else 50
     if not certificate_stack.programs_are_there():
         parser.error("needs NAVIGATOR, pebble, pdns_server, openssl and lego")
-    report = powerdns.Report({**vars(options), "edges": edges, "cores": os.cpu_count(), "load": os.getloadavg()})
+    report = figures.Report({**vars(options), "edges": edges, "cores": os.cpu_count(), "load": os.getloadavg()})
     bed = Bed(edges)
     try:
         bed.start()

@@ -30,30 +30,11 @@ import dns_wire  # noqa: E402
 import loads  # noqa: E402
 import navigator_daemon  # noqa: E402
 import worlds  # noqa: E402
+from figures import Report, percentile  # noqa: E402
 
 PEER = os.path.abspath(os.environ.get("POWERDNS_PEER", os.path.join(ROOT, "build", "bench", "powerdns_peer")))
 WORKLOADS = {"hit": "NOERROR", "miss": "NXDOMAIN", "flood": "NXDOMAIN", "zipf": "NOERROR"}
 CHANGES_PER_SECOND = 100
-
-
-class Report:
-    """Rows of the table, printed when complete, and everything measured."""
-
-    def __init__(self, settings):
-        self.rows = []
-        self.json = {"settings": settings, "figures": []}
-
-    def add(self, what, value, target="", met=None, **detail):
-        self.rows.append((what, value, target, "" if met is None else "yes" if met else "NO"))
-        self.json["figures"].append({"what": what, "value": value, "target": target, "met": met, **detail})
-        print(f"  {what}: {value}", file=sys.stderr, flush=True)
-
-    def text(self):
-        heads = ("what", "measured", "target", "met")
-        rows = [heads, *self.rows]
-        widths = [max(len(row[column]) for row in rows) for column in range(4)]
-        lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows]
-        return "\n".join([lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]])
 
 
 def spread(values):
@@ -63,11 +44,6 @@ def spread(values):
 
 def ratio(ours, theirs):
     return statistics.median(a / b for a, b in zip(ours, theirs))
-
-
-def percentile(values, part):
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 
 
 def bench_queries(options, folder, report):

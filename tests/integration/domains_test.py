@@ -13,15 +13,14 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+import certificate_stack  # noqa: E402
 import daemons  # noqa: E402
-from certificate_stack import TOPOLOGY  # noqa: E402
 import navigator_daemon  # noqa: E402
 import powerdns_server  # noqa: E402
 
-PEBBLE, NGINX = shutil.which("pebble"), shutil.which("nginx") or "/usr/sbin/nginx"
+NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 ZONE = "$TTL 5\n@ SOA ns1 h 1 3600 600 86400 1\n@ NS ns1\nns1 A 127.0.0.1\n"
-CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
 def served(port, name):
@@ -109,87 +108,36 @@ class Edge:
             self.nginx.stop(signal.SIGTERM)
 
 
-@unittest.skipUnless(PEBBLE and os.path.exists(NGINX), "pebble and nginx are needed")
-class Domains(unittest.TestCase):
+@unittest.skipUnless(certificate_stack.programs_are_there() and os.path.exists(NGINX), "pebble and nginx are needed")
+class Bed(unittest.TestCase):
+    CHALLENGE_ZONE = "acme.stream.example"  # empty: none
+
     def setUp(self):
-        self.folder = daemons.Folder(prefix="navigator-domains-")
-        self.addCleanup(self.folder.remove)
-        self.make_certificates()
-        path = self.folder.path
-        self.port, self.ca = daemons.free_port(), daemons.free_port()
-        self.navigator = navigator_daemon.Navigator(self.folder)
-        self.pdns = powerdns_server.PowerDns(self.folder, "pdns", powerdns_server.unix(self.navigator.remote),
-                                             powerdns_server.CACHES_OFF)
-        self.navigator.config = self.folder.write("navigator.yaml", f"""\
-node: dns-ams
-store: {{ url: "sqlite://{path('navigator.db')}" }}
-remote: {{ unix: {self.navigator.remote} }}
-topology: {self.folder.write('topology.yaml', TOPOLOGY)}
-api: {{ unix: {self.navigator.api}, listen: "127.0.0.1:{self.port}",
-  tls: {{ certificate: {path('api.pem')}, key: {path('api.key')}, ca: {path('ca.pem')} }} }}
-powerdns: {{ control: [] }}
-sites:
-  - {{ name: ams, node: dns-ams, address: 127.0.0.1, port: {self.pdns.port} }}
-acme: {{ directory: "https://localhost:{self.ca}/dir", ca_bundle: {path('ca.pem')}, master_key: {path('master.key')},
-  first_retry: 1s }}
+        # What was asked before a change may be kept for a moment after it: not where the next look must be right.
+        self.stack = certificate_stack.CertificateStack(reject_nonces=0, pdns=powerdns_server.CACHES_OFF)
+        self.folder, self.navigator, self.pdns = self.stack.files, self.stack.navigator, self.stack.pdns
+        with open(self.navigator.config, "a", encoding="utf-8") as settings:
+            settings.write(f"""\
 tenants:
   self_service: true
-  challenge_zone: acme.stream.example
+  challenge_zone: "{self.CHALLENGE_ZONE}"
   resolver: 127.0.0.1
   resolver_port: {self.pdns.port}
 """)
-        self.addCleanup(self.navigator.stop)
-        self.navigator.start()
-        self.addCleanup(self.pdns.stop)
-        self.pdns.start()
-        self.start_pebble()
-        for zone in ("stream.example", "acme.stream.example", "customer.example"):
+        self.addCleanup(self.stack.close)
+        self.stack.start()
+        for zone in ("acme.stream.example", "customer.example"):
             self.navigator.import_zone(zone, ZONE)
         self.run_json("tenant", "create", "acme-tv", "--plan", "basic", "--primary", "ams", "--json")
-        self.edge = Edge(self.folder, self.port)
+        certificate_stack.sign(self.folder, "edge", "DNS:edge-ams-1")
+        self.folder.write("empty", "")
+        self.edge = Edge(self.folder, self.stack.port)
         self.addCleanup(self.edge.stop)
         self.records = {}
-
-    def make_certificates(self):
-        path, write = self.folder.path, self.folder.write
-        daemons.run("openssl", "req", "-x509", *CURVE, "-days", "2", "-subj", "/CN=Test root", "-keyout",
-                    path("ca.key"),
-                    "-out", path("ca.pem"))
-        for name, subject in (("api", "navigator"), ("pebble", "localhost")):
-            self.sign(name, subject, "DNS:localhost,IP:127.0.0.1")
-        self.sign("edge", "edge-ams-1", "DNS:edge-ams-1")
-        write("empty", "")
-
-    def sign(self, name, subject, names, days="2"):
-        """NAME.pem and NAME.key, by the root of the test."""
-        path = self.folder.path
-        daemons.run("openssl", "req", *CURVE, "-subj", "/CN=" + subject, "-keyout", path(name + ".key"), "-out",
-                    path(name + ".csr"))
-        extensions = self.folder.write(name + ".ext", f"subjectAltName={names}\nbasicConstraints=CA:FALSE\n")
-        daemons.run("openssl", "x509", "-req", "-in", path(name + ".csr"), "-CA", path("ca.pem"), "-CAkey",
-                    path("ca.key"),
-                    "-CAcreateserial", "-days", days, "-extfile", extensions, "-out", path(name + ".pem"))
 
     def chain_of(self, name):
         """A file with the leaf and the root that signed it."""
         return self.folder.write(name + ".chain", self.folder.log(name + ".pem") + self.folder.log("ca.pem"))
-
-    def start_pebble(self):
-        path = self.folder.path
-        config = self.folder.write("pebble.json", json.dumps({"pebble": {
-            "listenAddress": f"127.0.0.1:{self.ca}", "managementListenAddress": f"127.0.0.1:{daemons.free_port()}",
-            "certificate": path("pebble.pem"), "privateKey": path("pebble.key"), "httpPort": 5002, "tlsPort": 5001,
-            "certificateValidityPeriod": 86400 * 90}}))
-        environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0"}
-        pebble = daemons.Daemon([PEBBLE, "-config", config, "-dnsserver", f"127.0.0.1:{self.pdns.port}"],
-                                path("pebble.log"), env=environment)
-        self.addCleanup(pebble.stop)
-
-        def listening():
-            with socket.create_connection(("127.0.0.1", self.ca), timeout=1):
-                return True
-
-        daemons.wait_for("pebble listens", listening)
 
     def run_json(self, *words):
         return json.loads(self.navigator.command(*words).stdout)
@@ -202,13 +150,13 @@ tenants:
         lines = "".join(line(one) for records in self.records.values() for one in records)
         self.navigator.import_zone("customer.example", ZONE + lines)
 
-    def add_domain(self, name):
-        self.records[name] = self.run_json("domain", "claim", "acme-tv", name, "--json")["records_to_set"]
+    def add_domain(self, name, tenant="acme-tv"):
+        self.records[name] = self.run_json("domain", "claim", tenant, name, "--json")["records_to_set"]
         self.set_customer_zone()
-        daemons.wait_for(f"{name} is verified", lambda: self.verify(name)["state"] == "verified")
+        daemons.wait_for(f"{name} is verified", lambda: self.verify(name, tenant)["state"] == "verified")
 
-    def verify(self, name):
-        return self.run_json("domain", "verify", "acme-tv", name, "--json")
+    def verify(self, name, tenant="acme-tv"):
+        return self.run_json("domain", "verify", tenant, name, "--json")
 
     def why(self, name):
         return self.run_json("cert", "why", name, "--json")
@@ -224,8 +172,10 @@ tenants:
             raise AssertionError(f"{error}\n{self.folder.log('navigator.log')[-3000:]}") from error
 
     def sealed_certificates(self):
-        return json.loads(self.navigator.call("GET", "/v1/certificates")[1])["certificates"]
+        return self.stack.certificates()
 
+
+class Domains(Bed):
     def test_a_domain_is_proved_served_renewed_by_itself_and_removed(self):
         self.add_domain("www.customer.example")
         self.add_domain("shop.customer.example")
@@ -263,7 +213,7 @@ tenants:
         self.add_domain("www.customer.example")
         issued = self.edge_serves("www.customer.example")
         before = self.sealed_certificates()
-        self.sign("bank", "bank", "DNS:bank.example", "30")
+        certificate_stack.sign(self.folder, "bank", "DNS:bank.example", 30)
         path = self.folder.path
         daemons.run("openssl", "pkey", "-in", path("bank.key"), "-aes256", "-passout", "pass:x", "-out",
                     path("locked.key"))
@@ -275,7 +225,7 @@ tenants:
             self.assertEqual(refused.returncode, 2, refused.stderr)
             self.assertIn(problem, refused.stderr)
         self.assertEqual(self.sealed_certificates(), before)
-        self.sign("mine", "mine", "DNS:www.customer.example", "30")
+        certificate_stack.sign(self.folder, "mine", "DNS:www.customer.example", 30)
         mine = self.chain_of("mine")
         with open(path("mine.key"), encoding="utf-8") as key:
             done = daemons.run(navigator_daemon.NAVIGATOR, "--config", self.navigator.config, "cert", "upload",
@@ -286,6 +236,56 @@ tenants:
         self.edge_serves("www.customer.example", lambda fingerprint: fingerprint == uploaded["fingerprint"])
         self.navigator.command("cert", "remove", "acme-tv", "www.customer.example")
         self.edge_serves("www.customer.example", lambda fingerprint: fingerprint == issued)
+
+
+class MovingDomains(Bed):
+    """Two tenants on one cluster and one edge; nothing in DNS but the proof tells whose a domain is."""
+
+    CHALLENGE_ZONE = ""
+
+    def domains_of(self, tenant):
+        return [one["name"] for one in self.run_json("domain", "list", tenant, "--json")["domains"]]
+
+    def add_apex(self, tenant):
+        """The customer's apex, a zone of this store, which has addresses instead of a CNAME."""
+        name = "customer.example"
+        self.records[name] = [one for one in self.run_json("domain", "claim", tenant, name, "--json")["records_to_set"]
+                              if one["type"] == "TXT"]
+        self.set_customer_zone()
+
+    def test_a_domain_moves_with_its_proof_and_no_certificate_with_it(self):
+        name = "customer.example"
+        self.run_json("tenant", "create", "beta-tv", "--plan", "basic", "--primary", "ams", "--json")
+        self.add_apex("acme-tv")
+        former_proof = self.records[name]
+        daemons.wait_for("it is the first one's", lambda: self.verify(name)["state"] == "verified")
+        first = self.edge_serves(name)
+        # The second one's claim alone takes nothing.
+        self.add_apex("beta-tv")
+        fresh_proof = self.records[name]
+        self.records[name] = former_proof
+        self.set_customer_zone()
+        refused = daemons.wait_for("it is not proved", lambda: self.verify(name, "beta-tv"))
+        self.assertEqual((refused["state"], "proof_wrong" in refused["reason"]), ("claimed", True), refused)
+        self.assertEqual(self.domains_of("acme-tv"), [name])
+        # The owner adds the fresh proof, and leaves the old one where it is.
+        self.records[name] = former_proof + fresh_proof
+        self.set_customer_zone()
+        daemons.wait_for("it is the second one's", lambda: self.verify(name, "beta-tv")["state"] == "verified")
+        self.assertEqual(self.domains_of("acme-tv"), [], "the former one's claim ended")
+        answers = daemons.run("dig", "@127.0.0.1", "-p", str(self.pdns.port), "+short", name, "A").stdout.split()
+        self.assertEqual(answers, ["198.18.1.11"], "it answers all the while")
+        second = self.edge_serves(name, lambda fingerprint: fingerprint != first)
+        self.assertEqual(served(self.edge.port, name), second)
+        whose = {one["tenant"]: one for one in self.sealed_certificates() if name in one["names"]}
+        self.assertEqual(list(whose), ["beta-tv"], "nothing of the former one's is left")
+        self.assertEqual(whose["beta-tv"]["fingerprint"], second)
+        self.assertEqual({item["tenant"] for item in self.edge.bundles.values() if name in item["names"]}, {"beta-tv"})
+        # The old record takes nothing back: another claim has another proof.
+        again = self.run_json("domain", "claim", "acme-tv", name, "--json")
+        self.assertEqual(again["state"], "claimed")
+        self.assertIn("proof_wrong", self.verify(name)["reason"])
+        self.assertEqual(self.domains_of("beta-tv"), [name])
 
 
 if __name__ == "__main__":

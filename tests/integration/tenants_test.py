@@ -10,27 +10,11 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
+import certificate_stack  # noqa: E402
 import daemons  # noqa: E402
 import navigator_daemon  # noqa: E402
 import powerdns_server  # noqa: E402
 
-TOPOLOGY = """\
-name: tenants-test
-domain: stream.example
-mesh: {prefix4: 10.200.0.0/16, prefix6: "fd00:c0de:5::/48", shape: links}
-sites:
-  - {name: ams, provider: north}
-nodes:
-  - {name: dns-ams, site: ams, role: central, underlay: [198.18.1.10]}
-  - {name: edge-ams-1, site: ams, role: edge, underlay: [198.18.1.11]}
-links:
-  - {ends: [dns-ams, edge-ams-1], cost: 5}
-clusters:
-  - name: ams
-    site: ams
-    nodes: [edge-ams-1]
-    monitor: {type: tcp, port: 443, interval_ms: 500, timeout_ms: 400, consecutive_up: 2, consecutive_down: 2}
-"""
 ZONE = "$TTL 60\n@ SOA ns1 h 1 3600 600 86400 5\n@ NS ns1\nns1 A 127.0.0.1\n"
 
 
@@ -38,32 +22,25 @@ class Tenants(unittest.TestCase):
     def setUp(self):
         self.folder = daemons.Folder(prefix="navigator-tenants-")
         self.addCleanup(self.folder.remove)
-        path = self.folder.path
-        curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
-        daemons.run("openssl", "req", "-x509", *curve, "-subj", "/CN=navigator", "-addext", "subjectAltName=DNS:navigator",
-                    "-keyout", path("api.key"), "-out", path("api.pem"))
+        certificate_stack.make_tls(self.folder)
+        certificate_stack.sign(self.folder, "replica", "DNS:replica")
+        self.topology = self.folder.write("topology.yaml", certificate_stack.TOPOLOGY)
         self.port = daemons.free_port()
-        self.navigator = navigator_daemon.Navigator(self.folder)
-        backend = powerdns_server.unix(self.navigator.remote)
-        self.pdns = powerdns_server.PowerDns(self.folder, "pdns", backend, powerdns_server.CACHES_OFF)
-        self.navigator.config = self.folder.write(
-            "navigator.yaml",
-            f"""\
-store: {{ url: "sqlite://{path('navigator.db')}" }}
-remote: {{ unix: {self.navigator.remote} }}
-topology: {self.folder.write('topology.yaml', TOPOLOGY)}
-api: {{ unix: {self.navigator.api}, listen: "127.0.0.1:{self.port}",
-  tls: {{ certificate: {path('api.pem')}, key: {path('api.key')}, ca: {path('api.pem')} }} }}
-powerdns: {{ control: [] }}
+        self.pdns = powerdns_server.PowerDns(self.folder, "pdns", powerdns_server.unix(self.folder.path("remote.sock")),
+                                             powerdns_server.CACHES_OFF)
+        self.navigator = navigator_daemon.Navigator(
+            self.folder, api=f'listen: "127.0.0.1:{self.port}", admins: [replica], {certificate_stack.tls(self.folder)}',
+            extra=f"""\
+topology: {self.topology}
 tenants:
   self_service: true
   challenge_zone: acme.stream.example
   resolver: 127.0.0.1
   resolver_port: {self.pdns.port}
-  plans: [{{ name: basic, records: 2, domains: 2, tokens: 5 }}]
+  plans: [{{ name: basic, records: 2, domains: 2, tokens: 5 }}, {{ name: gold }}]
+  sign_up: {{ mode: invitation, plan: basic, clusters: [ams], per_day: 5 }}
   origins: {{ allow: [127.0.0.0/8], refuse: [127.0.0.9] }}
-""",
-        )
+""")
         self.addCleanup(self.navigator.stop)
         self.navigator.start()
         for zone in ("stream.example", "acme.stream.example", "customer.example"):
@@ -73,11 +50,10 @@ tenants:
     def run_json(self, *words):
         return json.loads(self.navigator.command(*words).stdout)
 
-    def ask(self, token, method, target, body=None, **headers):
+    def ask(self, token, method, target, body=None, port=None, **headers):
         """Status, headers and body over TLS, without a certificate."""
-        context = ssl.create_default_context(cafile=self.folder.path("api.pem"))
-        context.check_hostname = False
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=20)
+        context = ssl.create_default_context(cafile=self.folder.path("ca.pem"))
+        connection = http.client.HTTPSConnection("127.0.0.1", port or self.port, context=context, timeout=20)
         try:
             if token:
                 headers["Authorization"] = "Bearer " + token
@@ -88,6 +64,66 @@ tenants:
             return answer.status, answer.headers, data
         finally:
             connection.close()
+
+    def start_replica(self):
+        """Its port over TLS."""
+        folder = daemons.Folder(prefix="navigator-tenants-replica-")
+        self.addCleanup(folder.remove)
+        port = daemons.free_port()
+        replica = navigator_daemon.Navigator(
+            folder, api=f'listen: "127.0.0.1:{port}", {certificate_stack.tls(self.folder)}', extra=f"""\
+topology: {self.topology}
+tenants: {{ self_service: true }}
+replica: {{ primary: "https://127.0.0.1:{self.port}", node: localhost, {certificate_stack.tls(self.folder, "replica")} }}
+""")
+        self.addCleanup(replica.stop)
+        replica.start()
+        return port
+
+    def test_a_newcomer_signs_up_by_invitation_also_through_a_replica(self):
+        self.addCleanup(self.pdns.stop)
+        self.pdns.start()
+        made = self.run_json("invitation", "create", "--label", "new-*", "--plan", "gold", "--uses", "2", "--note",
+                             "for Acme", "--expires-in", "7d", "--json")
+        wish, key = {"label": "new-tv", "invitation": made["invitation"]}, {"Idempotency-Key": "k" * 32}
+        self.assertEqual(self.ask(None, "POST", "/v1/sign-up", {**wish, "invitation": "inv_guess"})[0], 403)
+        status, _, body = self.ask(None, "POST", "/v1/sign-up", wish, **key)
+        self.assertEqual(status, 201, body)
+        first = json.loads(body)
+        self.assertEqual((first["tenant"]["plan"], first["tenant"]["primary"]), ("gold", "ams"))
+        answered = lambda: daemons.run("dig", "@127.0.0.1", "-p", str(self.pdns.port), "+short",
+                                       "new-tv.stream.example", "A").stdout.split()
+        daemons.wait_for("PowerDNS answers its name", lambda: answered() == ["198.18.1.11"])
+        # The answer was lost: a replica passes the repeat on.
+        replica = self.start_replica()
+        status, headers, body = self.ask(None, "POST", "/v1/sign-up", wish, replica, **key)
+        self.assertEqual((status, headers["Idempotency-Replayed"]), (201, "true"), body)
+        again = json.loads(body)
+        self.assertEqual(again["tenant"], first["tenant"])
+        own = "/v1/tenants/new-tv"
+        self.assertEqual(self.ask(first["token"]["token"], "GET", own)[0], 401)
+        self.assertEqual(self.ask(again["token"]["token"], "GET", own, None, replica)[0], 200)
+        log = json.loads(self.ask(again["token"]["token"], "GET", own + "/audit")[2])["entries"]
+        self.assertEqual([(row["actor"], row["source"].split(":")[0], row["status"]) for row in log],
+                         [("stranger", "127.0.0.1", 201)] * 2)
+        self.assertEqual(self.ask(None, "POST", "/v1/sign-up", {**wish, "label": "new-video"}, replica)[0], 201)
+        self.assertEqual(self.ask(None, "POST", "/v1/sign-up", {**wish, "label": "new-film"}, replica)[0], 403)
+        [listed] = self.run_json("invitation", "list", "--json")["invitations"]
+        self.assertEqual((listed["state"], listed["used"]), ("used up", 2))
+        self.assertIn("used up", self.navigator.command("invitation", "list").stdout)
+        self.navigator.command("invitation", "revoke", made["id"])
+        self.assertIn(f"invitation {made['id']} is used up", self.navigator.command("audit", "--json").stdout)
+        for name in ("navigator.log", "navigator.db", "navigator.db-wal"):
+            self.assertNotIn(made["invitation"], self.folder.log(name))
+        # Wrong input is one list of problems, for people too.
+        refused = self.navigator.command("invitation", "create", "--label", "A b", "--plan", "none", check=False)
+        self.assertEqual(refused.returncode, 2)
+        for field in ("label", "plan"):
+            self.assertIn(field, refused.stderr)
+        # Restarted, it knows everybody.
+        self.navigator.stop()
+        self.navigator.start()
+        self.assertEqual(self.ask(again["token"]["token"], "GET", own)[0], 200)
 
     def test_a_tenant_is_everywhere_renamed_suspended_and_gone(self):
         daemons.wait_for("the tenant is everywhere",
@@ -101,7 +137,7 @@ tenants:
         refused = self.navigator.command("tenant", "create", "аdmin", "--plan", "basic", "--primary", "ams", check=False)
         self.assertEqual(refused.returncode, 2)
         self.assertIn("label", refused.stderr)
-        self.assertNotEqual(self.navigator.command("tenant", "set-plan", "acme-video", "gold", check=False).returncode, 0)
+        self.assertNotEqual(self.navigator.command("tenant", "set-plan", "acme-video", "silver", check=False).returncode, 0)
         self.navigator.command("tenant", "delete", "acme-video")
         self.assertEqual(self.run_json("tenant", "list", "--json")["tenants"], [])
         targets = [entry["target"] for entry in self.run_json("audit", "--json")["entries"]]

@@ -39,17 +39,30 @@ def programs_are_there():
                 and shutil.which("openssl") and os.path.exists(navigator_daemon.NAVIGATOR))
 
 
+CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+
+
 def make_tls(folder, name="server"):
     """A root (ca.pem) and a certificate of localhost below it."""
-    def openssl(*arguments):
-        daemons.run("openssl", *arguments, cwd=folder.folder)
+    daemons.run("openssl", "req", "-x509", *CURVE, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj",
+                "/CN=Test root", cwd=folder.folder)
+    sign(folder, name, "DNS:localhost,IP:127.0.0.1")
 
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    openssl("req", "-x509", *curve, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=Test root")
-    openssl("req", *curve, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", "/CN=localhost")
-    folder.write("names", "subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
-            "-extfile", "names", "-out", f"{name}.pem")
+
+def sign(folder, name, names, days=2):
+    """NAME.pem and NAME.key by the root of make_tls(); `names` as a subjectAltName has them."""
+    daemons.run("openssl", "req", *CURVE, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}",
+                cwd=folder.folder)
+    folder.write("extensions", f"subjectAltName={names}\nbasicConstraints=CA:FALSE\n")
+    daemons.run("openssl", "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+                "-CAcreateserial", "-days", str(days), "-extfile", "extensions", "-out", f"{name}.pem",
+                cwd=folder.folder)
+
+
+def tls(folder, name="server"):
+    """The member `tls` of settings."""
+    path = folder.path
+    return f"tls: {{ certificate: {path(name + '.pem')}, key: {path(name + '.key')}, ca: {path('ca.pem')} }}"
 
 
 class Pebble:
@@ -95,16 +108,19 @@ def all_certificates(navigator):
 
 
 class CertificateStack:
-    """`ca_port` is where Navigator finds the CA: pebble itself, or a proxy that the caller starts before it."""
+    """`ca_port` is where Navigator finds the CA: pebble itself, or a proxy that the caller starts before it. `port` is
+    its API's over TLS; `acme` goes into that section, `extra` below everything, `pdns` into pdns.conf."""
 
-    def __init__(self, ca_port=None, acme="", reject_nonces=10):
+    def __init__(self, ca_port=None, acme="", reject_nonces=10, extra="", pdns=None):
+        self.port = daemons.free_port()
         self.files = daemons.Folder(prefix="navigator-acme-")
         make_tls(self.files)
         remote = self.files.path("remote.sock")
-        self.pdns = powerdns_server.PowerDns(self.files, "pdns", powerdns_server.unix(remote, 5000))
+        self.pdns = powerdns_server.PowerDns(self.files, "pdns", powerdns_server.unix(remote, 5000), pdns)
         self.pebble = Pebble(self.files, self.pdns.port, reject_nonces)
         self.navigator = navigator_daemon.Navigator(
-            self.files, [self.pdns.control], extra=self.settings(ca_port or self.pebble.port, acme))
+            self.files, [self.pdns.control], extra=self.settings(ca_port or self.pebble.port, acme) + extra,
+            api=f'listen: "127.0.0.1:{self.port}", {tls(self.files)}')
         self.command = self.navigator.command
 
     def settings(self, ca_port, acme):

@@ -31,9 +31,9 @@ def has_http():
 
 
 class Navigator:
-    """Sockets, store and log lie in `folder` (daemons.Folder)."""
+    """Sockets, store and log lie in `folder` (daemons.Folder). `api`: what is set there beside the socket."""
 
-    def __init__(self, folder, control=(), http_port=None, extra=""):
+    def __init__(self, folder, control=(), http_port=None, extra="", api=""):
         self.folder = folder
         self.api = folder.path("api.sock")
         self.remote = folder.path("remote.sock")
@@ -44,7 +44,7 @@ class Navigator:
             f"""\
 store: {{ url: "sqlite://{folder.path('navigator.db')}" }}
 remote: {{ unix: {self.remote}{listen_http} }}
-api: {{ unix: {self.api} }}
+api: {{ unix: {self.api}{api and ", " + api} }}
 powerdns: {{ control: [{', '.join(control)}] }}
 {extra}""",
         )

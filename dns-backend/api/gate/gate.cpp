@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 
 namespace api {
 namespace {
@@ -97,6 +98,13 @@ std::string printable(std::string const& target) {
   return out;
 }
 
+// A header and its value: it is not there afterwards.
+std::string take_off(net::Headers& headers, char const* name) {
+  std::string value(headers.get(name));
+  std::erase_if(headers.items, [name](auto const& item) { return net::Headers{{{item.first, "1"}}}.get(name) == "1"; });
+  return value;
+}
+
 HttpResponse replay(audit::KeptAnswer const& kept) {
   HttpResponse response;
   response.status = kept.status;
@@ -157,18 +165,16 @@ std::int64_t Gate::now_ms() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
-void Gate::believe_client(HttpRequest& request) const {
-  std::string const client(request.headers.get(client_header));
-  std::erase_if(request.headers.items, [](auto const& item) {
-    return net::Headers{{{item.first, "1"}}}.get(client_header) == "1";
-  });
+void Gate::believe_client(HttpRequest& request, std::string const& pattern) const {
+  std::string const client = take_off(request.headers, client_header);
   bool const replica = !request.peer.is_unix && dependencies_.admins.contains(request.peer.certificate_name);
   boost::system::error_code bad;
   auto const address = net::asio::ip::make_address(client, bad);
   if (replica && !bad) {
     request.peer.address = (address.is_v6() ? "[" + client + "]" : client) + ":0";
-    // An account of acme-dns is whoever asked the replica: its deeds are not the replica's own.
-    if (bearer(request).empty() && !request.headers.get("X-Api-User").empty()) {
+    // An account of acme-dns is whoever asked the replica, as is who signs up: their deeds are not the replica's own.
+    bool const other = !request.headers.get("X-Api-User").empty() || pattern == sign_up_path;
+    if (bearer(request).empty() && other) {
       request.peer.certificate_name.clear();
     }
   }
@@ -244,7 +250,7 @@ net::Task<HttpResponse> Gate::once(HttpRequest request, Asker asker, net::Handle
 }
 
 net::Task<void> Gate::remember(HttpRequest const& request, Asker const& asker, HttpResponse const& response,
-                               std::string const& request_id) {
+                               std::string const& request_id, std::string reason) {
   constexpr std::size_t target_max = 1024;
   audit::Entry entry{0,
                      now_ms(),
@@ -255,7 +261,7 @@ net::Task<void> Gate::remember(HttpRequest const& request, Asker const& asker, H
                      printable(request.target.substr(0, target_max)),
                      response.status,
                      request_id,
-                     detail_of(response)};
+                     reason.empty() ? detail_of(response) : std::move(reason)};
   if (auto const done = co_await audit::add(dependencies_.store.thread(), std::move(entry)); !done) {
     process::log::error("api", "a change is not in the audit log method={} target={} error=\"{}\"", request.method,
                         request.target, done.error().what());
@@ -283,7 +289,7 @@ net::Task<HttpResponse> Gate::pass(HttpRequest request, net::RouteName route, ne
   if (changes_something(request.method)) {
     co_await net::asio::this_coro::reset_cancellation_state(net::asio::disable_cancellation());
   }
-  believe_client(request);
+  believe_client(request, route.pattern);
   Asker asker;
   HttpResponse response = admit(request, asker);
   HttpRequest about;
@@ -295,13 +301,16 @@ net::Task<HttpResponse> Gate::pass(HttpRequest request, net::RouteName route, ne
     response = co_await once(std::move(request), asker, std::move(handler));
   }
   response.headers.set("Request-Id", request_id);
+  std::string const log_tenant = take_off(response.headers, log_tenant_header);
+  std::string const log_reason = take_off(response.headers, log_reason_header);
   // A stranger who is refused leaves no row: the log would be his to fill.
   // Nor does a tenant whose request came to nothing: the log keeps its rows for more than a year.
   bool const tenant = asker.tenant_id != 0;
   bool const stranger =
       !known || response.status == 429 || ((tenant || !is_proved(asker.actor)) && response.status >= 400);
-  if (changes_something(about.method) && !is_chatter(route.pattern) && !stranger) {
-    co_await remember(about, asker, response, request_id);
+  if (changes_something(about.method) && !is_chatter(route.pattern) && (!stranger || !log_reason.empty())) {
+    asker.tenant_id = log_tenant.empty() ? asker.tenant_id : std::strtoll(log_tenant.c_str(), nullptr, 10);
+    co_await remember(about, asker, response, request_id, log_reason);
   }
   co_return response;
 }

@@ -4,12 +4,13 @@
 // Every answer gets a Request-Id. 401: a token nobody has, or that ended. 429 with Retry-After: too often. 409: a
 // request with this key is still at work; 422: the key was used for another request. Requests that change something are
 // written to the audit log whatever came of them, but for those that machines exchange all the time, and for what a
-// tenant or a stranger was refused: the log keeps its rows for more than a year, and would be theirs to fill.
+// tenant or a stranger was refused: the log keeps its rows for more than a year, and would be theirs to fill. A route
+// may say otherwise, and whose row it is (log_reason_header in dns-backend/api/access.hpp).
 //
 // Whoever shows a token has its rights and no others, also those of the connection it came by. All tokens of a tenant
 // share one rate. On a replica a request with a token, and no other, goes to the primary as it is, with the client's
 // address in Navigator-Client; that header is believed of certificates of `admins` alone and goes no further. What an
-// account of acme-dns sends through a replica is the account's deed, not the replica's.
+// account of acme-dns sends through a replica is the account's deed, not the replica's; so is a stranger's sign-up.
 //
 // A request that changes something is finished and remembered though its client hangs up.
 //
@@ -48,11 +49,11 @@ class Gate {
   net::Task<net::HttpResponse> pass(net::HttpRequest request, net::RouteName route, net::Handler handler);
   net::Task<net::HttpResponse> once(net::HttpRequest request, Asker asker, net::Handler handler);
   // Behind a replica the client is whom the replica names; nobody else is believed.
-  void believe_client(net::HttpRequest& request) const;
+  void believe_client(net::HttpRequest& request, std::string const& pattern) const;
   // An answer that ends it here, or status 0 and the request knows its token.
   net::HttpResponse admit(net::HttpRequest& request, Asker& asker);
   net::Task<void> remember(net::HttpRequest const& request, Asker const& asker, net::HttpResponse const& response,
-                           std::string const& request_id);
+                           std::string const& request_id, std::string reason);
   [[nodiscard]] std::int64_t now_ms() const;
 
   Dependencies const& dependencies_;

@@ -154,7 +154,8 @@ Answer put_pool(TenantDependencies const& own, net::HttpRequest request, Caller 
     return {};
   };
   std::vector<std::string> endpoints = steering::endpoint_keys(made);
-  auto const done = co_await own.api.store.write(std::move(body), std::move(endpoints));
+  std::function<bool()> nothing = [problems] { return !problems->empty(); };
+  auto const done = co_await own.api.store.write(std::move(body), std::move(endpoints), std::move(nothing));
   if (!done || !problems->empty()) {
     co_return done ? refusal(*problems) : refusal(done.error());
   }

@@ -9,6 +9,8 @@ namespace {
 namespace json = boost::json;
 using Answer = net::Task<net::HttpResponse>;
 
+constexpr int retry_after_s = 15;  // a lease of the issuer's
+
 net::HttpResponse not_here() {
   return net::HttpResponse::problem(503, "certificates are not handled here", "the settings have no acme");
 }
@@ -25,6 +27,20 @@ std::string name_of(net::HttpRequest const& request) {
 net::HttpResponse no_such(net::HttpRequest const& request) {
   return refusal(
       base::fail(store::errc::not_found, "there is no verified name '" + request.parameters.at("name") + "'"));
+}
+
+// What only time mends is told from what is wrong.
+net::HttpResponse not_now(base::Failure const& failure) {
+  namespace code = boost::system::errc;
+  if (failure.code == code::device_or_resource_busy) {
+    return net::HttpResponse::problem(409, "under way", failure.detail);
+  }
+  if (failure.code == code::resource_unavailable_try_again) {
+    net::HttpResponse response = net::HttpResponse::problem(503, "another Navigator issues", failure.detail);
+    response.headers.set("Retry-After", std::to_string(retry_after_s));
+    return response;
+  }
+  return refusal(failure);
 }
 
 bool read_fallback(Body& reader, std::string const& text) {
@@ -61,7 +77,7 @@ Answer put_certificate(TenantDependencies const& own, net::HttpRequest request, 
   }
   auto const taken = co_await own.take_certificate(caller.tenant.id, std::move(name), std::move(brought));
   if (!taken) {
-    co_return refusal(taken.error());
+    co_return not_now(taken.error());
   }
   co_return taken->problems.empty() ? reply(200, taken->certificate) : refusal(taken->problems);
 }
@@ -78,7 +94,7 @@ Answer delete_certificate(TenantDependencies const& own, net::HttpRequest reques
     co_return no_such(request);
   }
   auto const dropped = co_await own.drop_certificate(caller.tenant.id, std::move(name));
-  co_return dropped ? reply_nothing() : refusal(dropped.error());
+  co_return dropped ? reply_nothing() : not_now(dropped.error());
 }
 
 }  // namespace

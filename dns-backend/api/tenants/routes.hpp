@@ -1,5 +1,5 @@
 // What the route files of this module share: who may ask about a tenant, pages, preconditions. Private to it,
-// dns-backend/api/acme_dns and dns-backend/api/tenant_pools.
+// dns-backend/api/acme_dns, dns-backend/api/sign_up and dns-backend/api/tenant_pools.
 //
 // Threads: the control loop.
 #pragma once
@@ -58,6 +58,7 @@ boost::json::object page_of(std::string const& name, std::vector<std::pair<std::
 // With the ETag of the tenant's revision.
 net::HttpResponse tagged(int status, boost::json::value const& body, std::int64_t revision);
 boost::json::object to_json(store::Tenant const& tenant);
+boost::json::object to_json(tokens::Token const& token);  // without its secret
 // The tenant after a write, for its answer.
 net::Task<base::Result<store::Tenant>> tenant_by_label(TenantDependencies const& own, std::string label);
 

@@ -42,7 +42,8 @@ struct TenantDependencies {
   // Looks at a domain now, and says what it found as domains::Verifier does. May be empty: 503.
   std::function<net::Task<base::Result<domains::Verdict>>(std::int64_t domain_id)> verify = {};
   std::function<std::int64_t()> now_ms = {};  // Unix time; empty: the clock
-  // `name` without final dot. Failures: store::errc::not_found, refused, read_only. May be empty: 503.
+  // `name` without final dot. Failures: store::errc; boost::system::errc::device_or_resource_busy (an order is under
+  // way: 409), resource_unavailable_try_again (another Navigator issues: 503). May be empty: 503.
   TakeCertificate take_certificate = {};
   DropCertificate drop_certificate = {};
   // What a domain delegates below its name so that its certificate can be had. Empty: _acme-challenge.

@@ -12,19 +12,6 @@ using Answer = net::Task<net::HttpResponse>;
 constexpr std::int64_t lifetime_max_s = 10LL * 366 * 24 * 3600;
 constexpr std::size_t note_max = 200;
 
-json::object json_of(tokens::Token const& token) {
-  json::object body{{"id", token.id},
-                    {"tenant_id", token.tenant_id},
-                    {"note", token.note},
-                    {"created_at_ms", token.created_at_ms},
-                    {"expires_at_ms", token.expires_at_ms},
-                    {"revoked_at_ms", token.revoked_at_ms}};
-  for (auto const& member : tokens::to_json(token.scope)) {
-    body[member.key()] = member.value();
-  }
-  return body;
-}
-
 // Every list of `inner` lies within the one of `outer`.
 bool within(std::vector<std::string> const& inner, std::vector<std::string> const& outer) {
   if (outer.empty()) {
@@ -85,7 +72,7 @@ tokens::Token read_token(TenantDependencies const& own, Body& reader, std::strin
 }
 
 net::HttpResponse shown_once(tokens::Made const& made) {
-  json::object body = json_of(made.token);
+  json::object body = to_json(made.token);
   body["token"] = made.secret;
   net::HttpResponse response = reply(201, body);
   response.headers.set("Cache-Control", "no-store");
@@ -99,7 +86,7 @@ net::HttpResponse listed(std::vector<tokens::Token> const& tokens, net::HttpRequ
   }
   std::vector<std::pair<std::string, json::value>> items;
   for (tokens::Token const& token : tokens) {
-    items.emplace_back(token.id, json_of(token));
+    items.emplace_back(token.id, to_json(token));
   }
   return reply(200, page_of("tokens", std::move(items), *page));
 }
@@ -152,6 +139,19 @@ Answer revoke_own(TenantDependencies const& own, net::HttpRequest request, Calle
 }
 
 }  // namespace
+
+json::object to_json(tokens::Token const& token) {
+  json::object body{{"id", token.id},
+                    {"tenant_id", token.tenant_id},
+                    {"note", token.note},
+                    {"created_at_ms", token.created_at_ms},
+                    {"expires_at_ms", token.expires_at_ms},
+                    {"revoked_at_ms", token.revoked_at_ms}};
+  for (auto const& member : tokens::to_json(token.scope)) {
+    body[member.key()] = member.value();
+  }
+  return body;
+}
 
 void add_token_routes(net::Router& router, TenantDependencies const& own) {
   router.add("GET", "/v1/tokens", of_administrators(own, Where::primary, list_all));

@@ -1,5 +1,6 @@
 #include "dns-backend/commands/tenants/command_line.hpp"
 
+#include "dns-backend/commands/tenants/invitation_commands.hpp"
 #include "dns-backend/commands/tenants/tenant_commands.hpp"
 
 #include <CLI/CLI.hpp>
@@ -18,6 +19,7 @@ struct Arguments {
   PoolRequest pool;
   RecordRequest record;
   TokenRequest token;
+  InvitationRequest invitation;
 };
 
 CLI::App* leaf(CLI::App& parent, char const* name, char const* text, Action& action, Action run) {
@@ -178,6 +180,29 @@ void add_tokens(CLI::App& app, Arguments& given, Action& action) {
       ->required();
 }
 
+void add_invitations(CLI::App& app, Arguments& given, Action& action) {
+  auto* invitation =
+      app.add_subcommand("invitation", "Invitations to sign up: create, list, revoke")->require_subcommand(1);
+  auto* create =
+      leaf(*invitation, "create", "Make one and print it; it is shown once", action,
+           [&given](Place const& place) { return invitation_create(place, given.invitation, {given.json}); });
+  create->add_option("--label", given.invitation.label, "For labels like this: \"acme-*\" (default: any)");
+  create->add_option("--plan", given.invitation.plan, "Plan of who comes by it (default: the settings')");
+  create->add_option("--uses", given.invitation.uses, "So many tenants")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  add_seconds(*create, "--expires-in", given.invitation.expires_in_s, "For so long: 30m, 2h, 7d (default: 30d)");
+  create->add_option("--note", given.invitation.note, "Whom it is for");
+  create->add_flag("--json", given.json, "Print JSON");
+  leaf(*invitation, "list", "List them, without their secrets", action, [&given](Place const& place) {
+    return invitation_list(place, {given.json});
+  })->add_flag("--json", given.json, "Print JSON");
+  leaf(*invitation, "revoke", "End one", action,
+       [&given](Place const& place) { return invitation_revoke(place, given.invitation.id); })
+      ->add_option("id", given.invitation.id, "Id")
+      ->required();
+}
+
 }  // namespace
 
 std::shared_ptr<void> add_tenant_commands(CLI::App& app, Action& action) {
@@ -186,6 +211,7 @@ std::shared_ptr<void> add_tenant_commands(CLI::App& app, Action& action) {
   add_records(app, *given, action);
   add_domains(app, *given, action);
   add_tokens(app, *given, action);
+  add_invitations(app, *given, action);
   auto* audit = leaf(app, "audit", "Who changed what, when and from where, newest first", action,
                      [given = given.get()](Place const& place) {
                        return show_audit(place, given->tenant_of, given->limit, {given->json});

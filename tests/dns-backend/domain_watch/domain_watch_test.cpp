@@ -29,8 +29,10 @@ class Domains : public testing::Test {
     site.ok(site.store->write(std::move(body)));
     return *made;
   }
-  domains::Verdict settle(std::int64_t id, std::string const& code, std::int64_t now_ms) {
-    auto const verdict = std::make_shared<domains::Verdict>(domains::Verdict{code, code == "ok" ? "" : "why", ""});
+  domains::Verdict settle(std::int64_t id, std::string const& code, std::int64_t now_ms,
+                          std::vector<dns::Name> const& through = {}) {
+    auto const verdict =
+        std::make_shared<domains::Verdict>(domains::Verdict{code, code == "ok" ? "" : "why", "", through});
     Body body = [=](Write const& write) { return domains::settle(write, id, *verdict, now_ms); };
     site.ok(site.store->write(std::move(body)));
     return *verdict;
@@ -85,14 +87,45 @@ TEST_F(Domains, who_proves_it_has_it_and_the_other_learns_why_not) {
   Domain const other = claim("two-tv", "www.customer.example.");
   EXPECT_TRUE(settle(other.id, "ok", 1).ok());
   EXPECT_EQ(state(two), "verified");
-  EXPECT_EQ(settle(first.id, "ok", 2).code, "taken");
+  EXPECT_EQ(settle(first.id, "ok", 2, {name("two-tv.example.org")}).code, "taken") << "its CNAME names the other";
   EXPECT_EQ(state(one), "claimed");
   settle(other.id, "cname_elsewhere", 3);
   EXPECT_EQ(state(two), "failing");
   EXPECT_THAT(list(two).front().check->reason, HasSubstr("cname_elsewhere: why"));
   EXPECT_TRUE(settle(first.id, "ok", 4).ok()) << "it does not lead to the other any longer";
   EXPECT_EQ(state(one), "verified");
-  EXPECT_EQ(state(two), "claimed");
+  EXPECT_EQ(state(two), "gone");
+}
+
+// Both are on one cluster, and nothing but the proof tells whose it is.
+TEST_F(Domains, a_fresh_proof_moves_what_leads_to_both_and_the_former_one_ends) {
+  Domain const first = claim("one-tv", "www.customer.example.");
+  settle(first.id, "ok", 1);
+  Domain const other = claim("two-tv", "www.customer.example.");
+  EXPECT_TRUE(settle(other.id, "ok", 2, {name("front.customer.example")}).ok());
+  EXPECT_EQ(state(two), "verified");
+  EXPECT_EQ(state(one), "gone") << "its proof may stand in the zone for ever";
+  auto const wanted = certificates();
+  ASSERT_THAT(wanted, SizeIs(3));
+  EXPECT_EQ(wanted.back().tenant_id, two.id);
+  EXPECT_EQ(site.failure(site.store->write([&](Write const& write) {
+                  domains::Verdict verdict{"ok", "", ""};
+                  return domains::settle(write, first.id, verdict, 3);
+                }))
+                .code,
+            errc::not_found)
+      << "a look that was under way comes too late";
+  EXPECT_NE(claim("one-tv", "www.customer.example.").proof, first.proof);
+  // A former label names its tenant, too.
+  tenants::TenantChange rename;
+  rename.label = "two-video";
+  site.ok(site.store->write([&](Write const& write) {
+    return tenants::change(write, policy, "two-tv", rename, {4, std::nullopt});
+  }));
+  Domain const back = claim("one-tv", "www.customer.example.");
+  EXPECT_EQ(settle(back.id, "ok", 5, {name("two-tv.example.org")}).code, "taken");
+  EXPECT_TRUE(settle(back.id, "ok", 6, {name("one-tv.example.org")}).ok());
+  EXPECT_EQ(state(two), "gone");
 }
 
 TEST_F(Domains, a_failing_domain_keeps_its_place_and_its_certificate_for_a_week) {

@@ -63,6 +63,21 @@ TEST_F(Verify, ADomainThatIsSetUpIsFine) {
   EXPECT_EQ(code(), "ok") << "by way of another name of the customer's";
 }
 
+TEST_F(Verify, ItSaysWhichNamesItLeadsThrough) {
+  using testing::ElementsAre;
+  using testing::IsEmpty;
+  EXPECT_THAT(verdict().through, ElementsAre(name("acme-tv.example.org")));
+  set("www.customer.example", dns::type_cname, "cdn.customer.example.");
+  set("cdn.customer.example", dns::type_cname, "other-tv.example.org.");
+  set("other-tv.example.org", dns::type_a, "198.51.100.1");
+  EXPECT_EQ(code(), "ok") << "another tenant's name, on the same cluster";
+  EXPECT_THAT(verdict().through, ElementsAre(name("cdn.customer.example"), name("other-tv.example.org")));
+  wanted.served_here = true;
+  EXPECT_THAT(verdict().through, ElementsAre(name("cdn.customer.example"), name("other-tv.example.org")));
+  wanted.needs_proof = false;
+  EXPECT_THAT(verdict().through, IsEmpty()) << "nobody needs to know of what is his already";
+}
+
 TEST_F(Verify, EachFailureHasItsOwnReason) {
   remove("_navigator-challenge.www.customer.example", dns::type_txt);
   EXPECT_EQ(code(), "proof_missing");

@@ -25,6 +25,23 @@ TEST(HealthTable, GivesOneSlotToOneName) {
   EXPECT_EQ(table.slot("a"), first);
 }
 
+TEST(HealthTable, ASlotThatIsGivenBackIsTheNextNamesAndKnowsNothing) {
+  HealthTable table;
+  table.slot("a");
+  std::uint32_t const slot = table.slot("b");
+  table.set(slot, Health::up, 1000);
+  table.set_load(slot, 5);
+  table.set_stable(slot, 5);
+  table.give_back("b");
+  EXPECT_EQ(table.slot("c"), slot);
+  EXPECT_EQ(table.get(slot), Health::unknown);
+  EXPECT_EQ(table.left_up_ms(slot), 0);
+  EXPECT_EQ(table.load_permille(slot), HealthTable::load_unknown);
+  EXPECT_EQ(table.stable_s(slot), HealthTable::stable_unknown);
+  EXPECT_EQ(table.slot("b"), slot + 1) << "it is a new name again";
+  EXPECT_EQ(table.slot("a"), slot - 1);
+}
+
 TEST(HealthTable, EndsTheProcessWhenItIsFull) {
   HealthTable table;
   for (std::uint32_t i = 0; i < HealthTable::slots_max; ++i) {

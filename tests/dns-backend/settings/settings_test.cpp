@@ -245,4 +245,45 @@ TEST(Settings, TenantsHavePlansAndLookAfterThemselvesOverTlsAlone) {
   EXPECT_THAT(text, HasSubstr("overlap"));
 }
 
+TEST(Settings, SignUpsAreOffUntilAskedForAndThenHoldTogether) {
+  std::string const head =
+      "store: { url: \"sqlite:///n.db\" }\nremote: { unix: /r.sock }\npowerdns: { control: [] }\n"
+      "api: { unix: /a.sock, listen: \"0.0.0.0:18010\", tls: { certificate: c, key: k, ca: a } }\n";
+  using Mode = navigator::SignUpSettings::Mode;
+  auto const plain = navigator::parse_settings(head + "tenants: { self_service: true }\n", "n.yaml");
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->tenants.sign_up.mode, Mode::off);
+  std::string const plans =
+      "  plans:\n    - { name: basic, backups: 1, clusters: [ams, fra] }\n    - { name: bare, tokens: 0 }\n";
+  auto const good = navigator::parse_settings(head + "tenants:\n  self_service: true\n" + plans +
+                                                  "  sign_up: { mode: invitation, plan: basic, clusters: [ams, fra], "
+                                                  "zone: example.org, per_day: 100, per_hour: "
+                                                  "3, burst: 5, token_expires: 90d }\n",
+                                              "n.yaml");
+  ASSERT_FALSE(good.has_error()) << base::text(good.error());
+  EXPECT_EQ(good->tenants.sign_up.mode, Mode::invitation);
+  EXPECT_EQ(good->tenants.sign_up.clusters.size(), 2U);
+  EXPECT_EQ(good->tenants.sign_up.per_day, 100U);
+  EXPECT_EQ(good->tenants.sign_up.token_expires, std::chrono::hours(90 * 24));
+  auto const said = [&head, &plans](std::string const& sign_up, std::string const& more = "  self_service: true\n") {
+    auto const parsed =
+        navigator::parse_settings(head + "tenants:\n" + more + plans + "  sign_up: " + sign_up + "\n", "n.yaml");
+    return parsed ? std::string() : base::text(parsed.error());
+  };
+  std::string const none = said("{ mode: open }", "");
+  for (char const* const problem : {"the key 'plan' is missing", "a newcomer needs a cluster",
+                                    "a newcomer needs a zone", "tenants.self_service: true"}) {
+    EXPECT_THAT(none, HasSubstr(problem));
+  }
+  std::string const wrong =
+      said("{ mode: open, plan: basic, clusters: [ams, nyc, ams], zone: example.org, per_hour: 0 }");
+  for (char const* const problem : {"'ams' is named twice", "does not have the cluster 'nyc'",
+                                    "has 1 backup clusters at most", "tenants.sign_up.per_hour"}) {
+    EXPECT_THAT(wrong, HasSubstr(problem));
+  }
+  EXPECT_THAT(said("{ mode: open, plan: gold, clusters: [ams], zone: example.org }"), HasSubstr("no plan 'gold'"));
+  EXPECT_THAT(said("{ mode: open, plan: bare, clusters: [ams], zone: example.org }"), HasSubstr("has no tokens"));
+  EXPECT_THAT(said("{ mode: perhaps }"), HasSubstr("perhaps"));
+}
+
 }  // namespace

@@ -1,3 +1,4 @@
+#include "dns-backend/writes/challenges.hpp"
 #include "tests/dns-backend/store/store_fixture.hpp"
 
 namespace store {
@@ -269,6 +270,26 @@ TEST_F(StoreTenants, challenges_that_stay_are_set_and_swept_by_their_owners) {
   EXPECT_THAT(contents(), ElementsAre("\"of an order\"", "\"of another\"", "\"two\""));
   site.ok(site.store->remove_challenges_below("acme/1/2"));
   EXPECT_THAT(contents(), ElementsAre("\"of another\""));
+}
+
+TEST_F(StoreTenants, challenges_below_an_owner_are_one_range_of_the_key) {
+  dns::Name const where = name("_acme-challenge.acme-tv.example.org");
+  for (char const* const owner : {"acme/7", "acme/7/12", "acme/7/3/standing/a", "acme/7-x", "acme/7.", "acme/70",
+                                  "acme/6", "acme/71/2", "acme", "other/7/1"}) {
+    site.ok(site.store->add_challenges({{where, owner}}, owner));
+  }
+  site.ok(site.store->remove_challenges_below("acme/7"));
+  EXPECT_THAT(site.contents(where.text(), dns::type_txt),
+              ElementsAre("\"acme\"", "\"acme/6\"", "\"acme/7-x\"", "\"acme/7.\"", "\"acme/70\"", "\"acme/71/2\"",
+                          "\"other/7/1\""));
+  std::function<base::Result<database::Rows>(database::Database&)> const explain = [](database::Database& database) {
+    return database.query("EXPLAIN QUERY PLAN " + std::string(owners_below_sql), {std::string("acme/7")});
+  };
+  auto const plan = site.ok(site.store->thread().run<database::Rows>(explain));
+  ASSERT_FALSE(plan.empty());
+  for (database::Row const& row : plan) {
+    EXPECT_THAT(database::text(row[3]), testing::HasSubstr("SEARCH challenge USING PRIMARY KEY (owner>? AND owner<?)"));
+  }
 }
 
 TEST_F(StoreTenants, challenge_values_are_octets_and_may_be_long) {

@@ -38,6 +38,9 @@ std::string body_for(net::RouteName const& route) {
   if (route.pattern == "/v1/tenants/{label}") {
     return R"({"primary":"fra"})";
   }
+  if (route.pattern == "/v1/sign-up") {
+    return R"({"label":"victim-tv","invitation":"inv_none"})";
+  }
   if (route.pattern == "/v1/tenants") {
     return R"({"label":"more-tv","zone":"example.org","plan":"gold","primary":"ams"})";
   }

@@ -59,6 +59,7 @@ TEST_F(OpenApi, DescribesTheRoutesAndNoOthers) {
   add_tenant_routes(router, world.tenants);
   add_acme_dns_routes(router, world.tenants);
   add_tenant_pool_routes(router, world.tenants);
+  world.sign_up.add_routes(router);
   std::set<std::string> there;
   for (net::RouteName const& route : router.routes()) {
     there.insert(route.method + " " + route.pattern);
@@ -136,9 +137,10 @@ TEST_F(OpenApi, AnswersAboutCertificatesHaveTheFormItSays) {
   base::Problems found;
   struct Keeper {
     static net::Task<base::Result<Taking>> take(std::string name, base::Problems wrong) {
-      json::object certificate{{"tenant", "acme-tv"}, {"kind", "domain"},   {"name", name},
-                               {"state", "valid"},    {"names", {name}},    {"fingerprint", "00"},
-                               {"not_after_ms", 1},   {"source", "upload"}, {"fallback_to_acme", false}};
+      json::object certificate{{"tenant", "acme-tv"},      {"kind", "domain"},   {"name", name},
+                               {"state", "valid"},         {"names", {name}},    {"fingerprint", "00"},
+                               {"not_after_ms", 1},        {"source", "upload"}, {"revoked", false},
+                               {"fallback_to_acme", false}};
       co_return Taking{std::move(wrong), std::move(certificate)};
     }
     static net::Task<base::Result<void>> drop(std::string name) {
@@ -175,6 +177,51 @@ TEST_F(OpenApi, AnswersAboutCertificatesHaveTheFormItSays) {
   for (std::string const& what : {std::string("audit"), std::string("certificates")}) {
     EXPECT_EQ(world.send("GET", "/v1/tenants/acme-tv/" + what).body.find("SECRET"), std::string::npos);
   }
+}
+
+// Refusals of certificates that only time mends.
+TEST_F(OpenApi, WhatIsUnderWayOrElsewhereIsAskedAgainLater) {
+  World world;
+  world.add_tenant("acme-tv");
+  std::string const one = "/v1/tenants/acme-tv/certificates/www.customer.example";
+  std::string const body = R"({"chain_pem":"chain","key_pem":"key"})";
+  struct Later {
+    static net::Task<base::Result<Taking>> take(boost::system::errc::errc_t code) {
+      co_return base::fail(code, "try again");
+    }
+    static net::Task<base::Result<void>> drop() {
+      co_return base::fail(boost::system::errc::resource_unavailable_try_again, "not here");
+    }
+  };
+  auto code = boost::system::errc::device_or_resource_busy;
+  world.tenants.take_certificate = [&code](std::int64_t, std::string, BroughtCertificate) { return Later::take(code); };
+  world.tenants.drop_certificate = [](std::int64_t, std::string) { return Later::drop(); };
+  expect_answer(world.send("PUT", one, body), 409, "Problem");
+  code = boost::system::errc::resource_unavailable_try_again;
+  auto const elsewhere = world.send("PUT", one, body);
+  expect_answer(elsewhere, 503, "Problem");
+  EXPECT_EQ(elsewhere.headers.get("Retry-After"), "15");
+  EXPECT_EQ(world.send("DELETE", one).headers.get("Retry-After"), "15");
+}
+
+TEST_F(OpenApi, AnswersAboutSignUpsHaveTheFormItSays) {
+  World world;
+  auto const made = world.send("POST", "/v1/invitations", R"({"label":"acme-*","uses":2,"expires_in_s":3600})");
+  expect_answer(made, 201, "InvitationMade");
+  json::value const invitation = json::parse(made.body);
+  auto const listed = world.send("GET", "/v1/invitations");
+  expect_answer(listed, 200, "Invitations");
+  expect_form(json::parse(listed.body).at("invitations").as_array().at(0), "Invitation");
+  expect_answer(world.send("POST", "/v1/invitations", R"({"uses":0})"), 422, "Problem");
+  json::object body{{"label", "acme-tv"}, {"invitation", invitation.at("invitation")}};
+  auto const signed_up = world.send("POST", "/v1/sign-up", json::serialize(body));
+  expect_answer(signed_up, 201, "SignedUp");
+  expect_form(json::parse(signed_up.body).at("tenant"), "Tenant");
+  expect_form(json::parse(signed_up.body).at("token"), "TokenMade");
+  expect_answer(world.send("POST", "/v1/sign-up", "{}"), 422, "Problem");
+  body["invitation"] = "inv_none";
+  expect_answer(world.send("POST", "/v1/sign-up", json::serialize(body)), 403, "Problem");
+  EXPECT_EQ(world.send("DELETE", "/v1/invitations/" + std::string(invitation.at("id").as_string())).status, 204);
 }
 
 TEST_F(OpenApi, AnswersAboutTokensHaveTheFormItSays) {

@@ -4,6 +4,7 @@
 #include "dns-backend/api/acme_dns/acme_dns.hpp"
 #include "dns-backend/api/gate/gate.hpp"
 #include "dns-backend/api/health/health.hpp"
+#include "dns-backend/api/sign_up/sign_up.hpp"
 #include "dns-backend/api/steering/steering.hpp"
 #include "dns-backend/api/tenant_pools/tenant_pools.hpp"
 #include "dns-backend/api/tenants/tenants.hpp"
@@ -23,12 +24,14 @@ namespace json = boost::json;
 
 class World {
  public:
-  explicit World(tenants::Policy policy = {{}, 24LL * 3600 * 1000, "acme.example.org."})
-      : store(store::Store::open("sqlite://:memory:", {}, health, loop.get_executor()).value()),
+  explicit World(tenants::Policy policy = {{}, 24LL * 3600 * 1000, "acme.example.org."},
+                 SignUpSettings newcomers = by_invitation())
+      : store(store::Store::open("sqlite://:memory:", {invitations::schema()}, health, loop.get_executor()).value()),
         dependencies{*store, metrics, {"admin.internal"}},
         tokens(*store),
         tenants{dependencies, tokens, std::move(policy), {}, {}, [this] { return now_ms; }},
-        gate(dependencies, tokens, metrics, {{1000, 1000}, {0.2, 20}, [this] { return now_ms; }}) {
+        gate(dependencies, tokens, metrics, {{1000, 1000}, {0.2, 20}, [this] { return now_ms; }}),
+        sign_up(tenants, std::move(newcomers)) {
     dependencies.admin_token = [this](std::string const& id) {
       auto const* const token = tokens.by_id(id);
       return token != nullptr && token->scope.admin && token->tenant_id == 0;
@@ -40,6 +43,7 @@ class World {
     add_tenant_routes(router, tenants);
     add_acme_dns_routes(router, tenants);
     add_tenant_pool_routes(router, tenants);
+    sign_up.add_routes(router);
     for (char const* const zone : {"example.org", "acme.example.org"}) {
       EXPECT_EQ(send("PUT", "/v1/zones/" + std::string(zone) + "/import",
                      "$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\nns A 192.0.2.53\n")
@@ -55,6 +59,13 @@ class World {
     fra.endpoints[0].name = "fra-1";
     fra.endpoints[0].address4 = "198.51.100.2";
     test::run_task(loop, store->set_pools({ams, fra})).value();
+  }
+
+  static SignUpSettings by_invitation() {
+    SignUpSettings settings;
+    settings.terms = {invitations::Terms::Door::invited, "example.org.", "gold", {"ams", "fra"}, 0};
+    settings.rate = {1000, 1000};
+    return settings;
   }
 
   net::HttpResponse send(net::HttpRequest request) { return test::run_task(loop, router.dispatch(std::move(request))); }
@@ -101,6 +112,7 @@ class World {
   tokens::Tokens tokens;
   TenantDependencies tenants;
   Gate gate;
+  SignUp sign_up;
   net::Router router;
 };
 
