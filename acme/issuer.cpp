@@ -430,9 +430,10 @@ void Issuer::want(std::int64_t subject_id) {
 // while a site may still answer the name: edges serve it until then, and must find it after a restart.
 net::Task<base::Result<void>> Issuer::remove_leftovers() {
   std::map<std::int64_t, Gone> const gone = gone_;
+  store::Revision const everywhere = gone.empty() ? 0 : dns01_.everywhere();
   for (auto const& [subject_id, one] : gone) {
     vault::SubjectRow const& row = one.row;
-    if (flights_.contains(subject_id) || dns01_.everywhere() < one.since) {
+    if (flights_.contains(subject_id) || everywhere < one.since) {
       continue;  // the round after its end, or after the last site's word
     }
     std::string owner = challenge_owner(row.tenant_id, subject_id);

@@ -75,7 +75,7 @@ net::Task<base::Result<ListNews>> Client::follow(bool applied, bool wait) {
   milliseconds const pause = wait && sequence_ != 0 && !reread_ ? settings_.long_poll : milliseconds(0);
   std::string target =
       "/v1/edge/bundles?since=" + std::to_string(sequence_) + "&wait_ms=" + std::to_string(pause.count()) + "&delta=1";
-  target += applied ? "&applied=" + std::to_string(sequence_) : std::string();
+  target += applied && !reread_ ? "&applied=" + std::to_string(sequence_) : std::string();
   target += reread_ ? "&reread=1" : "";
   auto list = co_await ask(std::move(target), pause);
   if (!list) {

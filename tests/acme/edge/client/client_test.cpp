@@ -96,6 +96,7 @@ TEST_F(ClientTest, AListThatMovedWhileItWasReadIsAskedForAgain) {
   EXPECT_THAT(ids(), ElementsAre("tenant-1 a"));
   EXPECT_THAT(asked.back(), HasSubstr("since=9&wait_ms=0"));
   EXPECT_THAT(asked.back(), HasSubstr("reread=1"));
+  EXPECT_THAT(asked.back(), Not(HasSubstr("applied"))) << "it is no list that ever was";
   follow();
   EXPECT_THAT(asked.back(), Not(HasSubstr("reread")));
 }
