@@ -57,6 +57,9 @@ net::Task<void> Issuer::run() {
     } else if (plan->wake) {
       pause = std::clamp(*plan->wake - wall_now(), milliseconds(0), round_max);
     }
+    if (!gone_.empty()) {  // a site may go out of service, which nobody says
+      pause = std::min(pause, milliseconds(2000));
+    }
     if (!poked_ && !stopped_) {
       co_await wake_.wait(pause);
     }
@@ -73,6 +76,19 @@ void Issuer::stop() {
 void Issuer::poke() {
   poked_ = true;
   wake_.notify();
+}
+
+void Issuer::poke_gate() {
+  dns01_.poke();
+  if (!gone_.empty()) {
+    poke();
+  }
+}
+
+void Issuer::tell(std::int64_t tenant_id) const {
+  if (changed_) {
+    changed_(tenant_id);
+  }
 }
 
 // What was known under a former lease may have been changed by another holder meanwhile.
@@ -287,7 +303,7 @@ void Issuer::leave(News const& news) {
     }
     forget(subject_id);
     if (!news.resting.contains(key.first)) {
-      gone_[subject_id] = {subject_id, key.first, key.second};
+      gone_.try_emplace(subject_id, Gone{{subject_id, key.first, key.second}, store_.revision()});
     }
   };
   if (news.anew) {
@@ -415,12 +431,15 @@ void Issuer::want(std::int64_t subject_id) {
   planner_->want(std::move(wish), now);
 }
 
-// Subjects that are gone leave TXT values (when an order was interrupted), certificates and keys behind.
+// Subjects that are gone leave TXT values (when an order was interrupted), certificates and keys behind. Those stay
+// while a site may still answer the name: edges serve it until then, and must find it after a restart.
 net::Task<base::Result<void>> Issuer::remove_leftovers() {
-  std::map<std::int64_t, vault::SubjectRow> const gone = gone_;
-  for (auto const& [subject_id, row] : gone) {
-    if (flights_.contains(subject_id)) {
-      continue;  // the round after its end
+  std::map<std::int64_t, Gone> const gone = gone_;
+  store::Revision const everywhere = gone.empty() ? 0 : dns01_.everywhere();
+  for (auto const& [subject_id, one] : gone) {
+    vault::SubjectRow const& row = one.row;
+    if (flights_.contains(subject_id) || everywhere < one.since) {
+      continue;  // the round after its end, or after the last site's word
     }
     std::string owner = challenge_owner(row.tenant_id, subject_id);
     auto const unpublished = co_await dns01_.unpublish_below(std::move(owner));
@@ -437,9 +456,7 @@ net::Task<base::Result<void>> Issuer::remove_leftovers() {
     std::erase_if(revoking_, [id = row.id](auto const& item) { return item.second.subject_id == id; });
     process::log::info(component, "removed certificates and keys of a name that is gone tenant_id={} name={}",
                        row.tenant_id, row.name);
-    if (changed_) {
-      changed_();
-    }
+    tell(row.tenant_id);
   }
   co_return base::Result<void>();
 }

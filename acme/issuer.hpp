@@ -7,8 +7,9 @@
 // A round costs what changed and what is due, not what there is. Of several Navigators on one store the holder of the
 // vault's lease issues; the others wait, and what a former holder still writes is refused by the fence.
 //
-// Rows of subjects that are gone are removed with their keys; a failed look at the tenants changes nothing. Failures
-// wait as acme/schedule says, each subject's by itself, and survive restarts. An order that was begun is continued with
+// Rows of subjects that are gone are removed with their keys, once every site in service has the revision that says so;
+// a failed look at the tenants changes nothing. Failures wait as acme/schedule says, each subject's by itself, and
+// survive restarts. An order that was begun is continued with
 // its own key and CSR, at its own CA. CAs are asked when they would like a certificate to be renewed (RFC 9773); no
 // answer delays a renewal.
 //
@@ -119,9 +120,9 @@ class Issuer {
   // Tenants may have changed: the next round comes at once.
   void poke();
   // A site acknowledged a revision.
-  void poke_gate() { dns01_.poke(); }
-  // Called after each stored certificate and after rows of a subject went away (the distribution wakes its edges).
-  void on_change(std::function<void()> listener) { changed_ = std::move(listener); }
+  void poke_gate();
+  // Called with the tenant whose certificate was stored or revoked, or whose rows went away (for the distribution).
+  void on_change(std::function<void(std::int64_t tenant_id)> listener) { changed_ = std::move(listener); }
 
   [[nodiscard]] std::vector<SubjectStatus> status() const;
   [[nodiscard]] std::vector<AuthorityStatus> authorities() const;  // in the order of preference
@@ -198,6 +199,7 @@ class Issuer {
   void call(Subject const& subject);
   [[nodiscard]] Subject const* subject_of(std::int64_t tenant_id, std::string const& name) const;
   void uncall(Subject const& subject);
+  void tell(std::int64_t tenant_id) const;
   void hold(std::int64_t subject_id, std::optional<vault::CertificateRow> certificate);
   void want(std::int64_t subject_id);
   void raise_alarms(Time now);
@@ -240,7 +242,7 @@ class Issuer {
   net::Signal lease_wake_;
   bool poked_ = false;
   bool stopped_ = false;
-  std::function<void()> changed_;
+  std::function<void(std::int64_t)> changed_;
   std::vector<std::unique_ptr<Authority>> authorities_;
   std::unique_ptr<Authority> staging_;
   std::optional<Planner> planner_;
@@ -249,14 +251,18 @@ class Issuer {
   std::map<std::pair<std::int64_t, std::string>, std::int64_t> rows_;  // of the vault: tenant and name -> subject
   std::map<std::int64_t, std::vector<vault::CertificateRow>> read_;    // by subject, between a load and its first news
   std::map<std::int64_t, Subject> subjects_;
-  std::map<std::string, std::int64_t> by_name_;     // labels and names of certificates
-  std::map<std::int64_t, vault::SubjectRow> gone_;  // whose rows are to be removed
-  std::map<std::int64_t, std::size_t> flights_;     // subject -> CA
+  std::map<std::string, std::int64_t> by_name_;  // labels and names of certificates
+  struct Gone {
+    vault::SubjectRow row;
+    store::Revision since = 0;  // that every site must have first: DNS goes before certificate and key
+  };
+  std::map<std::int64_t, Gone> gone_;            // whose rows are to be removed
+  std::map<std::int64_t, std::size_t> flights_;  // subject -> CA
   // Subjects for which a tenant's certificate is being stored; shared with requests that outlive this.
   std::shared_ptr<std::set<std::int64_t>> uploading_ = std::make_shared<std::set<std::int64_t>>();
-  Attempts attempts_;                         // failures since the last success
-  std::map<std::int64_t, Opinion> opinions_;  // by the certificate's sequence
-  Index questions_;                           // when CAs are asked about whose renewal
+  Attempts attempts_;                            // failures since the last success
+  std::map<std::int64_t, Opinion> opinions_;     // by the certificate's sequence
+  Index questions_;                              // when CAs are asked about whose renewal
   Index expiries_;
   Index alarms_;  // when a fifth of whose life will be left
   std::set<std::int64_t> alarmed_;

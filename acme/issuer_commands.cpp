@@ -62,6 +62,7 @@ net::Task<base::Result<void>> Issuer::revoke(std::int64_t subject_id, std::int64
   }
   process::log::warning(component, "revoked by an administrator subject_id={} fingerprint={} reason={}", subject_id,
                         row.fingerprint, reason);
+  tell(row.tenant_id);
   poke();
   co_return base::Result<void>();
 }

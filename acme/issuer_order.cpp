@@ -71,13 +71,12 @@ net::Task<void> Issuer::issue(std::int64_t subject_id, std::size_t place) {
 }
 
 void Issuer::stored(vault::CertificateRow row) {
+  std::int64_t const tenant_id = row.tenant_id;
   auto const subject = subjects_.find(row.subject_id);
   if (subject != subjects_.end() && subject->second.wanted.names == row.names) {
     hold(row.subject_id, std::move(row));
   }
-  if (changed_) {
-    changed_();
-  }
+  tell(tenant_id);
 }
 
 net::Task<void> Issuer::conclude(std::int64_t subject_id, std::size_t place, base::Result<Outcome> result) {

@@ -94,9 +94,7 @@ net::Task<base::Result<base::Problems>> Issuer::take_upload(std::int64_t tenant_
     hold(row.subject_id, row);
     poke();
   }
-  if (changed_) {
-    changed_();
-  }
+  tell(tenant_id);
   co_return base::Problems();
 }
 
@@ -131,9 +129,7 @@ net::Task<base::Result<void>> Issuer::remove_upload(std::int64_t tenant_id, std:
     poke();
   }
   process::log::info(component, "certificate of a tenant's own removed tenant_id={} name={}", tenant_id, name);
-  if (changed_) {
-    changed_();
-  }
+  tell(tenant_id);
   co_return base::Result<void>();
 }
 

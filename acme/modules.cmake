@@ -1,10 +1,11 @@
 # crypto -> messages, challenge -> protocol; messages -> schedule; crypto -> keyring -> vault (on schema); these ->
 # authority, gate; vault -> subjects; crypto -> upload, measures; all these -> ordering -> acme -> administration;
-# subjects, vault -> distribution;
-# edge stands alone: it runs on other machines.
-module(acme/edge SOURCES errc.cpp bundle.cpp verify.cpp install.cpp nginx.cpp web_server.cpp handshake.cpp agent.cpp
-  DEPENDS base/result base/net base/process
-    base/http_client LIBRARIES Boost::json OpenSSL::Crypto OpenSSL::SSL)
+# subjects, vault -> fleet -> distribution;
+# edge and edge/client stand alone: they run on other machines.
+module(acme/edge/client SOURCES errc.cpp bundle.cpp verify.cpp client.cpp
+  DEPENDS base/result base/net base/http_client LIBRARIES Boost::json OpenSSL::Crypto OpenSSL::SSL)
+module(acme/edge SOURCES install.cpp nginx.cpp web_server.cpp handshake.cpp agent.cpp
+  DEPENDS base/result base/net base/process acme/edge/client LIBRARIES OpenSSL::Crypto OpenSSL::SSL)
 module(acme/crypto SOURCES errc.cpp encoding.cpp time.cpp key.cpp jws.cpp csr.cpp certificate.cpp
   DEPENDS base/result LIBRARIES Boost::json OpenSSL::Crypto)
 module(acme/messages SOURCES errc.cpp messages.cpp
@@ -18,7 +19,7 @@ module(acme/keyring SOURCES errc.cpp seal.cpp keyring.cpp
   DEPENDS base/result base/process base/database acme/crypto LIBRARIES OpenSSL::Crypto)
 module(acme/schema SOURCES schema.cpp
   DEPENDS base/result base/database)
-module(acme/vault SOURCES errc.cpp vault.cpp subjects.cpp issuing.cpp sealing.cpp
+module(acme/vault SOURCES errc.cpp vault.cpp subjects.cpp issuing.cpp sealing.cpp edges.cpp
   DEPENDS base/result base/net base/database acme/crypto acme/keyring acme/schema
     base/store_thread)
 module(acme/schedule SOURCES renewal.cpp failover.cpp limits.cpp ahead.cpp planner.cpp
@@ -32,7 +33,7 @@ module(acme/measures SOURCES measures.cpp
   DEPENDS base/result base/process acme/crypto)
 module(acme/upload SOURCES upload.cpp
   DEPENDS base/result acme/crypto LIBRARIES OpenSSL::Crypto)
-module(acme/subjects SOURCES subjects.cpp
+module(acme/subjects SOURCES movements.cpp subjects.cpp
   DEPENDS base/result base/net base/database dns-backend/dns dns-backend/tables dns-backend/store dns-backend/domains
     acme/crypto acme/vault
   LIBRARIES PkgConfig::psl)
@@ -43,9 +44,11 @@ module(acme SOURCES issuer.cpp issuer_order.cpp issuer_renewal.cpp issuer_status
     issuer_uploads.cpp
   DEPENDS base/result base/net base/process dns-backend/store acme/crypto acme/messages acme/challenge acme/protocol
     acme/vault acme/schedule acme/authority acme/gate acme/subjects acme/ordering acme/measures acme/upload)
-module(acme/distribution SOURCES distribution.cpp
+module(acme/fleet SOURCES fleet.cpp readiness.cpp
+  DEPENDS base/result acme/crypto acme/vault acme/subjects)
+module(acme/distribution SOURCES facts.cpp following.cpp distribution.cpp
   DEPENDS base/result base/net base/process base/http base/database dns-backend/dns dns-backend/tables
-    dns-backend/domains dns-backend/store acme/crypto acme/vault acme/subjects
+    dns-backend/domains dns-backend/store acme/crypto acme/vault acme/subjects acme/fleet
   LIBRARIES Boost::json)
 module(acme/administration SOURCES administration.cpp key_routes.cpp
   DEPENDS base/result base/net base/process base/http base/probe dns-backend/dns dns-backend/snapshot dns-backend/store

@@ -36,7 +36,7 @@ target_link_libraries(mesh.enrolment.test PRIVATE mesh.members)
 
 # And the servers that clients are tried against.
 foreach(user dns-backend.purge dns-backend.vantage dns-backend.webhook dns-backend.powerdns dns-backend.feed dns-backend.cloudflare dns-backend.api acme
-    acme.distribution acme.administration acme.edge
+    acme.distribution acme.administration acme.edge acme.edge.client
     acme.protocol acme.authority mesh.names)
   target_link_libraries(${user}.test PRIVATE base.http_server base.http_client)
 endforeach()
@@ -63,6 +63,12 @@ endforeach()
 # benchmarks run.
 add_executable(powerdns_peer ${PROJECT_SOURCE_DIR}/tests/bench/powerdns_peer.cpp)
 target_link_libraries(powerdns_peer PRIVATE project_options)
+# Fifty edges for tests/bench/certificates.py, and the store of tests/bench/tenants.py.
+add_executable(edges_peer ${PROJECT_SOURCE_DIR}/tests/bench/edges_peer.cpp)
+target_link_libraries(edges_peer PRIVATE acme.edge)
+add_executable(tenants_store ${PROJECT_SOURCE_DIR}/tests/bench/tenants_store.cpp)
+target_link_libraries(tenants_store PRIVATE dns-backend.store dns-backend.tenants dns-backend.zone_file acme.schema
+  acme.keyring acme.crypto OpenSSL::Crypto)
 add_test(NAME bench.powerdns COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/powerdns.py --smoke
   --out ${CMAKE_BINARY_DIR}/powerdns.json)
 set_tests_properties(bench.powerdns PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
@@ -74,8 +80,12 @@ set_tests_properties(bench.steering PROPERTIES LABELS bench TIMEOUT 300 RUN_SERI
 add_test(NAME bench.certificates COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/certificates.py --smoke
   --out ${CMAKE_BINARY_DIR}/certificates.json)
 set_tests_properties(bench.certificates PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
-  ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;PYTHONDONTWRITEBYTECODE=1")
+  ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;EDGES_PEER=$<TARGET_FILE:edges_peer>;PYTHONDONTWRITEBYTECODE=1")
 add_test(NAME bench.sign_up COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/sign_up.py --smoke
   --binaries ${SOVEREIGN_BIN} --out ${CMAKE_BINARY_DIR}/sign_up.json)
 set_tests_properties(bench.sign_up PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON SKIP_RETURN_CODE 77
   ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
+add_test(NAME bench.tenants COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/tenants.py --smoke
+  --out ${CMAKE_BINARY_DIR}/tenants.json)
+set_tests_properties(bench.tenants PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
+  ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;TENANTS_STORE=$<TARGET_FILE:tenants_store>;PYTHONDONTWRITEBYTECODE=1")

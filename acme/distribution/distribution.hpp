@@ -3,23 +3,32 @@
 //   edge --GET list (long poll), GET bundle--> here --acknowledgment--> vault --> Store::set_ready --> DNS answers
 //
 // Each subject has a bundle of its own: the tenant's name, a former label, a domain. An edge is told of them only when
-// one of the tenant's pools holds an endpoint with the name in its client certificate; nobody else gets the key. From
-// the first acknowledgment of a tenant's own name on, DNS names only edges which acknowledged a certificate that is
-// valid for it; before it, readiness restricts nothing; and a set that would become empty because certificates expired
-// stays as it was (a lookup must not lose its answer to a lapse here). Former labels and domains restrict nothing.
+// one of the tenant's pools holds an endpoint with the name in its client certificate; nobody else gets the key. What
+// each edge shall serve is acme/fleet's, kept up to date by following.hpp; metadata alone is in memory, chain and key
+// are read from the vault when an edge fetches them.
 //
 //   GET  /v1/edge/bundles?since=N&wait_ms=M {"sequence":N,"bundles":[{"id","tenant","names","fingerprint","sequence"}]}
-//   GET  /v1/edge/bundles/{id}                the same item with "chain_pem" and "key_pem"
-//   POST /v1/edge/acknowledgments             {"id","fingerprint","sequence"} -> 204; 409 when it is not the subject's
-//   GET  /v1/certificates                     administrators: {"certificates":[...]}, no keys
+//   GET  /v1/edge/bundles?since=N&wait_ms=M&delta=1&applied=N
+//                                           {"sequence":N,"complete":false,"bundles":[changed],"gone":[ids]}
+//   GET  /v1/edge/bundles/{id}              the same item with "chain_pem" and "key_pem"
+//   POST /v1/edge/acknowledgments           {"id","fingerprint","sequence"} -> 204; 409 when it is not the subject's
+//   GET  /v1/certificates                   administrators: {"certificates":[...]}, no keys
 //
-// The list's "sequence" is a digest of the list: the long poll answers when it differs from `since`, or after wait_ms
-// (at most 60,000). A bundle's "sequence" rises with each certificate.
+// The list's "sequence" is a digest of the list, the same after a restart: the long poll answers when it differs from
+// `since`, or after wait_ms (at most 60,000). A change wakes the edges whose lists it moves and no others. A bundle's
+// "sequence" rises with each certificate.
+//
+// With `delta=1` the answer has what changed since `since`. When that is not known (any more), or is too much, it is
+// {"sequence","complete":true,"bundles":[...],"gone":[],"next":K}: a page of the whole list. While there is "next",
+// `&after=K` gives the next page, at once; the list's sequence is the first page's, so that what changes while pages
+// are read comes by the next delta; `&reread=1` with that asks for it even when the list is again what it was.
+// `applied` is the sequence of the last list that the edge applied wholly (without delta: `since`): what it dropped by
+// that is no longer taken for served. Without `delta` a list of more than 10,000 bundles is refused with 400.
 //
 // Threads: belongs to the control loop; must outlive the HTTP server whose router it serves.
 #pragma once
 
-#include "acme/subjects/subjects.hpp"
+#include "acme/distribution/following.hpp"
 #include "acme/vault/vault.hpp"
 #include "base/http/http.hpp"
 #include "base/net/task.hpp"
@@ -30,41 +39,8 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace acme {
-
-// What one edge shall serve: pure data, made of tenants, pools and certificates.
-struct EdgeBundle {
-  std::string id;                  // "tenant-7" of its own name, "tenant-7-12" of its subject 12
-  std::string tenant;              // label: the present one, of a former name that one
-  std::vector<std::string> names;  // that it is served for
-  vault::CertificateRow row;
-};
-struct EdgeView {
-  std::map<std::string, std::vector<EdgeBundle>> by_edge;  // certificate name of the edge -> its bundles, by id
-};
-[[nodiscard]] EdgeView make_view(std::vector<Wanted> const& wanted, std::vector<store::Tenant> const& tenants,
-                                 std::vector<store::PoolRow> const& pools,
-                                 std::vector<vault::CertificateRow> const& certificates);
-// A bundle that an edge shall serve no longer, and the revision of the store that says so.
-struct Leaving {
-  std::string edge;
-  EdgeBundle bundle;
-  store::Revision since = 0;
-};
-// DNS goes first: what `before` had and `now` has not stays with its edge until every site in service acknowledged
-// (`everywhere`) the revision that took it away. `leaving` is carried from one view to the next.
-void hold_back(EdgeView const& before, EdgeView& now, store::Revision revision, store::Revision everywhere,
-               std::vector<Leaving>& leaving);
-// The digest that is the list's sequence: 1 ... 2^52.
-[[nodiscard]] std::int64_t digest_of(std::vector<EdgeBundle> const& bundles);
-// tenant id -> edges which acknowledged the current certificate of the tenant's own name, or a former one of it that is
-// still valid (clients verify it as well, and a renewal must not empty the answers down to its first edge). Tenants
-// without any acknowledgment of it are absent.
-[[nodiscard]] std::map<std::int64_t, std::vector<std::string>> ready_edges(
-    std::vector<Wanted> const& wanted, std::vector<vault::Acknowledgment> const& acknowledgments,
-    std::vector<vault::CertificateRow> const& certificates, crypto::Time now);
 
 class Distribution {
  public:
@@ -76,47 +52,30 @@ class Distribution {
   Distribution& operator=(Distribution const&) = delete;
 
   void add_routes(net::Router& router);
-  // Tenants, pools or certificates may have changed: waiting edges look again.
-  void poke();
-  // A site acknowledged a revision: what was held back for it may leave.
-  void poke_leaving();
-  // Brings Store's readiness in line with the acknowledgments, at start and as certificates lapse; spawn it once.
-  net::Task<void> run();
+  // The store was written, or a site acknowledged a revision.
+  void poke() { following_.poke(); }
+  // Certificates of this tenant were stored, revoked or went away.
+  void poke(std::int64_t tenant_id) { following_.poke(tenant_id); }
+  // Keeps lists and readiness up to date; spawn it once.
+  net::Task<void> run() { return following_.run(); }
   void stop();
+  [[nodiscard]] Following& following() { return following_; }
 
  private:
   net::Task<net::HttpResponse> list(net::HttpRequest request);
   net::Task<net::HttpResponse> bundle(net::HttpRequest request);
   net::Task<net::HttpResponse> acknowledge(net::HttpRequest request);
   net::Task<net::HttpResponse> certificates(net::HttpRequest request);
-  net::Task<base::Result<std::vector<Wanted>>> wanted();
-  net::Task<base::Result<std::shared_ptr<EdgeView const>>> view();
-  net::Task<base::Result<void>> make_view_anew();
-  net::Task<base::Result<std::vector<EdgeBundle>>> bundles_of(std::string edge);
-  net::Task<base::Result<void>> reconcile();
+  // Notified when the edge's list changed; given to whoever waits.
+  [[nodiscard]] std::shared_ptr<net::Signal> signal_of(std::string const& edge);
+  void wake(Fleet::Edges const& edges);
 
-  store::Store& store_;
+  net::asio::any_io_executor executor_;
   vault::Vault& vault_;
   std::function<bool(net::HttpRequest const&)> is_admin_;
-  std::function<store::Revision()> everywhere_;
-  net::Signal changed_;
-  net::Signal stopping_;
+  std::map<std::string, std::weak_ptr<net::Signal>> waiting_;  // by edge
   bool stopped_ = false;
-  std::uint64_t generation_ = 0;       // raised by poke
-  std::uint64_t view_generation_ = 0;  // which the cached view was made for
-  store::Revision view_revision_ = -1;
-  std::uint64_t view_begun_ = 0;
-  std::shared_ptr<EdgeView const> view_;
-  // One call makes it for all who ask meanwhile; kept by whoever waits, since a handler may end after this object.
-  struct Making {
-    explicit Making(net::asio::any_io_executor executor) : done(std::move(executor)) {}
-    bool now = false;
-    std::uint64_t begun = 0;  // how many
-    net::Signal done;
-  };
-  std::shared_ptr<Making> making_;
-  std::vector<Leaving> leaving_;
-  std::map<std::int64_t, std::vector<std::string>> ready_;  // what set_ready was told last
+  Following following_;
 };
 
 }  // namespace acme

@@ -5,8 +5,6 @@
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
 
-#include <boost/json.hpp>
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,11 +20,6 @@ using std::chrono::milliseconds;
 
 constexpr char const* component = "edge";
 
-base::Failure refused(std::string const& what, net::HttpResponse const& response) {
-  return base::fail(errc::refused,
-                    what + ": status " + std::to_string(response.status) + " " + response.body.substr(0, 200));
-}
-
 // Keeps the first failure of several steps that do not depend on each other.
 void note(base::Result<void>& first, base::Result<void> const& step) {
   if (first && !step) {
@@ -34,12 +27,8 @@ void note(base::Result<void>& first, base::Result<void> const& step) {
   }
 }
 
-net::HttpClientSettings http_settings(AgentSettings const& settings) {
-  net::HttpClientSettings http;
-  http.tls = settings.tls;
-  http.response_limit = 16U << 20U;
-  http.user_agent = "sovereign-privateer/" SOVEREIGN_VERSION;
-  return http;
+ClientSettings client_settings(AgentSettings const& settings) {
+  return {settings.navigators, settings.tls, settings.long_poll, settings.call_deadline};
 }
 
 }  // namespace
@@ -47,7 +36,7 @@ net::HttpClientSettings http_settings(AgentSettings const& settings) {
 EdgeAgent::EdgeAgent(net::asio::any_io_executor executor, AgentSettings settings)
     : settings_(std::move(settings)),
       installation_(settings_.directory, {!settings_.haproxy_file.empty(), settings_.key_group}),
-      http_(executor, http_settings(settings_)),
+      client_(executor, client_settings(settings_)),
       stopping_(executor),
       backoff_(settings_.retry_first, settings_.retry_limit) {
   settings_.nginx.directory = settings_.directory;
@@ -55,16 +44,17 @@ EdgeAgent::EdgeAgent(net::asio::any_io_executor executor, AgentSettings settings
 
 net::Task<void> EdgeAgent::run() {
   std::mt19937 random{std::random_device{}()};
-  std::int64_t since = 0;
   while (!stopped_) {
-    auto list = co_await fetch_list(since);
+    // What failed is tried again at once, with what is new by then.
+    auto const news = co_await client_.follow(applied_, applied_);
     base::Result<void> done;
-    if (list) {
-      std::int64_t const sequence = list->sequence;
-      done = co_await pass(std::move(*list));
-      since = done ? sequence : 0;  // after a failure the list is asked for at once, not waited for
+    if (news) {
+      whole_ = whole_ || news->complete || Clock::now() >= look_at_;
+      pending_.insert(news->ids.begin(), news->ids.end());
+      done = co_await pass();
+      applied_ = done.has_value();
     } else {
-      done = list.error();
+      done = news.error();
     }
     if (done) {
       last_error_.clear();
@@ -83,28 +73,81 @@ net::Task<void> EdgeAgent::run() {
 
 void EdgeAgent::stop() {
   stopped_ = true;
+  client_.stop();
   stopping_.notify();
 }
 
 AgentStatus EdgeAgent::status() const {
   AgentStatus status;
-  status.navigator = answered_ ? settings_.navigators[navigator_] : std::string();
+  status.navigator = client_.answering();
   status.last_error = last_error_;
-  for (BundleItem const& item : observed_) {
-    auto const found = acknowledged_.find(item.id);
+  for (auto const& [id, item] : observed_) {
+    auto const found = acknowledged_.find(id);
     bool const acknowledged = found != acknowledged_.end() && found->second == item.fingerprint;
     status.bundles.push_back({item.id, item.tenant, item.fingerprint, acknowledged});
   }
   return status;
 }
 
-net::Task<base::Result<void>> EdgeAgent::pass(BundleList list) {
+// The directory as it is; the longer that takes, the seldomer it is done for nothing.
+base::Result<void> EdgeAgent::look() {
+  constexpr int share = 100;
+  auto const begin = Clock::now();
   auto observed = installation_.observe();
   if (!observed) {
-    co_return observed.error();
+    return observed.error();
   }
-  observed_ = std::move(*observed);
-  Difference const wanted = difference(list.bundles, observed_);
+  observed_.clear();
+  for (BundleItem& item : *observed) {
+    std::string const id = item.id;
+    observed_.emplace(id, std::move(item));
+  }
+  auto const end = Clock::now();
+  look_at_ = end + std::max<Clock::duration>(settings_.long_poll, share * (end - begin));
+  return {};
+}
+
+// What is to be done about the ids that are pending, or about all.
+Difference EdgeAgent::outstanding() const {
+  std::vector<BundleItem> wanted;
+  std::vector<BundleItem> observed;
+  auto const add = [](Client::Items const& from, std::string const& id, std::vector<BundleItem>& to) {
+    if (auto const found = from.find(id); found != from.end()) {
+      to.push_back(found->second);
+    }
+  };
+  if (whole_) {
+    std::ranges::transform(client_.items(), std::back_inserter(wanted), &Client::Items::value_type::second);
+    std::ranges::transform(observed_, std::back_inserter(observed), &Client::Items::value_type::second);
+  } else {
+    for (std::string const& id : pending_) {
+      add(client_.items(), id, wanted);
+      add(observed_, id, observed);
+    }
+  }
+  return difference(wanted, observed);
+}
+
+net::Task<base::Result<void>> EdgeAgent::pass() {
+  if (!whole_ && pending_.empty()) {
+    co_return base::Result<void>();
+  }
+  if (whole_) {
+    if (auto const looked = look(); !looked) {
+      co_return looked;
+    }
+  }
+  base::Result<void> result = co_await apply(outstanding());
+  auto const proved = co_await prove_all();
+  note(result, proved);
+  whole_ = !result;
+  if (result) {
+    pending_.clear();
+  }
+  co_return result;
+}
+
+net::Task<base::Result<void>> EdgeAgent::apply(Difference wanted) {
   base::Result<void> result;
   std::vector<BundleItem> staged;
   for (BundleItem const& item : wanted.fetch) {
@@ -114,95 +157,35 @@ net::Task<base::Result<void>> EdgeAgent::pass(BundleList list) {
       staged.push_back(item);
     }
   }
-  auto const active = co_await activate(std::move(staged), wanted.remove);
+  auto const active = co_await activate(staged, wanted.remove);
   note(result, active);
-  if (active) {
-    note(result, clear_away(wanted.remove));
+  if (!active) {
+    co_return result;
   }
-  auto now = installation_.observe();
-  if (!now) {
-    co_return now.error();
+  for (BundleItem& item : staged) {
+    std::string const id = item.id;
+    observed_[id] = std::move(item);
   }
-  observed_ = std::move(*now);
-  auto const proved = co_await prove_all();
-  note(result, proved);
+  note(result, clear_away(wanted.remove));
   co_return result;
-}
-
-// Tries the Navigators in turn, beginning with the one that answered last; one that answers 5xx counts as down.
-net::Task<base::Result<net::HttpResponse>> EdgeAgent::call(std::string method, std::string target, std::string body,
-                                                           milliseconds deadline) {
-  base::Result<net::HttpResponse> result = base::fail(errc::refused, "no Navigator is configured");
-  for (std::size_t tries = 0; tries < settings_.navigators.size() && !stopped_; ++tries) {
-    net::HttpRequest request;
-    request.method = method;
-    request.body = body;
-    if (!body.empty()) {
-      request.headers.set("Content-Type", "application/json");
-    }
-    result = co_await http_.send(settings_.navigators[navigator_] + target, std::move(request), deadline);
-    if (result && result->status < 500) {
-      answered_ = true;
-      co_return result;
-    }
-    answered_ = false;
-    navigator_ = (navigator_ + 1) % settings_.navigators.size();
-  }
-  co_return result;
-}
-
-net::Task<base::Result<BundleList>> EdgeAgent::fetch_list(std::int64_t since) {
-  milliseconds const wait = since == 0 ? milliseconds(0) : settings_.long_poll;
-  std::string const target =
-      "/v1/edge/bundles?since=" + std::to_string(since) + "&wait_ms=" + std::to_string(wait.count());
-  auto const response = co_await call("GET", target, std::string(), wait + settings_.call_deadline);
-  if (!response) {
-    co_return response.error();
-  }
-  if (response->status != 200) {
-    // A Navigator that does not issue certificates has no list; perhaps the next one does.
-    navigator_ = (navigator_ + 1) % settings_.navigators.size();
-    answered_ = false;
-    co_return refused("bundle list", *response);
-  }
-  auto list = parse_list(response->body);
-  if (!list) {
-    co_return base::fail(errc::bad_bundle, "bundle list: " + base::text(list.error()));
-  }
-  co_return std::move(*list);
 }
 
 net::Task<base::Result<void>> EdgeAgent::fetch(BundleItem item) {
-  auto const response = co_await call("GET", "/v1/edge/bundles/" + item.id, std::string(), settings_.call_deadline);
-  if (!response) {
-    co_return response.error();
-  }
-  if (response->status != 200) {
-    co_return refused("bundle " + item.id, *response);
-  }
-  auto const bundle = parse_bundle(response->body);
-  if (!bundle) {
-    co_return base::fail(errc::bad_bundle, "bundle " + item.id + ": " + base::text(bundle.error()));
-  }
-  // A certificate that was renewed between list and download comes with the next list.
-  if (bundle->item != item) {
-    co_return base::fail(errc::bad_bundle, "bundle " + item.id + " changed meanwhile");
-  }
-  auto const good = verify(*bundle);
-  if (!good) {
-    co_return good;
-  }
-  co_return installation_.stage(*bundle);
+  auto const bundle = co_await client_.fetch(std::move(item));
+  co_return bundle ? installation_.stage(*bundle) : base::Result<void>(bundle.error());
 }
 
 net::Task<base::Result<void>> EdgeAgent::activate(std::vector<BundleItem> staged, std::vector<std::string> gone) {
   Before before;
-  std::vector<BundleItem> serve = observed_;
-  std::erase_if(serve, [&](BundleItem const& item) {
-    return std::ranges::find(gone, item.id) != gone.end() ||
-           std::ranges::find(staged, item.id, &BundleItem::id) != staged.end();
-  });
-  serve.insert(serve.end(), staged.begin(), staged.end());
+  Client::Items then = observed_;
+  for (std::string const& id : gone) {
+    then.erase(id);
+  }
+  for (BundleItem const& item : staged) {
+    then[item.id] = item;
+  }
+  std::vector<BundleItem> serve;
+  std::ranges::transform(then, std::back_inserter(serve), &Client::Items::value_type::second);
   base::Result<void> result;
   for (BundleItem const& item : staged) {
     before.live[item.id] = installation_.live(item.id);
@@ -280,6 +263,7 @@ base::Result<void> EdgeAgent::clear_away(std::vector<std::string> const& gone) {
   base::Result<void> result;
   for (std::string const& id : gone) {
     note(result, installation_.remove(id));
+    observed_.erase(id);
     acknowledged_.erase(id);
     process::log::info(component, "bundle removed id={}", id);
   }
@@ -291,15 +275,15 @@ net::Task<base::Result<void>> EdgeAgent::prove_all() {
   auto const end = Clock::now() + settings_.proof_deadline;
   milliseconds pause{20};
   base::Result<void> result;
-  std::vector<BundleItem> open = observed_;
+  std::vector<BundleItem> open;
+  for (auto const& [id, item] : observed_) {
+    if (auto const known = acknowledged_.find(id); known == acknowledged_.end() || known->second != item.fingerprint) {
+      open.push_back(item);
+    }
+  }
   for (;;) {
     std::string reason;
     for (BundleItem const& item : std::vector<BundleItem>(open)) {
-      auto const known = acknowledged_.find(item.id);
-      if (known != acknowledged_.end() && known->second == item.fingerprint) {
-        std::erase(open, item);
-        continue;
-      }
       auto const served = co_await served_fingerprint(settings_.probe_address, settings_.probe_port, probe_name(item),
                                                       std::min(settings_.proof_deadline, milliseconds(2000)));
       if (served && *served == item.fingerprint) {
@@ -324,17 +308,9 @@ net::Task<base::Result<void>> EdgeAgent::prove_all() {
 }
 
 net::Task<base::Result<void>> EdgeAgent::acknowledge(BundleItem item) {
-  boost::json::object body;
-  body["id"] = item.id;
-  body["fingerprint"] = item.fingerprint;
-  body["sequence"] = item.sequence;
-  std::string text = boost::json::serialize(body);
-  auto const response = co_await call("POST", "/v1/edge/acknowledgments", std::move(text), settings_.call_deadline);
-  if (!response) {
-    co_return response.error();
-  }
-  if (response->status != 204 && response->status != 200) {
-    co_return refused("acknowledgment of " + item.id, *response);
+  auto const told = co_await client_.acknowledge(item);
+  if (!told) {
+    co_return told;
   }
   acknowledged_[item.id] = item.fingerprint;
   process::log::info(component, "bundle served and acknowledged id={} fingerprint={}", item.id, item.fingerprint);

@@ -1,18 +1,19 @@
 // The edge's side of certificates: follows Navigator's list, installs, makes the web server use it, proves it, says so.
 //
-//   list (long poll) -> fetch what differs -> stage -> make live -> nginx file -> reload hook -> handshake with
-//   ourselves until the new leaf is served -> acknowledge
+//   what changed in the list (long poll) -> fetch what differs -> stage -> make live -> nginx file -> reload hook ->
+//   handshake with ourselves until the new leaf is served -> acknowledge
 //
-// Wanted is the list, observed is the directory; a pass applies the difference and can be repeated at any point. When
+// Wanted is the list, observed is the directory; a pass applies the difference and can be repeated at any point. It
+// looks at what changed; the whole directory is read at the start, after a failure, and now and then while idle. When
 // the hook fails, links and file go back to what they were. A list that cannot be read changes nothing. Bundles that
 // left the list are taken out of the web server first and off the disk second.
 //
 // Threads: belongs to one loop. Destroy it after the loop stopped.
 #pragma once
 
+#include "acme/edge/client/client.hpp"
 #include "acme/edge/install.hpp"
 #include "acme/edge/nginx.hpp"
-#include "base/http_client/http_client.hpp"
 #include "base/net/backoff.hpp"
 #include "base/net/task.hpp"
 
@@ -20,6 +21,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,7 +69,7 @@ class EdgeAgent {
   net::Task<void> run();
   void stop();
   // The client certificate was renewed: reads it again.
-  base::Result<void> reload_identity() { return http_.reload(); }
+  base::Result<void> reload_identity() { return client_.reload_identity(); }
   [[nodiscard]] AgentStatus status() const;
 
  private:
@@ -76,12 +78,12 @@ class EdgeAgent {
     std::map<std::string, std::optional<std::string>> includes;  // file -> its text; nullopt: there was none
   };
   // Every step yields its failure; `pass` goes on with the bundles that are not concerned.
-  net::Task<base::Result<void>> pass(BundleList list);
-  net::Task<base::Result<net::HttpResponse>> call(std::string method, std::string target, std::string body,
-                                                  std::chrono::milliseconds deadline);
-  net::Task<base::Result<BundleList>> fetch_list(std::int64_t since);
+  net::Task<base::Result<void>> pass();
+  net::Task<base::Result<void>> apply(Difference wanted);
   net::Task<base::Result<void>> fetch(BundleItem item);
   net::Task<base::Result<void>> activate(std::vector<BundleItem> staged, std::vector<std::string> gone);
+  base::Result<void> look();
+  [[nodiscard]] Difference outstanding() const;
   net::Task<base::Result<void>> run_hook();
   // Writes what differs and keeps in `before` what was there.
   base::Result<void> write_includes(std::vector<BundleItem> const& serve, Before& before, bool& changed);
@@ -92,15 +94,17 @@ class EdgeAgent {
 
   AgentSettings settings_;
   Installation installation_;
-  net::HttpClient http_;
+  Client client_;
   net::Signal stopping_;
   net::Backoff backoff_;
   bool stopped_ = false;
+  bool applied_ = false;      // the list as it is known is what is served
   bool reload_owed_ = false;  // a version is live on disk that the web server was not seen to serve
-  std::size_t navigator_ = 0;
-  bool answered_ = false;
   std::string last_error_;
-  std::vector<BundleItem> observed_;
+  Client::Items observed_;                           // by id
+  std::set<std::string> pending_;                    // ids that changed in the list and were not applied
+  bool whole_ = true;                                // the next pass reads the directory
+  std::chrono::steady_clock::time_point look_at_;    // while idle
   std::map<std::string, std::string> acknowledged_;  // id -> fingerprint, since the start of this process
 };
 

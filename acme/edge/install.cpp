@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <map>
+#include <string_view>
 
 namespace edge {
 namespace {
@@ -151,16 +153,21 @@ base::Result<void> Installation::prune(std::string const& id) const {
 
 Difference difference(std::vector<BundleItem> const& wanted, std::vector<BundleItem> const& observed) {
   Difference result;
+  std::map<std::string_view, BundleItem const*> present;
+  for (BundleItem const& item : observed) {
+    present.emplace(item.id, &item);
+  }
   for (BundleItem const& item : wanted) {
-    auto const found = std::ranges::find(observed, item.id, &BundleItem::id);
-    if (found == observed.end() || *found != item) {
+    auto const found = present.find(item.id);
+    if (found == present.end() || *found->second != item) {
       result.fetch.push_back(item);
     }
-  }
-  for (BundleItem const& item : observed) {
-    if (std::ranges::find(wanted, item.id, &BundleItem::id) == wanted.end()) {
-      result.remove.push_back(item.id);
+    if (found != present.end()) {
+      present.erase(found);
     }
+  }
+  for (auto const& [id, item] : present) {
+    result.remove.emplace_back(id);
   }
   return result;
 }

@@ -11,7 +11,7 @@
 // Threads: no shared state; one owner a directory. Calls block for the length of a few small writes.
 #pragma once
 
-#include "acme/edge/bundle.hpp"
+#include "acme/edge/client/bundle.hpp"
 
 #include <optional>
 #include <string>
@@ -49,7 +49,7 @@ class Installation {
   KeyFiles files_;
 };
 
-// Wanted against observed; pure. `fetch` has what is missing or has another fingerprint, `remove` what is gone.
+// Wanted against observed, in any order; pure. `fetch` has what is missing or is another one, `remove` what is gone.
 struct Difference {
   std::vector<BundleItem> fetch;
   std::vector<std::string> remove;

@@ -4,7 +4,7 @@
 // Threads: pure.
 #pragma once
 
-#include "acme/edge/bundle.hpp"
+#include "acme/edge/client/bundle.hpp"
 
 #include <string>
 #include <vector>

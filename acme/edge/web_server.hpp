@@ -9,7 +9,7 @@
 // Threads: pure.
 #pragma once
 
-#include "acme/edge/bundle.hpp"
+#include "acme/edge/client/bundle.hpp"
 
 #include <string>
 #include <vector>

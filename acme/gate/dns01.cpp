@@ -76,6 +76,14 @@ struct Dns01::Questions {
   std::size_t open;
 };
 
+store::Revision acknowledged_everywhere(std::vector<Site> const& sites, store::Revision newest) {
+  store::Revision least = newest;
+  for (Site const& site : sites) {
+    least = site.in_service ? std::min(least, site.acknowledged) : least;
+  }
+  return least;
+}
+
 Dns01::Dns01(net::asio::any_io_executor executor, store::Store& store, std::function<std::vector<Site>()> sites,
              GateSettings settings)
     : executor_(executor), store_(store), sites_(std::move(sites)), settings_(settings), changed_(executor) {}

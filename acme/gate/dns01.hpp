@@ -42,6 +42,9 @@ struct GateView {
 [[nodiscard]] GateView look(std::vector<Site> const& sites, store::Revision revision,
                             std::set<std::string> const& proved);
 
+// The revision that every site in service has acknowledged; `newest` without any.
+[[nodiscard]] store::Revision acknowledged_everywhere(std::vector<Site> const& sites, store::Revision newest);
+
 struct GateSettings {
   std::chrono::milliseconds deadline{60000};  // then the order is deferred
   std::chrono::milliseconds query_timeout{1000};
@@ -67,6 +70,7 @@ class Dns01 {
   net::Task<base::Result<void>> unpublish_below(std::string owner);  // "owner" and "owner/..."
   // Of what was kept for "...INFIX/X", only that with an X of `keep` stays.
   net::Task<base::Result<void>> sweep(std::string infix, std::set<std::string> keep);
+  [[nodiscard]] store::Revision everywhere() const { return acknowledged_everywhere(sites_(), store_.revision()); }
   // A site acknowledged something: looks at once instead of at the next poll.
   void poke() { changed_.notify(); }
 

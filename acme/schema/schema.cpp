@@ -224,10 +224,15 @@ INSERT INTO acme_suggestion (sequence, start_ms, end_ms, at_ms, explanation_url,
 DROP TABLE acme_suggestion_of;
 )";
 
+// What was done once and is not to be looked for again, though finding nothing would take a walk over every key.
+constexpr std::string_view version_5 = R"(
+CREATE TABLE acme_settled (what TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID;
+)";
+
 }  // namespace
 
 database::Schema schema() {
-  return {"acme", {{1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}}, {}};
+  return {"acme", {{1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}, {5, version_5}}, {}};
 }
 
 }  // namespace vault

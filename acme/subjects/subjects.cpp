@@ -11,24 +11,12 @@
 namespace acme {
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr std::size_t rows_max = 1000;
-
 std::string last_labels(std::string const& name, std::size_t count) {
   std::size_t at = name.size();
   for (std::size_t labels = 0; labels < count && at != std::string::npos && at != 0; ++labels) {
     at = name.rfind('.', at - 1);
   }
   return at == std::string::npos || at == 0 ? name : name.substr(at + 1);
-}
-
-void note(std::vector<database::Change> const& rows, std::set<std::int64_t>& tenants) {
-  for (database::Change const& change : rows) {
-    if (change.table == "tenant") {
-      tenants.insert(database::integer(change.key.front().second));
-    }
-  }
 }
 
 }  // namespace
@@ -63,41 +51,16 @@ bool fits(Wanted const& wanted, vault::CertificateRow const& row) {
 }
 
 net::Task<base::Result<News>> Wishes::follow() {
-  if (history_.empty()) {
-    co_return co_await everything();
+  auto moved = co_await movements_.follow();
+  if (!moved) {
+    co_return moved.error();
   }
   News news;
-  next_ = seen_;
-  next_history_ = history_;
-  while (store_.revision() > next_) {
-    auto const changes = co_await store_.changes(next_, rows_max, milliseconds(0), history_);
-    if (!changes) {
-      co_return changes.error();
-    }
-    if (changes->complete) {
-      co_return co_await everything();
-    }
-    note(changes->rows, news.tenants);
-    if (changes->to <= next_) {
-      break;
-    }
-    next_ = changes->to;
-  }
-  if (news.tenants.empty()) {
+  news.anew = moved->anew;
+  news.tenants = std::move(moved->tenants);
+  if (!news.anew && news.tenants.empty()) {
     co_return news;
   }
-  co_return co_await look(std::move(news));
-}
-
-net::Task<base::Result<News>> Wishes::everything() {
-  auto const position = co_await store_.position();
-  if (!position) {
-    co_return position.error();
-  }
-  next_ = position->revision;
-  next_history_ = position->history;
-  News news;
-  news.anew = true;
   co_return co_await look(std::move(news));
 }
 
@@ -106,11 +69,14 @@ net::Task<base::Result<News>> Wishes::look(News news) {
       [zone = challenge_zone_, asked = std::move(news)](store::Model const& model,
                                                         database::Database&) -> base::Result<News> {
     News out = asked;
-    for (auto const& [id, tenant] : model.tenants()) {
-      if (out.anew) {
+    if (out.anew) {
+      for (auto const& [id, tenant] : model.tenants()) {
         out.tenants.insert(id);
       }
-      if (tenant.state != "active" && out.tenants.contains(id)) {
+    }
+    for (std::int64_t const id : out.tenants) {
+      auto const tenant = model.tenants().find(id);
+      if (tenant != model.tenants().end() && tenant->second.state != "active") {
         out.resting.insert(id);
       }
     }
@@ -119,11 +85,6 @@ net::Task<base::Result<News>> Wishes::look(News news) {
     return out;
   };
   co_return co_await store_.read<News>(read);
-}
-
-void Wishes::taken() {
-  seen_ = next_;
-  history_ = next_history_;
 }
 
 }  // namespace acme

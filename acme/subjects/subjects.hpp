@@ -1,11 +1,12 @@
 // Which certificates are wanted, and what became of that since the last look.
 //
-// Tenants are read once; afterwards the store's own log of changes says which of them to look at, so that a look costs
-// what changed. Everything of a tenant's own moves the tenant's row (tenants::touch), so its row in the log is enough.
+// Tenants are read once; afterwards the store's own log of changes says which of them to look at (movements.hpp), so
+// that a look costs what changed.
 //
 // Threads: Wishes belongs to the control loop; the functions are pure. What fails is the store.
 #pragma once
 
+#include "acme/subjects/movements.hpp"
 #include "acme/vault/vault.hpp"
 #include "base/net/task.hpp"
 #include "dns-backend/domains/domains.hpp"
@@ -50,22 +51,21 @@ struct News {
 class Wishes {
  public:
   // `challenge_zone`: apex below which domains delegate their challenges; empty: none.
-  Wishes(store::Store& store, std::string challenge_zone) : store_(store), challenge_zone_(std::move(challenge_zone)) {}
+  Wishes(store::Store& store, std::string challenge_zone)
+      : store_(store), challenge_zone_(std::move(challenge_zone)), movements_(store) {}
 
   // What changed since the last look that was taken; everything at the first, and when the log does not reach back.
   net::Task<base::Result<News>> follow();
   // The news was used: the next look begins after it. Else it is told again.
-  void taken();
-  void forget() { history_.clear(); }  // the next look is the first again
+  void taken() { movements_.taken(); }
+  void forget() { movements_.forget(); }  // the next look is the first again
 
  private:
-  net::Task<base::Result<News>> everything();
   net::Task<base::Result<News>> look(News news);
 
   store::Store& store_;
   std::string challenge_zone_;
-  store::Revision seen_ = 0, next_ = 0;
-  std::string history_, next_history_;  // that seen_ belongs to; empty: nothing was seen
+  Movements movements_;
 };
 
 }  // namespace acme

@@ -136,9 +136,21 @@ base::Result<std::size_t> seal_all_anew(keyring::KeyRing& keys, Transaction& tra
   return count;
 }
 
+// Texts that are still sealed by a master key itself: the damaged ones, once everything else was sealed anew.
+base::Result<std::int64_t> left_with_the_master(Database& database) {
+  auto const rows = database.query(
+      "SELECT (SELECT count(*) FROM acme_account WHERE substr(sealed_key, 1, 1) = x'01' OR "
+      "substr(sealed_pending_key, 1, 1) = x'01') + (SELECT count(*) FROM acme_order WHERE substr(sealed_key, 1, 1) = "
+      "x'01') + (SELECT count(*) FROM certificate WHERE substr(sealed_key, 1, 1) = x'01')");
+  if (!rows) {
+    return rows.error();
+  }
+  return integer((*rows)[0][0]);
+}
+
 // In steps of a bounded size: a store of 100,000 tenants is opened by one transaction a thousand texts. A damaged text
 // is its tenant's trouble, said when it is needed, and no reason to serve nobody.
-base::Result<void> leave_the_master_key(keyring::KeyRing& keys, Database& database) {
+base::Result<void> seal_what_the_master_sealed(keyring::KeyRing& keys, Database& database) {
   constexpr std::int64_t at_once = 1000;
   for (std::size_t done = 1; done > 0;) {
     auto const written = database.write([&](Transaction& transaction) -> base::Result<void> {
@@ -156,17 +168,34 @@ base::Result<void> leave_the_master_key(keyring::KeyRing& keys, Database& databa
   return {};
 }
 
+// Only an older program sealed by the master key, so that none is left holds for ever. While a text does not open it is
+// tried at each start: perhaps with a former master key.
+base::Result<void> leave_the_master_key(keyring::KeyRing& keys, Database& database) {
+  std::string const what = "nothing is sealed by the master key";
+  auto const settled = database.query("SELECT 1 FROM acme_settled WHERE what = ?", {what});
+  if (!settled || !settled->empty()) {
+    return settled ? base::Result<void>() : base::Result<void>(settled.error());
+  }
+  if (auto const sealed = seal_what_the_master_sealed(keys, database); !sealed) {
+    return sealed;
+  }
+  auto const left = left_with_the_master(database);
+  if (!left || *left > 0) {
+    return left ? base::Result<void>() : base::Result<void>(left.error());
+  }
+  return without_value(database.write([&what](Transaction& transaction) {
+    return execute(transaction, "INSERT INTO acme_settled (what) VALUES (?)", {what});
+  }));
+}
+
 // A new master key would close them for ever.
 base::Result<void> none_is_left(Database& database) {
-  auto const rows = database.query(
-      "SELECT (SELECT count(*) FROM acme_account WHERE substr(sealed_key, 1, 1) = x'01' OR "
-      "substr(sealed_pending_key, 1, 1) = x'01') + (SELECT count(*) FROM acme_order WHERE substr(sealed_key, 1, 1) = "
-      "x'01') + (SELECT count(*) FROM certificate WHERE substr(sealed_key, 1, 1) = x'01')");
-  if (!rows) {
-    return rows.error();
+  auto const left = left_with_the_master(database);
+  if (!left) {
+    return left.error();
   }
-  if (auto const count = integer((*rows)[0][0]); count > 0) {
-    return base::fail(keyring::errc::sealed, std::to_string(count) +
+  if (*left > 0) {
+    return base::fail(keyring::errc::sealed, std::to_string(*left) +
                                                  " damaged keys are still sealed by the master key; " +
                                                  "order their certificates anew first (navigator cert list)");
   }
@@ -178,8 +207,8 @@ base::Result<void> none_is_left(Database& database) {
 net::Task<base::Result<void>> Vault::open(keyring::MasterFiles files) {
   Work<std::int64_t> const work = [this, files](Database& database) -> base::Result<std::int64_t> {
     auto const sealed = database.query(
-        "SELECT (SELECT count(*) FROM acme_account) + (SELECT count(*) FROM acme_order) + "
-        "(SELECT count(*) FROM certificate) + (SELECT count(*) FROM acme_data_key)");
+        "SELECT EXISTS (SELECT 1 FROM acme_account) OR EXISTS (SELECT 1 FROM acme_order) OR "
+        "EXISTS (SELECT 1 FROM certificate) OR EXISTS (SELECT 1 FROM acme_data_key)");
     if (!sealed) {
       return sealed.error();
     }

@@ -6,6 +6,7 @@
 #include "acme/crypto/time.hpp"
 #include "acme/keyring/keyring.hpp"
 #include "acme/vault/errc.hpp"
+#include "acme/vault/vault.hpp"
 #include "base/database/database.hpp"
 
 #include <algorithm>
@@ -123,6 +124,36 @@ inline std::vector<std::int64_t> first_column(Rows const& rows) {
   std::vector<std::int64_t> numbers;
   std::ranges::transform(rows, std::back_inserter(numbers), [](Row const& row) { return integer(row[0]); });
   return numbers;
+}
+
+// Certificates with their subjects; the first columns make a CertificateRow.
+constexpr std::string_view certificate_columns =
+    "sequence, subject_id, tenant_id, name, names, fingerprint, not_before_ms, not_after_ms, directory_url, ari_id, "
+    "revoked_reason, revoked_at_ms, source, fallback";
+constexpr std::string_view certificate_rows = " FROM certificate JOIN acme_subject ON acme_subject.id = subject_id ";
+
+inline CertificateRow certificate_of(Row const& row) {
+  CertificateRow out{integer(row[0]),
+                     integer(row[1]),
+                     integer(row[2]),
+                     text(row[3]),
+                     split(text(row[4])),
+                     text(row[5]),
+                     crypto::from_ms(integer(row[6])),
+                     crypto::from_ms(integer(row[7])),
+                     text(row[8]),
+                     text(row[9]),
+                     std::holds_alternative<std::int64_t>(row[10]) ? std::optional(integer(row[10])) : std::nullopt,
+                     crypto::from_ms(integer(row[11]))};
+  out.uploaded = text(row[12]) == "upload";
+  out.fallback = integer(row[13]) != 0;
+  return out;
+}
+
+inline std::vector<CertificateRow> certificates_of(Rows const& rows) {
+  std::vector<CertificateRow> certificates;
+  std::ranges::transform(rows, std::back_inserter(certificates), certificate_of);
+  return certificates;
 }
 
 }  // namespace vault

@@ -8,28 +8,6 @@
 namespace vault {
 namespace {
 
-constexpr std::string_view certificate_columns =
-    "sequence, subject_id, tenant_id, name, names, fingerprint, not_before_ms, not_after_ms, directory_url, ari_id, "
-    "revoked_reason, revoked_at_ms, source, fallback";
-constexpr std::string_view certificate_rows = " FROM certificate JOIN acme_subject ON acme_subject.id = subject_id ";
-CertificateRow certificate_of(Row const& row) {
-  CertificateRow out{integer(row[0]),
-                     integer(row[1]),
-                     integer(row[2]),
-                     text(row[3]),
-                     split(text(row[4])),
-                     text(row[5]),
-                     crypto::from_ms(integer(row[6])),
-                     crypto::from_ms(integer(row[7])),
-                     text(row[8]),
-                     text(row[9]),
-                     std::holds_alternative<std::int64_t>(row[10]) ? std::optional(integer(row[10])) : std::nullopt,
-                     crypto::from_ms(integer(row[11]))};
-  out.uploaded = text(row[12]) == "upload";
-  out.fallback = integer(row[13]) != 0;
-  return out;
-}
-
 base::Result<void> insert_certificate(Transaction& transaction, CertificateRow const& row,
                                       crypto::Certificate const& certificate, std::string const& chain_pem,
                                       database::Blob const& sealed, Time now) {
@@ -73,12 +51,6 @@ base::Result<void> insert_certificate(Transaction& transaction, CertificateRow c
     return trimmed;
   }
   return execute(transaction, "DELETE FROM acme_attempt WHERE subject_id = ?", {row.subject_id});
-}
-
-std::vector<CertificateRow> certificates_of(Rows const& rows) {
-  std::vector<CertificateRow> certificates;
-  std::ranges::transform(rows, std::back_inserter(certificates), certificate_of);
-  return certificates;
 }
 
 }  // namespace
@@ -376,42 +348,6 @@ net::Task<base::Result<void>> Vault::save_suggestion(SuggestionRow row) {
                     crypto::to_ms(row.ask_again), row.sequence});
   };
   Work<std::int64_t> const work = fenced(body);
-  co_return without_value(co_await thread_.run<std::int64_t>(work));
-}
-
-net::Task<base::Result<std::vector<Acknowledgment>>> Vault::acknowledgments() {
-  Work<Rows> const work = reading("SELECT subject_id, edge, sequence, fingerprint FROM edge_acknowledgment");
-  auto const rows = co_await thread_.run<Rows>(work);
-  if (!rows) {
-    co_return rows.error();
-  }
-  std::vector<Acknowledgment> list;
-  for (Row const& row : *rows) {
-    list.push_back({integer(row[0]), text(row[1]), integer(row[2]), text(row[3])});
-  }
-  co_return list;
-}
-
-net::Task<base::Result<void>> Vault::acknowledge(Acknowledgment acknowledgment, Time now) {
-  Body const body = [=](Transaction& transaction) -> base::Result<void> {
-    auto const known = transaction.query(
-        "SELECT 1 FROM certificate WHERE subject_id = ? AND fingerprint = ? AND sequence = ? AND not_after_ms > ?",
-        {acknowledgment.subject_id, acknowledgment.fingerprint, acknowledgment.sequence, crypto::to_ms(now)});
-    if (!known) {
-      return known.error();
-    }
-    if (known->empty()) {
-      return base::fail(errc::stale, "fingerprint " + acknowledgment.fingerprint);
-    }
-    return execute(transaction,
-                   "INSERT INTO edge_acknowledgment (subject_id, edge, sequence, fingerprint, at_ms) VALUES (?, ?, ?, "
-                   "?, ?) ON CONFLICT (subject_id, edge) DO UPDATE SET sequence = excluded.sequence, fingerprint = "
-                   "excluded.fingerprint, at_ms = excluded.at_ms WHERE excluded.sequence >= "
-                   "edge_acknowledgment.sequence",
-                   {acknowledgment.subject_id, acknowledgment.edge, acknowledgment.sequence, acknowledgment.fingerprint,
-                    crypto::to_ms(now)});
-  };
-  Work<std::int64_t> const work = writing(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 

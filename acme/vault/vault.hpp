@@ -19,7 +19,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -108,6 +110,12 @@ struct Acknowledgment {
   std::string fingerprint;
 };
 
+// What decides which edges serve a tenant's certificates; without keys.
+struct Standing {
+  std::vector<CertificateRow> certificates;  // newest last
+  std::vector<Acknowledgment> acknowledgments;
+};
+
 struct Account {
   std::string key_pem;          // sealed at rest
   std::string url;              // empty: not registered yet
@@ -181,7 +189,13 @@ class Vault {
   // Of a certificate that is gone meanwhile: nothing happens.
   net::Task<base::Result<void>> save_suggestion(SuggestionRow row);
 
+  // --- what edges serve: edges.cpp ---
+  // Of these tenants; one without certificates and acknowledgments is absent.
+  net::Task<base::Result<std::map<std::int64_t, Standing>>> standing(std::set<std::int64_t> tenants);
+  net::Task<base::Result<std::set<std::int64_t>>> tenants();  // that have subjects, gone ones too
   net::Task<base::Result<std::vector<Acknowledgment>>> acknowledgments();
+  // The edge does not serve these subjects any more.
+  net::Task<base::Result<void>> drop_acknowledgments(std::string edge, std::vector<std::int64_t> subjects);
   // errc::stale unless the subject has that certificate and it is still valid. An older sequence never replaces a newer
   // one.
   net::Task<base::Result<void>> acknowledge(Acknowledgment acknowledgment, Time now);

@@ -204,18 +204,6 @@ std::vector<acme::Site> gate_sites(Daemon const& daemon) {
   return sites;
 }
 
-namespace {
-
-store::Revision acknowledged_everywhere(Daemon const& daemon) {
-  store::Revision least = daemon.store->revision();
-  for (acme::Site const& site : gate_sites(daemon)) {
-    least = site.in_service ? std::min(least, site.acknowledged) : least;
-  }
-  return least;
-}
-
-}  // namespace
-
 net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
   if (!daemon.settings.acme) {
     co_return base::Result<void>();
@@ -237,18 +225,19 @@ net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
   auto const is_admin = [&daemon](net::HttpRequest const& request) {
     return api::is_administrator(*daemon.api, request);
   };
-  daemon.distribution = std::make_unique<acme::Distribution>(daemon.executor, *daemon.store, *daemon.vault, is_admin,
-                                                             [&daemon] { return acknowledged_everywhere(daemon); });
+  daemon.distribution = std::make_unique<acme::Distribution>(
+      daemon.executor, *daemon.store, *daemon.vault, is_admin,
+      [&daemon] { return acme::acknowledged_everywhere(gate_sites(daemon), daemon.store->revision()); });
   daemon.distribution->add_routes(daemon.router);
   daemon.administration = std::make_unique<acme::Administration>(
       acme::Administration{*daemon.issuer, *daemon.store, [&daemon] { return gate_sites(daemon); }, is_admin});
   acme::add_routes(daemon.router, *daemon.administration);
   acme::add_key_routes(daemon.router, {*daemon.vault, *daemon.store, is_admin});
-  daemon.issuer->on_change([&daemon] { daemon.distribution->poke(); });
+  daemon.issuer->on_change([&daemon](std::int64_t tenant_id) { daemon.distribution->poke(tenant_id); });
   connect_self_service(daemon);
   daemon.feed_server->on_acknowledgment([&daemon] {
     daemon.issuer->poke_gate();
-    daemon.distribution->poke_leaving();
+    daemon.distribution->poke();
     if (daemon.self_service != nullptr) {
       daemon.self_service->poke();
     }

@@ -396,36 +396,31 @@ std::optional<Wanted> wanted_of(store::Model const& model, std::string const& ch
 std::vector<WantedCertificate> wanted_certificates(store::Model const& model, std::string const& challenge_zone,
                                                    std::set<std::int64_t> const* tenants) {
   std::vector<WantedCertificate> out;
-  auto const add = [&out](store::Tenant const& tenant) {
-    if (tenant.state == "active") {
-      out.push_back(wanted_name(tenant, tenant.label, tenant.zone));
-      for (store::FormerLabel const& former : tenant.former) {
-        out.push_back(wanted_name(tenant, former.label, former.zone));
-      }
+  std::string const zone = without_dot(challenge_zone);
+  auto const add = [&](store::Tenant const& tenant) {
+    if (tenant.state != "active") {
+      return;
+    }
+    out.push_back(wanted_name(tenant, tenant.label, tenant.zone));
+    for (store::FormerLabel const& former : tenant.former) {
+      out.push_back(wanted_name(tenant, former.label, former.zone));
+    }
+    for (store::Domain const* const domain : model.domains_of(tenant.id)) {
+      std::string const name = without_dot(domain->name);
+      WantedCertificate one{WantedCertificate::Kind::domain, tenant.id, domain->id, tenant.label, {}, name, {name}, {},
+                            domain->state == "failing"};
+      one.challenge_name = zone.empty() ? "" : domain->slug + "." + zone;
+      out.push_back(std::move(one));
     }
   };
   if (tenants == nullptr) {
     std::ranges::for_each(model.tenants(), [&add](auto const& item) { add(item.second); });
-  } else {
-    for (std::int64_t const id : *tenants) {
-      if (auto const found = model.tenants().find(id); found != model.tenants().end()) {
-        add(found->second);
-      }
-    }
+    return out;
   }
-  std::string const zone = without_dot(challenge_zone);
-  for (auto const& [id, domain] : model.domains()) {
-    auto const tenant = model.tenants().find(domain.tenant_id);
-    bool const asked = tenants == nullptr || tenants->contains(domain.tenant_id);
-    if (!asked || !domain.owned() || tenant == model.tenants().end() || tenant->second.state != "active") {
-      continue;
+  for (std::int64_t const id : *tenants) {
+    if (auto const found = model.tenants().find(id); found != model.tenants().end()) {
+      add(found->second);
     }
-    std::string const name = without_dot(domain.name);
-    WantedCertificate one{
-        WantedCertificate::Kind::domain, domain.tenant_id, id, tenant->second.label, {}, name, {name}, {},
-        domain.state == "failing"};
-    one.challenge_name = zone.empty() ? "" : domain.slug + "." + zone;
-    out.push_back(std::move(one));
   }
   return out;
 }

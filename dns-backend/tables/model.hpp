@@ -78,6 +78,10 @@ class Model {
   [[nodiscard]] std::map<std::int64_t, Domain> const& domains() const { return domains_; }
   // The verified domain of this name.
   [[nodiscard]] Domain const* domain_at(dns::Name const& name) const;
+  // The verified ones of a tenant, in the order of their names.
+  [[nodiscard]] std::vector<Domain const*> domains_of(std::int64_t tenant) const;
+  // The endpoints that proved to serve the tenant's certificate; nullptr: nothing restricts its answers.
+  [[nodiscard]] std::vector<std::string> const* ready(std::int64_t tenant) const;
   [[nodiscard]] bool has_pool(std::string const& name) const { return pools_.contains(name); }
   [[nodiscard]] bool has_challenge(dns::Name const& name) const { return challenges_.contains(name); }
   [[nodiscard]] steering::Objects const& steering() const { return steering_; }

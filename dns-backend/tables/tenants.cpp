@@ -241,4 +241,24 @@ Domain const* Model::domain_at(dns::Name const& name) const {
   return found == domain_names_.end() ? nullptr : &domains_.at(found->second);
 }
 
+// A domain that changed hands within one commit may still be noted for its former owner.
+std::vector<Domain const*> Model::domains_of(std::int64_t tenant) const {
+  std::vector<Domain const*> list;
+  auto const names = names_of_tenants_.find(tenant);
+  if (names == names_of_tenants_.end()) {
+    return list;
+  }
+  for (dns::Name const& name : names->second) {
+    if (Domain const* const domain = domain_at(name); domain != nullptr && domain->tenant_id == tenant) {
+      list.push_back(domain);
+    }
+  }
+  return list;
+}
+
+std::vector<std::string> const* Model::ready(std::int64_t tenant) const {
+  auto const found = ready_.find(tenant);
+  return found == ready_.end() ? nullptr : &found->second;
+}
+
 }  // namespace store

@@ -130,7 +130,8 @@ class CertificatesFixture : public testing::Test {
     return values;
   }
   std::vector<Site> sites() const {
-    return {{"ams", "127.0.0.1", site.port(), true, lag ? store->revision() - 1 : store->revision()}};
+    store::Revision const now = lag ? store->revision() - 1 : store->revision();
+    return {{"ams", "127.0.0.1", site.port(), true, stuck.value_or(now)}};
   }
   void start() {
     issuer =
@@ -173,6 +174,7 @@ class CertificatesFixture : public testing::Test {
   std::unique_ptr<Issuer> issuer;
   std::map<std::string, std::string> delegated;  // CNAMEs of customers, elsewhere
   bool lag = false;                              // the site stays one revision behind
+  std::optional<store::Revision> stuck;          // the site stays at this one
 };
 
 }  // namespace acme

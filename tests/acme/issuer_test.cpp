@@ -511,6 +511,40 @@ TEST_F(IssuerTest, ADeletedTenantLeavesNoKeyBehind) {
   EXPECT_TRUE(until([this] { return certificates().empty(); }));
 }
 
+TEST_F(IssuerTest, KeysOfANameThatIsGoneStayUntilEverySiteHasHeardAlsoAfterARestart) {
+  add_tenant("acme-tv");
+  start();
+  ASSERT_TRUE(issued(1));
+  stuck = store->revision();
+  run(store->delete_tenant("acme-tv")).value();
+  issuer->poke();
+  ASSERT_TRUE(until([this] { return issuer->status().empty(); }));
+  EXPECT_EQ(certificates().size(), 1U) << "a site may still answer the name";
+  retire();
+  start();  // all it knows is in the store
+  add_tenant("other");  // once it is known, there was a round
+  issuer->poke();
+  ASSERT_TRUE(until([this] { return !issuer->status().empty(); }));
+  EXPECT_EQ(certificates().size(), 1U);
+  stuck.reset();
+  issuer->poke_gate();
+  EXPECT_TRUE(until([this] {
+    return std::ranges::none_of(certificates(),
+                                [](auto const& one) { return one.subject == "acme-tv.stream.example"; });
+  }));
+}
+
+TEST_F(IssuerTest, WhoListensHearsWhoseCertificateChanged) {
+  auto const tenant = add_tenant("acme-tv");
+  start();
+  std::vector<std::int64_t> heard;
+  issuer->on_change([&heard](std::int64_t tenant_id) { heard.push_back(tenant_id); });
+  ASSERT_TRUE(issued(1));
+  EXPECT_THAT(heard, testing::ElementsAre(tenant.id));
+  ASSERT_TRUE(run(issuer->revoke(issuer->status().front().subject_id, 1)));
+  EXPECT_EQ(heard.size(), 2U);
+}
+
 TEST_F(IssuerTest, ACaThatIsAwayIsAskedAgain) {
   settings.authorities[0].directory_url = "http://127.0.0.1:1/dir";
   add_tenant("acme-tv");

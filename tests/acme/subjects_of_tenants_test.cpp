@@ -41,6 +41,35 @@ TEST_F(SubjectsTest, ADomainGetsACertificateOfItsOwnThroughItsDelegatedName) {
   EXPECT_NE(issuer->find("acme-tv"), status.subject_id);
 }
 
+// What a look at some tenants finds is what a look at all finds of them, also when a domain changed hands.
+TEST_F(SubjectsTest, WhatSomeTenantsWantIsWhatAllWantOfThem) {
+  auto const first = add_tenant("first");
+  auto const second = add_tenant("second");
+  add_domain("first", "www.customer.example");
+  add_domain("first", "shop.customer.example");
+  add_domain("second", "www.other.example");
+  auto const wanted = [this](std::set<std::int64_t> tenants) {
+    std::function<base::Result<std::vector<Wanted>>(store::Model const&, database::Database&)> const look =
+        [tenants](store::Model const& model, database::Database&) -> base::Result<std::vector<Wanted>> {
+      return domains::wanted_certificates(model, "acme.stream.example", tenants.empty() ? nullptr : &tenants);
+    };
+    std::vector<std::string> names;
+    for (Wanted const& one : run(store->read<std::vector<Wanted>>(look)).value()) {
+      names.push_back(one.tenant + " " + one.name);
+    }
+    return names;
+  };
+  EXPECT_THAT(wanted({first.id}), testing::ElementsAre("first first.stream.example", "first shop.customer.example",
+                                                       "first www.customer.example"));
+  remove_domain("first", "www.customer.example");
+  add_domain("second", "www.customer.example");
+  EXPECT_THAT(wanted({second.id}), testing::ElementsAre("second second.stream.example", "second www.customer.example",
+                                                        "second www.other.example"));
+  auto both = wanted({first.id, second.id});
+  EXPECT_EQ(both, wanted({}));
+  EXPECT_EQ(both.size(), 5U);
+}
+
 TEST_F(SubjectsTest, AFailingLookDefersItsOwnOrderAloneAndSaysWhy) {
   settings.authorities[0].limits.orders = {3, std::chrono::hours(1)};
   add_tenant("acme-tv");

@@ -1,5 +1,5 @@
 // Bundle lists and bundles as an edge receives them.
-#include "acme/edge/bundle.hpp"
+#include "acme/edge/client/bundle.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -73,10 +73,11 @@ struct WebServer {
   net::TlsContext context;
 };
 
-class AgentTest : public testing::Test {
+// The parameter: whether Navigator tells what changed, or the whole list each time as older ones do.
+class AgentTest : public testing::TestWithParam<bool> {
  protected:
   AgentTest() : navigator(loop.get_executor(), router, {}) {
-    router.add("GET", "/v1/edge/bundles", [this](net::HttpRequest) { return list(); });
+    router.add("GET", "/v1/edge/bundles", [this](net::HttpRequest request) { return list(std::move(request)); });
     router.add("GET", "/v1/edge/bundles/{id}",
                [this](net::HttpRequest request) { return give(request.parameters["id"]); });
     router.add("POST", "/v1/edge/acknowledgments", [this](net::HttpRequest request) { return take(request.body); });
@@ -107,13 +108,39 @@ class AgentTest : public testing::Test {
     bundle.item.fingerprint = net::certificate_sha256(bundle.chain_pem).value();
     return bundle;
   }
-  net::Task<net::HttpResponse> list() {
+  net::Task<net::HttpResponse> list(net::HttpRequest request) {
     ++lists;
+    boost::json::object body{{"sequence", sequence}};
     boost::json::array items;
-    for (Bundle const& bundle : bundles) {
-      items.push_back(boost::json::parse(to_json(bundle.item)));
+    if (GetParam()) {
+      bool const known = request.query["since"] == std::to_string(told_sequence);
+      applied = request.query.contains("applied") ? request.query["applied"] : applied;
+      wholes += known ? 0 : 1;
+      body["complete"] = !known;
+      boost::json::array gone;
+      for (auto const& [id, item] : told) {
+        if (known && std::ranges::none_of(bundles, [&](Bundle const& one) { return one.item.id == id; })) {
+          gone.emplace_back(id);
+        }
+      }
+      for (Bundle const& bundle : bundles) {
+        auto const before = told.find(bundle.item.id);
+        if (!known || before == told.end() || before->second != bundle.item) {
+          items.push_back(boost::json::parse(to_json(bundle.item)));
+        }
+      }
+      body["gone"] = gone;
+      told.clear();
+      for (Bundle const& bundle : bundles) {
+        told[bundle.item.id] = bundle.item;
+      }
+      told_sequence = sequence;
+    } else {
+      for (Bundle const& bundle : bundles) {
+        items.push_back(boost::json::parse(to_json(bundle.item)));
+      }
     }
-    boost::json::object const body{{"sequence", sequence}, {"bundles", items}};
+    body["bundles"] = items;
     co_return broken ? net::HttpResponse::json(200, "{}") : net::HttpResponse::json(200, boost::json::serialize(body));
   }
   net::Task<net::HttpResponse> give(std::string id) {
@@ -168,11 +195,15 @@ class AgentTest : public testing::Test {
   std::vector<Bundle> bundles;
   std::int64_t sequence = 1;
   bool broken = false;
+  std::map<std::string, BundleItem> told;  // what the last list said, of a Navigator that tells what changed
+  std::int64_t told_sequence = 0;
+  int wholes = 0;
+  std::string applied;
   int lists = 0;
   std::vector<std::string> acknowledged;
 };
 
-TEST_F(AgentTest, InstallsReloadsProvesAndAcknowledges) {
+TEST_P(AgentTest, InstallsReloadsProvesAndAcknowledges) {
   bundles = {make(1)};
   start();
   ASSERT_TRUE(until([this] { return !acknowledged.empty(); }));
@@ -184,7 +215,7 @@ TEST_F(AgentTest, InstallsReloadsProvesAndAcknowledges) {
   EXPECT_EQ(read(folder.file("reloads")), "x\n");
 }
 
-TEST_F(AgentTest, ARenewedCertificateReplacesTheFormerOne) {
+TEST_P(AgentTest, ARenewedCertificateReplacesTheFormerOne) {
   bundles = {make(1)};
   start();
   ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
@@ -198,7 +229,7 @@ TEST_F(AgentTest, ARenewedCertificateReplacesTheFormerOne) {
   }));
 }
 
-TEST_F(AgentTest, AFailedReloadPutsTheFormerFilesBackAndIsTriedAgain) {
+TEST_P(AgentTest, AFailedReloadPutsTheFormerFilesBackAndIsTriedAgain) {
   bundles = {make(1)};
   start();
   ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
@@ -228,7 +259,7 @@ TEST_F(AgentTest, AFailedReloadPutsTheFormerFilesBackAndIsTriedAgain) {
   ASSERT_TRUE(until([&] { return !acknowledged.empty() && acknowledged.back() == second.item.fingerprint; }));
 }
 
-TEST_F(AgentTest, NothingIsAcknowledgedThatIsNotServed) {
+TEST_P(AgentTest, NothingIsAcknowledgedThatIsNotServed) {
   bundles = {make(1)};
   settings.reload = {"/bin/true"};  // says yes and does nothing
   settings.proof_deadline = std::chrono::milliseconds(100);
@@ -238,7 +269,7 @@ TEST_F(AgentTest, NothingIsAcknowledgedThatIsNotServed) {
   EXPECT_THAT(acknowledged, IsEmpty());
 }
 
-TEST_F(AgentTest, ABundleThatLeftTheListIsTakenOutOfTheWebServerAndOffTheDisk) {
+TEST_P(AgentTest, ABundleThatLeftTheListIsTakenOutOfTheWebServerAndOffTheDisk) {
   bundles = {make(1)};
   start();
   ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
@@ -248,7 +279,7 @@ TEST_F(AgentTest, ABundleThatLeftTheListIsTakenOutOfTheWebServerAndOffTheDisk) {
   EXPECT_THAT(read(settings.nginx_file), Not(HasSubstr("server_name ")));
 }
 
-TEST_F(AgentTest, AListThatCannotBeReadChangesNothing) {
+TEST_P(AgentTest, AListThatCannotBeReadChangesNothing) {
   bundles = {make(1)};
   start();
   ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
@@ -259,7 +290,7 @@ TEST_F(AgentTest, AListThatCannotBeReadChangesNothing) {
   EXPECT_THAT(agent->status().last_error, HasSubstr("bundle list"));
 }
 
-TEST_F(AgentTest, AfterARestartWhatIsServedIsAcknowledgedAgainWithoutAReload) {
+TEST_P(AgentTest, AfterARestartWhatIsServedIsAcknowledgedAgainWithoutAReload) {
   bundles = {make(1)};
   start();
   ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
@@ -269,7 +300,7 @@ TEST_F(AgentTest, AfterARestartWhatIsServedIsAcknowledgedAgainWithoutAReload) {
   EXPECT_EQ(read(folder.file("reloads")), "x\n");
 }
 
-TEST_F(AgentTest, ABundleWhoseKeyDoesNotFitIsNeverMadeLive) {
+TEST_P(AgentTest, ABundleWhoseKeyDoesNotFitIsNeverMadeLive) {
   bundles = {make(1)};
   bundles[0].key_pem = test::key_pem(test::make_key().get());
   start();
@@ -278,7 +309,7 @@ TEST_F(AgentTest, ABundleWhoseKeyDoesNotFitIsNeverMadeLive) {
   EXPECT_FALSE(std::filesystem::exists(settings.directory + "/tenant-7/live"));
 }
 
-TEST_F(AgentTest, TheNextNavigatorIsAskedWhenOneIsAway) {
+TEST_P(AgentTest, TheNextNavigatorIsAskedWhenOneIsAway) {
   settings.navigators.insert(settings.navigators.begin(), "http://127.0.0.1:1");
   bundles = {make(1)};
   start();
@@ -286,7 +317,7 @@ TEST_F(AgentTest, TheNextNavigatorIsAskedWhenOneIsAway) {
   EXPECT_EQ(agent->status().navigator, settings.navigators[1]);
 }
 
-TEST_F(AgentTest, AHandshakeWithNobodyIsAFailureWithWords) {
+TEST_P(AgentTest, AHandshakeWithNobodyIsAFailureWithWords) {
   auto const refused =
       test::run_task(loop, served_fingerprint("127.0.0.1", 1, "a.example", std::chrono::milliseconds(2000)));
   EXPECT_EQ(refused.error().code, net::errc::refused);
@@ -294,6 +325,34 @@ TEST_F(AgentTest, AHandshakeWithNobodyIsAFailureWithWords) {
       test::run_task(loop, served_fingerprint("example.org", 1, "a.example", std::chrono::milliseconds(10)));
   EXPECT_EQ(nonsense.error().code, net::errc::unresolved);
 }
+
+INSTANTIATE_TEST_SUITE_P(Lists, AgentTest, testing::Bool(),
+                         [](auto const& info) { return info.param ? "Changes" : "Whole"; });
+
+class ChangesTest : public AgentTest {};
+
+TEST_P(ChangesTest, WhatFailedIsTriedAgainOutOfTheListThatIsKnown) {
+  bundles = {make(1)};
+  settings.reload = {"/bin/sh", "-c", "test -e " + folder.file("repaired") + " && echo y >> " + folder.file("reloads")};
+  start();
+  ASSERT_TRUE(until([this] { return lists > 3; }));
+  EXPECT_EQ(applied, "") << "nothing is said to be served";
+  std::ofstream(folder.file("repaired")) << "yes";
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  ASSERT_TRUE(until([this] { return applied == "1"; }));
+  EXPECT_EQ(wholes, 1);
+}
+
+TEST_P(ChangesTest, FilesThatWentMissingComeBackWithoutANewList) {
+  bundles = {make(1)};
+  start();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  std::filesystem::remove_all(settings.directory + "/tenant-7");
+  ASSERT_TRUE(until([this] { return std::filesystem::exists(settings.directory + "/tenant-7/live/privkey.pem"); }));
+  EXPECT_EQ(wholes, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Lists, ChangesTest, testing::Values(true));
 
 // A port that was free a moment ago.
 std::uint16_t free_port(asio::io_context& loop) {
@@ -335,7 +394,7 @@ class RealWebServer : public AgentTest {
   void write(std::string const& name, std::string const& text) const { std::ofstream(folder.file(name)) << text; }
 };
 
-TEST_F(RealWebServer, HaproxyServesWhatItsListNames) {
+TEST_P(RealWebServer, HaproxyServesWhatItsListNames) {
   if (access("/usr/sbin/haproxy", X_OK) != 0) {
     GTEST_SKIP() << "haproxy is not installed";
   }
@@ -356,7 +415,7 @@ TEST_F(RealWebServer, HaproxyServesWhatItsListNames) {
   end_process(pid);
 }
 
-TEST_F(RealWebServer, CaddyServesWhatItsImportNames) {
+TEST_P(RealWebServer, CaddyServesWhatItsImportNames) {
   if (access("/usr/bin/caddy", X_OK) != 0) {
     GTEST_SKIP() << "caddy is not installed";
   }
@@ -377,6 +436,8 @@ TEST_F(RealWebServer, CaddyServesWhatItsImportNames) {
   two_certificates_one_after_the_other();
   end_process(folder.file("caddy.pid"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Lists, RealWebServer, testing::Values(true));
 
 }  // namespace
 }  // namespace edge

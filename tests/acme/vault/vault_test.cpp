@@ -321,5 +321,60 @@ TEST_F(VaultTest, ADamagedKeyKeepsTheMasterKeyFromBeingChangedAndNobodyElseFromB
   EXPECT_THAT(rotated.error().what(), testing::HasSubstr("1 damaged"));
 }
 
+TEST_F(VaultTest, WhatStandsOfSomeTenantsIsReadTogether) {
+  auto const first = add(seven, 'a', now + hours(1));
+  add(seven, 'b', now + hours(2));
+  add(nine, 'c', now + hours(1));
+  ASSERT_TRUE(acknowledge("edge-1", first, 'a'));
+  auto const standing = run(vault->standing({7, 8})).value();
+  ASSERT_EQ(standing.size(), 1U);
+  EXPECT_EQ(standing.at(7).certificates.back().fingerprint, std::string(64, 'b'));
+  EXPECT_EQ(standing.at(7).certificates.size(), 2U);
+  ASSERT_EQ(standing.at(7).acknowledgments.size(), 1U);
+  EXPECT_EQ(standing.at(7).acknowledgments[0].subject_id, seven);
+  EXPECT_EQ(run(vault->standing({7, 9, 5000}))->size(), 2U);
+  EXPECT_THAT(run(vault->standing({7, 9}))->at(9).acknowledgments, IsEmpty());
+  EXPECT_THAT(run(vault->tenants()).value(), ElementsAre(7, 8, 9));
+}
+
+TEST_F(VaultTest, AnEdgeThatServesItNoLongerHasNoAcknowledgment) {
+  auto const sequence = add(seven, 'a', now + hours(1));
+  ASSERT_TRUE(acknowledge("edge-1", sequence, 'a'));
+  ASSERT_TRUE(acknowledge("edge-2", sequence, 'a'));
+  ASSERT_TRUE(run(vault->drop_acknowledgments("edge-1", {seven, eight})));
+  auto const left = run(vault->acknowledgments()).value();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].edge, "edge-2");
+}
+
+// What a master key sealed is looked for until there is none, and not again after that.
+TEST_F(VaultTest, ThatNothingIsSealedByTheMasterKeyIsRemembered) {
+  auto const settled = [this] {
+    std::function<base::Result<database::Rows>(database::Database&)> const look = [](database::Database& database) {
+      return database.query("SELECT what FROM acme_settled");
+    };
+    return run(thread->run<database::Rows>(look))->size();
+  };
+  EXPECT_EQ(settled(), 1U);
+  std::function<base::Result<std::int64_t>(database::Database&)> const as_before =
+      [this](database::Database& database) {
+        return database.write([this](database::Transaction& transaction) -> base::Result<void> {
+          (void)transaction.execute("DELETE FROM acme_settled");
+          (void)transaction.execute("UPDATE certificate SET sealed_key = ? WHERE subject_id = ?",
+                                    {database::Blob(60, 1), seven});
+          return {};
+        });
+      };
+  add(seven, 'a', now + hours(1));
+  ASSERT_TRUE(run(thread->run<std::int64_t>(as_before)));
+  open();
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(settled(), 0U) << "one does not open yet: a former master key may come";
+  ASSERT_TRUE(run(vault->forget_subject(seven)));
+  open();
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(settled(), 1U);
+}
+
 }  // namespace
 }  // namespace vault

@@ -1,4 +1,4 @@
-#include "acme/edge/bundle.hpp"
+#include "acme/edge/client/bundle.hpp"
 
 #include "tests/support/test_ca.hpp"
 
@@ -35,6 +35,20 @@ TEST(BundleList, ReportsEveryProblemWithItsPlace) {
   for (char const* const part : {"sequence", "bundles[0].id", "bundles[0].names", "bundles[0].fingerprint",
                                  "bundles[0].sequence", "bundles[1]"}) {
     EXPECT_THAT(text, HasSubstr(part));
+  }
+}
+
+TEST(BundleList, ReadsWhatChangedAndPages) {
+  auto const old = parse_list(R"({"sequence":99,"bundles":[]})");
+  ASSERT_TRUE(old);
+  EXPECT_TRUE(old->complete) << "a Navigator that knows no changes sends the whole list";
+  auto const delta = parse_list(R"({"sequence":9,"complete":false,"bundles":[],"gone":["tenant-7","tenant-7-12"]})");
+  ASSERT_TRUE(delta);
+  EXPECT_FALSE(delta->complete);
+  EXPECT_EQ(delta->gone, (std::vector<std::string>{"tenant-7", "tenant-7-12"}));
+  EXPECT_EQ(parse_list(R"({"sequence":9,"complete":true,"bundles":[],"gone":[],"next":41})")->next, 41);
+  for (char const* const bad : {R"("complete":1)", R"("gone":["../x"])", R"("gone":{})", R"("next":-1)"}) {
+    EXPECT_FALSE(parse_list(R"({"sequence":9,"bundles":[],)" + std::string(bad) + "}")) << bad;
   }
 }
 

@@ -1,5 +1,5 @@
 // The OpenSSL part of bundle.hpp: does the key fit the certificate, and is it the announced one?
-#include "acme/edge/bundle.hpp"
+#include "acme/edge/client/bundle.hpp"
 #include "base/net/tls.hpp"
 
 #include <openssl/err.h>

@@ -1,4 +1,4 @@
-#include "acme/edge/errc.hpp"
+#include "acme/edge/client/errc.hpp"
 
 namespace edge {
 namespace {

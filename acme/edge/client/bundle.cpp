@@ -1,4 +1,4 @@
-#include "acme/edge/bundle.hpp"
+#include "acme/edge/client/bundle.hpp"
 
 #include <boost/json.hpp>
 
@@ -65,6 +65,17 @@ class Reader {
       return 0;
     }
     return value->as_int64();
+  }
+
+  [[nodiscard]] bool has(char const* key) const { return object_.contains(key); }
+
+  bool flag(char const* key) {
+    json::value const* const value = object_.if_contains(key);
+    if (value == nullptr || !value->is_bool()) {
+      add(key, "is neither true nor false");
+      return false;
+    }
+    return value->as_bool();
   }
 
   json::array const* list(char const* key, std::size_t limit) {
@@ -138,6 +149,27 @@ boost::system::result<json::object, base::Problems> parse_object(std::string_vie
 
 }  // namespace
 
+namespace {
+
+// What older Navigators do not say: then it is the whole list.
+void read_change(Reader& reader, BundleList& list) {
+  list.complete = !reader.has("complete") || reader.flag("complete");
+  list.next = reader.has("next") ? reader.positive("next") : 0;
+  json::array const* const gone = reader.has("gone") ? reader.list("gone", bundles_max) : nullptr;
+  if (gone == nullptr) {
+    return;
+  }
+  for (json::value const& value : *gone) {
+    if (value.is_string() && is_id({value.as_string().data(), value.as_string().size()})) {
+      list.gone.emplace_back(value.as_string().begin(), value.as_string().end());
+    } else {
+      reader.add("gone", "holds something that is no id");
+    }
+  }
+}
+
+}  // namespace
+
 boost::system::result<BundleList, base::Problems> parse_list(std::string_view body) {
   auto const object = parse_object(body);
   if (!object) {
@@ -147,6 +179,7 @@ boost::system::result<BundleList, base::Problems> parse_list(std::string_view bo
   Reader reader(*object, {}, problems);
   BundleList list;
   list.sequence = reader.positive("sequence");
+  read_change(reader, list);
   std::set<std::string> ids;
   if (json::array const* const items = reader.list("bundles", bundles_max)) {
     for (std::size_t i = 0; i < items->size(); ++i) {

@@ -1,12 +1,12 @@
 // What Navigator hands to edges, read from its JSON as outside input: ids become folder names and names become lines of
 // the web server's configuration, so both are held to narrow alphabets.
 //
-// Bounds: 10,000 bundles, 100 names a bundle, ids of 64 octets of [a-z0-9-], 256 KiB of PEM.
+// Bounds: 10,000 bundles in one answer, 100 names a bundle, ids of 64 octets of [a-z0-9-], 256 KiB of PEM.
 //
 // Threads: plain values and pure functions.
 #pragma once
 
-#include "acme/edge/errc.hpp"
+#include "acme/edge/client/errc.hpp"
 #include "base/result/problem.hpp"
 
 #include <boost/system/result.hpp>
@@ -27,9 +27,13 @@ struct BundleItem {
   bool operator==(BundleItem const&) const = default;
 };
 
+// A list, a page of one, or what changed in it.
 struct BundleList {
   std::int64_t sequence = 0;  // opaque: ask again with `since` and wait for another one
   std::vector<BundleItem> bundles;
+  bool complete = true;           // else: what changed since `since`
+  std::vector<std::string> gone;  // ids, when it is not complete
+  std::int64_t next = 0;          // of a page: ask for the next with `after`; 0: that was all
   bool operator==(BundleList const&) const = default;
 };
 

@@ -1,0 +1,19 @@
+// The edges that DNS may name for a tenant, out of what they acknowledged.
+//
+// From a tenant's first acknowledgment on, DNS names only edges whose acknowledged certificate is the current one or a
+// former one that is still valid (clients verify that as well, and a renewal must not empty the answers down to its
+// first edge). The tenant's own name counts; while nobody acknowledged that (after a rename), the names before it do.
+// Domains restrict nothing. A set is never made empty: a lookup must not lose its answer to a lapse here.
+//
+// Threads: pure functions.
+#pragma once
+
+#include "acme/fleet/fleet.hpp"
+
+namespace acme {
+
+// Sorted. nullopt: whatever is there stays, so before the first acknowledgment DNS names every healthy edge.
+[[nodiscard]] std::optional<std::vector<std::string>> ready_edges(
+    TenantFacts const& facts, std::vector<vault::Acknowledgment> const& acknowledgments, crypto::Time now);
+
+}  // namespace acme
