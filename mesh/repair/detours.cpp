@@ -60,10 +60,12 @@ class Table {
   template <class Protections>
   void add_all(Protections const& protections) {
     for (auto const& destination : backup::destinations(world_.topology)) {
+      // One for each next hop of equal cost: the others are the way around it.
       std::vector<backup::Protection> const all = protections(destination);
-      if (all.size() == 1 && all[0].alternate &&
-          !(drained(all[0].alternate->neighbor) && all[0].alternate->neighbor != destination.name)) {
-        add(destination.name, all[0]);
+      for (backup::Protection const& one : all) {
+        if (one.alternate && !(drained(one.alternate->neighbor) && one.alternate->neighbor != destination.name)) {
+          add(destination.name, one);
+        }
       }
     }
   }

@@ -48,6 +48,26 @@ TEST(Detours, AreNotMadeWhereTheNeighbourWouldSendItBack) {
             topology::link_local(of.allocation, of.topology.links[1], "nyc-1"));
 }
 
+// The kernel goes on using a leg whose link fell silent, because its device stays up.
+TEST(Detours, GoFromOneOfSeveralEqualWaysToAnother) {
+  auto of = world();
+  of.topology.links[0].cost = 15;  // ams-1--edge-1
+  of.topology.links[2].cost = 5;   // edge-1--nyc-1, which ams-1 reaches at 10
+  auto const found = detours(of, "ams-1");
+  EXPECT_EQ(found.at(lost("wg-edge-1", "10.200.0.2")).device, "wg-nyc-1");
+  EXPECT_EQ(found.at(lost("wg-nyc-1", "10.200.0.2")).device, "wg-edge-1");
+  EXPECT_EQ(found.at(lost("wg-nyc-1", "fd5e:70::2")).device, "wg-edge-1");
+}
+
+TEST(Routes, UseEachOfTheirLegs) {
+  Route const several{{}, "", {}, {}, {"wg-a", "wg-b"}};
+  EXPECT_TRUE(several.uses("wg-b"));
+  EXPECT_FALSE(several.uses("wg-c"));
+  Route const single{{}, "wg-a", {}, {}};
+  EXPECT_TRUE(single.uses("wg-a"));
+  EXPECT_FALSE(single.uses(""));
+}
+
 TEST(Detours, FollowTheRulesOfEachArea) {
   auto of = world();
   auto const key = lost("wg-edge-1", "10.200.0.2");
