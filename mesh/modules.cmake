@@ -5,7 +5,8 @@ module(mesh/wireguard/kernel SOURCES netlink_socket.cpp netlink.cpp link.cpp
 module(mesh/wireguard/backend SOURCES uapi.cpp driver.cpp backend.cpp
   DEPENDS base/result base/net base/process mesh/wireguard mesh/wireguard/kernel)
 module(mesh/plan SOURCES world.cpp slots.cpp plan.cpp text.cpp files.cpp nftables.cpp difference.cpp
-  DEPENDS base/result topology topology/neighbourhood mesh/wireguard routing/bird LIBRARIES Boost::json fmt::fmt)
+  DEPENDS base/result topology topology/neighbourhood mesh/wireguard routing/bird routing/repair_links
+  LIBRARIES Boost::json fmt::fmt)
 module(mesh/round_trips SOURCES echo.cpp window.cpp prober.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/plan routing/bird)
 module(mesh/signed_world SOURCES signing_key.cpp signed_world.cpp removals.cpp
@@ -20,7 +21,7 @@ module(mesh/examinations SOURCES book.cpp DEPENDS base/result LIBRARIES Boost::j
 module(mesh/controller SOURCES controller.cpp costs.cpp examination_routes.cpp world_store.cpp rotations.cpp node_routes.cpp operator_routes.cpp
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/plan mesh/signed_world
     mesh/enrolment
-    mesh/members mesh/link_costs mesh/examinations
+    mesh/members mesh/link_costs mesh/examinations routing/repair_links
     base/http_server base/store_thread
   LIBRARIES Boost::json)
 module(mesh/guard SOURCES rules.cpp strays.cpp events.cpp
@@ -51,7 +52,7 @@ module(mesh/figures SOURCES figures.cpp
   DEPENDS base/result base/net base/process base/http mesh/agent/links mesh/agent)
 module(mesh/planning SOURCES worlds.cpp report.cpp
   DEPENDS base/result base/process topology topology/proof topology/verify mesh/wireguard mesh/plan
-    mesh/signed_world mesh/agent/belief routing/backup
+    mesh/signed_world mesh/agent/belief routing/backup routing/repair_links
   LIBRARIES Boost::json)
 module(mesh/settings SOURCES settings.cpp limits.cpp
   DEPENDS base/result base/config base/process base/http_client mesh/wireguard mesh/wireguard/backend)

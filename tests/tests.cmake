@@ -31,6 +31,9 @@ endforeach()
 # The checker of proofs, which shares nothing with the prover, judges what the prover made.
 target_link_libraries(topology.proof.test PRIVATE topology.verify)
 
+# What a repair link brings is for the alternates to say.
+target_link_libraries(routing.repair_links.test PRIVATE routing.backup)
+
 # What the admission of a node leaves in the book.
 target_link_libraries(mesh.enrolment.test PRIVATE mesh.members)
 

@@ -172,6 +172,10 @@ base::Result<void> allocate_links(Topology const& topology, Allocation& allocati
     links.emplace(link.name(), &link);
   }
   std::uint32_t least = 1;  // everything below was found taken
+  for (auto& [name, identity] : allocation.links) {
+    auto const found = links.find(name);
+    identity.repair = found != links.end() && found->second->repair;
+  }
   for (auto const& [name, link] : links) {
     if (allocation.links.contains(name)) {
       continue;
@@ -191,7 +195,7 @@ base::Result<void> allocate_links(Topology const& topology, Allocation& allocati
     least = *id;
     ports[link->a].insert(*port_a);
     ports[link->b].insert(*port_b);
-    allocation.links[name] = {*id, *port_a, *port_b, 0};
+    allocation.links[name] = {*id, *port_a, *port_b, 0, link->repair};
   }
   return {};
 }

@@ -30,6 +30,7 @@ struct LinkIdentity {
   std::uint16_t port_a = 0;  // listen port on Link::a
   std::uint16_t port_b = 0;
   std::int64_t removed_at = 0;  // seconds since the epoch; 0: in use
+  bool repair = false;          // chosen to carry detours alone (Link::repair): the topology does not say it
 };
 
 struct NodeIdentity {

@@ -1,7 +1,7 @@
 // The file form of an Allocation:
 //
 //   node <name> <id> [removed <seconds since the epoch>]
-//   link <a>--<b> <id> <port on a> <port on b> [removed <seconds since the epoch>]
+//   link <a>--<b> <id> <port on a> <port on b> [repair] [removed <seconds since the epoch>]
 //
 // sorted, one identity a line, '#' begins a comment line.
 #include "topology/allocation.hpp"
@@ -92,10 +92,12 @@ class Parser {
       }
       words.resize(usual);
     }
+    bool const repair = words[0] == "link" && words.size() == 6 && words[5] == "repair";
+    words.resize(words.size() - (repair ? 1U : 0U));
     if (words[0] == "node" && words.size() == 3) {
       take_node(words, removed_at);
     } else if (words[0] == "link" && words.size() == 5) {
-      take_link(words, removed_at);
+      take_link(words, removed_at, repair);
     } else {
       fail(words[0], "neither 'node NAME ID' nor 'link A--B ID PORT PORT'");
     }
@@ -117,8 +119,8 @@ class Parser {
     }
   }
 
-  void take_link(std::vector<std::string_view> const& words, std::int64_t removed_at) {
-    LinkIdentity identity{0, 0, 0, removed_at};
+  void take_link(std::vector<std::string_view> const& words, std::int64_t removed_at, bool repair) {
+    LinkIdentity identity{0, 0, 0, removed_at, repair};
     if (!is_link_name(words[1]) || !read_number(words[2], identity.id) || !read_number(words[3], identity.port_a) ||
         !read_number(words[4], identity.port_b)) {
       fail(words[1], "not a link name, its id and its two ports");
@@ -159,7 +161,7 @@ std::string to_text(Allocation const& allocation) {
   }
   for (auto const& [name, identity] : allocation.links) {
     out += "link " + name + " " + std::to_string(identity.id) + " " + std::to_string(identity.port_a) + " " +
-           std::to_string(identity.port_b) + removed(identity.removed_at) + "\n";
+           std::to_string(identity.port_b) + (identity.repair ? " repair" : "") + removed(identity.removed_at) + "\n";
   }
   return out;
 }

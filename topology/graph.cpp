@@ -83,21 +83,4 @@ std::vector<std::vector<std::uint32_t>> Graph::parts(std::vector<bool> const& wi
   return out;
 }
 
-std::map<std::string, std::uint32_t> distances(std::vector<Node> const& nodes, std::vector<Link> const& links,
-                                               std::string const& from) {
-  Graph const graph(nodes, links);
-  std::map<std::string, std::uint32_t> out;
-  auto const start = graph.index(from);
-  if (!start) {
-    return out;
-  }
-  auto const costs = graph.distances(*start);
-  for (std::uint32_t node = 0; node < graph.size(); ++node) {
-    if (costs[node] != Graph::unreachable) {
-      out.emplace(graph.name(node), costs[node]);
-    }
-  }
-  return out;
-}
-
 }  // namespace topology

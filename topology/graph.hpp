@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,9 +63,5 @@ class Graph {
   std::vector<Link> links_;
   std::vector<std::vector<Edge>> edges_;
 };
-
-// Cost of the cheapest path from `from` to every reachable node (itself 0).
-std::map<std::string, std::uint32_t> distances(std::vector<Node> const& nodes, std::vector<Link> const& links,
-                                               std::string const& from);
 
 }  // namespace topology

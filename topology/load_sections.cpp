@@ -117,6 +117,7 @@ void read_shape(Reader& reader, Topology& topology) {
   mesh.seed = reader.text("seed", topology.name);
   mesh.tour = reader.texts("tour");
   mesh.areas_above = reader.integer<std::uint32_t>("areas_above", {0, 1'000'000}, mesh.areas_above);
+  mesh.repair_links = reader.choice<bool>("repair_links", {{"off", false}, {"auto", true}}, mesh.repair_links);
   mesh.links_per_node = reader.integer<std::uint32_t>("links_per_node", {1, 5000}, mesh.links_per_node);
 }
 

@@ -67,6 +67,7 @@ struct Link {
   std::string area = {};                // OSPF area; empty: follows from the areas of the ends (Topology::area_of)
   std::vector<std::string> risks = {};  // what else it shares a fate with: a cable, a carrier
   bool cost_by_hand = false;            // its cost was written for it, and stays
+  bool repair = false;                  // nobody's way but a detour's (routing/repair_links)
   [[nodiscard]] std::string name() const { return a + "--" + b; }
   bool operator==(Link const&) const = default;
 };
@@ -158,6 +159,7 @@ struct Mesh {
   std::vector<std::string> tour = {};  // cycles: sites in the order of the first; those left out are put in
   std::uint32_t areas_above = 300;     // tiers: with more platform nodes than this the edges get areas of their own
   std::uint32_t links_per_node = 110;  // more do not fit one router LSA in one packet of 1420 bytes
+  bool repair_links = false;           // links that carry detours alone are chosen, and kept in the allocation
 };
 
 // Where the DNS store lives and who follows it.

@@ -1,6 +1,7 @@
 #include "mesh/controller/world_store.hpp"
 
 #include "mesh/controller/rotations.hpp"
+#include "routing/repair_links/repair_links.hpp"
 #include "topology/allocation.hpp"
 #include "topology/load.hpp"
 
@@ -82,7 +83,7 @@ database::Schema schema() {
 
 base::Result<database::Revision> set_topology(database::Database& database, std::string const& text,
                                               std::string const& source_name, std::int64_t now_s) {
-  auto const topology = topology::load_topology(text, source_name);
+  auto topology = topology::load_topology(text, source_name);
   if (!topology) {
     return base::fail(errc::bad_topology, base::text(topology.error()));
   }
@@ -98,6 +99,7 @@ base::Result<database::Revision> set_topology(database::Database& database, std:
     }
     previous = std::move(*parsed);
   }
+  repair_links::complete(*topology, previous, text == present->topology);
   auto const allocation = topology::allocate(*topology, previous, now_s);
   if (!allocation) {
     return allocation.error();

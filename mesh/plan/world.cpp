@@ -1,5 +1,6 @@
 #include "mesh/plan/world.hpp"
 
+#include "routing/repair_links/repair_links.hpp"
 #include "topology/load.hpp"
 
 #include <boost/json.hpp>
@@ -263,6 +264,7 @@ base::Result<World> build_world(WorldDocument const& document, std::string const
   out.revision = document.revision;
   out.topology = std::move(*topology);
   out.allocation = std::move(*allocation);
+  repair_links::add(out.topology, repair_links::chosen_in(out.topology, out.allocation));
   if (auto checked = check_allocation(out.topology, out.allocation); !checked) {
     return checked.error();
   }

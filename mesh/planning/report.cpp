@@ -3,6 +3,7 @@
 #include "mesh/plan/difference.hpp"
 #include "mesh/plan/plan.hpp"
 #include "routing/backup/survey.hpp"
+#include "routing/repair_links/repair_links.hpp"
 
 #include <boost/json.hpp>
 
@@ -19,6 +20,7 @@ constexpr std::size_t most_lines_of_node = 40;
 constexpr std::size_t most_weaknesses = 100;
 constexpr std::size_t most_mends = 20;
 constexpr std::size_t most_destinations = 512;
+constexpr std::size_t most_links = 8;
 
 std::string percent_text(double percent) {
   char text[16];
@@ -84,6 +86,74 @@ json::array weaknesses_json(std::vector<proof::Weakness> const& found) {
   return out;
 }
 
+std::vector<topology::Link> repair_links_of(topology::Topology const& topology) {
+  std::vector<topology::Link> out;
+  std::copy_if(topology.links.begin(), topology.links.end(), std::back_inserter(out),
+               [](topology::Link const& link) { return link.repair; });
+  return out;
+}
+
+std::string cases_text(backup::Survey const& survey) {
+  std::string out =
+      percent_text(survey.percent()) + " % of " + std::to_string(survey.cases) + " cases (node, link, destination)";
+  if (survey.destinations < survey.of) {
+    out += ", over " + std::to_string(survey.destinations) + " of " + std::to_string(survey.of) + " destinations";
+  }
+  return out;
+}
+
+// What carries detours alone, or would.
+std::string repair_text(topology::Topology const& topology, topology::Topology const& declared,
+                        backup::Survey const& before) {
+  auto const present = repair_links_of(topology);
+  std::string out;
+  if (!present.empty()) {
+    out = "with " + std::to_string(present.size()) + " repair links they cover " +
+          cases_text(backup::survey(topology, most_destinations)) + ":";
+    for (std::size_t i = 0; i < std::min(most_links, present.size()); ++i) {
+      out += " " + present[i].name();
+    }
+    return out + (present.size() > most_links ? " and others\n" : "\n");
+  }
+  if (before.covered == before.cases) {
+    return out;
+  }
+  auto const choice = repair_links::choose(declared, {});
+  if (!choice.why_none.empty()) {
+    return topology.mesh.repair_links ? "no repair links are chosen: " + choice.why_none + "\n" : out;
+  }
+  if (choice.links.empty() || topology.mesh.repair_links) {
+    return out;
+  }
+  backup::Survey const with{0, 0, choice.cases, choice.covered_with};
+  out = "hint: " + std::to_string(choice.links.size()) + " repair links would bring that to " +
+        percent_text(with.percent()) + " % (mesh: {repair_links: auto}); those that bring most:";
+  for (std::size_t i = 0; i < std::min(most_links, choice.links.size()); ++i) {
+    out += " " + choice.links[i].link.name() + " (" + std::to_string(choice.links[i].cases) + " cases)";
+  }
+  return out + "\n";
+}
+
+json::object coverage_json(topology::Topology const& topology, topology::Topology const& declared) {
+  auto const survey = backup::survey(declared, most_destinations);
+  json::object out{
+      {"destinations", survey.destinations}, {"of", survey.of}, {"cases", survey.cases}, {"covered", survey.covered}};
+  json::array links;
+  for (auto const& link : repair_links_of(topology)) {
+    links.emplace_back(link.name());
+  }
+  out["repair_links"] = std::move(links);
+  out["covered_with_repair_links"] = backup::survey(topology, most_destinations).covered;
+  json::array suggested;
+  if (!topology.mesh.repair_links && survey.covered < survey.cases) {
+    for (auto const& chosen : repair_links::choose(declared, {}).links) {
+      suggested.emplace_back(json::object{{"link", chosen.link.name()}, {"cases", chosen.cases}});
+    }
+  }
+  out["suggested"] = std::move(suggested);
+  return out;
+}
+
 void group_into(std::map<std::pair<std::string, std::string>, verify::Group>& groups, std::string const& kind,
                 std::string const& name, std::string const& node) {
   auto& group = groups[{kind, name}];
@@ -117,16 +187,12 @@ std::string weaknesses_text(topology::Topology const& topology, std::vector<proo
 }
 
 std::string soundness_text(topology::Topology const& topology) {
-  auto const found = proof::weaknesses(topology);
-  std::string out = found.empty() ? "no single node, link, site, provider or risk disconnects anything\n"
-                                  : weaknesses_text(topology, found);
-  auto const survey = backup::survey(topology, most_destinations);
-  out += "loop-free alternates cover " + percent_text(survey.percent()) + " % of " + std::to_string(survey.cases) +
-         " cases (node, link, destination)";
-  if (survey.destinations < survey.of) {
-    out += ", over " + std::to_string(survey.destinations) + " of " + std::to_string(survey.of) + " destinations";
-  }
-  return out + "\n";
+  auto const declared = repair_links::without(topology);
+  auto const found = proof::weaknesses(declared);
+  std::string const out = found.empty() ? "no single node, link, site, provider or risk disconnects anything\n"
+                                        : weaknesses_text(declared, found);
+  auto const survey = backup::survey(declared, most_destinations);
+  return out + "loop-free alternates cover " + cases_text(survey) + "\n" + repair_text(topology, declared, survey);
 }
 
 base::Result<std::string> plan_text(Worlds const& worlds, ReportOptions const& options) {
@@ -156,16 +222,13 @@ base::Result<std::string> plan_json(Worlds const& worlds, ReportOptions const& o
     return plans.error();
   }
   auto const difference = difference_of(worlds, options.node);
-  auto const survey = backup::survey(worlds.wanted.topology, most_destinations);
+  auto const declared = repair_links::without(worlds.wanted.topology);
   // The plans are many and are text already, so the other members are put behind them.
   std::string out = plan::to_json(*plans);
   out.pop_back();
   out += ",\"difference\":" + (difference ? plan::to_json(*difference) : std::string("null"));
-  out += ",\"weaknesses\":" + json::serialize(weaknesses_json(proof::weaknesses(worlds.wanted.topology)));
-  out += ",\"coverage\":" + json::serialize(json::object{{"destinations", survey.destinations},
-                                                         {"of", survey.of},
-                                                         {"cases", survey.cases},
-                                                         {"covered", survey.covered}});
+  out += ",\"weaknesses\":" + json::serialize(weaknesses_json(proof::weaknesses(declared)));
+  out += ",\"coverage\":" + json::serialize(coverage_json(worlds.wanted.topology, declared));
   return out + "}";
 }
 

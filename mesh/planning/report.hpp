@@ -12,7 +12,8 @@
 
 namespace planning {
 
-// Every single point of failure with the link that mends it, and how much loop-free alternates cover, a line each.
+// Every single point of failure with the link that mends it, how much loop-free alternates cover, and what repair links
+// bring or would; a line each. Repair links mend no weakness: they are chosen, not declared.
 std::string soundness_text(topology::Topology const& topology);
 // The reasons alone, and links that together would mend all that links can.
 std::string weaknesses_text(topology::Topology const& topology, std::vector<proof::Weakness> const& found);

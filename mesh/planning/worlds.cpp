@@ -3,6 +3,7 @@
 #include "base/process/service.hpp"
 #include "mesh/agent/belief/snapshots.hpp"
 #include "mesh/signed_world/signed_world.hpp"
+#include "routing/repair_links/repair_links.hpp"
 #include "topology/load.hpp"
 
 #include <map>
@@ -24,7 +25,7 @@ base::Result<plan::WorldDocument> read_document(std::string const& file) {
   return world ? plan::parse_world_document(world->text) : world.error();
 }
 
-Problem load_running(Sources const& sources, Worlds& out) {
+Problem load_running(Sources const& sources, Worlds& out, std::string& running_text) {
   std::optional<plan::WorldDocument> document;
   std::string from = sources.running;
   if (!sources.running.empty()) {
@@ -50,6 +51,7 @@ Problem load_running(Sources const& sources, Worlds& out) {
     return from + ": " + world.error().what() + "\n";
   }
   out.running = std::move(*world);
+  running_text = std::move(document->topology);
   out.running_from = "revision " + std::to_string(out.running->revision) + ", of " + from;
   return std::nullopt;
 }
@@ -101,7 +103,7 @@ void keep_measured_costs(topology::Topology const& running, topology::Topology& 
   }
 }
 
-Problem load_wanted(Sources const& sources, std::int64_t now_s, Worlds& out) {
+Problem load_wanted(Sources const& sources, std::int64_t now_s, Worlds& out, std::string const& running_text) {
   if (sources.topology.empty()) {
     return "no topology: name one with --topology or in the settings\n";
   }
@@ -125,6 +127,7 @@ Problem load_wanted(Sources const& sources, std::int64_t now_s, Worlds& out) {
     }
     previous = std::move(*loaded);
   }
+  repair_links::complete(*topology, previous, *text == running_text);
   auto allocation = topology::allocate(*topology, previous, now_s);
   if (!allocation) {
     return sources.topology + ": " + allocation.error().what() + "\n";
@@ -150,10 +153,11 @@ Problem load_wanted(Sources const& sources, std::int64_t now_s, Worlds& out) {
 
 boost::system::result<Worlds, std::string> load_worlds(Sources const& sources, std::int64_t now_s) {
   Worlds out;
-  if (auto problem = load_running(sources, out)) {
+  std::string running_text;
+  if (auto problem = load_running(sources, out, running_text)) {
     return *problem;
   }
-  if (auto problem = load_wanted(sources, now_s, out)) {
+  if (auto problem = load_wanted(sources, now_s, out, running_text)) {
     return *problem;
   }
   return out;

@@ -3,6 +3,6 @@ program(privateer mesh/privateer SOURCES run.cpp daemons.cpp edge_status.cpp cli
   DEPENDS base/result base/net base/process topology topology/proof topology/verify mesh/wireguard
     mesh/wireguard/backend mesh/plan mesh/planning mesh/enrolment mesh/controller
     mesh/guard mesh/agent mesh/agent/belief mesh/round_trips mesh/figures mesh/showing mesh/settings mesh/looking
-    mesh/doctor mesh/names routing/bird acme/edge
+    mesh/doctor mesh/names routing/bird routing/repair_links acme/edge
     base/http_client base/http_server
   LIBRARIES Boost::json fmt::fmt CLI11::CLI11)

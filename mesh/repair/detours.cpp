@@ -1,6 +1,7 @@
 #include "mesh/repair/detours.hpp"
 
 #include "routing/backup/alternates.hpp"
+#include "routing/backup/areas.hpp"
 #include "topology/graph.hpp"
 
 #include <algorithm>
@@ -44,19 +45,31 @@ class Table {
       bool const absent = !world_.keys.contains(link.a) || !world_.keys.contains(link.b);
       return absent || (drained(link.a) && link.b != plan_.node) || (drained(link.b) && link.a != plan_.node);
     });
-    topology::Graph const graph(world_.topology.platform_nodes(), links);
-    backup::Distances const distances(graph, plan_.node);
-    for (auto const& destination : backup::destinations(world_.topology)) {
-      auto const all = backup::protections(distances, plan_.node, destination);
-      if (all.size() == 1 && all[0].alternate &&
-          !(drained(all[0].alternate->neighbor) && all[0].alternate->neighbor != destination.name)) {
-        add(destination.name, all[0]);
-      }
+    if (world_.topology.areas.size() > 1) {
+      backup::Areas areas(world_.topology, links, plan_.node);
+      add_all([&](backup::Destination const& to) { return areas.protections(plan_.node, to); });
+    } else {
+      topology::Graph const graph(world_.topology.platform_nodes(), links);
+      backup::Distances const distances(graph, plan_.node);
+      add_all([&](backup::Destination const& to) { return backup::protections(distances, plan_.node, to); });
     }
     return std::move(out_);
   }
 
  private:
+  template <class Protections>
+  void add_all(Protections const& protections) {
+    for (auto const& destination : backup::destinations(world_.topology)) {
+      // One for each next hop of equal cost: the others are the way around it.
+      std::vector<backup::Protection> const all = protections(destination);
+      for (backup::Protection const& one : all) {
+        if (one.alternate && !(drained(one.alternate->neighbor) && one.alternate->neighbor != destination.name)) {
+          add(destination.name, one);
+        }
+      }
+    }
+  }
+
   [[nodiscard]] bool drained(std::string const& node) const { return world_.draining.contains(node); }
 
   [[nodiscard]] std::vector<Address> addresses(std::string const& destination) const {
@@ -101,9 +114,6 @@ bool ends(DetourInUse const& detour) {
 }
 
 Detours detours_of(plan::World const& world, plan::NodePlan const& plan) {
-  if (world.topology.areas.size() > 1) {
-    return {};
-  }
   return Table(world, plan).run();
 }
 

@@ -17,8 +17,8 @@ namespace repair {
 // (device that is lost, destination) -> the way around.
 using Detours = std::map<std::pair<std::string, wireguard::Network>, Route>;
 
-// Nothing in a mesh of several areas, whose routes are not all cheapest paths. Over devices of `plan` alone; none over
-// a device that its successor takes over from, none over a drained node.
+// With several areas by the rules of each (routing/backup/areas.hpp). Over devices of `plan` alone; none over a device
+// that its successor takes over from, none over a drained node.
 Detours detours_of(plan::World const& world, plan::NodePlan const& plan);
 
 // What is seen of a detour that carries.

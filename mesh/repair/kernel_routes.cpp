@@ -122,10 +122,15 @@ base::Result<std::vector<Route>> KernelRoutes::list(std::uint8_t protocol) {
         !of_libnl(rtnl_route_get_dst(route), one.destination)) {
       continue;
     }
-    if (rtnl_route_get_nnexthops(route) == 1) {
-      auto const index = rtnl_route_nh_get_ifindex(rtnl_route_nexthop_n(route, 0));
+    int const hops = rtnl_route_get_nnexthops(route);
+    for (int i = 0; i < hops; ++i) {
+      auto const index = rtnl_route_nh_get_ifindex(rtnl_route_nexthop_n(route, i));
       if (index > 0 && ::if_indextoname(static_cast<unsigned>(index), name.data()) != nullptr) {
-        one.device = name.data();
+        if (hops == 1) {
+          one.device = name.data();
+        } else {
+          one.legs.emplace_back(name.data());
+        }
       }
     }
     out.push_back(std::move(one));

@@ -6,6 +6,7 @@
 #include "mesh/wireguard/device.hpp"
 #include "mesh/wireguard/kernel/netlink_socket.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,9 +19,15 @@ inline constexpr std::uint32_t detour_metric = 16;    // before BIRD's 32
 
 struct Route {
   wireguard::Network destination;
-  std::string device;          // of a single next hop; empty: several, of which the kernel drops a dead one by itself
+  std::string device;          // of a single next hop; empty: there are several (ECMP)
   wireguard::Address gateway;  // written by add only
   wireguard::Address source;   // written by add only
+  // Of the several next hops. The kernel goes on using each: a link that fell silent keeps its device up.
+  std::vector<std::string> legs = {};
+
+  [[nodiscard]] bool uses(std::string const& name) const {
+    return (!name.empty() && device == name) || std::find(legs.begin(), legs.end(), name) != legs.end();
+  }
 };
 
 class KernelRoutes {

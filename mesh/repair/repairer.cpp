@@ -128,6 +128,20 @@ struct Repairer::State {
     }
   }
 
+  // False: there is none, or it is lost too.
+  bool go_around(Route const& route, Session const& session) {
+    auto const detour = detours.find({session.first, route.destination});
+    if (detour == detours.end() || !up.contains({detour->second.device, session.second})) {
+      return false;
+    }
+    if (auto const added = routes->add(detour->second); !added) {
+      failed(added.error().what());
+      return false;
+    }
+    active.push_back({detour->second, session, Clock::now(), std::nullopt});
+    return true;
+  }
+
   void go_around(std::set<Session> const& lost) {
     auto const present = routes->list(bird_protocol);
     if (!present) {
@@ -136,17 +150,13 @@ struct Repairer::State {
     }
     std::size_t switched = 0;
     for (auto const& route : *present) {
-      Session const session{route.device, route.destination.address.is_v4()};
-      auto const detour = detours.find({route.device, route.destination});
-      if (!lost.contains(session) || detour == detours.end() || !up.contains({detour->second.device, session.second})) {
-        continue;
+      for (auto const& session : lost) {
+        if (session.second == route.destination.address.is_v4() && route.uses(session.first) &&
+            go_around(route, session)) {
+          ++switched;
+          break;  // one detour a destination; of several legs that are lost any serves to find it
+        }
       }
-      if (auto const added = routes->add(detour->second); !added) {
-        failed(added.error().what());
-        continue;
-      }
-      active.push_back({detour->second, session, Clock::now(), std::nullopt});
-      ++switched;
     }
     status.switched += switched;
     for (auto const& [device, v4] : lost) {
@@ -162,13 +172,13 @@ struct Repairer::State {
       return;
     }
     auto const now = Clock::now();
-    std::map<wireguard::Network, std::string> ways;
+    std::map<wireguard::Network, Route const*> ways;
     for (auto const& route : *present) {
-      ways.emplace(route.destination, route.device);
+      ways.emplace(route.destination, &route);
     }
     std::erase_if(active, [&](Active& one) {
       auto const way = ways.find(one.route.destination);
-      bool const same_way = way != ways.end() && way->second == one.lost.first;
+      bool const same_way = way != ways.end() && way->second->uses(one.lost.first);
       one.moved = same_way ? std::nullopt : std::optional(one.moved.value_or(now));
       DetourInUse seen;
       seen.back = same_way && up.contains(one.lost);

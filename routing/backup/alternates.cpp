@@ -1,7 +1,10 @@
 #include "routing/backup/alternates.hpp"
 
+#include "routing/backup/areas.hpp"
+
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -157,11 +160,18 @@ double Coverage::node_percent() const {
 Coverage coverage(topology::Topology const& topology) {
   Coverage out;
   auto const nodes = topology.platform_nodes();
-  Distances const distances(Graph(nodes, topology.links));
+  bool const several = topology.areas.size() > 1;
+  Distances const distances(several ? Graph({}, {}) : Graph(nodes, topology.links));
+  std::optional<Areas> areas;
+  if (several) {
+    areas.emplace(topology, topology.links);
+  }
   auto const all = destinations(topology);
   for (auto const& node : nodes) {
     for (auto const& destination : all) {
-      for (auto const& protection : protections(distances, node.name, destination)) {
+      auto const found =
+          areas ? areas->protections(node.name, destination) : protections(distances, node.name, destination);
+      for (auto const& protection : found) {
         // When the next hop is the only place the destination is at, its failure leaves nothing to reach.
         bool const may_lose_node =
             !is_originator(destination, protection.primary) || destination.originators.size() > 1;

@@ -1,5 +1,6 @@
 #include "routing/backup/survey.hpp"
 
+#include "routing/backup/areas.hpp"
 #include "topology/graph.hpp"
 
 #include <algorithm>
@@ -122,6 +123,9 @@ double Survey::percent() const {
 }
 
 Survey survey(topology::Topology const& topology, std::size_t most_destinations) {
+  if (topology.areas.size() > 1) {
+    return Areas(topology, topology.links).survey(destinations(topology), most_destinations);
+  }
   Graph const graph(topology.platform_nodes(), topology.links);
   auto const all = originators(topology, graph);
   auto const ends = between_ends(graph);

@@ -1,5 +1,6 @@
 // How much of a mesh loop-free alternates cover, fast enough for thousands of nodes: the link-protecting inequality of
-// alternates.hpp for every node, primary next hop and destination, without naming the gaps.
+// alternates.hpp for every node, primary next hop and destination, without naming the gaps; with several areas what
+// areas.hpp says.
 //
 // Threads: pure functions.
 #pragma once

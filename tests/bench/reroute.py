@@ -2,10 +2,11 @@
 """How long packets are lost when a link, a node or one direction of a link falls silent, with loop-free alternates and
 by OSPF alone.
 
-    sudo tests/bench/reroute.py [--repeat 30] [--bfd 100x3] [--faults link,node,oneway] [--systems alternates,ospf]
+    sudo tests/bench/reroute.py [--repeat 30] [--bfd 100x3] [--faults link,node,oneway,ecmp] [--systems alternates,ospf]
                                 [--prefix sovroute-] [--json FILE]
 
-Five links over wireguard-go in namespaces: a-b 10, b-d 10, a-c 12, c-d 12, b-c 10. Probes leave every 5 ms in both
+Five links over wireguard-go in namespaces: a-b 10, b-d 10, a-c 12, c-d 12, b-c 10; for "ecmp", where the node falls
+silent that leads from a to d on one of two equal ways, a-c and c-d are 10 too. Probes leave every 5 ms in both
 directions and both families; what is lost, times 5 ms, is the lost time, and the worst flow counts. "link" and "oneway"
 are of a-b, with probes between a and b; "node" is b, with probes between a and d, whose way leads over b. A run whose
 traffic was not where it belongs before the fault is discarded. Wants the machine for itself: the load average is
@@ -32,13 +33,14 @@ from small_mesh import SmallMesh  # noqa: E402
 NODES = ("a", "b", "c", "d")
 LINKS = [("a", "b", 10), ("b", "d", 10), ("a", "c", 12), ("c", "d", 12), ("b", "c", 10)]
 INTERVAL_MS = 5
-FAULTS = {"link": ("a", "b"), "node": ("a", "d"), "oneway": ("a", "b")}  # between which the probes go
+EQUAL = [("a", "b", 10), ("b", "d", 10), ("a", "c", 10), ("c", "d", 10), ("b", "c", 10)]
+FAULTS = {"link": ("a", "b"), "node": ("a", "d"), "oneway": ("a", "b"), "ecmp": ("a", "d")}  # the probes' ends
 
 
 def silence(mesh, fault):
     """Drops at the receiver: a drop at the sender would be an error there, and not silent."""
-    deaf = {"link": {"a": ["b"], "b": ["a"]}, "oneway": {"b": ["a"]},
-            "node": {"b": ["a", "c", "d"], "a": ["b"], "c": ["b"], "d": ["b"]}}[fault]
+    node = {"b": ["a", "c", "d"], "a": ["b"], "c": ["b"], "d": ["b"]}
+    deaf = {"link": {"a": ["b"], "b": ["a"]}, "oneway": {"b": ["a"]}, "node": node, "ecmp": node}[fault]
     for node, others in deaf.items():
         sources = ", ".join(mesh.underlay(other) for other in others)
         mesh.spaces.nft(node, f"table inet silence {{ chain c {{ type filter hook input priority 0; "
@@ -52,6 +54,9 @@ def heal(mesh):
 
 def in_place(mesh, fault):
     near, far = FAULTS[fault]
+    if fault == "ecmp":  # at least one of the four flows goes by b; each picks its own leg
+        return all(len(mesh.legs(x, mesh.loopback(y, v))) == 2 for x, y in ((near, far), (far, near)) for v in (4, 6)) \
+            and any(mesh.route(x, mesh.loopback(y, v)) == "wg-b" for x, y in ((near, far), (far, near)) for v in (4, 6))
     first = {"a": "wg-b", "b": "wg-a", "d": "wg-b"}
     return all(mesh.route(x, mesh.loopback(y, v)) == first[x] for x, y in ((near, far), (far, near)) for v in (4, 6))
 
@@ -79,9 +84,9 @@ def percentile(values, percent):
     return ordered[min(len(ordered) - 1, round(percent / 100 * (len(ordered) - 1)))]
 
 
-def measure(alternates, faults, repeat, bfd, prefix):
+def measure(alternates, faults, links, repeat, bfd, prefix):
     interval, multiplier = bfd.split("x")
-    mesh = SmallMesh(prefix, NODES, LINKS, f"{{interval_ms: {interval}, multiplier: {multiplier}}}",
+    mesh = SmallMesh(prefix, NODES, links, f"{{interval_ms: {interval}, multiplier: {multiplier}}}",
                      bird_settings={} if alternates else {"sessions": ""})
     out = []
     try:
@@ -115,15 +120,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeat", type=int, default=30)
     parser.add_argument("--bfd", default="100x3", help="interval in ms, times multiplier")
-    parser.add_argument("--faults", default="link,node,oneway")
+    parser.add_argument("--faults", default="link,node,oneway,ecmp")
     parser.add_argument("--systems", default="alternates,ospf")
     parser.add_argument("--prefix", default="sovroute-", help="of the namespaces")
     parser.add_argument("--json", type=pathlib.Path)
     arguments = parser.parse_args()
     if not mesh_ready():
         sys.exit("needs root, ip, bird, wg, wireguard-go, nft and PRIVATEER")
+    wanted = arguments.faults.split(",")
     rows = [row for system in arguments.systems.split(",")
-            for row in measure(system == "alternates", arguments.faults.split(","), arguments.repeat, arguments.bfd,
+            for faults, links in (([one for one in wanted if one != "ecmp"], LINKS),
+                                  ([one for one in wanted if one == "ecmp"], EQUAL)) if faults
+            for row in measure(system == "alternates", faults, links, arguments.repeat, arguments.bfd,
                                arguments.prefix)]
     print("\n| fault | BFD | alternates p50 / p99 ms | OSPF alone p50 / p99 ms |\n| --- | --- | --- | --- |")
     for fault in arguments.faults.split(","):

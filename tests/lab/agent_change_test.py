@@ -70,30 +70,47 @@ class AgentChangeTest(unittest.TestCase):
 
     def test_a_dead_link_is_gone_around_before_ospf_has_noticed(self):
         mesh = self.up(("a", "b", "c"), [("a", "b", 10), ("a", "c", 12), ("b", "c", 10)])
-        for node in ("a", "b"):
+        self.goes_around("a", "b", "c")
+        mesh.wait_full()
+
+    def test_with_several_areas_too(self):
+        """The edge is in an area of its own, with two border nodes. In one area r2 would send over r1 what is for it."""
+        links = [("r1", "r2", 10), ("e", "r1", 5), ("e", "r2", 30)]
+        mesh = self.mesh = SmallMesh("sovareas-", ("r1", "r2", "e"), links)
+        self.addCleanup(mesh.close)
+        text = mesh.topology()
+        mesh.write_topology(text.replace("name: e, site", "name: e, area: 1, site"))
+        mesh.up()
+        self.assertIn("area 0.0.0.1", pathlib.Path(mesh.path("r1", "bird.conf")).read_text(encoding="utf-8"))
+        self.goes_around("e", "r1", "r2")
+        mesh.wait_full()
+
+    def goes_around(self, a, b, via):
+        """Packets between the two are dropped outside; each has a detour over the third at once, and OSPF's route after."""
+        mesh = self.mesh
+        for node in (a, b):
             mesh.wait("detours are prepared", lambda n=node: mesh.status(n)["detours"]["prepared"] > 0, nodes=[node])
         watch = {node: subprocess.Popen(("ip", "-n", mesh.spaces.name(node), "monitor", "route"),
-                                        stdout=subprocess.PIPE, text=True) for node in ("a", "b")}
+                                        stdout=subprocess.PIPE, text=True) for node in (a, b)}
         try:
-            for node, other in (("a", "b"), ("b", "a")):
+            for node, other in ((a, b), (b, a)):
                 mesh.spaces.nft(node, f"table inet silence {{ chain c {{ type filter hook input priority 0; "
                                       f"ip saddr {mesh.underlay(other)} drop; }}; }}\n")
             mesh.wait("OSPF goes another way", lambda: all(
-                mesh.route(x, mesh.loopback(y, v)) == "wg-c" for x, y in (("a", "b"), ("b", "a")) for v in (4, 6)), 30)
-            for node in ("a", "b"):
+                mesh.route(x, mesh.loopback(y, v)) == f"wg-{via}" for x, y in ((a, b), (b, a)) for v in (4, 6)), 30)
+            for node in (a, b):
                 mesh.wait("the detours have gone again", lambda n=node: mesh.status(n)["detours"]["active"] == 0
                           and mesh.status(n)["detours"]["switched"] >= 2, 20, nodes=[node])
         finally:
             for process in watch.values():
                 process.terminate()
-        for node, other in (("a", "b"), ("b", "a")):
+        for node, other in ((a, b), (b, a)):
             lines = watch[node].communicate(timeout=10)[0].splitlines()
-            to_other = [line for line in lines if mesh.loopback(other) in line and "wg-c" in line]
+            to_other = [line for line in lines if mesh.loopback(other) in line and f"wg-{via}" in line]
             kinds = ["detour" if f"proto {DETOURS}" in line else "ospf" for line in to_other if "Deleted" not in line]
             self.assertEqual(kinds[:2], ["detour", "ospf"], "\n".join(lines))
-        mesh.spaces.nft("a", "table inet silence\ndelete table inet silence\n")
-        mesh.spaces.nft("b", "table inet silence\ndelete table inet silence\n")
-        mesh.wait_full()
+        mesh.spaces.nft(a, "table inet silence\ndelete table inet silence\n")
+        mesh.spaces.nft(b, "table inet silence\ndelete table inet silence\n")
 
 
 if __name__ == "__main__":

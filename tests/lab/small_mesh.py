@@ -202,6 +202,14 @@ class SmallMesh:
                              text=True, check=False).stdout
         return json.loads(out)[0].get("dev") if out.strip() else None
 
+    def legs(self, node, target):
+        """The devices of the route's next hops, as BIRD wrote it."""
+        family = "-6" if ":" in target else "-4"
+        out = subprocess.run(["ip", "-n", self.spaces.name(node), family, "-j", "route", "show", target, "proto", "bird"],
+                             capture_output=True, text=True, check=False).stdout
+        rows = json.loads(out) if out.strip() else []
+        return sorted(hop["dev"] for row in rows for hop in row.get("nexthops", [row]) if "dev" in hop)
+
     def has_routes(self, node, others):
         return all(str(self.route(node, self.loopback(o, v))).startswith("wg-") for o in others if o != node
                    for v in (4, 6))

@@ -123,14 +123,13 @@ class SitesTestCase(unittest.TestCase):
         self.sites = [Site(f"s{number}") for number in range(replicas + 1)]
         for site in self.sites:
             self.addCleanup(site.close)
-            self.node_certificate(site.name)
+            certificate_stack.sign(self.shared, site.name, f"DNS:node-{site.name}")
         # The CA looks at the last site, which is the one that is behind.
         self.pebble = certificate_stack.Pebble(self.shared, self.sites[-1].pdns.port)
         self.addCleanup(self.pebble.stop)
         self.port = port = daemons.free_port()
         path = self.shared.path
-        files = lambda name: f"certificate: {path(name + '.pem')}, key: {path(name + '.key')}, ca: {path('ca.pem')}"
-        tls = lambda name: f"tls: {{ {files(name)} }}"
+        tls = lambda name: certificate_stack.tls(self.shared, name)
         self.relays = []
         for number, site in enumerate(self.sites):
             api = f"unix: {site.files.path('api.sock')}"
@@ -155,16 +154,6 @@ class SitesTestCase(unittest.TestCase):
         self.addCleanup(relay.close)
         self.relays.append(relay)
         return relay.port
-
-    def node_certificate(self, name):
-        path = self.shared.path
-        curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-        daemons.run("openssl", "req", *curve, "-subj", f"/CN=node-{name}", "-keyout", path(name + ".key"), "-out",
-                    path(name + ".csr"))
-        extensions = self.shared.write("extensions", f"subjectAltName=DNS:node-{name}\n")
-        daemons.run("openssl", "x509", "-req", "-in", path(name + ".csr"), "-CA", path("ca.pem"), "-CAkey",
-                    path("ca.key"), "-CAcreateserial", "-days", "2", "-extfile", extensions, "-out",
-                    path(name + ".pem"))
 
     def rows(self):
         return "sites:\n" + "".join(
