@@ -128,7 +128,6 @@ class SitesTestCase(unittest.TestCase):
         self.pebble = certificate_stack.Pebble(self.shared, self.sites[-1].pdns.port)
         self.addCleanup(self.pebble.stop)
         self.port = port = daemons.free_port()
-        path = self.shared.path
         tls = lambda name: certificate_stack.tls(self.shared, name)
         self.relays = []
         for number, site in enumerate(self.sites):
