@@ -12,6 +12,7 @@ import os
 import pwd
 import shlex
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -187,6 +188,24 @@ class OperatorStart(unittest.TestCase):
         code, error = self.command(settings(more=', unix_mode: "0666"'), "serve")
         self.assertEqual(code, 2)
         self.assertIn("lets every user of this machine change zones", error)
+
+    def test_a_store_of_a_newer_version_is_refused_and_left_alone(self):
+        path = self.files.path
+        settings = (f'store: {{ url: "sqlite://{path("lib/n.db")}" }}\nremote: {{ unix: {path("run/r.sock")} }}\n'
+                    f"api: {{ unix: {path('run/a.sock')} }}\n")
+        daemon = self.start("first", NAVIGATOR, "--config", self.files.write("etc/navigator.yaml", settings), "serve")
+        daemons.wait_for("the store is made", lambda: daemon.check() or os.path.exists(path("run/a.sock")))
+        daemon.stop()
+        with contextlib.closing(sqlite3.connect(path("lib/n.db"), isolation_level=None)) as store:
+            store.execute("UPDATE schema_version SET version = version + 1 WHERE module = 'store'")
+            store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with open(path("lib/n.db"), "rb") as file:
+            before = file.read()
+        error = self.refused(settings)
+        self.assertIn("use the newer program", error)
+        self.assertIn(path("lib/n.db"), error)
+        with open(path("lib/n.db"), "rb") as file:
+            self.assertEqual(file.read(), before)
 
     def test_what_root_made_is_the_daemons_user_s(self):
         """An import as root into the folder that the unit made for the daemon's user keeps nobody out."""

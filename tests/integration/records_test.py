@@ -173,6 +173,13 @@ class Records(unittest.TestCase):
                                    "bücher A 192.0.2.60\nlink CNAME bücher\n")
         self.assertEqual(self.ours.short("xn--bcher-kva.names.test"), ["192.0.2.60"])
         self.assertEqual(self.ours.short("link.names.test"), ["192.0.2.60", "xn--bcher-kva.names.test."])
+        # Also the zone's own name, and an owner by the API.
+        self.navigator.import_zone("bücher.test", "$ORIGIN bücher.test.\n" + HEAD.replace("example.test", "bücher.test"))
+        status, body = self.navigator.call(
+            "PUT", "/v1/zones/xn--bcher-kva.test/rrsets",
+            {"rrsets": [{"name": "mädchen", "type": "A", "ttl": 60, "contents": ["192.0.2.61"]}]})
+        self.assertEqual(status, 200, body)
+        wait_for("the zone", lambda: self.ours.short("xn--mdchen-bua.xn--bcher-kva.test") == ["192.0.2.61"])
 
     def test_a_wrong_record_is_refused_with_reason_and_line(self):
         text = "$ORIGIN wrong.test.\n" + HEAD.replace("example.test", "wrong.test")
