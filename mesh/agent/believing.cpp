@@ -113,8 +113,13 @@ base::Result<void> Agent::State::adopt_document(plan::WorldDocument document, si
     }
   }
   auto const own_before = identity.own_public();
-  if (auto const found = document.nodes.find(settings.node);
-      found != document.nodes.end() && found->second == identity.next_public()) {
+  auto const found = document.nodes.find(settings.node);
+  if (found != document.nodes.end() && found->second == own_before && world && source == Source::controller &&
+      status.last_pass_s == 0 && !takes_a_key_away(in_use.document, document)) {
+    early = std::pair(std::move(document), std::move(text));
+    return {};
+  }
+  if (found != document.nodes.end() && found->second == identity.next_public()) {
     if (auto taken = identity.take_next(); !taken) {
       return taken.error();
     }
@@ -223,6 +228,12 @@ void Agent::State::consider_file(std::string const& file, Source source) {
 }
 
 void Agent::State::load_first_world() {
+  if (auto const text = process::read_file(settings.state_directory + "/taken_back")) {
+    if (auto before = parse_taken_back(*text, instant())) {
+      remembered = {before->offer.revision, before->tries};
+      changes.remember(std::move(*before));
+    }
+  }
   // What the node was told when it joined, and what its operator put here, may know of removals that an older
   // snapshot does not; the highest revision that is believed wins.
   consider_file(enrolment::NodeFiles(settings.state_directory).joined_world, Source::last_known);
