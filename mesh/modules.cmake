@@ -35,7 +35,7 @@ module(mesh/repair SOURCES kernel_routes.cpp detours.cpp repairer.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/plan routing/bird
     routing/backup
   LIBRARIES PkgConfig::nl)
-module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp checks.cpp identity.cpp
+module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp checks.cpp changes_of_worlds.cpp identity.cpp
   DEPENDS base/result base/process topology mesh/wireguard mesh/plan mesh/signed_world mesh/enrolment)
 module(mesh/agent/following SOURCES follower.cpp
   DEPENDS base/result base/net base/process base/http_client mesh/signed_world mesh/enrolment)

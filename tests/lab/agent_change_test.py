@@ -115,7 +115,7 @@ class AgentChangeTest(unittest.TestCase):
         mesh.wait_full()
 
     def goes_around(self, a, b, via):
-        """Packets between the two are dropped outside; each has a detour over the third at once, and OSPF's route after."""
+        """Packets between the two are dropped outside; each has a detour over the third at once, then OSPF's route."""
         mesh = self.mesh
         for node in (a, b):
             mesh.wait("detours are prepared", lambda n=node: mesh.status(n)["detours"]["prepared"] > 0, nodes=[node])
@@ -126,7 +126,7 @@ class AgentChangeTest(unittest.TestCase):
             self.assertEqual(kinds[:2], ["detour", "ospf"], "\n".join(seen[node]))
 
     def silence(self, a, b, ways):
-        """What `ip monitor route` says on both while the link is dead, until OSPF goes by `ways`. Then it lives again."""
+        """What `ip monitor route` says on both while the link is dead, until OSPF goes by `ways`."""
         mesh = self.mesh
         watch = {node: subprocess.Popen(("ip", "-n", mesh.spaces.name(node), "monitor", "route"),
                                         stdout=subprocess.PIPE, text=True) for node in (a, b)}

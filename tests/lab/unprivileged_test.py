@@ -34,7 +34,8 @@ def capabilities(unit):
 def as_user(user, given):
     names = ",".join(["-all", *("+" + name.removeprefix("cap_") for name in given)])
     groups = ("--groups", str(BIRD)) if user == AGENT else ("--clear-groups",)
-    return ("setpriv", "--reuid", str(user), "--regid", str(user), *groups, "--inh-caps", names, "--ambient-caps", names, "--bounding-set", names, "--no-new-privs", "--")
+    return ("setpriv", "--reuid", str(user), "--regid", str(user), *groups, "--inh-caps", names,
+            "--ambient-caps", names, "--bounding-set", names, "--no-new-privs", "--")
 
 
 def effective(pid):
