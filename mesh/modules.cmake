@@ -1,6 +1,6 @@
 module(mesh/wireguard SOURCES error.cpp key.cpp device.cpp diff.cpp configuration.cpp
   DEPENDS base/result base/net base/process LIBRARIES OpenSSL::Crypto)
-module(mesh/wireguard/kernel SOURCES netlink_socket.cpp netlink.cpp link.cpp
+module(mesh/wireguard/kernel SOURCES netlink_socket.cpp netlink.cpp link.cpp route_dump.cpp
   DEPENDS base/result base/net mesh/wireguard LIBRARIES PkgConfig::nl)
 module(mesh/wireguard/backend SOURCES uapi.cpp driver.cpp backend.cpp
   DEPENDS base/result base/net base/process mesh/wireguard mesh/wireguard/kernel)
@@ -35,11 +35,11 @@ module(mesh/repair SOURCES kernel_routes.cpp detours.cpp repairer.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/plan routing/bird
     routing/backup
   LIBRARIES PkgConfig::nl)
-module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp checks.cpp identity.cpp
+module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp checks.cpp changes_of_worlds.cpp identity.cpp
   DEPENDS base/result base/process topology mesh/wireguard mesh/plan mesh/signed_world mesh/enrolment)
 module(mesh/agent/following SOURCES follower.cpp
   DEPENDS base/result base/net base/process base/http_client mesh/signed_world mesh/enrolment)
-module(mesh/agent/trial SOURCES trial.cpp changes.cpp DEPENDS base/result routing/bird)
+module(mesh/agent/trial SOURCES trial.cpp changes.cpp remembered.cpp DEPENDS base/result routing/bird)
 module(mesh/agent/links SOURCES links.cpp gauges.cpp
   DEPENDS base/result base/process mesh/wireguard mesh/round_trips routing/bird LIBRARIES Boost::json)
 module(mesh/agent SOURCES rotation.cpp status.cpp gauges.cpp believing.cpp passes.cpp agent.cpp
@@ -67,7 +67,7 @@ module(mesh/graph SOURCES graph.cpp drawing.cpp
 module(mesh/names SOURCES names.cpp publisher.cpp
   DEPENDS base/result base/net base/process topology mesh/plan base/http base/http_client
   LIBRARIES Boost::json fmt::fmt)
-module(mesh/showing SOURCES status_text.cpp doctor_text.cpp terminal.cpp
+module(mesh/showing SOURCES status_text.cpp doctor_text.cpp world_text.cpp terminal.cpp
   DEPENDS base/result LIBRARIES Boost::json fmt::fmt)
 module(mesh/looking SOURCES looking.cpp controller_call.cpp times.cpp
   DEPENDS base/result base/net base/process base/http base/http_client topology mesh/plan mesh/signed_world

@@ -3,9 +3,9 @@
 
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
+#include "mesh/agent/belief/changes_of_worlds.hpp"
 #include "mesh/agent/belief/checks.hpp"
 #include "mesh/enrolment/enroller.hpp"
-#include "mesh/enrolment/token.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -15,45 +15,6 @@ namespace {
 
 // How long a start waits for the controller before a bare topology file will do.
 constexpr std::chrono::seconds seed_patience{5};
-
-// Equal when this node is the same by both plans, whatever happened elsewhere. Measured costs do not count: BIRD takes
-// them without touching an adjacency, and what the controller does by itself every now and then is nothing to go back
-// from.
-base::Result<std::string> mark_of(plan::WorldDocument document, plan::NodePlan plan, plan::PlanOptions const& options,
-                                  std::string const& node) {
-  if (!document.costs.empty()) {
-    document.costs.clear();
-    auto const bare = plan::build_world(document, "the world without costs");
-    if (!bare) {
-      return bare.error();
-    }
-    auto planned = plan::plan_node(*bare, node, options);
-    if (!planned) {
-      return planned.error();
-    }
-    plan = std::move(*planned);
-  }
-  plan.revision = 0;
-  plan.waiting.clear();
-  plan.warnings.clear();
-  auto text = plan::to_json(plan) + plan.rules;
-  for (auto const& device : plan.with_next_key) {
-    text += "\n" + device;
-  }
-  return enrolment::sha256_hex(text);
-}
-
-bool takes_a_key_away(plan::WorldDocument const& before, plan::WorldDocument const& after) {
-  return std::any_of(before.nodes.begin(), before.nodes.end(), [&](auto const& entry) {
-    auto const now = after.nodes.find(entry.first);
-    return now == after.nodes.end() || now->second != entry.second;
-  });
-}
-
-// Costs, keys and what nodes report make newer worlds all the time; these are changed by people alone.
-bool operator_changed(plan::WorldDocument const& before, plan::WorldDocument const& after) {
-  return before.topology != after.topology || before.draining != after.draining;
-}
 
 }  // namespace
 
@@ -113,8 +74,13 @@ base::Result<void> Agent::State::adopt_document(plan::WorldDocument document, si
     }
   }
   auto const own_before = identity.own_public();
-  if (auto const found = document.nodes.find(settings.node);
-      found != document.nodes.end() && found->second == identity.next_public()) {
+  auto const found = document.nodes.find(settings.node);
+  if (found != document.nodes.end() && found->second == own_before && world && source == Source::controller &&
+      status.last_pass_s == 0 && !takes_a_key_away(in_use.document, document)) {
+    early = std::pair(std::move(document), std::move(text));
+    return {};
+  }
+  if (found != document.nodes.end() && found->second == identity.next_public()) {
     if (auto taken = identity.take_next(); !taken) {
       return taken.error();
     }
@@ -223,6 +189,12 @@ void Agent::State::consider_file(std::string const& file, Source source) {
 }
 
 void Agent::State::load_first_world() {
+  if (auto const text = process::read_file(settings.state_directory + "/taken_back")) {
+    if (auto before = parse_taken_back(*text, instant())) {
+      remembered = {before->offer.revision, before->tries};
+      changes.remember(std::move(*before));
+    }
+  }
   // What the node was told when it joined, and what its operator put here, may know of removals that an older
   // snapshot does not; the highest revision that is believed wins.
   consider_file(enrolment::NodeFiles(settings.state_directory).joined_world, Source::last_known);

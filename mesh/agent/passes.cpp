@@ -5,6 +5,7 @@
 #include "base/process/service.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 namespace agent {
@@ -67,9 +68,24 @@ net::Task<void> Agent::State::pass(std::shared_ptr<State> self) {
     co_return;
   }
   self->keep_world(world);
+  self->take_early();
+  if (world != self->world) {
+    self->notify();
+    co_return;
+  }
   bool const moved = self->rotation.observe(*plan, self->status.last_pass.neighbors, std::chrono::steady_clock::now());
   self->woken = self->woken || moved;
   co_await change_key(self, plan);
+}
+
+void Agent::State::take_early() {
+  if (!early) {
+    return;
+  }
+  auto next = std::exchange(early, std::nullopt);
+  if (auto adopted = adopt_document(std::move(next->first), std::move(next->second), Source::controller); !adopted) {
+    refused("the controller's world is not used: " + adopted.error().what());
+  }
 }
 
 // Once for each world and set of devices: it is a run of Dijkstra for each neighbour.
@@ -120,6 +136,25 @@ net::Task<void> Agent::State::judge_trial(std::shared_ptr<State> self) {
       break;
   }
   self->forget_worlds();
+  self->remember_what_was_taken_back();
+}
+
+// So that an agent that is started anew does not try at once what cost this node its neighbours.
+void Agent::State::remember_what_was_taken_back() {
+  auto const& one = changes.to_remember();
+  auto const file = settings.state_directory + "/taken_back";
+  auto const of = one ? std::pair(one->offer.revision, one->tries) : std::pair(std::int64_t{-1}, 0U);
+  if (of == remembered) {
+    return;
+  }
+  if (!one) {
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
+  } else if (auto written = process::write_file_atomically(file, to_text(*one, instant()), 0600); !written) {
+    failed("remembering what was taken back: " + written.error().what());
+    return;
+  }
+  remembered = of;
 }
 
 std::optional<Agent::State::InUse> Agent::State::usable(InUse of) {
@@ -161,9 +196,7 @@ void Agent::State::use_other() {
   known[in_use.world->revision] = in_use;
   if (!usable_next) {  // keys were removed since: a newer world will say what is now
     refused("revision " + std::to_string(changes.in_use()) + " is of no use any more: keys were removed since");
-    if (changes.trial()) {
-      changes.go_back(seen(), instant());
-    }
+    changes.abandon();
     return;
   }
   process::log::info("agent", "revision {} is tried{}", changes.in_use(), changes.taken_back() ? " again" : "");

@@ -10,7 +10,7 @@
 #include "mesh/agent/belief/worlds.hpp"
 #include "mesh/agent/gauges.hpp"
 #include "mesh/agent/rotation.hpp"
-#include "mesh/agent/trial/changes.hpp"
+#include "mesh/agent/trial/remembered.hpp"
 #include "mesh/guard/events.hpp"
 #include "mesh/reconcile/reconciler.hpp"
 #include "mesh/repair/repairer.hpp"
@@ -21,6 +21,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace agent {
 
@@ -69,8 +70,12 @@ struct Agent::State {
   };
   std::shared_ptr<plan::World const> world;  // of in_use
   InUse in_use;
-  Changes changes;                      // which one that is
-  std::map<std::int64_t, InUse> known;  // worlds that `changes` may still ask for, by revision
+  Changes changes;                                      // which one that is
+  std::map<std::int64_t, InUse> known;                  // worlds that `changes` may still ask for, by revision
+  std::pair<std::int64_t, unsigned> remembered{-1, 0};  // revision and tries in the file of what was taken back
+  // The controller's word from before the first look at the machine: only after that is it known whom a trial would
+  // cost.
+  std::optional<std::pair<plan::WorldDocument, signed_world::SignedWorld>> early;
   Rotation rotation;
   // What the last pass went by: planned again only when something of it is different.
   struct Planned {
@@ -111,6 +116,8 @@ struct Agent::State {
 
   // passes.cpp
   void account(reconcile::Pass pass);
+  // What the controller said before the first pass is offered after it.
+  void take_early();
   // Plans when it has to. Null: `failed` was told why.
   std::shared_ptr<plan::NodePlan const> plan_of(std::shared_ptr<plan::World const> const& of);
   static net::Task<void> pass(std::shared_ptr<State> self);
@@ -123,6 +130,7 @@ struct Agent::State {
   std::optional<InUse> usable(InUse of);
   void go_back(Seen const& seen);
   void use_other();
+  void remember_what_was_taken_back();
   // This node's part in changing its key: makes and shows the next one, says when every link runs with it.
   static net::Task<void> change_key(std::shared_ptr<State> self, std::shared_ptr<plan::NodePlan const> plan);
   // Last-known means: was applied here without a failure.

@@ -269,6 +269,11 @@ net::Task<HttpResponse> list_links(Controller::State& state) {
   co_return HttpResponse::json(200, links_json(state, now_seconds()));
 }
 
+// As members get it: whoever has the pin can check the signature, and `privateer plan --running` reads it.
+net::Task<HttpResponse> show_world(Controller::State& state) {
+  co_return HttpResponse::json(200, state.world_json);
+}
+
 net::Task<HttpResponse> no_operator() {
   co_return HttpResponse::problem(403, "not an operator", "a certificate of an operator is needed");
 }
@@ -292,6 +297,7 @@ void add_operator_routes(Controller::State& state) {
              [&state](HttpRequest request) { return rotate_node(state, std::move(request)); });
   router.add("POST", "/v1/rotation", [&state](HttpRequest) { return rotate_all(state); });
   router.add("PUT", "/v1/topology", [&state](HttpRequest request) { return put_topology(state, std::move(request)); });
+  router.add("GET", "/v1/world", [&state](HttpRequest) { return show_world(state); });
   router.add("GET", "/v1/status", [&state](HttpRequest) { return status(state); });
   router.add("GET", "/v1/links", [&state](HttpRequest) { return list_links(state); });
   // Whoever joined as an operator may look from elsewhere, and change nothing.

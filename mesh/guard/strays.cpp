@@ -1,9 +1,10 @@
 #include "mesh/guard/strays.hpp"
 
+#include "mesh/wireguard/kernel/route_dump.hpp"
+
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/addr.h>
-#include <netlink/cache.h>
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
 #include <netlink/route/nexthop.h>
@@ -12,15 +13,17 @@
 
 #include <array>
 #include <memory>
+#include <span>
 
 namespace guard {
 namespace {
 
 constexpr std::uint8_t detours = 201;  // mesh/repair
 
-struct FreeCache {
-  void operator()(nl_cache* cache) const { nl_cache_free(cache); }
+struct FreeRoute {
+  void operator()(rtnl_route* route) const { rtnl_route_put(route); }
 };
+using RoutePointer = std::unique_ptr<rtnl_route, FreeRoute>;
 
 // The last device of its next hops, when all are ours; else empty.
 std::string mesh_device(rtnl_route* route, std::set<std::string> const& devices) {
@@ -49,30 +52,46 @@ base::Result<Strays> Strays::open() {
   if (!socket) {
     return socket.error();
   }
-  return Strays(std::move(*socket));
+  bool const strict = wireguard::netlink::be_strict(*socket);
+  return Strays(std::move(*socket), strict);
 }
 
 base::Result<std::vector<std::string>> Strays::remove(std::set<std::string> const& devices) {
-  nl_cache* raw = nullptr;
-  if (auto const code = rtnl_route_alloc_cache(socket_.get(), AF_UNSPEC, 0, &raw); code < 0) {
-    return wireguard::netlink::failure_of_libnl(code, "listing routes");
-  }
-  std::unique_ptr<nl_cache, FreeCache> const cache(raw);
-  std::vector<std::string> out;
-  for (auto* object = nl_cache_get_first(cache.get()); object != nullptr; object = nl_cache_get_next(object)) {
-    auto* route = static_cast<rtnl_route*>(static_cast<void*>(object));
-    if (rtnl_route_get_table(route) != RT_TABLE_MAIN || rtnl_route_get_type(route) != RTN_UNICAST ||
-        belongs(static_cast<std::uint8_t>(rtnl_route_get_protocol(route)))) {
-      continue;
+  std::vector<unsigned> indexes;
+  for (auto const& device : devices) {
+    if (auto const index = ::if_nametoindex(device.c_str()); index != 0) {
+      indexes.push_back(index);
     }
-    auto const device = mesh_device(route, devices);
+  }
+  std::vector<RoutePointer> found;
+  auto const take = [&](rtmsg const& of, std::span<std::uint8_t const> message) {
+    if (belongs(of.rtm_protocol)) {
+      return;
+    }
+    std::vector<std::uint8_t> bytes(message.begin(), message.end());
+    rtnl_route* route = nullptr;
+    if (rtnl_route_parse(static_cast<nlmsghdr*>(static_cast<void*>(bytes.data())), &route) == 0) {
+      found.emplace_back(route);
+    }
+  };
+  if (auto listed = wireguard::netlink::dump_routes(socket_, strict_, indexes, take); !listed) {
+    return listed.error();
+  }
+  std::vector<std::string> out;
+  for (auto const& route : found) {
+    auto const device = mesh_device(route.get(), devices);
     if (device.empty()) {
       continue;
     }
     std::array<char, 128> destination{};
-    nl_addr2str(rtnl_route_get_dst(route), destination.data(), destination.size());
+    nl_addr2str(rtnl_route_get_dst(route.get()), destination.data(), destination.size());
     auto const what = std::string(destination.data()) + " over " + device;
-    if (auto const code = rtnl_route_delete(socket_.get(), route, 0); code < 0 && code != -NLE_OBJ_NOTFOUND) {
+    auto const code = rtnl_route_delete(socket_.get(), route.get(), 0);
+    // One with two of our devices is listed with each.
+    if (code == -NLE_OBJ_NOTFOUND) {
+      continue;
+    }
+    if (code < 0) {
       return wireguard::netlink::failure_of_libnl(code, "removing the route to " + what);
     }
     out.push_back("route to " + what + " removed: it is not BIRD's");

@@ -24,8 +24,9 @@ class Strays {
   base::Result<std::vector<std::string>> remove(std::set<std::string> const& devices);
 
  private:
-  explicit Strays(wireguard::netlink::Socket socket) : socket_(std::move(socket)) {}
+  Strays(wireguard::netlink::Socket socket, bool strict) : socket_(std::move(socket)), strict_(strict) {}
   wireguard::netlink::Socket socket_;
+  bool strict_;  // the kernel lists the routes of one device alone
 };
 
 }  // namespace guard

@@ -6,6 +6,7 @@
 #include "mesh/enrolment/enroller.hpp"
 #include "mesh/privateer/run.hpp"
 #include "mesh/showing/status_text.hpp"
+#include "mesh/showing/world_text.hpp"
 
 #include <boost/json.hpp>
 
@@ -177,6 +178,15 @@ int topology_set(Settings const& settings, std::string const& file) {
   int const code = ask(to_controller(settings, "PUT", "/v1/topology", *text), answer);
   if (code == exit_done) {
     std::cout << answer << "\n";
+  }
+  return code;
+}
+
+int world_show(Settings const& settings, bool as_json) {
+  std::string answer;
+  int const code = ask(to_controller(settings, "GET", "/v1/world"), answer);
+  if (code == exit_done) {
+    std::cout << (as_json ? answer + "\n" : showing::world_text(answer));
   }
   return code;
 }

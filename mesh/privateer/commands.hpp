@@ -40,6 +40,8 @@ int node_remove(Settings const& settings, std::string const& name);
 int node_drain(Settings const& settings, std::string const& name, bool draining);
 int rotate(Settings const& settings, std::string const& node);  // empty: every node, one after the other
 int topology_set(Settings const& settings, std::string const& file);
+// What every member is given; as JSON signed, as it travels (`plan --running` reads it).
+int world_show(Settings const& settings, bool json);
 
 // Look at this machine and the mesh, agent or not. doctor: exit code 1 when anything was found.
 int doctor(Settings const& settings, bool json);

@@ -151,6 +151,15 @@ void add_controller_commands(CLI::App& app, Arguments& arguments) {
   });
 }
 
+void add_world_commands(CLI::App& app, Arguments& arguments) {
+  auto* world = app.add_subcommand("world", "What every member of the mesh is given")->require_subcommand(1);
+  auto* show = world->add_subcommand("show", "The controller's present world");
+  show->add_flag("--json", arguments.json, "The signed document, as it travels");
+  show->callback([&] {
+    arguments.command = [&](Settings const& settings) { return privateer::world_show(settings, arguments.json); };
+  });
+}
+
 void add_local_commands(CLI::App& app, Arguments& arguments) {
   auto* doctor = app.add_subcommand("doctor", "What is wrong on this machine, and what mends it");
   doctor->add_flag("--json", arguments.json, "For programs");
@@ -236,6 +245,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   add_daemons(app, arguments);
   add_controller_commands(app, arguments);
+  add_world_commands(app, arguments);
   add_local_commands(app, arguments);
   add_planning_commands(app, arguments);
   try {

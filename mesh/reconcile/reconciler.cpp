@@ -37,6 +37,22 @@ bool all_full(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& nei
   });
 }
 
+std::set<std::string> adjacencies(std::vector<bird::Neighbor> const& neighbors,
+                                  std::vector<bird::BfdSession> const& sessions) {
+  std::set<std::string> out;
+  for (auto const& neighbor : neighbors) {
+    if (neighbor.full()) {
+      out.insert(neighbor.protocol + " " + neighbor.interface);
+    }
+  }
+  for (auto const& session : sessions) {
+    if (session.up()) {
+      out.insert(session.address + " " + session.interface + " up since " + session.since);
+    }
+  }
+  return out;
+}
+
 std::vector<wireguard::ObservedDevice> without_inner_sessions(std::vector<wireguard::ObservedDevice> devices,
                                                               std::vector<wireguard::Network> const& mesh_prefixes) {
   for (auto& device : devices) {
@@ -207,25 +223,20 @@ net::Task<void> Reconciler::routing(std::shared_ptr<plan::NodePlan const> plan, 
   if (neighbors) {
     pass->neighbors = std::move(*neighbors);
   }
-  co_await recalculate_when_due(pass);
   auto sessions = co_await bird_.control().bfd_sessions();
   if (sessions) {
     pass->bfd = std::move(*sessions);
   }
+  co_await recalculate_when_due(pass);
 }
 
 net::Task<void> Reconciler::recalculate_when_due(Pass* pass) {
-  std::set<std::string> full;
-  for (auto const& neighbor : pass->neighbors) {
-    if (neighbor.full()) {
-      full.insert(neighbor.protocol + " " + neighbor.interface);
-    }
-  }
+  auto come = adjacencies(pass->neighbors, pass->bfd);
   auto const now = std::chrono::steady_clock::now();
-  if (!std::includes(full_before_.begin(), full_before_.end(), full.begin(), full.end())) {
+  if (!std::includes(come_before_.begin(), come_before_.end(), come.begin(), come.end())) {
     recalculate_at_ = now + settled;
   }
-  full_before_ = std::move(full);
+  come_before_ = std::move(come);
   if (!recalculate_at_ || now < *recalculate_at_) {
     co_return;
   }

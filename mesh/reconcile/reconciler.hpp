@@ -91,7 +91,7 @@ class Reconciler {
   // Passes that still have to make BIRD write its routes again: two, because BIRD may learn of a new interface after
   // the first.
   int rewrites_owed_ = 0;
-  std::set<std::string> full_before_;  // adjacencies: protocol, interface
+  std::set<std::string> come_before_;  // adjacencies() of the last pass
   std::optional<std::chrono::steady_clock::time_point> recalculate_at_;
 };
 
@@ -110,6 +110,11 @@ void note_change(Pass& pass, std::string text);
 bool loses_routes(wireguard::Change const& change);
 // Pure: whether the links of the plan carry routing, so that others may go.
 bool all_full(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors);
+// Pure: what stands between this node and its neighbours, named so that one which went and came back between two looks
+// is another one: OSPF says of an adjacency only that it is Full, but BFD says since when its session is up, and a
+// neighbour that was lost has lost that too.
+std::set<std::string> adjacencies(std::vector<bird::Neighbor> const& neighbors,
+                                  std::vector<bird::BfdSession> const& sessions);
 // Pure: a session whose peer came through the mesh itself (its packets took a route they must not take, and WireGuard
 // follows whoever speaks) counts as dead, so that the declared endpoint is put back although it is alive.
 std::vector<wireguard::ObservedDevice> without_inner_sessions(std::vector<wireguard::ObservedDevice> devices,

@@ -1,9 +1,10 @@
 #include "mesh/repair/kernel_routes.hpp"
 
+#include "mesh/wireguard/kernel/route_dump.hpp"
+
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/addr.h>
-#include <netlink/cache.h>
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
 #include <netlink/route/nexthop.h>
@@ -14,6 +15,7 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <span>
 
 namespace repair {
 namespace {
@@ -27,9 +29,6 @@ struct FreeRoute {
 };
 struct FreeAddress {
   void operator()(nl_addr* address) const { nl_addr_put(address); }
-};
-struct FreeCache {
-  void operator()(nl_cache* cache) const { nl_cache_free(cache); }
 };
 using AddressPointer = std::unique_ptr<nl_addr, FreeAddress>;
 
@@ -104,27 +103,29 @@ base::Result<KernelRoutes> KernelRoutes::open() {
   if (!socket) {
     return socket.error();
   }
-  return KernelRoutes(std::move(*socket));
+  bool const strict = wireguard::netlink::be_strict(*socket);
+  return KernelRoutes(std::move(*socket), strict);
 }
 
-base::Result<std::vector<Route>> KernelRoutes::list(std::uint8_t protocol) {
-  nl_cache* raw = nullptr;
-  if (auto const code = rtnl_route_alloc_cache(socket_.get(), AF_UNSPEC, 0, &raw); code < 0) {
-    return failure_of_libnl(code, "listing routes");
-  }
-  std::unique_ptr<nl_cache, FreeCache> const cache(raw);
+base::Result<std::vector<Route>> KernelRoutes::listed(bool strict, std::uint8_t protocol,
+                                                      std::vector<unsigned> const& devices) {
   std::vector<Route> out;
   std::array<char, IF_NAMESIZE> name{};
-  for (auto* object = nl_cache_get_first(cache.get()); object != nullptr; object = nl_cache_get_next(object)) {
-    auto* route = static_cast<rtnl_route*>(static_cast<void*>(object));
-    Route one;
-    if (rtnl_route_get_protocol(route) != protocol || rtnl_route_get_table(route) != RT_TABLE_MAIN ||
-        !of_libnl(rtnl_route_get_dst(route), one.destination)) {
-      continue;
+  auto const take = [&](rtmsg const& of, std::span<std::uint8_t const> message) {
+    rtnl_route* raw = nullptr;
+    std::vector<std::uint8_t> bytes;
+    if (of.rtm_protocol == protocol) {
+      bytes.assign(message.begin(), message.end());
+      static_cast<void>(rtnl_route_parse(static_cast<nlmsghdr*>(static_cast<void*>(bytes.data())), &raw));
     }
-    int const hops = rtnl_route_get_nnexthops(route);
+    std::unique_ptr<rtnl_route, FreeRoute> const route(raw);
+    Route one;
+    if (route == nullptr || !of_libnl(rtnl_route_get_dst(raw), one.destination)) {
+      return;
+    }
+    int const hops = rtnl_route_get_nnexthops(raw);
     for (int i = 0; i < hops; ++i) {
-      auto const index = rtnl_route_nh_get_ifindex(rtnl_route_nexthop_n(route, i));
+      auto const index = rtnl_route_nh_get_ifindex(rtnl_route_nexthop_n(raw, i));
       if (index > 0 && ::if_indextoname(static_cast<unsigned>(index), name.data()) != nullptr) {
         if (hops == 1) {
           one.device = name.data();
@@ -134,8 +135,32 @@ base::Result<std::vector<Route>> KernelRoutes::list(std::uint8_t protocol) {
       }
     }
     out.push_back(std::move(one));
+  };
+  if (auto done = wireguard::netlink::dump_routes(socket_, strict, devices, take); !done) {
+    return done.error();
   }
   return out;
+}
+
+base::Result<std::vector<Route>> KernelRoutes::list(std::uint8_t protocol, std::set<std::string> const& devices) {
+  std::vector<unsigned> indexes;
+  for (auto const& device : devices) {
+    if (auto const index = ::if_nametoindex(device.c_str()); index != 0) {
+      indexes.push_back(index);
+    }
+  }
+  auto out = listed(strict_, protocol, indexes);
+  if (out) {
+    std::set<wireguard::Network> seen;  // one of several next hops comes once for each of their devices
+    std::erase_if(*out, [&](Route const& one) {
+      return one.device.empty() ? !seen.insert(one.destination).second : !devices.contains(one.device);
+    });
+  }
+  return out;
+}
+
+base::Result<std::vector<Route>> KernelRoutes::list_detours() {
+  return listed(true, detour_protocol, {0});
 }
 
 base::Result<void> KernelRoutes::add(Route const& route) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,13 +34,18 @@ struct Route {
 class KernelRoutes {
  public:
   static base::Result<KernelRoutes> open();
-  base::Result<std::vector<Route>> list(std::uint8_t protocol);
-  base::Result<void> add(Route const& route);     // a detour; replaces one
-  base::Result<void> remove(Route const& route);  // a detour; a success when there is none
+  // Those of the protocol over one of these devices; that go over several next hops have no `device`.
+  base::Result<std::vector<Route>> list(std::uint8_t protocol, std::set<std::string> const& devices);
+  base::Result<std::vector<Route>> list_detours();  // over whatever device
+  base::Result<void> add(Route const& route);       // a detour; replaces one
+  base::Result<void> remove(Route const& route);    // a detour; a success when there is none
 
  private:
-  explicit KernelRoutes(wireguard::netlink::Socket socket) : socket_(std::move(socket)) {}
+  KernelRoutes(wireguard::netlink::Socket socket, bool strict) : socket_(std::move(socket)), strict_(strict) {}
+  base::Result<std::vector<Route>> listed(bool strict, std::uint8_t protocol, std::vector<unsigned> const& devices);
+
   wireguard::netlink::Socket socket_;
+  bool strict_;  // the kernel lists the routes of one device alone
 };
 
 }  // namespace repair

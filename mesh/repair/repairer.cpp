@@ -87,7 +87,7 @@ struct Repairer::State {
       return false;
     }
     routes.emplace(std::move(*opened));
-    if (auto const left = routes->list(detour_protocol)) {
+    if (auto const left = routes->list_detours()) {
       for (auto const& route : *left) {
         static_cast<void>(routes->remove(route));
       }
@@ -143,7 +143,11 @@ struct Repairer::State {
   }
 
   void go_around(std::set<Session> const& lost) {
-    auto const present = routes->list(bird_protocol);
+    std::set<std::string> devices;
+    for (auto const& session : lost) {
+      devices.insert(session.first);
+    }
+    auto const present = routes->list(bird_protocol, devices);
     if (!present) {
       failed(present.error().what());
       return;
@@ -166,7 +170,11 @@ struct Repairer::State {
   }
 
   void end_detours() {
-    auto const present = routes->list(bird_protocol);
+    std::set<std::string> devices;  // whose routes say where routing still goes as it did
+    for (auto const& one : active) {
+      devices.insert(one.lost.first);
+    }
+    auto const present = routes->list(bird_protocol, devices);
     if (!present) {
       failed(present.error().what());
       return;

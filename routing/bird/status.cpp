@@ -105,7 +105,12 @@ std::vector<BfdSession> parse_bfd_sessions(Lines const& lines) {
     if (!interval || !timeout) {
       continue;
     }
-    sessions.push_back({std::string(words[0]), std::string(words[1]), std::string(words[2]), *interval, *timeout});
+    std::string since;
+    for (std::size_t i = 3; i + 2 < words.size(); ++i) {
+      since += (since.empty() ? "" : " ") + std::string(words[i]);
+    }
+    sessions.push_back(
+        {std::string(words[0]), std::string(words[1]), std::string(words[2]), *interval, *timeout, since});
   }
   return sessions;
 }

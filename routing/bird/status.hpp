@@ -39,6 +39,7 @@ struct BfdSession {
   std::string state;      // "Up", "Down", "Init", "AdminDown"
   double interval_s = 0;
   double timeout_s = 0;
+  std::string since = {};  // its state, in BIRD's words
   bool operator==(BfdSession const&) const = default;
   [[nodiscard]] bool up() const { return state == "Up"; }
 };

@@ -85,32 +85,68 @@ class AgentChangeTest(unittest.TestCase):
         self.goes_around("e", "r1", "r2")
         mesh.wait_full()
 
+    def test_a_ring_of_five_goes_around_by_its_repair_links(self):
+        """No neighbour of a ring is a loop-free alternate. The controller chooses links at a cost nobody sends by."""
+        nodes = ("p1", "p2", "p3", "p4", "p5")
+        ring = [(a, b, 10) for a, b in zip(nodes, nodes[1:])] + [("p1", "p5", 10)]
+        mesh = self.mesh = SmallMesh("sovring-", nodes, ring)
+        self.addCleanup(mesh.close)
+        mesh.write_topology(mesh.topology().replace("shape: links", "shape: links, repair_links: auto"))
+        mesh.start_controller()
+        world = json.loads(json.loads(mesh.control("world", "show", "--json").stdout)["signed"])
+        chosen = [line.split()[1].split("--") for line in world["allocation"].splitlines() if line.endswith(" repair")]
+        self.assertEqual(len(chosen), 3)
+        mesh.links = ring + [(a, b, 60000) for a, b in chosen]
+        for node in nodes:
+            mesh.join(node)
+            mesh.start_agent(node)
+        mesh.wait_full()
+        repair = {node: {f"wg-{a if node == b else b}" for a, b in chosen if node in (a, b)} for node in nodes}
+        for node in nodes:  # nobody sends by them
+            ways = {mesh.route(node, mesh.loopback(other, v)) for other in nodes if other != node for v in (4, 6)}
+            self.assertFalse(ways & repair[node])
+            mesh.wait("detours are prepared", lambda n=node: mesh.status(n)["detours"]["prepared"] >= 8, nodes=[node])
+        seen = self.silence("p1", "p2", {"p1": "wg-p5", "p2": "wg-p3"})
+        for node, other in (("p1", "p2"), ("p2", "p1")):
+            to_other = [line for line in seen[node] if mesh.loopback(other) in line and "Deleted" not in line]
+            self.assertIn(f"proto {DETOURS}", to_other[0])
+            self.assertIn(to_other[0].split(" dev ")[1].split()[0], repair[node])
+            self.assertTrue(any("proto bird" in line or "proto 12" in line for line in to_other[1:]), to_other)
+        mesh.wait_full()
+
     def goes_around(self, a, b, via):
-        """Packets between the two are dropped outside; each has a detour over the third at once, and OSPF's route after."""
+        """Packets between the two are dropped outside; each has a detour over the third at once, then OSPF's route."""
         mesh = self.mesh
         for node in (a, b):
             mesh.wait("detours are prepared", lambda n=node: mesh.status(n)["detours"]["prepared"] > 0, nodes=[node])
+        seen = self.silence(a, b, {a: f"wg-{via}", b: f"wg-{via}"})
+        for node, other in ((a, b), (b, a)):
+            to_other = [line for line in seen[node] if mesh.loopback(other) in line and f"wg-{via}" in line]
+            kinds = ["detour" if f"proto {DETOURS}" in line else "ospf" for line in to_other if "Deleted" not in line]
+            self.assertEqual(kinds[:2], ["detour", "ospf"], "\n".join(seen[node]))
+
+    def silence(self, a, b, ways):
+        """What `ip monitor route` says on both while the link is dead, until OSPF goes by `ways`."""
+        mesh = self.mesh
         watch = {node: subprocess.Popen(("ip", "-n", mesh.spaces.name(node), "monitor", "route"),
                                         stdout=subprocess.PIPE, text=True) for node in (a, b)}
         try:
             for node, other in ((a, b), (b, a)):
                 mesh.spaces.nft(node, f"table inet silence {{ chain c {{ type filter hook input priority 0; "
                                       f"ip saddr {mesh.underlay(other)} drop; }}; }}\n")
-            mesh.wait("OSPF goes another way", lambda: all(
-                mesh.route(x, mesh.loopback(y, v)) == f"wg-{via}" for x, y in ((a, b), (b, a)) for v in (4, 6)), 30)
             for node in (a, b):
-                mesh.wait("the detours have gone again", lambda n=node: mesh.status(n)["detours"]["active"] == 0
-                          and mesh.status(n)["detours"]["switched"] >= 2, 20, nodes=[node])
+                mesh.wait("the node goes around", lambda n=node: mesh.status(n)["detours"]["switched"] >= 2, 20,
+                          nodes=[node])
+                mesh.wait("the detours have gone again", lambda n=node: mesh.status(n)["detours"]["active"] == 0, 30,
+                          nodes=[node])
+            mesh.wait("OSPF goes another way", lambda: all(
+                mesh.route(x, mesh.loopback(y, v)) == ways[x] for x, y in ((a, b), (b, a)) for v in (4, 6)), 30)
         finally:
             for process in watch.values():
                 process.terminate()
-        for node, other in ((a, b), (b, a)):
-            lines = watch[node].communicate(timeout=10)[0].splitlines()
-            to_other = [line for line in lines if mesh.loopback(other) in line and f"wg-{via}" in line]
-            kinds = ["detour" if f"proto {DETOURS}" in line else "ospf" for line in to_other if "Deleted" not in line]
-            self.assertEqual(kinds[:2], ["detour", "ospf"], "\n".join(lines))
-        mesh.spaces.nft(a, "table inet silence\ndelete table inet silence\n")
-        mesh.spaces.nft(b, "table inet silence\ndelete table inet silence\n")
+        for node in (a, b):
+            mesh.spaces.nft(node, "table inet silence\ndelete table inet silence\n")
+        return {node: process.communicate(timeout=10)[0].splitlines() for node, process in watch.items()}
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from daemons import wait_until
 from namespaces import run
 from small_mesh import SmallMesh
 
-AGENT, BIRD = 64001, 64002  # users; BIRD's group is the agent's
+AGENT, BIRD = 64001, 64002  # users, and groups of the same numbers; the agent is in BIRD's too
 NODE = "ann"
 UNITS = ROOT / "packaging/systemd"
 BITS = {"cap_net_bind_service": 10, "cap_net_admin": 12, "cap_net_raw": 13}
@@ -33,7 +33,8 @@ def capabilities(unit):
 
 def as_user(user, given):
     names = ",".join(["-all", *("+" + name.removeprefix("cap_") for name in given)])
-    return ("setpriv", "--reuid", str(user), "--regid", str(AGENT), "--clear-groups", "--inh-caps", names,
+    groups = ("--groups", str(BIRD)) if user == AGENT else ("--clear-groups",)
+    return ("setpriv", "--reuid", str(user), "--regid", str(user), *groups, "--inh-caps", names,
             "--ambient-caps", names, "--bounding-set", names, "--no-new-privs", "--")
 
 
@@ -53,17 +54,20 @@ class UnprivilegedMesh(SmallMesh):
         self.tun = self.state / "tun"
         os.mknod(self.tun, 0o666 | 0o020000, os.makedev(10, 200))
         os.chmod(self.tun, 0o666)
-        for name, user in (("bird", BIRD), ("bird/sessions", BIRD), ("wireguard", AGENT), ("state", AGENT)):
+        # As the units and packaging/systemd/privateer.tmpfiles make them.
+        for name, user, group, mode in (("bird", BIRD, BIRD, 0o750), ("bird/sessions", BIRD, BIRD, 0o750),
+                                        ("wireguard", AGENT, AGENT, 0o750), ("state", AGENT, AGENT, 0o750),
+                                        ("run", AGENT, AGENT, 0o755), ("bird-config", AGENT, BIRD, 0o2750)):
             path = self.daemons.folder(NODE) / name
-            path.mkdir(mode=0o750, exist_ok=True)
-            os.chown(path, user, AGENT)
-        os.chmod(self.path(NODE, "state"), 0o750)
+            path.mkdir(exist_ok=True)
+            os.chown(path, user, group)
+            os.chmod(path, mode)
         settings = pathlib.Path(self.path(NODE, "privateer.yaml"))
         wanted = json.loads(settings.read_text(encoding="utf-8"))
-        wanted["bird"] = {"config": self.path(NODE, "state", "bird", "bird.conf"),
+        wanted["bird"] = {"config": self.path(NODE, "bird-config", "bird.conf"),
                           "control": self.path(NODE, "bird.ctl"), "sessions": self.path(NODE, "bird/sessions/log")}
         wanted["bird"]["control"] = self.path(NODE, "bird", "bird.ctl")
-        wanted["agent"] = {"unix": self.path(NODE, "state", "agent.sock")}
+        wanted["agent"] = {"unix": self.path(NODE, "run", "agent.sock")}
         wanted["names"] = {"hosts": "/etc/hosts"}
         settings.write_text(json.dumps(wanted), encoding="utf-8")
         os.chmod(settings, 0o644)
@@ -95,7 +99,7 @@ class UnprivilegedMesh(SmallMesh):
         self.daemons.start(NODE, "agent", "sh", "-c", 'mount --bind "$0" /dev/net/tun && exec "$@"', str(self.tun),
                            *as_user(AGENT, capabilities("privateer.service")), self.program, "--config",
                            self.path(NODE, "privateer.yaml"), "agent", env={"GOMAXPROCS": "1"})
-        config = pathlib.Path(self.path(NODE, "state", "bird", "bird.conf"))
+        config = pathlib.Path(self.path(NODE, "bird-config", "bird.conf"))
         wait_until("the agent writes BIRD's configuration", config.exists, 20)  # as privateer-bird.path does
         self.daemons.start(NODE, "bird", "sh", "-c", 'umask 0027 && exec "$@"', "sh",
                            *as_user(BIRD, capabilities("privateer-bird.service")), "bird", "-f", "-c", str(config),
@@ -123,8 +127,30 @@ class UnprivilegedTest(unittest.TestCase):
         self.assertEqual([effective(pid) for pid in go], [(AGENT, own, own, "1")])
         for root in (pid for pid, name in programs.items() if effective(pid)[0] == 0):
             self.fail(f"root runs {programs[root]}")
+        self.birds_user_is_locked_out()
         self.everything_is_kept(space)
         self.what_needs_more_is_said()
+
+    def birds_user_is_locked_out(self):
+        """BIRD speaks with neighbours. Whoever takes it over has routes, but neither the agent nor its keys."""
+        mesh = self.mesh
+        connect = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+        reach = lambda user, *words: subprocess.run(mesh.spaces.argv(NODE, *as_user(user, []), *words), check=False,
+                                                    capture_output=True, text=True)
+        agent, bird = mesh.path(NODE, "run", "agent.sock"), mesh.path(NODE, "bird", "bird.ctl")
+        for user, socket, allowed in ((AGENT, agent, True), (AGENT, bird, True), (BIRD, bird, True),
+                                      (BIRD, agent, False)):
+            with self.subTest(user=user, socket=socket):
+                done = reach(user, "python3", "-c", connect, socket)
+                self.assertEqual(done.returncode == 0, allowed, done.stderr)
+                self.assertTrue(allowed or "PermissionError" in done.stderr, done.stderr)
+        self.assertNotEqual(reach(BIRD, "ls", mesh.path(NODE, "state")).returncode, 0)
+        # And what gives the users their groups: the controller's socket is the agent's group's, as its own.
+        users = (UNITS / "privateer.sysusers").read_text(encoding="utf-8")
+        self.assertNotRegex(users, r"(?m)^m privateer-bird ")
+        self.assertRegex((UNITS / "privateer-bird.service").read_text(encoding="utf-8"), r"(?m)^Group=privateer-bird$")
+        folders = (UNITS / "privateer.tmpfiles").read_text(encoding="utf-8")
+        self.assertIn("d /var/lib/privateer-bird 2750 privateer privateer-bird", folders)
 
     def everything_is_kept(self, space):
         mesh = self.mesh

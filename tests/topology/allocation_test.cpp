@@ -199,9 +199,10 @@ TEST(AllocationText, IsOneSortedLineAnIdentity) {
   allocation.nodes["removed"] = {2, 1700000000};
   allocation.nodes["a"] = {1, 0};
   allocation.links["a--removed"] = {7, 51820, 51821, 1700000000};
+  allocation.links["a--z"] = {8, 51821, 51820, 0, true};
   auto const text = topology::to_text(allocation);
   EXPECT_THAT(text, HasSubstr("\nnode a 1\nnode removed 2 removed 1700000000\n"
-                              "link a--removed 7 51820 51821 removed 1700000000\n"));
+                              "link a--removed 7 51820 51821 removed 1700000000\nlink a--z 8 51821 51820 repair\n"));
   auto const parsed = topology::parse_allocation(text);
   ASSERT_TRUE(parsed) << parsed.error().what();
   EXPECT_EQ(topology::to_text(*parsed), text);

@@ -35,6 +35,7 @@ Changes::Taken Changes::offer(Offer offer, Seen const& seen, Instant at) {
       trial_->revision = offer.revision;
     } else {
       taken_back_.reset();  // the world says again what runs here
+      remembered_.reset();
     }
     waiting_.reset();
     in_use_ = std::move(offer);
@@ -48,6 +49,11 @@ Changes::Taken Changes::offer(Offer offer, Seen const& seen, Instant at) {
   if (trial_ && offer.mark == good_->mark) {
     use(std::move(offer));
     return Taken::at_once;
+  }
+  if (!trial_ && !offer.urgent && !taken_back_ && remembered_ && offer.mark == remembered_->offer.mark) {
+    // A newer one may have been changed by an operator while this process was not there.
+    offer.by_operator = offer.by_operator || offer.revision != remembered_->offer.revision;
+    taken_back_ = std::exchange(remembered_, std::nullopt);
   }
   if (!trial_ && !offer.urgent && taken_back_ && offer.mark == taken_back_->offer.mark) {
     if (offer.by_operator) {
@@ -72,6 +78,7 @@ void Changes::begin(Offer offer, Seen const& seen, Instant at) {
   if (taken_back_ && taken_back_->offer.mark != offer.mark) {
     taken_back_.reset();
   }
+  remembered_.reset();
   // What cut the controller off holds only when that answers, whether or not it was back before this try.
   known_.controller = known_.controller || (taken_back_ && taken_back_->missing_controller);
   in_use_ = std::move(offer);
@@ -117,6 +124,7 @@ Changes::Step Changes::step(Seen const& seen, Instant at) {
         return Step::held;
     }
   }
+  before_step_ = in_use_;
   if (waiting_) {
     auto next = *std::exchange(waiting_, std::nullopt);
     return offer(std::move(next), seen, at) == Taken::later ? Step::none : Step::other;
@@ -142,6 +150,14 @@ void Changes::go_back(Seen const& seen, Instant at) {
   in_use_ = *good_;
   taken_back_ = std::move(out);
   end_trial();
+}
+
+void Changes::abandon() {
+  if (taken_back_ && taken_back_->offer.revision == in_use_.revision) {
+    taken_back_.reset();
+  }
+  end_trial();
+  in_use_ = before_step_;
 }
 
 void Changes::stay() {

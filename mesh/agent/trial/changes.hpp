@@ -17,6 +17,8 @@
 //   four, up to 64. Tries begin at multiples of that by the wall clock, so that both ends of a link, whose change only
 //   works at both, try together. A newer world with the same mark takes its place, and is tried at the next whole
 //   minute when an operator's change came with it. What cut the controller off must be seen to reach it each time.
+// - What was taken back is remembered over a restart (remembered.hpp): it is not tried at once because the process is
+// new.
 //
 // Threads: plain values; one owner.
 #pragma once
@@ -80,16 +82,23 @@ class Changes {
     none,
     held,    // the trial is over, what is in use stays
     failed,  // call go_back() or stay()
-    other,   // in_use() is another world now
+    other,   // in_use() is another world now; call abandon() if it turns out to be of no use
   };
   Step step(Seen const& seen, Instant at);
+  // After `other`: what was in use before it stays, and what step() gave is not tried again.
+  void abandon();
   // After `failed`.
   void go_back(Seen const& seen, Instant at);
   void stay();
 
+  // What a process before this one took back. It counts from the moment that it is offered again.
+  void remember(TakenBack before) { remembered_ = std::move(before); }
+
   [[nodiscard]] std::int64_t in_use() const { return in_use_.revision; }
   [[nodiscard]] std::optional<Trial> const& trial() const { return trial_; }
   [[nodiscard]] std::optional<TakenBack> const& taken_back() const { return taken_back_; }
+  // What the next process has to know.
+  [[nodiscard]] std::optional<TakenBack> const& to_remember() const { return taken_back_ ? taken_back_ : remembered_; }
   [[nodiscard]] std::int64_t good() const { return good_ ? good_->revision : -1; }  // where a trial goes back to
   [[nodiscard]] std::int64_t waiting() const { return waiting_ ? waiting_->revision : -1; }
   // Whether a world of this revision may still be asked for.
@@ -105,6 +114,8 @@ class Changes {
   std::optional<Trial> trial_;
   std::optional<Offer> waiting_;
   std::optional<TakenBack> taken_back_;
+  std::optional<TakenBack> remembered_;  // until a world is offered that is it, or another that changes this node
+  Offer before_step_;                    // in use when step() gave `other`
   Moment chain_since_{};
   Seen known_;  // reached at any time since then
 };

@@ -356,6 +356,41 @@ TEST_F(ControllerTest, ANewTopologyRaisesTheRevisionAndKeepsIdentities) {
   EXPECT_EQ(world(*client).revision, after.revision) << "the same text again changes nothing";
 }
 
+// The controller chooses, the allocation keeps, and whoever builds the world has the links.
+TEST_F(ControllerTest, RepairLinksAreChosenOnceAndTravelInTheAllocation) {
+  auto const text = [](std::string const& mesh) {
+    std::string out =
+        "name: test\ndomain: stream.example\nmesh: {shape: links" + mesh + "}\nsites: [{name: s}]\nnodes:\n";
+    for (int i = 1; i <= 5; ++i) {
+      auto const number = std::to_string(i);
+      out += "  - {name: n" + number + ", site: s, underlay: [192.0.2." + number + "]}\n";
+    }
+    return out + "links: [{ends: [n1, n2]}, {ends: [n2, n3]}, {ends: [n3, n4]}, {ends: [n4, n5]}, {ends: [n5, n1]}]\n";
+  };
+  auto const links = [&] {
+    auto const world = signed_world::parse_signed_world(admin("GET", "/v1/world").body).value();
+    auto const document = plan::parse_world_document(world.text).value();
+    EXPECT_FALSE(world.signature.empty());
+    std::set<std::string> out;
+    for (auto const& link : plan::build_world(document).value().topology.links) {
+      if (link.repair) {
+        out.insert(link.name());
+      }
+    }
+    return out;
+  };
+  ASSERT_EQ(admin("PUT", "/v1/topology", text("")).status, 200);
+  EXPECT_TRUE(links().empty());
+  ASSERT_EQ(admin("PUT", "/v1/topology", text(", repair_links: auto")).status, 200);
+  auto const chosen = links();
+  EXPECT_EQ(chosen.size(), 3U);
+  auto const first = admin("PUT", "/v1/topology", text(", repair_links: auto")).body;
+  EXPECT_EQ(admin("PUT", "/v1/topology", text(", repair_links: auto")).body, first) << "the same again is no revision";
+  EXPECT_EQ(links(), chosen);
+  ASSERT_EQ(admin("PUT", "/v1/topology", text(", repair_links: off")).status, 200);
+  EXPECT_TRUE(links().empty());
+}
+
 TEST_F(ControllerTest, ABadTopologyIsRefusedWithEveryProblemAndChangesNothing) {
   ASSERT_TRUE(join("ams-1", token()));
   auto const client = client_of("ams-1");

@@ -2,6 +2,7 @@
 
 #include "mesh/plan/files.hpp"
 #include "routing/backup/survey.hpp"
+#include "routing/repair_links/repair_links.hpp"
 #include "topology/load.hpp"
 #include "topology/proof/certificate.hpp"
 
@@ -174,6 +175,42 @@ TEST(Soundness, NamesWhatIsWeakAndTheLinksThatMend) {
               HasSubstr("warning: the loss of node b cuts off c; the cheapest link that would mend it is a--c\n"));
   EXPECT_THAT(text, HasSubstr("hint: these links together mend all that links can: a--c\n"));
   EXPECT_THAT(text, HasSubstr("loop-free alternates cover 0.0 % of "));
+}
+
+// A ring of five of equal costs: no node has a detour towards its neighbours, and each towards the two others.
+std::string ring_text(std::string const& mesh) {
+  std::string text = "name: t\ndomain: t.example\nmesh: {shape: links" + mesh + "}\nsites: [{name: s}]\nnodes:\n";
+  for (int i = 1; i <= 5; ++i) {
+    auto const number = std::to_string(i);
+    text += "  - {name: n" + number + ", site: s, underlay: [198.18.0." + number + "]}\n";
+  }
+  return text + "links: [{ends: [n1, n2]}, {ends: [n2, n3]}, {ends: [n3, n4]}, {ends: [n4, n5]}, {ends: [n5, n1]}]\n";
+}
+
+TEST(Soundness, SuggestsRepairLinksWhereNeighboursAreNotEnough) {
+  auto const text = planning::soundness_text(world_of(ring_text("")).topology);
+  EXPECT_THAT(text, HasSubstr("loop-free alternates cover 50.0 % of 20 cases (node, link, destination)\n"));
+  EXPECT_THAT(text, HasSubstr("hint: 3 repair links would bring that to 100.0 % (mesh: {repair_links: auto}); those "
+                              "that bring most: n1--n3 (4 cases)"));
+}
+
+TEST(Soundness, SaysWhatTheRepairLinksOfAMeshBring) {
+  auto world = world_of(ring_text(", repair_links: auto"));
+  EXPECT_EQ(world.topology.links.size(), 5U) << "loading alone chooses none";
+  repair_links::complete(world.topology, {}, false);
+  auto const text = planning::soundness_text(world.topology);
+  EXPECT_THAT(text, HasSubstr("loop-free alternates cover 50.0 % of 20 cases (node, link, destination)\n"
+                              "with 3 repair links they cover 100.0 % of 20 cases (node, link, destination): n1--n3"));
+  EXPECT_THAT(text, Not(HasSubstr("hint")));
+  world.allocation = *topology::allocate(world.topology, {}, 1);
+  planning::Worlds worlds;
+  worlds.wanted = world;
+  auto const value = boost::json::parse(*planning::plan_json(worlds, {}));
+  auto const& coverage = value.at("coverage").as_object();
+  EXPECT_EQ(coverage.at("covered").as_int64(), 10);
+  EXPECT_EQ(coverage.at("covered_with_repair_links").as_int64(), 20);
+  EXPECT_EQ(coverage.at("repair_links").as_array().size(), 3U);
+  EXPECT_TRUE(coverage.at("suggested").as_array().empty());
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace reconcile {
 namespace {
 
@@ -24,6 +26,24 @@ TEST(Removal, WaitsUntilEveryWantedLinkIsFullInBothFamilies) {
   neighbors.pop_back();
   EXPECT_FALSE(all_full(plan, neighbors));
   EXPECT_FALSE(all_full(plan, {}));
+}
+
+TEST(Adjacencies, OneThatWentAndCameBackBetweenTwoLooksIsAnother) {
+  std::vector<bird::Neighbor> const neighbors{neighbor("wg-a", "Full"), neighbor("wg-b", "Exchange")};
+  std::vector<bird::BfdSession> sessions(1);
+  sessions[0].address = "10.200.0.2";
+  sessions[0].interface = "wg-a";
+  sessions[0].state = "Up";
+  sessions[0].since = "11:06:24.399";
+  auto const before = adjacencies(neighbors, sessions);
+  EXPECT_EQ(before.size(), 2U);
+  EXPECT_EQ(adjacencies(neighbors, sessions), before);
+  sessions[0].since = "11:06:26.012";
+  auto const after = adjacencies(neighbors, sessions);
+  EXPECT_FALSE(std::includes(before.begin(), before.end(), after.begin(), after.end()));
+  sessions[0].state = "Down";
+  auto const down = adjacencies(neighbors, sessions);
+  EXPECT_TRUE(std::includes(before.begin(), before.end(), down.begin(), down.end())) << "what goes brings nothing";
 }
 
 TEST(Removal, ADeviceWhosePeerIsNoMemberIsAnOrphan) {

@@ -37,10 +37,11 @@ TEST(OspfNeighbors, OfAnythingElseAreNone) {
 }
 
 TEST(BfdSessions, AreReadWhateverTheFormOfSince) {
-  EXPECT_THAT(bird::parse_bfd_sessions(sessions), ElementsAre(bird::BfdSession{"10.200.0.2", "wg-b", "Up", 0.1, 0.5},
-                                                              bird::BfdSession{"fe80::2", "wg-b", "Down", 0.3, 1.5}));
+  EXPECT_THAT(bird::parse_bfd_sessions(sessions),
+              ElementsAre(bird::BfdSession{"10.200.0.2", "wg-b", "Up", 0.1, 0.5, "11:06:24.399"},
+                          bird::BfdSession{"fe80::2", "wg-b", "Down", 0.3, 1.5, "2026-11-23"}));
   EXPECT_THAT(bird::parse_bfd_sessions({"10.0.0.1 wg-b Up 2026-11-23 11:06:24.399 0.1 0.5"}),
-              ElementsAre(bird::BfdSession{"10.0.0.1", "wg-b", "Up", 0.1, 0.5}));
+              ElementsAre(bird::BfdSession{"10.0.0.1", "wg-b", "Up", 0.1, 0.5, "2026-11-23 11:06:24.399"}));
 }
 
 TEST(BfdSessions, OfAnythingElseAreNone) {

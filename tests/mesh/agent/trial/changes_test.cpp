@@ -1,5 +1,7 @@
 #include "mesh/agent/trial/changes.hpp"
 
+#include "mesh/agent/trial/remembered.hpp"
+
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -335,6 +337,109 @@ TEST(Changes, InEveryOrderATrialEndsAndTheNewestWorldIsUsedInTheEnd) {
   };
   go(Node(), 1, "a");
   EXPECT_GT(orders, 10000U);
+}
+
+// What waits may be what runs already; when it turns out that keys of it were removed, the agent stays with what it
+// has, and so does this: otherwise the next trial would go back to a world that the node never used.
+TEST(Changes, WhatIsOfNoUseLeavesWhatWasInUse) {
+  Node node;
+  node.offer(2, "b");
+  node.now_s += 61;
+  node.now_s -= 31;  // the trial ends at 30 s; the chain is as old as that
+  ASSERT_EQ(node.offer(3, "c"), Taken::on_trial);
+  node.now_s += 31;
+  ASSERT_EQ(node.offer(4, "a"), Taken::later) << "the chain is too old to be superseded";
+  ASSERT_EQ(node.look(without_bob), Step::failed);
+  ASSERT_EQ(node.changes.in_use(), 1);
+  ASSERT_EQ(node.look(everybody), Step::other) << "it is as what runs: no trial";
+  ASSERT_EQ(node.changes.in_use(), 4);
+  ASSERT_FALSE(node.changes.trial());
+  node.changes.abandon();
+  EXPECT_EQ(node.changes.in_use(), 1);
+  node.offer(5, "d");
+  EXPECT_EQ(node.changes.good(), 1) << "there is a way back";
+}
+
+TEST(Changes, WhatIsOfNoUseIsNotTriedAgain) {
+  Node node;
+  node.offer(2, "b");
+  ASSERT_EQ(node.wait(40, without_bob), Step::failed);
+  ASSERT_EQ(node.wait(120, everybody), Step::other);
+  ASSERT_TRUE(node.changes.trial());
+  node.changes.abandon();
+  EXPECT_EQ(node.changes.in_use(), 1);
+  EXPECT_FALSE(node.changes.trial());
+  EXPECT_FALSE(node.changes.taken_back());
+  EXPECT_EQ(node.wait(10000, everybody), Step::none);
+}
+
+TEST(Remembered, WhatWasTakenBackIsNotTriedAtOnceByANewProcess) {
+  Node before;
+  before.offer(2, "b");
+  ASSERT_EQ(before.wait(40, without_bob), Step::failed);
+  auto const text = to_text(*before.changes.to_remember(), before.at());
+  auto const pause_s =
+      std::chrono::ceil<std::chrono::seconds>(before.changes.taken_back()->next - before.at().now).count();
+
+  Node after;
+  after.now_s = before.now_s + 3;
+  auto const read = parse_taken_back(text, after.at());
+  ASSERT_TRUE(read) << text;
+  EXPECT_EQ(read->missing, std::set<std::string>{"bob"});
+  EXPECT_EQ(read->tries, 1U);
+  after.changes.remember(*read);
+  EXPECT_FALSE(after.changes.taken_back()) << "nobody offers it";
+  EXPECT_EQ(after.look(everybody), Step::none);
+  EXPECT_EQ(after.offer(2, "b"), Taken::later);
+  ASSERT_TRUE(after.changes.taken_back());
+  EXPECT_EQ(after.wait(pause_s - 4, everybody), Step::none);
+  EXPECT_EQ(after.wait(5, everybody), Step::other) << "at its time";
+  ASSERT_EQ(after.wait(40, without_bob), Step::failed);
+  EXPECT_EQ(after.changes.taken_back()->tries, 2U) << "and the pauses go on growing";
+}
+
+TEST(Remembered, IsForgottenWhenAnotherChangeComesOrNoneIsLeft) {
+  for (auto const* mark : {"c", "a"}) {
+    Node node;
+    TakenBack old;
+    old.offer = world(2, "b");
+    node.changes.remember(old);
+    ASSERT_TRUE(node.changes.to_remember());
+    node.offer(3, mark);
+    EXPECT_FALSE(node.changes.to_remember()) << mark;
+    EXPECT_NE(node.offer(4, "b"), Taken::later) << mark;
+  }
+}
+
+TEST(Remembered, ANewerRevisionOfItIsTriedAtTheNextWholeMinute) {
+  Node node;
+  TakenBack old;
+  old.offer = world(2, "b");
+  old.tries = 5;
+  old.next = node.at().now + 3000s;
+  old.since = node.at().now;
+  node.changes.remember(old);
+  EXPECT_EQ(node.offer(3, "b"), Taken::later);
+  EXPECT_EQ(node.wait(61, everybody), Step::other);
+}
+
+TEST(Remembered, IsReadOnlyWhenItIsWhole) {
+  Instant const at{Moment{} + 1000s, 1000};
+  std::string const good = "revision 2\nmark b\ntries 3\nnext 1100\ndead 4\ncontroller\nneighbor n\nmissing m\n";
+  auto const read = parse_taken_back(good, at);
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(read->missing_controller);
+  EXPECT_EQ(read->next - at.now, 100s);
+  EXPECT_EQ(to_text(*read, at), good);
+  for (auto const* bad :
+       {"", "revision 2\n", "mark b\ntries 1\ndead 4\n", "revision x\nmark b\ntries 1\ndead 4\n",
+        "revision 2\nmark b\ntries 0\nnext 1\ndead 4\n", "revision 2\nmark b\ntries 1\nfoo\ndead 4\n"}) {
+    EXPECT_FALSE(parse_taken_back(bad, at)) << bad;
+  }
+  // A clock that was set: the pause is the shortest.
+  auto const jumped = parse_taken_back("revision 2\nmark b\ntries 3\nnext 99999999\ndead 4\n", at);
+  ASSERT_TRUE(jumped);
+  EXPECT_LE(jumped->next - at.now, 65s);
 }
 
 }  // namespace

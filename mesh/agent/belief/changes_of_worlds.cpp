@@ -1,0 +1,44 @@
+#include "mesh/agent/belief/changes_of_worlds.hpp"
+
+#include "mesh/enrolment/token.hpp"
+
+#include <algorithm>
+
+namespace agent {
+
+base::Result<std::string> mark_of(plan::WorldDocument document, plan::NodePlan plan, plan::PlanOptions const& options,
+                                  std::string const& node) {
+  if (!document.costs.empty()) {
+    document.costs.clear();
+    auto const bare = plan::build_world(document, "the world without costs");
+    if (!bare) {
+      return bare.error();
+    }
+    auto planned = plan::plan_node(*bare, node, options);
+    if (!planned) {
+      return planned.error();
+    }
+    plan = std::move(*planned);
+  }
+  plan.revision = 0;
+  plan.waiting.clear();
+  plan.warnings.clear();
+  auto text = plan::to_json(plan) + plan.rules;
+  for (auto const& device : plan.with_next_key) {
+    text += "\n" + device;
+  }
+  return enrolment::sha256_hex(text);
+}
+
+bool takes_a_key_away(plan::WorldDocument const& before, plan::WorldDocument const& after) {
+  return std::any_of(before.nodes.begin(), before.nodes.end(), [&](auto const& entry) {
+    auto const now = after.nodes.find(entry.first);
+    return now == after.nodes.end() || now->second != entry.second;
+  });
+}
+
+bool operator_changed(plan::WorldDocument const& before, plan::WorldDocument const& after) {
+  return before.topology != after.topology || before.draining != after.draining;
+}
+
+}  // namespace agent

@@ -1,0 +1,24 @@
+// What of one node is another by a newer world, and who made it so.
+//
+// Threads: pure functions.
+#pragma once
+
+#include "mesh/plan/plan.hpp"
+#include "mesh/plan/world.hpp"
+
+#include <string>
+
+namespace agent {
+
+// Equal when this node is the same by both plans, whatever happened elsewhere. Measured costs do not count: BIRD takes
+// them without touching an adjacency, and what the controller does by itself every now and then is nothing to go back
+// from. `plan` is the node's by the document.
+base::Result<std::string> mark_of(plan::WorldDocument document, plan::NodePlan plan, plan::PlanOptions const& options,
+                                  std::string const& node);
+
+bool takes_a_key_away(plan::WorldDocument const& before, plan::WorldDocument const& after);
+
+// Costs, keys and what nodes report make newer worlds all the time; these are changed by people alone.
+bool operator_changed(plan::WorldDocument const& before, plan::WorldDocument const& after);
+
+}  // namespace agent
