@@ -40,15 +40,15 @@ def changed(change):
 
 
 HALF = changed(lambda body: body[:len(body) // 2])
+CREATED = lambda forward: (201, [("Location", "https://localhost:1/my-order/1")], b"")  # noqa: E731
 # What is asked for, what comes instead, of which class the failure is, a word of the reason. A CA that answers
-# something is not away ("ours": the two do not understand each other; the pause grows as after a refusal).
-RUBBISH = [("order-plz", "HTML", instead(HTML), "ours", "not JSON"),
-           ("order-plz", "nothing", instead(b""), "ours", "not JSON"),
-           ("order-plz", "nothing, created", instead(b"", 201), "ours", "not JSON"),
-           ("authZ", "half of its JSON", HALF, "ours", "not JSON"),
-           ("finalize-order", "a megabyte", instead(MEGABYTE), "ours", "not JSON"),
-           ("certZ", "HTML", instead(HTML), "ours", ""),
-           ("certZ", "half of the chain", HALF, "ours", "")]
+# something is not away: the two do not understand each other, and the pause grows as after a refusal.
+RUBBISH = [("order-plz", "HTML", instead(HTML), "protocol", "not a JSON object"),
+           ("order-plz", "nothing, created", CREATED, "protocol", "not a JSON object"),
+           ("authZ", "half of its JSON", HALF, "protocol", "not a JSON object"),
+           ("finalize-order", "a megabyte", instead(MEGABYTE), "protocol", "larger than"),
+           ("certZ", "HTML", instead(HTML), "protocol", "no certificate"),
+           ("certZ", "half of the chain", HALF, "protocol", "damaged")]
 if LONG:  # more than is read: like an answer that was lost, so it is asked for again, five times
     RUBBISH.append(("order-plz", "three megabytes", instead(3 * MEGABYTE), "transient", "does not answer"))
 
