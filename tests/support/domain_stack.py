@@ -141,13 +141,16 @@ tenants:
     def failed(self, name, words, seconds=30, of="last_error"):
         """What `cert why` says, once these words are in it."""
         def look():
-            seen = self.why(name)
-            return seen if words in seen[of] else None
+            done = self.command("cert", "why", name, "--json", check=False)  # a moment after its creation it is unknown
+            seen = json.loads(done.stdout) if done.returncode == 0 else {of: done.stderr}
+            return seen if words in seen[of] and done.returncode == 0 else None
 
         try:
             return daemons.wait_for(f"{name}: {words}", look, seconds, 0.1)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.why(name)}\n{self.files.log('navigator.log')[-2000:]}") from None
+            said = self.command("cert", "why", name, check=False)
+            raise AssertionError(f"{error}\n{said.stdout}{said.stderr}\n{self.files.log('navigator.log')[-2000:]}"
+                                 ) from None
 
     # --- the customer's side ---
     def claim(self, tenant, name):
