@@ -2,7 +2,7 @@
 """`cert why` names the cause, and `cert list --due` what waits: each fault is made, and its own cause is said.
 
 The faults: no delegation of the challenge, one that leads elsewhere, CAA that forbids the CA, a site that is behind, a
-CA that refuses a name, one that limits, one that is away, and the pause after a refusal. A certificate is due because pebble makes it for three seconds, or because a person ordered another.
+CA that refuses a name, one that limits, one that is away, and the pause after a refusal. A certificate is due because pebble makes it for six seconds, or because a person ordered another.
 """
 import json
 import os
@@ -181,13 +181,13 @@ class Due(unittest.TestCase):
         hold.let_go()
         stack.certificate("long.stream.example", 60, lambda one: one["fingerprint"] != long["fingerprint"])
         daemons.wait_for("nothing is due", lambda: due() == [])
-        # A life of seconds: half of it and it is due, at its end it is renewed or expired; the CA is held meanwhile.
+        # A life of seconds: after half of it it is due, and the CA refuses another until it is over.
         stack.pebble.stop()
-        stack.pebble.lifetime_s = 8
+        stack.pebble.lifetime_s = 6
         stack.pebble.start()
         stack.create("short")
         short = stack.certificate("short.stream.example")
-        stack.proxy.behave = lambda kind, forward: (503, [], b"") if kind == "order-plz" else forward()
+        stack.proxy.behave = refusal("rejectedIdentifier", "not now")
 
         def row_of_short():
             found = [one for one in due() if one["name"] == "short.stream.example" and one["last_error"]]

@@ -55,8 +55,16 @@ class Regressions(unittest.TestCase):
         with contextlib.closing(sqlite3.connect(self.stack.files.path("navigator.db"))) as database:
             found = database.execute(statement).fetchall()
             database.commit()
-        self.stack.navigator.start()
+        self.start()
         return found
+
+    def start(self):
+        """Until the issuer has looked at what there is, or said why it cannot."""
+        said = lambda: self.stack.files.log("navigator.log").count("does not open")
+        before = said()
+        self.stack.navigator.start()
+        daemons.wait_for("the issuer has begun",
+                         lambda: said() > before or self.stack.json("cert", "list")["certificates"])
 
     def test_3_a_rename_during_an_order_gives_the_new_name_its_own_certificate(self):
         labels = []
@@ -123,7 +131,7 @@ class Regressions(unittest.TestCase):
             database.execute(f"UPDATE acme_account SET sealed_key = {what}", values)
             database.commit()
             [(now,)] = database.execute("SELECT sealed_key FROM acme_account").fetchall()
-        self.stack.navigator.start()
+        self.start()
         return now
 
     def asked(self):
