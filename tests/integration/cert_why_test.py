@@ -2,7 +2,8 @@
 """`cert why` names the cause, and `cert list --due` what waits: each fault is made, and its own cause is said.
 
 The faults: no delegation of the challenge, one that leads elsewhere, CAA that forbids the CA, a site that is behind, a
-CA that refuses a name, one that limits, one that is away, and the pause after a refusal. A certificate is due because pebble makes it for six seconds, or because a person ordered another.
+CA that refuses a name, one that limits, one that is away, and the pause after a refusal. A certificate is due because
+pebble makes it for six seconds, or because a person ordered another.
 """
 import json
 import os
@@ -74,7 +75,8 @@ class CertWhy(unittest.TestCase):
         name = "astray.customer.example"
 
         def change(records):
-            next(one for one in records if one["name"].startswith("_acme-challenge"))["content"] = "x.ns1.customer.example."
+            [one] = [one for one in records if one["name"].startswith("_acme-challenge")]
+            one["content"] = "x.ns1.customer.example."
 
         self.domain(name, change)
         seen = self.failed(name, "deferred", "challenge_elsewhere")
@@ -122,7 +124,7 @@ class CertWhy(unittest.TestCase):
         [hindrance] = [one for one in seen["hindrances"] if one["authority"]]
         self.assertGreater(hindrance["until_ms"], seen["attempts"][0]["at_ms"])
         self.assertEqual(seen["next_attempt_ms"], hindrance["until_ms"], "parked until then")
-        self.assertEqual(len(self.stack.why("refused")["attempts"]), len(seen["attempts"]), "nothing is tried meanwhile")
+        self.assertEqual(self.stack.why("refused")["attempts"], seen["attempts"], "nothing is tried meanwhile")
         self.stack.proxy.behave = None
         self.stack.command("cert", "order", "refused")  # a person's word ends the pause
         self.stack.certificate("refused.stream.example")

@@ -175,7 +175,8 @@ class Joining(unittest.TestCase):
         serve = {"listen": f"127.0.0.1:{self.port}", "unix": self.files.path("controller.sock")}
         nodes = "".join(f"  - {{name: {name}, site: here, underlay: [198.18.1.{at}]}}\n"
                         for at, name in enumerate(("ann", "bob"), 1))
-        self.files.write("topology.yaml", f"name: small\ndomain: stream.example\nsites: [{{name: here}}]\nmesh: {{shape: full}}\nnodes:\n{nodes}")
+        self.files.write("topology.yaml", "name: small\ndomain: stream.example\nsites: [{name: here}]\n"
+                         f"mesh: {{shape: full}}\nnodes:\n{nodes}")
         self.controller = self.settings("ctl", topology=self.files.path("topology.yaml"), serve=serve)
         self.daemon = None
         self.start()

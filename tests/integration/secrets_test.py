@@ -134,7 +134,8 @@ class Stack(domain_stack.DomainStack):
         write("tenants.conf", "")
         temporary = "".join(f"{kind}_temp_path {path('nginx-' + kind)};\n"
                             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        config = write("nginx.conf", f"user root;\ndaemon off;\npid {path('nginx.pid')};\nerror_log stderr;\nevents {{}}\n"
+        config = write("nginx.conf", f"user root;\ndaemon off;\npid {path('nginx.pid')};\nerror_log stderr;\n"
+                       "events {}\n"
                        f"http {{ access_log {path('access.log')};\nserver_names_hash_bucket_size 128;\n{temporary}"
                        f"server {{ listen 127.0.0.1:{self.edge_port} ssl default_server; ssl_certificate "
                        f"{path('server.pem')}; ssl_certificate_key {path('server.key')}; }}\n"
@@ -193,8 +194,9 @@ class Secrets(unittest.TestCase):
                 found[f"the data key of owner {owner}"] = (data_keys[number], [])
             rows = [(f"acme_account/{url}", sealed) for url, sealed in database.execute(
                 "SELECT directory_url, sealed_key FROM acme_account")]
-            rows += [(f"certificate/{tenant}/{fingerprint}", sealed) for tenant, fingerprint, sealed in database.execute(
-                "SELECT tenant_id, fingerprint, sealed_key FROM certificate JOIN acme_subject ON acme_subject.id = subject_id")]
+            certificates = database.execute("SELECT tenant_id, fingerprint, sealed_key FROM certificate JOIN "
+                                            "acme_subject ON acme_subject.id = subject_id").fetchall()
+            rows += [(f"certificate/{tenant}/{print_}", sealed) for tenant, print_, sealed in certificates]
         for row, sealed in rows:
             self.assertEqual(sealed[0], 2, "sealed by a data key")
             pem = opened(data_keys[int.from_bytes(sealed[1:9], "big")], sealed[9:], row).decode()
@@ -313,8 +315,7 @@ class Secrets(unittest.TestCase):
         self.assertFalse(cores[1], "Navigator left a core")
         left = [name for name in os.listdir(self.stack.files.folder) if name.startswith("core")]
         self.assertEqual(len(left), 1 if cores[0] and left else 0, left)
-        print(f"    an ordinary process {'leaves a core' if cores[0] else 'leaves no core here either'}, Navigator none",
-              flush=True)
+        print(f"    an ordinary process leaves {'a' if cores[0] else 'no'} core here, Navigator none", flush=True)
 
 
 if __name__ == "__main__":
