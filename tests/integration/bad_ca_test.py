@@ -167,21 +167,6 @@ class MovingCa:
 
 @unittest.skipUnless(certificate_stack.programs_are_there(), "needs NAVIGATOR, pebble, pdns_server and openssl")
 class BadCa(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        """Silence takes its time until it is noticed; the other tests run meanwhile."""
-        cls.stalled = domain_stack.DomainStack()
-        cls.addClassCleanup(lambda: cls.stalled.close())
-        cls.stalled.start()
-        cls.stalled.create("first")
-        cls.before = cls.stalled.certificate(NAME)
-        cls.stalled.navigator.stop()  # what it knows of the CA's directory goes with it
-        cls.stalled.proxy.close()
-        cls.silent = socket.create_server(("127.0.0.1", cls.stalled.proxy.port), backlog=64)
-        cls.addClassCleanup(cls.silent.close)
-        cls.stalled.navigator.start()
-        daemons.wait_for("it issues", lambda: cls.stalled.command("cert", "order", NAME, check=False).returncode == 0)
-
     def in_use(self, stack, fingerprint):
         [one] = [one for one in stack.json("cert", "list")["certificates"] if one["name"] == NAME]
         self.assertEqual(one["fingerprint"], fingerprint)
@@ -253,22 +238,81 @@ class BadCa(unittest.TestCase):
             self.assertLessEqual(ca.lost, 3, "it looks at the directory again")
         self.assertEqual(len(ca.orders), 3)
 
-    def test_silence(self):
-        """Last of all: see setUpClass."""
-        stack = self.stalled
-        failed = self.failure(stack, self.last_issue())
-        self.assertEqual(failed["outcome"], "transient", failed)
-        self.in_use(stack, self.before["fingerprint"])
-        self.assertEqual(stack.navigator.call("GET", "/healthz")[0], 200)
-        self.assertIn("timed out", failed["detail"])
-        self.silent.close()
-        path = stack.files.path
-        stack.proxy = domain_stack.UnrulyCa(stack.proxy.port, path("server.pem"), path("server.key"), path("ca.pem"))
-        stack.proxy.ca_port = stack.pebble.port
-        stack.certificate(NAME, 60, lambda one: one["fingerprint"] != self.before["fingerprint"])
+    @unittest.expectedFailure  # the account's URL is never asked for again; take this mark away with the mending
+    def test_an_account_whose_place_moved(self):
+        """Directory and everything it names are under another host's name, the account's URL among them."""
+        stack = domain_stack.DomainStack()
+        self.addCleanup(stack.close)
+        moved = self.proxy(stack, daemons.free_port())
+        self.addCleanup(moved.close)
+        stack.start()
+        stack.create("first")
+        present = stack.certificate(NAME)["fingerprint"]
+        former, later = (f":{port}/".encode() for port in (stack.proxy.port, moved.port))
 
-    def last_issue(self):
-        return max(one["at_ms"] for one in self.stalled.why(NAME)["attempts"] if one["outcome"] == "issued")
+        def behave(kind, forward):
+            if kind != "dir":
+                return 404, [], b"{}"
+            status, headers, body = forward()
+            return status, headers, body.replace(former, later)
+
+        stack.proxy.behave = behave
+        stack.command("cert", "order", NAME)
+        stack.certificate(NAME, 8, lambda one: one["fingerprint"] != present)
+
+    @staticmethod
+    def proxy(stack, port):
+        path = stack.files.path
+        proxy = domain_stack.UnrulyCa(port, path("server.pem"), path("server.key"), path("ca.pem"))
+        proxy.ca_port = stack.pebble.port
+        return proxy
+
+    def silenced(self, silence, speak):
+        stack = domain_stack.DomainStack()
+        self.addCleanup(stack.close)
+        stack.start()
+        stack.create("first")
+        present = stack.certificate(NAME)["fingerprint"]
+        since = self.last_attempt(stack)
+        stack.navigator.stop()  # what it knows of the CA's directory goes with it
+        silence(stack)
+        stack.navigator.start()
+        daemons.wait_for("it issues", lambda: stack.command("cert", "order", NAME, check=False).returncode == 0)
+        failed = self.failure(stack, since)
+        self.assertEqual(failed["outcome"], "transient", failed)
+        self.assertIn("timed out", failed["detail"])
+        self.in_use(stack, present)
+        self.assertEqual(stack.navigator.call("GET", "/healthz")[0], 200)
+        speak(stack)
+        stack.certificate(NAME, 60, lambda one: one["fingerprint"] != present)
+
+    def test_silence(self):
+        """Connections are made and nothing is ever said on them."""
+        def silence(stack):
+            stack.proxy.close()
+            self.silent = socket.create_server(("127.0.0.1", stack.proxy.port), backlog=64)
+            self.addCleanup(self.silent.close)
+
+        def speak(stack):
+            self.silent.close()
+            stack.proxy = self.proxy(stack, stack.proxy.port)
+
+        self.silenced(silence, speak)
+
+    @unittest.skipUnless(LONG, "half a minute: SOVEREIGN_LONG=1")
+    def test_silence_after_the_question(self):
+        """The CA takes a whole request and never answers it."""
+        ended = threading.Event()
+        self.addCleanup(ended.set)
+
+        def silence(stack):
+            stack.proxy.behave = lambda kind, forward: (503, [], b"") if ended.wait(100) else forward()
+
+        def speak(stack):
+            stack.proxy.behave = None
+            ended.set()
+
+        self.silenced(silence, speak)
 
 
 if __name__ == "__main__":
