@@ -217,8 +217,7 @@ acme:
             raise AssertionError(f"{error}\n{log[-3000:]}\n{self.shared.log('pebble.log')[-2000:]}") from None
 
     def asked_to_validate(self):
-        return sum("Attempting to validate" in line or "Pulled a task" in line
-                   for line in self.shared.log("pebble.log").splitlines())
+        return self.shared.log("pebble.log").count("Pulled a task from the Tasks queue")
 
     def refused_by_the_ca(self):
         """Authorizations that the CA found no right value for."""
@@ -268,16 +267,18 @@ acme:
         self.wait_for_certificates(["before"], 60)
         before = self.certificates()
         challenges = self.asked_to_validate()
+        self.assertGreater(challenges, 0)
         # The middle one dies: the CA's own stays.
         dead = self.sites[1]
         dead.stop()
         labels = [f"dead{number}" for number in range(ORDERS)]
         for label in labels:
             self.create(label)
-        for label in labels:
-            # First it is in service, and its order waits: the reason names the site, and the CA was not asked to look.
+        # First it is in service, and orders wait: the reason names the site, and the CA was not asked to look.
+        daemons.wait_for("an order is deferred", lambda: self.attempts(labels[0]))
+        self.assertTrue(self.service_of(dead, labels[0])["in_service"], "a dead site is missed for ten seconds")
+        for label in labels[:2]:  # of twenty, some have their first turn after the ten seconds
             daemons.wait_for(f"{label} is deferred", lambda name=label: self.attempts(name))
-            self.assertTrue(self.service_of(dead, label)["in_service"], "a dead site is missed for ten seconds")
             outcome, reason = self.attempts(label)[0]
             self.assertEqual(outcome, "deferred", reason)
             self.assertIn(dead.name, reason)
@@ -285,15 +286,17 @@ acme:
             self.assertNotIn("s2", reason)
         self.assertEqual(self.asked_to_validate(), challenges)
         self.assertEqual(self.certificates(), before)
+        deferred = labels[:2]
         # Then it is out of service, and only then there are certificates.
         self.wait_for_certificates(labels, 120)
         for label in labels:
             self.assertFalse(self.service_of(dead, label)["in_service"])
             kinds = [outcome for outcome, _ in self.attempts(label)]
-            self.assertEqual(set(kinds[:-1]), {"deferred"}, kinds)
+            self.assertLessEqual(set(kinds[:-1]), {"deferred"}, kinds)
+            self.assertGreaterEqual(len(kinds), 2 if label in deferred else 1)
             self.assertEqual(kinds[-1], "issued", kinds)
         self.assertEqual(self.refused_by_the_ca(), [])
-        print(f"    a dead site: {len(labels)} orders deferred, then issued without it", flush=True)
+        print(f"    a dead site: orders deferred, then {len(labels)} issued without it", flush=True)
 
 
 if __name__ == "__main__":
