@@ -4,6 +4,7 @@
 A primary and replicas, each with its pdns_server; what a replica hears of its primary goes through a relay that delays
 it. A few orders of each kind by default; SOVEREIGN_LONG=1: 20 for each delay, and 200 names at five Navigators.
 """
+import json
 import os
 import sys
 import time
@@ -21,6 +22,9 @@ NAMES = 200 if LONG else 20
 
 @unittest.skipUnless(certificate_stack.programs_are_there(), "needs NAVIGATOR, pebble, pdns_server and openssl")
 class CertificateSitesTest(certificate_sites.SitesTestCase):
+    def asked_to_validate(self):
+        return self.shared.log("pebble.log").count("Pulled a task from the Tasks queue")
+
     def refused_by_the_ca(self):
         """Authorizations that the CA found no right value for."""
         return [line for line in self.shared.log("pebble.log").splitlines()
@@ -51,17 +55,54 @@ class CertificateSitesTest(certificate_sites.SitesTestCase):
             self.assertEqual(self.refused_by_the_ca(), [])
             print(f"    {delay_s} s behind: {ORDERS} certificates in {time.monotonic() - begin:.1f} s", flush=True)
 
+    def json(self, *words):
+        return json.loads(self.primary.command(*words, "--json").stdout)
+
+    def attempts(self, label):
+        """Of which kind they were and why, the oldest first."""
+        return [(one["outcome"], one["detail"]) for one in reversed(self.json("cert", "why", label)["attempts"])]
+
+    def service_of(self, site, label):
+        [row] = [one for one in self.json("cert", "why", label)["sites"] if one["site"] == site.name]
+        return row
+
     def test_a_dead_site_defers_until_it_is_out_of_service(self):
+        self.gate_timeout_s = 2
         self.up(2)
         self.create("before")
         self.wait_for_certificates(["before"], 60)
+        before = self.certificates()
+        challenges = self.asked_to_validate()
+        self.assertGreater(challenges, 0)
         # The middle one dies: the CA's own stays.
-        self.sites[1].stop()
+        dead = self.sites[1]
+        dead.stop()
         labels = [f"dead{number}" for number in range(ORDERS)]
         for label in labels:
             self.create(label)
+        # First it is in service, and orders wait: the reason names the site, and the CA was not asked to look.
+        daemons.wait_for("an order is deferred", lambda: self.attempts(labels[0]))
+        self.assertTrue(self.service_of(dead, labels[0])["in_service"], "a dead site is missed for ten seconds")
+        for label in labels[:2]:  # of twenty, some have their first turn after the ten seconds
+            daemons.wait_for(f"{label} is deferred", lambda name=label: self.attempts(name))
+            outcome, reason = self.attempts(label)[0]
+            self.assertEqual(outcome, "deferred", reason)
+            self.assertIn(dead.name, reason)
+            self.assertNotIn("s0", reason)
+            self.assertNotIn("s2", reason)
+        self.assertEqual(self.asked_to_validate(), challenges)
+        self.assertEqual(self.certificates(), before)
+        deferred = labels[:2]
+        # Then it is out of service, and only then there are certificates.
         self.wait_for_certificates(labels, 120)
+        for label in labels:
+            self.assertFalse(self.service_of(dead, label)["in_service"])
+            kinds = [outcome for outcome, _ in self.attempts(label)]
+            self.assertLessEqual(set(kinds[:-1]), {"deferred"}, kinds)
+            self.assertGreaterEqual(len(kinds), 2 if label in deferred else 1)
+            self.assertEqual(kinds[-1], "issued", kinds)
         self.assertEqual(self.refused_by_the_ca(), [])
+        print(f"    a dead site: orders deferred, then {len(labels)} issued without it", flush=True)
 
 
 if __name__ == "__main__":

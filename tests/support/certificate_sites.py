@@ -116,6 +116,8 @@ topology: {self.files.write("topology.yaml", certificate_stack.TOPOLOGY)}
 
 
 class SitesTestCase(unittest.TestCase):
+    gate_timeout_s = 30  # the default
+
     def up(self, replicas):
         self.shared = daemons.Folder(prefix="navigator-acme-")
         self.addCleanup(self.shared.remove)
@@ -168,6 +170,7 @@ acme:
   contact: "mailto:ops@example.org"
   master_key: {site.files.path("master.key")}
   first_retry: 1s
+  gate_timeout: {self.gate_timeout_s}s
 """
 
     def create(self, label):
