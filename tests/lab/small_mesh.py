@@ -16,6 +16,10 @@ from namespaces import LabError, Namespaces, kill_and_wait
 
 CONTROLLER = "ctl"
 UNDERLAY = "198.18.77"
+# What a kernel says that has just started, where the mesh wants something else; a strict reverse-path filter stands for
+# the distributions that begin with one.
+BOOT = {"net.ipv4.ip_forward": 0, "net.ipv6.conf.all.forwarding": 0, "net.ipv4.conf.all.rp_filter": 1,
+        "net.ipv4.fib_multipath_hash_policy": 0, "net.ipv6.fib_multipath_hash_policy": 0}
 
 
 class SmallMesh:
@@ -133,8 +137,17 @@ class SmallMesh:
             subprocess.run(["ip", "-n", self.spaces.name(node), "link", "del", device], check=False,
                            capture_output=True)
         subprocess.run(["ip", "-n", self.spaces.name(node), "addr", "flush", "dev", "lo"], check=False)
+        subprocess.run(self.spaces.argv(node, "nft", "flush", "ruleset"), check=True)
+        subprocess.run(self.spaces.argv(node, "sysctl", "-q", *(f"{key}={value}" for key, value in BOOT.items())),
+                       check=True)
 
     # What is seen
+
+    def kept(self, node):
+        """What of the kernel's a start has to bring back: settings and packet-filter rules."""
+        read = lambda *argv: subprocess.run(self.spaces.argv(node, *argv), capture_output=True, text=True,
+                                            check=True).stdout
+        return read("sysctl", *BOOT), read("nft", "list", "ruleset")
 
     def status(self, node):
         done = self.privateer(node, "status", "--json", check=False)

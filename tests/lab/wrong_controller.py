@@ -54,7 +54,8 @@ def world_of(mesh, node):
     with mesh.spaces.socket(CONTROLLER, socket.AF_INET, socket.SOCK_STREAM) as plain:
         plain.connect((f"{UNDERLAY}.100", mesh.port))
         with context.wrap_socket(plain, server_hostname="controller") as stream:
-            stream.sendall(b"GET /v1/world?since=-1&wait_ms=0 HTTP/1.1\r\nHost: controller\r\nConnection: close\r\n\r\n")
+            stream.sendall(b"GET /v1/world?since=-1&wait_ms=0 HTTP/1.1\r\nHost: controller\r\n"
+                           b"Connection: close\r\n\r\n")
             answer = http.client.HTTPResponse(stream)
             answer.begin()
             return json.loads(json.loads(answer.read())["signed"])
