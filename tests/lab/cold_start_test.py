@@ -1,7 +1,7 @@
 """A power cut: every node of a mesh starts from nothing but its files while the controller stays dead, and some of the
 files are damaged, old or gone; devices, addresses, rules and kernel settings are all made again, and packets go between
-all pairs, some of them through other nodes. Skipped without root, ip, bird, wg, wireguard-go, nft and the binary that PRIVATEER
-names."""
+all pairs, some of them through other nodes. Skipped without root, ip, bird, wg, wireguard-go, nft and the binary that
+PRIVATEER names."""
 
 import pathlib
 import shutil

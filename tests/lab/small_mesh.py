@@ -3,10 +3,12 @@ that attack, rotate, drain, break and measure it."""
 
 import json
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
+from datetime import datetime
 
 from support import PRIVATEER
 
@@ -158,6 +160,14 @@ class SmallMesh:
 
     def refusals(self, node):
         return [one["text"] for one in self.status(node)["refused"]]
+
+    def logged(self, node, sentence):
+        """When the agent wrote a line with this in it the last time (Unix time, to the millisecond); None: never. What
+        a busy machine takes to look is not in it."""
+        for line in reversed(self.daemons.log(node, "agent").read_text(encoding="utf-8").splitlines()):
+            if sentence in line:
+                return datetime.fromisoformat(re.search(r"\d{4}-[-\d]+T[\d:.]+Z", line)[0]).timestamp()
+        return None
 
     def devices(self, node):
         out = subprocess.run(["ip", "-n", self.spaces.name(node), "-j", "link"], capture_output=True, text=True,
