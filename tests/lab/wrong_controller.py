@@ -70,11 +70,15 @@ class WrongController:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(str(folder / "controller.crt"), str(folder / "controller.key"))
         nobody, address = queue.Queue(), mesh.underlay(node)
-        said, polls = queue.Queue(), []
-        self.said, self.polls = said, polls
+        said, polls, streams = queue.Queue(), [], []
+        self.said, self.polls, self.streams = said, polls, streams
 
         class Answer(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                streams.append(self.request)
 
             def date_time_string(self, timestamp=None):
                 return formatdate(time.time() + ahead_s, usegmt=True)
@@ -128,4 +132,9 @@ class WrongController:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+        for stream in self.streams:
+            try:
+                stream.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # has ended before
         self.thread.join(5)
