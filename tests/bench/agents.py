@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""What an agent costs while nothing happens, and how long a mesh takes from nothing to every adjacency Full.
+"""What an agent costs while nothing happens, how long a mesh takes from nothing to every adjacency Full, and how soon a
+change of the topology is everywhere.
 
-    sudo tests/bench/agents.py [--nodes 50] [--seconds 60] [--bfd 300x5] [--json FILE]
+    sudo tests/bench/agents.py [--nodes 50] [--seconds 60] [--changes 10] [--bfd 300x5] [--json FILE]
 
 Nodes in namespaces of one machine, each with its agent, BIRD and one wireguard-go a link: a ring with chords, so that
 a node has three links. Memory is resident (VmRSS) and proportional (Pss) of each agent at the end; CPU is its own and
-its children's time over the idle seconds, as a share of one core. Wants the machine for itself: the load average is
+its children's time over the idle seconds, as a share of one core. A change is another cost of one link, each time of
+another, and lasts from the start of `privateer topology set` to the last agent's own log line that it goes by the new
+world. Wants the machine for itself: the load average is
 printed.
 wireguard-go holds an inotify instance a process, and so does each agent: the kernel's limit of 128 a user is raised for
 the run and put back.
@@ -26,11 +29,12 @@ from support import mesh_ready  # noqa: E402
 
 import inotify  # noqa: E402
 from daemons import wait_until  # noqa: E402
-from small_mesh import SmallMesh  # noqa: E402
+from small_mesh import CONTROLLER, SmallMesh  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 MEMORY_BAR_MB = 20
 CPU_BAR = 1.0
+CHANGE_BAR_S = 2.0
 
 
 def links_of(names):
@@ -84,7 +88,30 @@ def full_time(mesh, began):
     return time.monotonic() - began
 
 
-def measure(mesh, seconds):
+def change_times(mesh, count):
+    """Seconds of each; a link is changed once, because its ends are on trial with it for a while."""
+    out = []
+    for number in range(min(count, len(mesh.links))):
+        place = number * len(mesh.links) // count
+        a, b, cost = mesh.links[place]
+        mesh.links[place] = (a, b, cost + 7)
+        file = pathlib.Path(mesh.path(CONTROLLER, "new.yaml"))
+        file.write_text(mesh.topology(), encoding="utf-8")
+        began = time.time()
+        revision = json.loads(mesh.control("topology", "set", str(file)).stdout)["revision"]
+        sentence = f"world of revision {revision} from controller"
+        left = set(mesh.nodes)
+
+        def all_took():
+            left.difference_update([node for node in left if mesh.logged(node, sentence)])
+            return not left
+
+        wait_until(f"revision {revision} is everywhere", all_took, 60, 0.2)
+        out.append(max(mesh.logged(node, sentence) for node in mesh.nodes) - began)
+    return out
+
+
+def measure(mesh, seconds, changes):
     mesh.start_controller()
     began = time.monotonic()
     for node in mesh.nodes:
@@ -108,8 +135,11 @@ def measure(mesh, seconds):
     others = {name: {"processes": len(list_), "cpu_percent_each": spread(map(share, list_)),
                      "resident_mb_each": spread(memory_mb(pid)[0] for pid in list_)}
               for name, list_ in pids.items() if name in ("bird", "wireguard-go")}
-    return {"nodes": len(mesh.nodes), "links": len(mesh.links), "join_all_s": round(joined, 1),
-            "all_full_s": round(full, 1), "idle_s": round(passed, 1), "load_average": os.getloadavg()[0],
+    taken = change_times(mesh, changes)
+    return {"change_everywhere_s": spread(taken or [0.0]), "changes": len(taken),
+            "change_each_s": [round(one, 3) for one in taken], "nodes": len(mesh.nodes), "links": len(mesh.links),
+            "join_all_s": round(joined, 1), "all_full_s": round(full, 1), "idle_s": round(passed, 1),
+            "load_average": os.getloadavg()[0],
             "agent_cpu_percent": spread(map(share, agents)), "agent_resident_mb": spread(one[0] for one in memory),
             "agent_proportional_mb": spread(one[1] for one in memory), "others": others}
 
@@ -126,6 +156,9 @@ def table(found):
     print(row("agent, CPU of one core", cpu, "%", met(cpu["max"], CPU_BAR)))
     print(row("agent, resident", memory, "MB", met(memory["max"], MEMORY_BAR_MB)))
     print(row("agent, proportional", found["agent_proportional_mb"], "MB"))
+    if found["changes"]:
+        change = found["change_everywhere_s"]
+        print(row(f"a change to the last agent ({found['changes']})", change, "s", met(change["max"], CHANGE_BAR_S)))
     for name, one in found["others"].items():
         print(row(f"{name} ({one['processes']}), CPU", one["cpu_percent_each"], "%"))
         print(row(f"{name}, resident", one["resident_mb_each"], "MB"))
@@ -135,6 +168,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--nodes", type=int, default=50)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--changes", type=int, default=10)
     parser.add_argument("--bfd", default="300x5")
     parser.add_argument("--json")
     options = parser.parse_args()
@@ -148,7 +182,7 @@ def main():
     inotify.require(2 * len(links) + 2 * len(names), base, lambda text: print(text, flush=True))
     mesh = SmallMesh("sovagents-", names, links, f"{{interval_ms: {interval}, multiplier: {multiplier}}}")
     try:
-        found = measure(mesh, options.seconds)
+        found = measure(mesh, options.seconds, options.changes)
     finally:
         mesh.close()
         inotify.restore(base, lambda text: print(text, flush=True))

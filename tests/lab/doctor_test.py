@@ -1,22 +1,29 @@
-"""`privateer doctor` on a real mesh of three nodes: silent while all is well, and right about more than twenty faults
-that are made one after the other. `privateer graph` shows the same mesh. Skipped without root, ip, bird, wg,
-wireguard-go, nft and the binary that PRIVATEER names.
+"""`privateer doctor` on a real mesh of three nodes: silent while all is well, and right about thirty faults that are
+made one after the other: it names that fault and no other, says what to do, and takes less than two seconds.
+`privateer graph` shows the same mesh. Skipped without root, ip, bird, wg, wireguard-go, nft, openssl and the binary that
+PRIVATEER names.
 
-The agent repairs what it finds, so it is stopped while a fault is looked at; that is one more finding.
+The agent repairs what it finds, so it is stopped while most faults are looked at; that is one more finding.
 """
 
 import json
+import os
 import pathlib
+import shutil
 import signal
+import statistics
 import subprocess
+import time
 import unittest
+from datetime import datetime, timedelta, timezone
 
-from support import mesh_ready
+from support import LONG, PRIVATEER, mesh_ready
 
 import bird_client
 from daemons import wait_until
 from namespaces import LabError
 from small_mesh import CONTROLLER, SmallMesh
+from wrong_controller import WrongController
 
 NODES = ("ann", "bob", "cat")
 HERE, THERE = "ann", "bob"
@@ -24,23 +31,53 @@ DEVICE = "wg-bob"
 TABLE = "doctortest"
 
 
-@unittest.skipUnless(mesh_ready(), "needs root, ip, bird, wg, wireguard-go, nft and PRIVATEER")
+# A word of what is to be done about each fault, which its fix must have.
+FIXES = {
+    "adjacency-missing": "protocol 89", "adjacency-stuck": "compare", "no-handshake": "the other node runs", "address-foreign": "ip address del 192.0.2.9/24",
+    "agent-down": "systemctl start", "allowed-ips": "puts them back", "asymmetric-cost": "one cost",
+    "bird-down": "bird -p -c",
+    "clock-skew": "NTP", "controller-unreachable": "controller.url", "credential-expired": "token create --node ann",
+    "credential-expiring": "renews by itself", "device-down": f"ip link set {DEVICE} up",
+    "device-missing": "privateer status", "device-stale": "ip link del wg-stale", "disk-full": "free some space",
+    "endpoint-through-mesh": "take the prefix", "endpoint-unroutable": "default route",
+    "full-without-bfd": "UDP 3784 and 3785", "link-local-missing": f"dev {DEVICE}",
+    "loopback-missing": "dev lo", "mtu-black-hole": "mtu: 1280", "mtu-differs": f"ip link set {DEVICE} mtu 1420",
+    "no-world": "seed.json", "peer-foreign": f"wg set {DEVICE} peer", "peer-missing": "the agent puts it back",
+    "port-blocked": "open UDP", "port-differs": f"wg set {DEVICE} listen-port", "router-id": "restart its agent",
+    "snapshot-damaged": "disk of the state directory", "snapshot-missing": "can be written",
+    "snapshot-old": "bring the controller back", "sysctl": "sysctl -w net.ipv4.ip_forward=1",
+    "userspace-wireguard": "wireguard.backend", "world-on-trial": "privateer status",
+}
+BAR_S = 2.0
+HOLD_S = 6.0 if LONG else 0.5  # six: longer than OSPF's dead interval, after which more could follow
+VERBOSE = os.environ.get("SOVEREIGN_VERBOSE") == "1"
+
+
+@unittest.skipUnless(mesh_ready() and shutil.which("openssl"),
+                     "needs root, ip, bird, wg, wireguard-go, nft, openssl and PRIVATEER")
 class DoctorTest(unittest.TestCase):
+    first_look = None
+
     def setUp(self):
         self.mesh = SmallMesh("sovdoc-", NODES)
         self.addCleanup(self.mesh.close)
         self.mesh.up()
-        self.named = 0
+        self.named, self.took, self.around = 0, [], ()
 
     # What is asked
 
     def doctor(self, node=HERE):
-        done = self.mesh.privateer(node, "doctor", "--json", check=False)
+        """`self.around`: a command that makes a world of the doctor's own for it."""
+        command = (*self.around, PRIVATEER, "--config", self.mesh.path(node, "privateer.yaml"), "doctor", "--json")
+        began = time.monotonic()
+        done = subprocess.run(self.mesh.spaces.argv(node, *command), capture_output=True, text=True, check=False)
+        self.took.append(time.monotonic() - began)
         self.assertIn(done.returncode, (0, 1), done.stderr)
         report = json.loads(done.stdout)
         self.assertEqual(report["healthy"], done.returncode == 0)
         for finding in report["findings"]:
-            self.assertTrue(finding["what"] and finding["fix"], finding)
+            self.assertIn(FIXES[finding["code"]], finding["fix"], finding)
+            self.assertTrue(finding["what"], finding)
         return report["findings"]
 
     def codes(self, node=HERE):
@@ -52,6 +89,17 @@ class DoctorTest(unittest.TestCase):
                 wait_until(f"the doctor finds nothing on {node}", lambda n=node: not self.doctor(n), 40, 0.3)
             except LabError as error:
                 raise AssertionError(f"{error}: {self.doctor(node)}") from None
+
+    def healthy_at_first_sight(self):
+        """Once nothing is on trial and the controller has spoken, nobody has to look twice."""
+        type(self).first_look = {node: self.codes(node) for node in NODES}  # judged by FirstSightTest
+        for node in NODES:
+            self.mesh.wait(f"{node} is calm", lambda n=node: self.mesh.status(n)["trial_revision"] == -1
+                           and self.mesh.status(n)["controller"]["connected"], 40, 0.1, [node])
+            wait_until(f"{node} keeps its world", lambda n=node: pathlib.Path(self.mesh.path(
+                n, "state", "worlds", f"world-{self.mesh.status(n)['revision']}")).exists(), 10, 0.05)
+        for node in NODES:
+            self.assertEqual(self.doctor(node), [], f"false alarm on {node}")
 
     # What is done
 
@@ -71,19 +119,44 @@ class DoctorTest(unittest.TestCase):
     def agent_off(self):
         self.mesh.daemons.stop(HERE, "agent", signal.SIGTERM)
 
-    def agent_on(self):
-        self.mesh.start_agent(HERE)
-        self.mesh.wait_full()
+    def until(self, codes, seconds=40):
+        codes = sorted(set(codes))
+        try:
+            wait_until(f"the doctor says {codes} and no more", lambda: self.codes() == codes, seconds, 0.2)
+        except LabError as error:
+            raise AssertionError(f"{error}: {json.dumps(self.doctor(), indent=1)}") from error
 
-    def expect(self, code, make, undo):
+    def expect(self, code, make, undo, always=(), others=()):
+        """This finding and no other, for HOLD_S, and none of it when it was mended (`undo` None: what follows mends it).
+        `others` are what the same fault causes besides, `always` what is so before and after. While adjacencies come
+        and go there may be others for a moment, so they are waited for."""
+        wanted = sorted({code, *always, *others})
         make()
         try:
-            wait_until(f"the doctor says {code}", lambda: code in self.codes(), 25, 0.3)
-        except LabError as error:
-            raise AssertionError(f"{code} was not found: {self.doctor()}") from error
+            self.until(wanted)
+            held = time.monotonic()
+            while time.monotonic() - held < HOLD_S:
+                self.assertEqual(self.codes(), wanted, f"{time.monotonic() - held:.1f} s later")
         finally:
-            undo()
+            if undo:
+                undo()
+        if undo:
+            self.until(always)
         self.named += 1
+
+    def expect_each(self, faults, *always):
+        for code, make, undo, *others in faults:
+            began = time.monotonic()
+            with self.subTest(code):
+                self.expect(code, make, undo, always, others)
+            if VERBOSE:
+                print(f"    {code}: {time.monotonic() - began:.1f} s", flush=True)
+
+    def poke(self):
+        """A new revision that changes nothing: every long poll is answered at once."""
+        file = pathlib.Path(self.mesh.path(CONTROLLER, "poke.yaml"))
+        file.write_text(f"{self.mesh.topology()}# {time.time()}\n", encoding="utf-8")
+        self.mesh.control("topology", "set", str(file))
 
     def ip(self, words):
         return lambda: self.run_in("ip", *words.split())
@@ -105,8 +178,12 @@ class DoctorTest(unittest.TestCase):
         stranger = self.stranger()
         restore = ("peer", key, "endpoint", endpoint, "allowed-ips", allowed)
         wg = lambda *words: lambda: self.run_in("wg", "set", DEVICE, *words)
-        yield "device-down", self.ip(f"link set {DEVICE} down"), self.ip(f"link set {DEVICE} up")
-        self.readdress(fe80)
+        def up_again():
+            """A device that was down has lost its IPv6 addresses."""
+            self.run_in("ip", "link", "set", DEVICE, "up")
+            self.run_in("ip", "addr", "add", fe80, "dev", DEVICE, "nodad", check=False)
+
+        yield "device-down", self.ip(f"link set {DEVICE} down"), up_again
         yield "mtu-differs", self.ip(f"link set {DEVICE} mtu 1300"), self.ip(f"link set {DEVICE} mtu {mtu}")
         yield "link-local-missing", self.ip(f"addr del {fe80} dev {DEVICE}"), self.ip(
             f"addr add {fe80} dev {DEVICE} nodad")
@@ -116,16 +193,13 @@ class DoctorTest(unittest.TestCase):
         yield "loopback-missing", self.ip(f"addr del {loopback}/32 dev lo"), self.ip(f"addr add {loopback}/32 dev lo")
         yield "device-stale", self.ip("link add wg-stale type bridge"), self.ip("link del wg-stale")
         yield "peer-foreign", wg("peer", stranger, "allowed-ips", "192.0.2.7/32"), wg("peer", stranger, "remove")
-        yield "allowed-ips", wg("peer", key, "allowed-ips", "10.0.0.0/8"), wg("peer", key, "allowed-ips", allowed)
+        yield "allowed-ips", wg("peer", key, "allowed-ips", "10.0.0.0/8"), wg(
+            "peer", key, "allowed-ips", allowed), "adjacency-missing"  # OSPF's packets are dropped with the others
         yield "port-differs", wg("listen-port", "4000"), wg("listen-port", port)
         yield "peer-missing", wg("peer", key, "remove"), wg(*restore)
         under = endpoint.rpartition(":")[0]
         yield "endpoint-through-mesh", self.ip(f"route add {under}/32 dev wg-cat"), self.ip(f"route del {under}/32")
         yield "endpoint-unroutable", self.ip(f"route add unreachable {under}/32"), self.ip(f"route del {under}/32")
-
-    def readdress(self, fe80):
-        """A device that was down has lost its IPv6 addresses."""
-        self.run_in("ip", "addr", "add", fe80, "dev", DEVICE, "nodad", check=False)
 
     @staticmethod
     def stranger():
@@ -149,13 +223,31 @@ class DoctorTest(unittest.TestCase):
 
         yield "asymmetric-cost", recost, lambda: bird_client.ask(control, "configure")
 
+    def other_identity(self):
+        """Bob's BIRD by another number. His agent would mend it, and is stopped."""
+        control, config = self.mesh.path(THERE, "bird.ctl"), pathlib.Path(self.mesh.path(THERE, "bird.conf"))
+        changed = pathlib.Path(self.mesh.path(THERE, "changed.conf"))
+
+        def make():
+            self.mesh.daemons.stop(THERE, "agent", signal.SIGTERM)
+            text = config.read_text(encoding="utf-8")
+            self.assertIn("router id 10.202.0.2;", text)
+            changed.write_text(text.replace("router id 10.202.0.2;", "router id 10.202.0.99;"), encoding="utf-8")
+            bird_client.ask(control, f'configure "{changed}"')
+
+        def undo():
+            bird_client.ask(control, f'configure "{config}"')
+            self.mesh.start_agent(THERE)
+
+        return make, undo
+
     def faults_of_the_node(self):
         sysctl = lambda value: lambda: self.run_in("sysctl", "-qw", f"net.ipv4.ip_forward={value}")
         yield "sysctl", sysctl(0), sysctl(1)
         damaged = pathlib.Path(self.mesh.path(HERE, "state", "worlds", "world-99999"))
         yield "snapshot-damaged", lambda: damaged.write_text("nonsense", encoding="utf-8"), damaged.unlink
         bird = int(pathlib.Path(self.mesh.path(HERE, "bird.birdpid")).read_text(encoding="ascii"))
-        yield "bird-down", lambda: self.run_in("kill", str(bird)), lambda: None
+        yield "bird-down", lambda: self.run_in("kill", str(bird)), None
 
     def faults_of_sessions(self):
         """Of a device that has just been made: what was never answered."""
@@ -165,29 +257,116 @@ class DoctorTest(unittest.TestCase):
                 self.run_in("ip", "link", "del", device)
             self.mesh.start_agent(HERE)
 
-        yield "port-blocked", silent_from_the_start, self.no_nft
+        yield "port-blocked", silent_from_the_start, lambda: (self.no_nft(), self.poke())
 
-    def test_twenty_faults_are_named_and_health_is_silence(self):
-        self.healthy_everywhere()
+    # What is seen while the agent runs
+
+    def within(self, script):
+        """A fault of the file systems that the doctor sees: made in its own mount namespace."""
+        def make():
+            self.around = ("sh", "-c", script + ' && exec "$@"', "sh")
+
+        def undo():
+            self.around = ()
+
+        return make, undo
+
+    def faults_of_file_systems(self):
+        state = self.mesh.path(HERE, "state")
+        yield "userspace-wireguard", *self.within("mount -t tmpfs none /sys/module && mkdir /sys/module/wireguard")
+        yield "disk-full", *self.within(f"mount -t tmpfs -o size=8m none /mnt && cp -a {state}/. /mnt && "
+                                        f"mount --bind /mnt {state}")
+
+    def worlds(self):
+        return pathlib.Path(self.mesh.path(HERE, "state", "worlds"))
+
+    def age_snapshots(self, days):
+        for file in self.worlds().iterdir():
+            os.utime(file, (time.time() - days * 86400,) * 2)
+
+    def no_snapshots(self):
+        """No world on disk, and a topology file that says what the mesh is."""
+        settings = pathlib.Path(self.mesh.path(HERE, "privateer.yaml"))
+        before, away = settings.read_text(encoding="utf-8"), self.worlds().with_name("away")
+
+        def make():
+            self.worlds().rename(away)
+            settings.write_text(json.dumps({**json.loads(before), "topology": self.mesh.path(
+                CONTROLLER, "topology.yaml")}), encoding="utf-8")
+
+        def undo():
+            settings.write_text(before, encoding="utf-8")
+            away.rename(self.worlds())
+
+        return make, undo
+
+    def certificate(self, hours):
+        """The node's certificate as it is, but for its last hour."""
+        node, ca = (lambda name: self.mesh.path(HERE, "state", name)), self.mesh.path(CONTROLLER, "state", "controller")
+        folder = pathlib.Path(self.mesh.path(HERE, f"certificate{hours}"))
+        folder.mkdir()
+        (folder / "index").touch()
+        (folder / "ca.cnf").write_text("[ca]\ndefault_ca=d\n[d]\ndatabase=index\nnew_certs_dir=.\nrand_serial=yes\n"
+                                       "default_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n", encoding="ascii")
+        openssl = lambda *words: subprocess.run(("openssl", *words), cwd=folder, check=True, capture_output=True)
+        openssl("req", "-new", "-key", node("node.key"), "-subj", f"/CN={HERE}", "-out", "csr.pem")
+        at = lambda h: (datetime.now(timezone.utc) + timedelta(hours=h)).strftime("%y%m%d%H%M%SZ")
+        openssl("ca", "-batch", "-notext", "-config", "ca.cnf", "-cert", f"{ca}/ca.crt", "-keyfile", f"{ca}/ca.key",
+                "-in", "csr.pem", "-out", "new.crt", "-startdate", at(hours - 72), "-enddate", at(hours))
+        return (folder / "new.crt").read_text(encoding="ascii")
+
+    def credential(self, hours):
+        file, agent = pathlib.Path(self.mesh.path(HERE, "state", "node.crt")), (HERE, "agent")
+        before = file.read_text(encoding="ascii")
+
+        def use(text):
+            self.mesh.daemons.stop(*agent, signal.SIGTERM)
+            file.write_text(text, encoding="ascii")
+            self.mesh.start_agent(HERE)
+
+        return lambda: use(self.certificate(hours)), lambda: use(before)
+
+    def faults_without_the_controller(self):
+        """With them the controller does not answer, which is a finding of its own: a world is old when nobody confirms
+        it, and a certificate runs out when nobody renews it."""
+        yield "controller-unreachable", lambda: None, lambda: None
+        yield "snapshot-old", lambda: self.age_snapshots(8), lambda: self.age_snapshots(0)
+        yield "credential-expiring", *self.credential(6)
+        yield "credential-expired", *self.credential(-2)
+
+    def wrong_clock(self):
+        """A controller whose clock is 95 s ahead of this node's."""
+        controller = WrongController(self.mesh, HERE, ahead_s=95)
+        self.addCleanup(controller.close)
+        self.expect("clock-skew", lambda: None, None)
+        controller.close()
+
+    def test_thirty_faults_are_named_and_health_is_silence(self):
+        self.healthy_at_first_sight()
+        self.expect_each(self.faults_of_file_systems())
+        # The agent's world is newer than what is known without snapshots: that is said, too.
+        self.expect_each([("snapshot-missing", *self.no_snapshots(), "world-on-trial")])
+        self.expect_each([("router-id", *self.other_identity())])
         self.agent_off()
         self.assertEqual(self.codes(), ["agent-down"])
         self.named += 1
-        for code, make, undo in self.faults_of_devices():
-            self.expect(code, make, undo)
-        self.agent_on()
-        self.healthy_everywhere()
-        self.agent_off()
-        for faults in (self.faults_of_routing, self.faults_of_the_node):
-            for code, make, undo in faults():
-                self.expect(code, make, undo)
-        for code, make, undo in self.faults_of_sessions():
-            self.expect(code, make, undo)
+        for faults in (self.faults_of_devices, self.faults_of_routing, self.faults_of_the_node):
+            self.expect_each(faults(), "agent-down")
+        self.expect_each(self.faults_of_sessions())
         self.mesh.wait_full()
-        self.mesh.daemons.stop(CONTROLLER, "controller", signal.SIGTERM)
-        self.expect("controller-unreachable", lambda: None, self.mesh.start_controller)
         self.healthy_everywhere()
-        print(f"    {self.named} faults named, no false alarm on {len(NODES)} healthy nodes", flush=True)
-        self.assertGreaterEqual(self.named, 20)
+        self.mesh.daemons.stop(CONTROLLER, "controller", signal.SIGTERM)
+        self.expect_each(self.faults_without_the_controller(), "controller-unreachable")
+        with self.subTest("clock-skew"):
+            self.wrong_clock()
+        self.mesh.start_controller()
+        self.poke()
+        self.healthy_everywhere()
+        median = statistics.median(self.took)
+        print(f"    {self.named} faults named, no false alarm on {len(NODES)} healthy nodes; {len(self.took)} "
+              f"examinations took {median:.2f} s (median), {max(self.took):.2f} s at most", flush=True)
+        self.assertGreaterEqual(self.named, 30)
+        self.assertLess(median, BAR_S)
 
     def test_the_graph_shows_every_link_and_a_dead_node(self):
         def picture():
@@ -206,6 +385,19 @@ class DoctorTest(unittest.TestCase):
         states = lambda: {(link["a"], link["b"]): link["state"] for link in picture()["links"]}
         wait_until("the links of the dead node are not full any more",
                    lambda: states()["ann", "bob"] == "full" and states()["ann", "cat"] != "full", 20, 0.2)
+
+
+class FirstSightTest(unittest.TestCase):
+    """What the doctor said of the healthy mesh as soon as it was Full with BFD Up (in DoctorTest, before)."""
+
+    # An agent that starts with the newest world is answered by its first long poll after 25 s only
+    # (mesh/agent/following/follower.cpp), and until then "the controller has not answered yet" is an error; a world
+    # that is on trial is a warning.
+    @unittest.expectedFailure
+    def test_no_false_alarm(self):
+        if DoctorTest.first_look is None:
+            self.skipTest("nobody looked")
+        self.assertEqual(DoctorTest.first_look, dict.fromkeys(NODES, []))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@ that attack, rotate, drain, break and measure it."""
 
 import json
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
+from datetime import datetime
 
 from support import PRIVATEER
 
@@ -16,6 +18,10 @@ from namespaces import LabError, Namespaces, kill_and_wait
 
 CONTROLLER = "ctl"
 UNDERLAY = "198.18.77"
+# What a kernel says that has just started, where the mesh wants something else; a strict reverse-path filter stands for
+# the distributions that begin with one.
+BOOT = {"net.ipv4.ip_forward": 0, "net.ipv6.conf.all.forwarding": 0, "net.ipv4.conf.all.rp_filter": 1,
+        "net.ipv4.fib_multipath_hash_policy": 0, "net.ipv6.fib_multipath_hash_policy": 0}
 
 
 class SmallMesh:
@@ -133,8 +139,17 @@ class SmallMesh:
             subprocess.run(["ip", "-n", self.spaces.name(node), "link", "del", device], check=False,
                            capture_output=True)
         subprocess.run(["ip", "-n", self.spaces.name(node), "addr", "flush", "dev", "lo"], check=False)
+        subprocess.run(self.spaces.argv(node, "nft", "flush", "ruleset"), check=True)
+        subprocess.run(self.spaces.argv(node, "sysctl", "-q", *(f"{key}={value}" for key, value in BOOT.items())),
+                       check=True)
 
     # What is seen
+
+    def kept(self, node):
+        """What of the kernel's a start has to bring back: settings and packet-filter rules."""
+        read = lambda *argv: subprocess.run(self.spaces.argv(node, *argv), capture_output=True, text=True,
+                                            check=True).stdout
+        return read("sysctl", *BOOT), read("nft", "list", "ruleset")
 
     def status(self, node):
         done = self.privateer(node, "status", "--json", check=False)
@@ -145,6 +160,14 @@ class SmallMesh:
 
     def refusals(self, node):
         return [one["text"] for one in self.status(node)["refused"]]
+
+    def logged(self, node, sentence):
+        """When the agent wrote a line with this in it the last time (Unix time, to the millisecond); None: never. What
+        a busy machine takes to look is not in it."""
+        for line in reversed(self.daemons.log(node, "agent").read_text(encoding="utf-8").splitlines()):
+            if sentence in line:
+                return datetime.fromisoformat(re.search(r"\d{4}-[-\d]+T[\d:.]+Z", line)[0]).timestamp()
+        return None
 
     def devices(self, node):
         out = subprocess.run(["ip", "-n", self.spaces.name(node), "-j", "link"], capture_output=True, text=True,
