@@ -15,7 +15,7 @@ module(mesh/enrolment SOURCES error.cpp token.cpp credentials.cpp authority.cpp 
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard
     mesh/signed_world base/http_client
   LIBRARIES Boost::json OpenSSL::Crypto OpenSSL::SSL)
-module(mesh/members SOURCES members.cpp DEPENDS base/result base/database mesh/enrolment)
+module(mesh/members SOURCES members.cpp turns.cpp DEPENDS base/result base/database topology mesh/enrolment)
 module(mesh/link_costs SOURCES costs.cpp times.cpp DEPENDS base/result base/database routing/cost LIBRARIES Boost::json)
 module(mesh/examinations SOURCES book.cpp DEPENDS base/result LIBRARIES Boost::json)
 module(mesh/controller SOURCES controller.cpp costs.cpp examination_routes.cpp world_store.cpp rotations.cpp node_routes.cpp operator_routes.cpp

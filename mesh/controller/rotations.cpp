@@ -2,8 +2,7 @@
 
 #include "base/process/log.hpp"
 #include "mesh/controller/state.hpp"
-
-#include <algorithm>
+#include "mesh/members/turns.hpp"
 
 namespace controller {
 namespace {
@@ -58,7 +57,7 @@ net::Task<bool> look_once(Controller::State* state, std::shared_ptr<bool> stoppe
       co_return false;
     }
   }
-  auto const due = overdue(state->world.rows, state->settings.rotate_after_s, now_s);
+  auto const due = members::overdue(state->world.rows, state->settings.rotate_after_s, now_s);
   for (auto const& name : due) {
     auto const rests = state->rotation_rests_until_s.find(name);
     if (rests != state->rotation_rests_until_s.end() && rests->second > now_s) {
@@ -74,37 +73,6 @@ net::Task<bool> look_once(Controller::State* state, std::shared_ptr<bool> stoppe
 }
 
 }  // namespace
-
-std::set<std::string> rotating(std::vector<members::NodeRow> const& rows, topology::Topology const& topology) {
-  std::vector<members::NodeRow> asked;
-  std::copy_if(rows.begin(), rows.end(), std::back_inserter(asked),
-               [](members::NodeRow const& row) { return row.removed_at_s == 0 && row.rotate_since_s != 0; });
-  std::sort(asked.begin(), asked.end(), [](auto const& a, auto const& b) {
-    return std::tuple(a.next_key.empty(), a.rotate_since_s, a.name) <
-           std::tuple(b.next_key.empty(), b.rotate_since_s, b.name);
-  });
-  std::set<std::string> out;
-  for (auto const& row : asked) {
-    auto const links = topology.links_of(row.name);
-    bool const free = std::none_of(links.begin(), links.end(), [&](topology::Link const& link) {
-      return out.contains(link.a == row.name ? link.b : link.a);
-    });
-    if (free) {
-      out.insert(row.name);
-    }
-  }
-  return out;
-}
-
-std::vector<std::string> overdue(std::vector<members::NodeRow> const& rows, std::int64_t after_s, std::int64_t now_s) {
-  std::vector<std::string> out;
-  for (auto const& row : rows) {
-    if (after_s > 0 && row.removed_at_s == 0 && row.rotate_since_s == 0 && now_s - row.key_since_s >= after_s) {
-      out.push_back(row.name);
-    }
-  }
-  return out;
-}
 
 net::Task<void> watch_rotations(Controller::State* state, std::shared_ptr<bool> stopped) {
   for (;;) {

@@ -1,6 +1,6 @@
 #include "mesh/controller/world_store.hpp"
 
-#include "mesh/controller/rotations.hpp"
+#include "mesh/members/turns.hpp"
 #include "routing/repair_links/repair_links.hpp"
 #include "topology/allocation.hpp"
 #include "topology/load.hpp"
@@ -188,7 +188,7 @@ base::Result<Stored> read_world(database::Database& database) {
       stored.topology_nodes.emplace(node.name,
                                     enrolment::Place{role_name(node.role), segment == nullptr ? "" : segment->name});
     }
-    document.rotate = rotating(*nodes, *topology);
+    document.rotate = members::rotating(*nodes, *topology);
     add_costs(*topology, *costs, stored);
   }
   stored.rows = std::move(*nodes);

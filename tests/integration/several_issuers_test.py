@@ -46,18 +46,18 @@ class SeveralIssuers(certificate_sites_test.CertificateSitesTest):
 
     def up(self, replicas):
         """The CA is behind a proxy, which holds what it is told to."""
-        self.port = daemons.free_port()
+        self.proxy_port = daemons.free_port()
         self.kind, self.after, self.held, self.free = "", False, 0, threading.Event()
         self.lock = threading.Lock()
         super().up(replicas)
 
     def acme(self, site):
         path = self.shared.path
-        self.proxy = domain_stack.UnrulyCa(self.port, path("server.pem"), path("server.key"), path("ca.pem"))
+        self.proxy = domain_stack.UnrulyCa(self.proxy_port, path("server.pem"), path("server.key"), path("ca.pem"))
         self.addCleanup(self.proxy.close)
         self.addCleanup(self.free.set)
         self.proxy.ca_port, self.proxy.behave = self.pebble.port, self._behave
-        return super().acme(site).replace(f":{self.pebble.port}/dir", f":{self.port}/dir")
+        return super().acme(site).replace(f":{self.pebble.port}/dir", f":{self.proxy_port}/dir")
 
     def _behave(self, kind, forward):
         if kind != self.kind or self.free.is_set():

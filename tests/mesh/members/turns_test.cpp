@@ -1,14 +1,14 @@
-#include "mesh/controller/rotations.hpp"
+#include "mesh/members/turns.hpp"
 
 #include <gtest/gtest.h>
 
-namespace controller {
+namespace members {
 namespace {
 
 using Names = std::set<std::string>;
 
-members::NodeRow row(std::string const& name, std::int64_t asked_s, std::string const& next = "") {
-  members::NodeRow out;
+NodeRow row(std::string const& name, std::int64_t asked_s, std::string const& next = "") {
+  NodeRow out;
   out.name = name;
   out.rotate_since_s = asked_s;
   out.next_key = next;
@@ -51,4 +51,4 @@ TEST(Rotations, OnlyAKeyThatIsOldEnoughIsDueAndNoneWithoutASchedule) {
 }
 
 }  // namespace
-}  // namespace controller
+}  // namespace members
