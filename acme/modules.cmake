@@ -1,5 +1,5 @@
 # crypto -> messages, challenge -> protocol; messages -> schedule; crypto -> keyring -> vault (on schema); these ->
-# authority, gate; vault -> subjects; crypto -> upload, measures; all these -> ordering -> acme -> administration;
+# authority, gate; vault -> subjects; crypto -> upload, measures; schedule, vault -> status; all these -> ordering -> acme -> administration;
 # subjects, vault -> fleet -> distribution;
 # edge and edge/client stand alone: they run on other machines.
 module(acme/edge/client SOURCES errc.cpp bundle.cpp verify.cpp client.cpp
@@ -40,10 +40,12 @@ module(acme/subjects SOURCES movements.cpp subjects.cpp
 module(acme/ordering SOURCES ordering.cpp
   DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store acme/crypto
     acme/messages acme/challenge acme/protocol acme/vault acme/authority acme/gate acme/subjects)
+module(acme/status SOURCES status.cpp
+  DEPENDS base/result acme/schedule acme/vault LIBRARIES Boost::json)
 module(acme SOURCES issuer.cpp issuer_order.cpp issuer_renewal.cpp issuer_status.cpp issuer_commands.cpp
     issuer_uploads.cpp
   DEPENDS base/result base/net base/process dns-backend/store acme/crypto acme/messages acme/challenge acme/protocol
-    acme/vault acme/schedule acme/authority acme/gate acme/subjects acme/ordering acme/measures acme/upload)
+    acme/vault acme/schedule acme/authority acme/gate acme/subjects acme/ordering acme/measures acme/upload acme/status)
 module(acme/fleet SOURCES fleet.cpp readiness.cpp
   DEPENDS base/result acme/crypto acme/vault acme/subjects)
 module(acme/distribution SOURCES facts.cpp following.cpp distribution.cpp
@@ -52,5 +54,5 @@ module(acme/distribution SOURCES facts.cpp following.cpp distribution.cpp
   LIBRARIES Boost::json)
 module(acme/administration SOURCES administration.cpp key_routes.cpp
   DEPENDS base/result base/net base/process base/http base/probe dns-backend/dns dns-backend/snapshot dns-backend/store
-    acme/crypto acme/protocol acme/keyring acme/vault acme/schedule acme/authority acme/gate acme
+    acme/crypto acme/protocol acme/keyring acme/vault acme/schedule acme/authority acme/gate acme acme/status
   LIBRARIES Boost::json)

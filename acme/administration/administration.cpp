@@ -248,25 +248,6 @@ Answer guarded(Administration const* of, Route route, net::HttpRequest request) 
 
 }  // namespace
 
-json::object json_of(SubjectStatus const& status) {
-  return {{"tenant", status.tenant},
-          {"kind", status.kind},
-          {"name", status.name},
-          {"state", status.state},
-          {"names", json::value_from(status.names)},
-          {"fingerprint", status.fingerprint},
-          {"authority", status.authority},
-          {"not_after_ms", status.not_after_ms},
-          {"renew_at_ms", status.renew_at_ms},
-          {"renew_why", status.renew_why},
-          {"next_attempt_ms", status.next_attempt_ms},
-          {"last_error", status.last_error},
-          {"alarm", status.alarm},
-          {"revoked", status.revoked},
-          {"source", status.source},
-          {"fallback_to_acme", status.fallback}};
-}
-
 std::optional<std::int64_t> reason_of(std::string_view word) {
   constexpr std::array<std::pair<std::string_view, std::int64_t>, 6> reasons{{{"unspecified", 0},
                                                                               {"keyCompromise", 1},

@@ -36,9 +36,6 @@ struct Administration {
 
 void add_routes(net::Router& router, Administration const& administration);
 
-// As lists, the status and the tenants' own routes show it.
-[[nodiscard]] boost::json::object json_of(SubjectStatus const& status);
-
 // RFC 5280 section 5.3.1 by its words: "unspecified", "keyCompromise", "affiliationChanged", "superseded",
 // "cessationOfOperation", "privilegeWithdrawn".
 [[nodiscard]] std::optional<std::int64_t> reason_of(std::string_view word);
