@@ -5,7 +5,11 @@
 #include "acme/subjects/subjects.hpp"
 #include "base/process/log.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
+#include <memory>
 
 namespace acme {
 namespace {
@@ -69,10 +73,13 @@ net::Task<base::Result<crypto::Key>> Ordering::make_key(crypto::KeyType type) {
   if (type == crypto::KeyType::p256 || type == crypto::KeyType::p384) {
     co_return crypto::Key::generate(type);
   }
-  auto const make = [](crypto::KeyType wanted) -> net::Task<base::Result<crypto::Key>> {
-    co_return crypto::Key::generate(wanted);
+  // Asio hands over what can be made without a value.
+  using Made = std::shared_ptr<base::Result<crypto::Key>>;
+  auto const make = [](crypto::KeyType wanted) -> net::Task<Made> {
+    co_return std::make_shared<base::Result<crypto::Key>>(crypto::Key::generate(wanted));
   };
-  co_return co_await net::asio::co_spawn(keys_, make(type), net::asio::use_awaitable);
+  Made const made = co_await net::asio::co_spawn(keys_, make(type), net::asio::use_awaitable);
+  co_return std::move(*made);
 }
 
 net::Task<base::Result<Ordering::Fresh>> Ordering::fresh_order(Job const& job, AuthoritySettings const& wishes) {
