@@ -78,6 +78,7 @@ class Bed(Lab):
         context.check_hostname = False  # the certificate names the node, not its address
         plain = self.spaces.socket(node, socket.AF_INET, socket.SOCK_STREAM)
         plain.settimeout(20)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as http.client's own: it sends the body by itself
         plain.connect((here.loopback4, NAVIGATOR_PORT))
         connection = http.client.HTTPSConnection(here.loopback4, NAVIGATOR_PORT, timeout=20)
         connection.sock = context.wrap_socket(plain)
