@@ -109,8 +109,8 @@ class Regressions(unittest.TestCase):
     def test_8_a_domain_whose_order_died_with_the_process_is_ordered_after_all(self):
         self.stack.create("acme-tv")
         self.stack.certificate("acme-tv.stream.example")
-        for kind, after in HELD_AT:
-            name = f"{kind.split('-')[0].lower()}.customer.example"
+        for number, (kind, after) in enumerate(HELD_AT):
+            name = f"www{number}.customer.example"
             pid = self.stack.navigator.daemon.pid
             sprung = self.stack.proxy.set_trap(kind, after, lambda one=pid: os.kill(one, signal.SIGKILL))
             self.stack.claim("acme-tv", name)
