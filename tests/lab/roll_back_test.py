@@ -39,9 +39,12 @@ class ShortUndo:
                     bird.connect(outer.real)
                     back = threading.Thread(target=self.back, args=(bird,), daemon=True)
                     back.start()
-                    for line in self.rfile:
-                        bird.sendall(outer.shorten(line))
-                    bird.shutdown(socket.SHUT_WR)
+                    try:
+                        for line in self.rfile:
+                            bird.sendall(outer.shorten(line))
+                        bird.shutdown(socket.SHUT_WR)
+                    except OSError:
+                        pass  # one of the two was killed
                     back.join(10)
 
             def back(self, bird):
@@ -78,9 +81,8 @@ class RollBackTest(unittest.TestCase):
         self.mesh.up()
 
     def calm(self, nodes=NODES):
-        self.mesh.wait("nothing is on trial", lambda: all(
-            self.mesh.status(n).get("trial_revision") == -1 and self.mesh.status(n).get("taken_back") is None for n in nodes),
-                       60, nodes=nodes)
+        held = lambda status: status.get("trial_revision") == -1 and status["taken_back"] is None
+        self.mesh.wait("nothing is on trial", lambda: all(held(self.mesh.status(n)) for n in nodes), 60, nodes=nodes)
 
     def set_topology(self, text):
         file = self.mesh.path(CONTROLLER, "new.yaml")
