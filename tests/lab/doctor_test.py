@@ -1,7 +1,7 @@
 """`privateer doctor` on a real mesh of three nodes: silent while all is well, and right about thirty faults that are
 made one after the other: it names that fault and no other, says what to do, and takes less than two seconds.
-`privateer graph` shows the same mesh. Skipped without root, ip, bird, wg, wireguard-go, nft, openssl and the binary that
-PRIVATEER names.
+`privateer graph` shows the same mesh. Skipped without root, ip, bird, wg, wireguard-go, nft, openssl and the binary
+that PRIVATEER names.
 
 The agent repairs what it finds, so it is stopped while most faults are looked at; that is one more finding.
 """
@@ -33,7 +33,8 @@ TABLE = "doctortest"
 
 # A word of what is to be done about each fault, which its fix must have.
 FIXES = {
-    "adjacency-missing": "protocol 89", "adjacency-stuck": "compare", "no-handshake": "the other node runs", "address-foreign": "ip address del 192.0.2.9/24",
+    "adjacency-missing": "protocol 89", "adjacency-stuck": "compare", "no-handshake": "the other node runs",
+    "address-foreign": "ip address del 192.0.2.9/24",
     "agent-down": "systemctl start", "allowed-ips": "puts them back", "asymmetric-cost": "one cost",
     "bird-down": "bird -p -c",
     "clock-skew": "NTP", "controller-unreachable": "controller.url", "credential-expired": "token create --node ann",
@@ -49,6 +50,7 @@ FIXES = {
     "userspace-wireguard": "wireguard.backend", "world-on-trial": "privateer status",
 }
 BAR_S = 2.0
+SILENT = ("adjacency-missing", "adjacency-stuck")  # what is heard when a link carries nothing, or one way only
 HOLD_S = 6.0 if LONG else 0.5  # six: longer than OSPF's dead interval, after which more could follow
 VERBOSE = os.environ.get("SOVEREIGN_VERBOSE") == "1"
 
@@ -119,24 +121,27 @@ class DoctorTest(unittest.TestCase):
     def agent_off(self):
         self.mesh.daemons.stop(HERE, "agent", signal.SIGTERM)
 
-    def until(self, codes, seconds=40):
-        codes = sorted(set(codes))
+    def until(self, codes, perhaps=(), seconds=40):
+        codes, most = set(codes), {*codes, *perhaps}
+        just = lambda: codes <= set(self.codes()) <= most
         try:
-            wait_until(f"the doctor says {codes} and no more", lambda: self.codes() == codes, seconds, 0.2)
+            wait_until(f"the doctor says {sorted(codes)} and no more", just, seconds, 0.2)
         except LabError as error:
             raise AssertionError(f"{error}: {json.dumps(self.doctor(), indent=1)}") from error
 
     def expect(self, code, make, undo, always=(), others=()):
-        """This finding and no other, for HOLD_S, and none of it when it was mended (`undo` None: what follows mends it).
-        `others` are what the same fault causes besides, `always` what is so before and after. While adjacencies come
+        """This finding and no other, for HOLD_S, and none when it was mended (`undo` None: what follows mends it).
+        `others` are what the same fault may cause besides, `always` what is so before and after. While adjacencies come
         and go there may be others for a moment, so they are waited for."""
-        wanted = sorted({code, *always, *others})
+        wanted = {code, *always}
         make()
         try:
-            self.until(wanted)
+            self.until(wanted, others)
             held = time.monotonic()
             while time.monotonic() - held < HOLD_S:
-                self.assertEqual(self.codes(), wanted, f"{time.monotonic() - held:.1f} s later")
+                found = self.codes()
+                self.assertTrue(wanted <= set(found) <= {*wanted, *others},
+                                f"{found} and not {sorted(wanted)}, {time.monotonic() - held:.1f} s later")
         finally:
             if undo:
                 undo()
@@ -194,7 +199,7 @@ class DoctorTest(unittest.TestCase):
         yield "device-stale", self.ip("link add wg-stale type bridge"), self.ip("link del wg-stale")
         yield "peer-foreign", wg("peer", stranger, "allowed-ips", "192.0.2.7/32"), wg("peer", stranger, "remove")
         yield "allowed-ips", wg("peer", key, "allowed-ips", "10.0.0.0/8"), wg(
-            "peer", key, "allowed-ips", allowed), "adjacency-missing"  # OSPF's packets are dropped with the others
+            "peer", key, "allowed-ips", allowed), *SILENT  # OSPF's packets are dropped with the others
         yield "port-differs", wg("listen-port", "4000"), wg("listen-port", port)
         yield "peer-missing", wg("peer", key, "remove"), wg(*restore)
         under = endpoint.rpartition(":")[0]

@@ -37,7 +37,7 @@ class WrongWorldsTest(unittest.TestCase):
         cls.mesh = mesh = SmallMesh("sovlies-", NODES)
         cls.addClassCleanup(mesh.close)
         mesh.up()
-        mesh.wait("nothing is on trial", lambda: all(mesh.status(n)["trial_revision"] == -1 for n in NODES), 40)
+        mesh.wait("nothing is on trial", lambda: all(mesh.status(n).get("trial_revision") == -1 for n in NODES), 40)
         cls.key, cls.world = controllers_key(mesh), world_of(mesh, NODE)
         mesh.wait("ann has it", lambda: mesh.status(NODE)["revision"] == cls.world["revision"], 20)
         mesh.wait("and keeps it", cls.kept, 20)
