@@ -1,5 +1,6 @@
 // What nodes ask: to join, for the world, for a new certificate, and to report.
 #include "mesh/controller/state.hpp"
+#include "mesh/enrolment/credentials.hpp"
 
 #include "base/process/log.hpp"
 #include "mesh/enrolment/registry.hpp"
