@@ -46,6 +46,8 @@ class PebbleTest(unittest.TestCase):
         certificate = self.create("acme-tv")
         self.assertEqual(sorted(certificate["names"]), ["*.acme-tv.stream.example", "acme-tv.stream.example"])
         self.assertGreater(certificate["not_after_ms"], time.time() * 1000)
+        status, body = self.stack.navigator.call("GET", "/v1/tenants/acme-tv/certificates")
+        self.assertEqual((status, [one["revoked"] for one in json.loads(body)["certificates"]]), (200, [False]), body)
         daemons.wait_for("the end of the TXT values",
                          lambda: not self.stack.txt("_acme-challenge.acme-tv.stream.example"))
 

@@ -172,11 +172,11 @@ void Gate::believe_client(HttpRequest& request, std::string const& pattern) cons
   auto const address = net::asio::ip::make_address(client, bad);
   if (replica && !bad) {
     request.peer.address = (address.is_v6() ? "[" + client + "]" : client) + ":0";
-    // An account of acme-dns is whoever asked the replica, as is who signs up: their deeds are not the replica's own.
-    bool const other = !request.headers.get("X-Api-User").empty() || pattern == sign_up_path;
-    if (bearer(request).empty() && other) {
-      request.peer.certificate_name.clear();
-    }
+  }
+  // An account of acme-dns is whoever asked the replica, as is who signs up: their deeds are not the replica's own.
+  bool const other = !request.headers.get("X-Api-User").empty() || pattern == sign_up_path;
+  if (replica && !client.empty() && bearer(request).empty() && other) {
+    request.peer.certificate_name.clear();
   }
 }
 

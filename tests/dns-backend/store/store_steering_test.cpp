@@ -89,7 +89,8 @@ TEST_F(StoreSteering, a_load_balancer_answers_at_its_name_and_says_what_was_touc
 TEST_F(StoreSteering, a_refused_write_gives_the_places_of_its_endpoints_back) {
   std::uint32_t const next = site.health.slot("next");
   site.health.give_back("next");
-  EXPECT_THAT(refused_put(pool_of("bad", {origin("x", "203.0.113.1"), origin("y", "no address")})), Not(IsEmpty()));
+  auto const bad = pool_of("bad", {origin("x", "203.0.113.1"), origin("y", "203.0.113.9")}, {"missing"});
+  EXPECT_THAT(refused_put(bad), Not(IsEmpty()));
   put(pool_of("good", {origin("z", "203.0.113.2")}));
   EXPECT_EQ(site.health.slot("good/z"), next) << "the first that was free";
   // The set as a whole, a failure instead of problems, and another caller's body.
