@@ -207,6 +207,14 @@ TEST_F(DistributionTest, EverybodyWhoAsksAfterAChangeIsAnsweredByOneLook) {
   distribution.stop();
 }
 
+TEST_F(DistributionTest, AnEdgeThatComesIntoAPoolGetsItsBundlesAndOneThatLeavesItLosesThem) {
+  EXPECT_TRUE(list("edge-ams-3").at("bundles").as_array().empty());
+  run(store->set_pools({pool_of("ams", {"edge-ams-1", "edge-ams-3"}), pool_of("fra", {"edge-fra-1"})})).value();
+  EXPECT_EQ(list("edge-ams-3").at("bundles").as_array().size(), 1U);
+  EXPECT_EQ(list("edge-ams-1").at("bundles").as_array().size(), 1U);
+  EXPECT_TRUE(list("edge-ams-2").at("bundles").as_array().empty());
+}
+
 TEST_F(DistributionTest, AfterARestartABundleStaysUntilEverySiteHasHeard) {
   ASSERT_EQ(call(request("POST", "/v1/edge/acknowledgments", "edge-ams-1", acknowledgment())).status, 204);
   lag = true;

@@ -327,7 +327,7 @@ TEST_P(AgentTest, AHandshakeWithNobodyIsAFailureWithWords) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Lists, AgentTest, testing::Bool(),
-                         [](auto const& info) { return info.param ? "Changes" : "Whole"; });
+                         [](auto const& one) { return one.param ? "Changes" : "Whole"; });
 
 class ChangesTest : public AgentTest {};
 

@@ -22,5 +22,11 @@ TEST(Gate, LooksOnlyAtSitesInServiceAndAsksOnlyThoseThatAcknowledged) {
   EXPECT_EQ(look(sites, 9, {"ams 192.0.2.99 53"}).ask.size(), 2U);
 }
 
+TEST(Everywhere, TheSlowestSiteInServiceCounts) {
+  EXPECT_EQ(acknowledged_everywhere({}, 9), 9);
+  EXPECT_EQ(acknowledged_everywhere({{"a", "", 53, true, 8}, {"b", "", 53, true, 5}, {"c", "", 53, false, 2}}, 9), 5);
+  EXPECT_EQ(acknowledged_everywhere({{"c", "", 53, false, 2}}, 9), 9) << "nobody is led to a site out of service";
+}
+
 }  // namespace
 }  // namespace acme
