@@ -17,6 +17,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds burst{100};
 // Other programs may change their rules all the time, and each change that is noticed starts nft once.
 constexpr milliseconds rules_pause{1000};
+// How long a start waits for the controller before it goes by what it has: the world that this machine is at may have
+// been on trial when the last agent ended, and then is not the last-known one.
+constexpr milliseconds first_word{500};
 // A pass that left something undone is tried again sooner than the next look.
 constexpr milliseconds try_again{1000};
 
@@ -121,7 +124,17 @@ net::Task<base::Result<void>> Agent::State::run(std::shared_ptr<State> self) {
         auto const state = weak.lock();
         return state ? report_json(state->full_status()) : std::string("{}");
       });
+  // Whom this node reaches before anything is changed: what comes from the controller before the first pass is tried
+  // against that. BIRD has gone on while no agent was here; after a reboot there is nobody.
+  bird::Control const control(self->settings.bird.control_socket);
+  auto neighbors = co_await control.ospf_neighbors();
+  if (neighbors) {
+    self->status.last_pass.neighbors = std::move(*neighbors);
+  }
   self->follower->start(self->status.source == Source::last_known ? self->status.revision : 0);
+  if (self->world && !self->settings.controller_url.empty()) {
+    co_await self->wake.wait(first_word);
+  }
   net::spawn(self->executor, "watching interfaces", watch_interfaces(self));
   net::spawn(self->executor, "watching routes", watch_for_damage(self, guard::Events::Of::routes_and_settings));
   if (!self->settings.nft.empty()) {

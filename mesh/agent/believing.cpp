@@ -75,11 +75,6 @@ base::Result<void> Agent::State::adopt_document(plan::WorldDocument document, si
   }
   auto const own_before = identity.own_public();
   auto const found = document.nodes.find(settings.node);
-  if (found != document.nodes.end() && found->second == own_before && world && source == Source::controller &&
-      status.last_pass_s == 0 && !takes_a_key_away(in_use.document, document)) {
-    early = std::pair(std::move(document), std::move(text));
-    return {};
-  }
   if (found != document.nodes.end() && found->second == identity.next_public()) {
     if (auto taken = identity.take_next(); !taken) {
       return taken.error();
@@ -87,7 +82,7 @@ base::Result<void> Agent::State::adopt_document(plan::WorldDocument document, si
     status.public_key = identity.own_public();
   }
   bool const new_key = identity.own_public() != own_before;  // there is no way back to the old one
-  bool const on_trial = !new_key && world && source == Source::controller && status.last_pass_s != 0;
+  bool const on_trial = !new_key && world && source == Source::controller;
   take({std::make_shared<plan::World const>(std::move(*built)), std::move(document), std::move(text), source,
         source != Source::controller},
        *own_plan, *mark, on_trial);

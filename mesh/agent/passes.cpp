@@ -68,24 +68,9 @@ net::Task<void> Agent::State::pass(std::shared_ptr<State> self) {
     co_return;
   }
   self->keep_world(world);
-  self->take_early();
-  if (world != self->world) {
-    self->notify();
-    co_return;
-  }
   bool const moved = self->rotation.observe(*plan, self->status.last_pass.neighbors, std::chrono::steady_clock::now());
   self->woken = self->woken || moved;
   co_await change_key(self, plan);
-}
-
-void Agent::State::take_early() {
-  if (!early) {
-    return;
-  }
-  auto next = std::exchange(early, std::nullopt);
-  if (auto adopted = adopt_document(std::move(next->first), std::move(next->second), Source::controller); !adopted) {
-    refused("the controller's world is not used: " + adopted.error().what());
-  }
 }
 
 // Once for each world and set of devices: it is a run of Dijkstra for each neighbour.

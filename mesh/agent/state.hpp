@@ -73,9 +73,6 @@ struct Agent::State {
   Changes changes;                                      // which one that is
   std::map<std::int64_t, InUse> known;                  // worlds that `changes` may still ask for, by revision
   std::pair<std::int64_t, unsigned> remembered{-1, 0};  // revision and tries in the file of what was taken back
-  // The controller's word from before the first look at the machine: only after that is it known whom a trial would
-  // cost.
-  std::optional<std::pair<plan::WorldDocument, signed_world::SignedWorld>> early;
   Rotation rotation;
   // What the last pass went by: planned again only when something of it is different.
   struct Planned {
@@ -116,8 +113,6 @@ struct Agent::State {
 
   // passes.cpp
   void account(reconcile::Pass pass);
-  // What the controller said before the first pass is offered after it.
-  void take_early();
   // Plans when it has to. Null: `failed` was told why.
   std::shared_ptr<plan::NodePlan const> plan_of(std::shared_ptr<plan::World const> const& of);
   static net::Task<void> pass(std::shared_ptr<State> self);

@@ -44,6 +44,15 @@ class AgentChangeTest(unittest.TestCase):
             self.assertIn(mesh.loopback("bob"), status["taken_back"]["missing"])
             self.assertIn(f"taken back  revision {bad}", mesh.privateer(node, "status", check=False).stdout)
         mesh.wait("every adjacency is there again", lambda: all(mesh.full(n) == (2, 2) for n in mesh.nodes), 60)
+        # An agent that is started anew knows what it took back: it does not try it at once.
+        tried = mesh.status("ann")["taken_back"]["tries"]
+        mesh.daemons.stop("ann", "agent")
+        mesh.start_agent("ann")
+        mesh.wait("ann's new agent hears of it", lambda: mesh.status("ann").get("taken_back"), 30, nodes=["ann"])
+        status = mesh.status("ann")
+        self.assertEqual((status["revision"], status["taken_back"]["revision"]), (before, bad))
+        self.assertGreaterEqual(status["taken_back"]["tries"], tried)
+        self.assertEqual(mesh.full("ann"), (2, 2))
         # No newer revision comes, but bob follows: the others try again, at whole minutes.
         mesh.start_agent("bob")
         for node in mesh.nodes:
