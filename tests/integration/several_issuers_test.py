@@ -102,7 +102,7 @@ class SeveralIssuers(certificate_sites_test.CertificateSitesTest):
         self.assertEqual(status, 201, answer)
 
     def turns(self):
-        return self.sites[0].files.log("navigator.log").count("issues certificates")
+        return self.sites[0].files.log("navigator.log").count("acme: issues certificates")
 
     def issued(self):
         """Serials of what the CA made, by its log."""
