@@ -52,7 +52,6 @@ FIXES = {
 BAR_S = 2.0
 SILENT = ("adjacency-missing", "adjacency-stuck")  # what is heard when a link carries nothing, or one way only
 HOLD_S = 6.0 if LONG else 0.5  # six: longer than OSPF's dead interval, after which more could follow
-VERBOSE = os.environ.get("SOVEREIGN_VERBOSE") == "1"
 
 
 @unittest.skipUnless(mesh_ready() and shutil.which("openssl"),
@@ -151,11 +150,8 @@ class DoctorTest(unittest.TestCase):
 
     def expect_each(self, faults, *always):
         for code, make, undo, *others in faults:
-            began = time.monotonic()
             with self.subTest(code):
                 self.expect(code, make, undo, always, others)
-            if VERBOSE:
-                print(f"    {code}: {time.monotonic() - began:.1f} s", flush=True)
 
     def poke(self):
         """A new revision that changes nothing: every long poll is answered at once."""
