@@ -76,7 +76,8 @@ base::Result<void> check_day(Write const& write, Terms const& terms, Wish const&
   if (auto const done = write.run("DELETE FROM sign_up WHERE at_ms <= ?", {wish.now_ms - day_ms}); !done) {
     return done;
   }
-  if (terms.per_day == 0) {
+  // Whoever was invited is bounded by his invitation: strangers must not close the door on him.
+  if (terms.per_day == 0 || !wish.invitation.empty()) {
     return {};
   }
   // The sign-up that has to be a day old before there is room for another.

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace remote {
+namespace {
+
+constexpr std::size_t record_overhead = 128;  // what a text and, mostly, a node of the tree take beside the octets
+
+}  // namespace
 
 base::Result<void> Transaction::spoil(errc code, std::string why) {
   if (broken_.empty()) {
@@ -12,7 +17,7 @@ base::Result<void> Transaction::spoil(errc code, std::string why) {
 }
 
 base::Result<void> Transaction::add(dns::Name const& owner, dns::RRType type, Record const& record) {
-  octets_ += owner.key().size() + record.content.size();
+  octets_ += owner.key().size() + record.content.size() + record_overhead;
   if (octets_ > octets_max) {
     return spoil(errc::too_large, "a transaction of more than " + std::to_string(octets_max) + " octets of records");
   }

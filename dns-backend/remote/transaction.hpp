@@ -24,7 +24,7 @@ namespace remote {
 
 class Transaction {
  public:
-  // Of the text of owners and contents, before what the tree adds: some twenty million usual records.
+  // In memory, about: some six million usual records.
   static constexpr std::size_t octets_max = std::size_t{1} << 30U;
 
   Transaction(dns::Name apex, bool whole) : apex_(std::move(apex)), whole_(whole) {}

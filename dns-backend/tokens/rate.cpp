@@ -16,7 +16,9 @@ void Rate::forget_full(Time now) {
 int Rate::take(std::string const& key, Time now) {
   auto found = buckets_.find(key);
   if (found == buckets_.end()) {
-    if (buckets_.size() >= keys_max_) {
+    // A walk over all of them is not to be had for each request.
+    if (buckets_.size() >= keys_max_ && now - swept_ >= std::chrono::seconds(1)) {
+      swept_ = now;
       forget_full(now);
     }
     if (buckets_.size() >= keys_max_) {

@@ -34,6 +34,7 @@ class Rate {
   RateSettings settings_;
   std::size_t keys_max_;
   std::map<std::string, Bucket> buckets_;
+  Time swept_{};  // when it was full last and looked through
 };
 
 }  // namespace tokens

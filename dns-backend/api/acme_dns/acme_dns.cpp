@@ -90,7 +90,20 @@ bool is_txt(std::string const& value) {
              std::string::npos;
 }
 
-Answer update(TenantDependencies const& own, std::shared_ptr<tokens::Rate> failures, net::HttpRequest request) {
+struct Rates {
+  tokens::Rate failures{{0.2, 20}};  // of one address
+  tokens::Rate values{{0.2, 50}};    // of one tenant: each is a commit at every site and a row of the log
+};
+
+net::HttpResponse wait_then(int status, int wait_s, char const* code) {
+  net::HttpResponse response = error(wait_s == 0 ? status : 429, code);
+  if (wait_s != 0) {
+    response.headers.set("Retry-After", std::to_string(wait_s));
+  }
+  return response;
+}
+
+Answer update(TenantDependencies const& own, std::shared_ptr<Rates> rates, net::HttpRequest request) {
   if (own.api.primary != nullptr) {
     co_return co_await forward(own.api, std::move(request));
   }
@@ -102,12 +115,7 @@ Answer update(TenantDependencies const& own, std::shared_ptr<tokens::Rate> failu
   }
   if (!account->has_value() || !allows_from((*account)->allow_from, request.peer.address)) {
     std::string const from = request.peer.address.substr(0, request.peer.address.rfind(':'));
-    int const wait = failures->take(from, std::chrono::steady_clock::now());
-    net::HttpResponse response = error(wait == 0 ? 401 : 429, "forbidden");
-    if (wait != 0) {
-      response.headers.set("Retry-After", std::to_string(wait));
-    }
-    co_return response;
+    co_return wait_then(401, rates->failures.take(from, std::chrono::steady_clock::now()), "forbidden");
   }
   boost::system::error_code bad;
   json::value const body = json::parse(request.body, bad);
@@ -117,6 +125,10 @@ Answer update(TenantDependencies const& own, std::shared_ptr<tokens::Rate> failu
   std::string const value = text_of(body, "txt");
   if (!is_txt(value)) {
     co_return error(400, "bad_txt");
+  }
+  std::string const tenant = std::to_string((*account)->tenant_id);
+  if (int const wait = rates->values.take(tenant, std::chrono::steady_clock::now()); wait != 0) {
+    co_return wait_then(429, wait, "too_many_requests");
   }
   auto const done = co_await set_acme_value(own.api.store, **account, value, own.policy.challenge_zone, now_ms(own));
   if (!done && done.error().code == store::errc::not_found) {
@@ -129,9 +141,9 @@ Answer update(TenantDependencies const& own, std::shared_ptr<tokens::Rate> failu
 
 void add_acme_dns_routes(net::Router& router, TenantDependencies const& own) {
   router.add("POST", "/register", [&own](net::HttpRequest request) { return enroll(own, std::move(request)); });
-  auto const failures = std::make_shared<tokens::Rate>(tokens::RateSettings{0.2, 20});
+  auto const rates = std::make_shared<Rates>();
   router.add("POST", "/update",
-             [&own, failures](net::HttpRequest request) { return update(own, failures, std::move(request)); });
+             [&own, rates](net::HttpRequest request) { return update(own, rates, std::move(request)); });
 }
 
 }  // namespace api

@@ -59,6 +59,21 @@ TEST_F(AcmeDns, MoreThanTwoValuesAreServedAndTheOldestGoes) {
   EXPECT_EQ(update(account, value(1)).status, 401);
 }
 
+// Each is a commit at every site and a row of a log that keeps 400 days.
+TEST_F(AcmeDns, ATenantsValuesComeAtABoundedRate) {
+  json::value const account = enroll();
+  int taken = 0;
+  net::HttpResponse last;
+  for (int i = 0; i < 60; ++i) {
+    last = update(account, value(i));
+    taken += last.status == 200 ? 1 : 0;
+  }
+  EXPECT_GE(taken, 50);
+  EXPECT_LT(taken, 60);
+  EXPECT_EQ(last.status, 429);
+  EXPECT_NE(last.headers.get("Retry-After"), "");
+}
+
 TEST_F(AcmeDns, WhoMayNotIsRefused) {
   json::value const account = enroll(R"({"allowfrom":["203.0.113.0/24","2001:db8::/32"]})");
   EXPECT_EQ(update(account, value(1), "203.0.113.77:9").status, 200);

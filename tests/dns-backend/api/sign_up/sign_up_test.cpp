@@ -281,6 +281,14 @@ TEST(SignUps, OfADayAreLimitedAndSoIsEachClient) {
   world.now_ms += 23LL * 3600 * 1000;
   EXPECT_EQ(ask("c-tv", "203.0.113.3:1").status, 201);
   EXPECT_EQ(ask("d-tv", "203.0.113.3:1").status, 429);
+  // The invited are bounded by their invitations: strangers do not close the door on them.
+  auto const made = boost::json::parse(world.send("POST", "/v1/invitations", "{}").body);
+  net::HttpRequest invited;
+  invited.method = "POST";
+  invited.target = "/v1/sign-up";
+  invited.body = boost::json::serialize(boost::json::object{{"label", "i-tv"}, {"invitation", made.at("invitation")}});
+  invited.peer.address = "203.0.113.4:1";
+  EXPECT_EQ(world.send(std::move(invited)).status, 201);
 
   settings.terms.per_day = 0;
   settings.rate = {0.001, 2};
