@@ -395,31 +395,37 @@ std::optional<Wanted> wanted_of(store::Model const& model, std::string const& ch
 
 std::vector<WantedCertificate> wanted_certificates(store::Model const& model, std::string const& challenge_zone,
                                                    std::set<std::int64_t> const* tenants) {
-  std::vector<WantedCertificate> out;
-  std::string const zone = without_dot(challenge_zone);
-  auto const add = [&](store::Tenant const& tenant) {
-    if (tenant.state != "active") {
-      return;
-    }
-    out.push_back(wanted_name(tenant, tenant.label, tenant.zone));
-    for (store::FormerLabel const& former : tenant.former) {
-      out.push_back(wanted_name(tenant, former.label, former.zone));
-    }
-    for (store::Domain const* const domain : model.domains_of(tenant.id)) {
-      std::string const name = without_dot(domain->name);
-      WantedCertificate one{WantedCertificate::Kind::domain, tenant.id, domain->id, tenant.label, {}, name, {name}, {},
-                            domain->state == "failing"};
-      one.challenge_name = zone.empty() ? "" : domain->slug + "." + zone;
-      out.push_back(std::move(one));
+  std::vector<store::Tenant const*> active;
+  auto const consider = [&active](store::Tenant const& tenant) {
+    if (tenant.state == "active") {
+      active.push_back(&tenant);
     }
   };
   if (tenants == nullptr) {
-    std::ranges::for_each(model.tenants(), [&add](auto const& item) { add(item.second); });
-    return out;
+    std::ranges::for_each(model.tenants(), [&consider](auto const& item) { consider(item.second); });
+  } else {
+    for (std::int64_t const id : *tenants) {
+      if (auto const found = model.tenants().find(id); found != model.tenants().end()) {
+        consider(found->second);
+      }
+    }
   }
-  for (std::int64_t const id : *tenants) {
-    if (auto const found = model.tenants().find(id); found != model.tenants().end()) {
-      add(found->second);
+  std::vector<WantedCertificate> out;
+  for (store::Tenant const* const tenant : active) {
+    out.push_back(wanted_name(*tenant, tenant->label, tenant->zone));
+    for (store::FormerLabel const& former : tenant->former) {
+      out.push_back(wanted_name(*tenant, former.label, former.zone));
+    }
+  }
+  std::string const zone = without_dot(challenge_zone);
+  for (store::Tenant const* const tenant : active) {
+    for (store::Domain const* const domain : model.domains_of(tenant->id)) {
+      std::string const name = without_dot(domain->name);
+      WantedCertificate one{
+          WantedCertificate::Kind::domain, tenant->id, domain->id, tenant->label, {}, name, {name}, {},
+          domain->state == "failing"};
+      one.challenge_name = zone.empty() ? "" : domain->slug + "." + zone;
+      out.push_back(std::move(one));
     }
   }
   return out;
