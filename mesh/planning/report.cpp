@@ -2,6 +2,7 @@
 
 #include "mesh/plan/difference.hpp"
 #include "mesh/plan/plan.hpp"
+#include "routing/backup/passing.hpp"
 #include "routing/backup/survey.hpp"
 #include "routing/repair_links/repair_links.hpp"
 
@@ -102,6 +103,25 @@ std::string cases_text(backup::Survey const& survey) {
   return out;
 }
 
+// Instances of services that are on the way to the next one.
+std::string passing_text(std::vector<backup::Passing> const& found) {
+  std::string out;
+  for (auto const& one : found) {
+    out += "warning: while " + one.instance + " has withdrawn service " + one.service + ", what " + one.nodes.front() +
+           (one.nodes.size() > 1 ? " and " + std::to_string(one.nodes.size() - 1) + " others send" : " sends") +
+           " to the next instance passes through it and ends there\n";
+  }
+  return out;
+}
+
+json::array passing_json(std::vector<backup::Passing> const& found) {
+  json::array out;
+  for (auto const& one : found) {
+    out.emplace_back(json::object{{"service", one.service}, {"instance", one.instance}, {"nodes", texts(one.nodes)}});
+  }
+  return out;
+}
+
 // What carries detours alone, or would.
 std::string repair_text(topology::Topology const& topology, topology::Topology const& declared,
                         backup::Survey const& before) {
@@ -192,7 +212,8 @@ std::string soundness_text(topology::Topology const& topology) {
   std::string const out = found.empty() ? "no single node, link, site, provider or risk disconnects anything\n"
                                         : weaknesses_text(declared, found);
   auto const survey = backup::survey(declared, most_destinations);
-  return out + "loop-free alternates cover " + cases_text(survey) + "\n" + repair_text(topology, declared, survey);
+  return out + passing_text(backup::passing(declared)) + "loop-free alternates cover " + cases_text(survey) + "\n" +
+         repair_text(topology, declared, survey);
 }
 
 base::Result<std::string> plan_text(Worlds const& worlds, ReportOptions const& options) {
@@ -228,6 +249,7 @@ base::Result<std::string> plan_json(Worlds const& worlds, ReportOptions const& o
   out.pop_back();
   out += ",\"difference\":" + (difference ? plan::to_json(*difference) : std::string("null"));
   out += ",\"weaknesses\":" + json::serialize(weaknesses_json(proof::weaknesses(declared)));
+  out += ",\"passing\":" + json::serialize(passing_json(backup::passing(declared)));
   out += ",\"coverage\":" + json::serialize(coverage_json(worlds.wanted.topology, declared));
   return out + "}";
 }

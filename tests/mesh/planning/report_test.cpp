@@ -177,6 +177,18 @@ TEST(Soundness, NamesWhatIsWeakAndTheLinksThatMend) {
   EXPECT_THAT(text, HasSubstr("loop-free alternates cover 0.0 % of "));
 }
 
+TEST(Soundness, WarnsOfAnInstanceOnTheWayToTheNextOne) {
+  auto const text = planning::soundness_text(
+      world_of("name: t\ndomain: t.example\nmesh: {shape: links}\nsites: [{name: s}]\nnodes:\n"
+               "  - {name: a, site: s, underlay: [198.18.0.1]}\n  - {name: b, site: s, underlay: [198.18.0.2]}\n"
+               "  - {name: c, site: s, underlay: [198.18.0.3]}\n"
+               "links: [{ends: [a, b], cost: 10}, {ends: [a, c], cost: 5}, {ends: [b, c], cost: 20}]\n"
+               "services: [{name: dns, addresses: [203.0.113.53], nodes: [a, b]}]\n")
+          .topology);
+  EXPECT_THAT(text, HasSubstr("warning: while a has withdrawn service dns, what c sends to the next instance passes "
+                              "through it and ends there\n"));
+}
+
 // A ring of five of equal costs: no node has a detour towards its neighbours, and each towards the two others.
 std::string ring_text(std::string const& mesh) {
   std::string text = "name: t\ndomain: t.example\nmesh: {shape: links" + mesh + "}\nsites: [{name: s}]\nnodes:\n";
