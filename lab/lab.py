@@ -126,11 +126,10 @@ class Lab:
         shutil.rmtree(self.state, ignore_errors=True)
         if BASE.is_dir():
             inotify.restore(BASE, self.say)
-        for folder in (BASE, pathlib.Path("/run/wireguard")):
-            try:
-                folder.rmdir()  # only when empty
-            except OSError:
-                pass
+        try:
+            BASE.rmdir()  # only when empty; /run/wireguard stays, since other labs mount over it
+        except OSError:
+            pass
         if spaces or not quiet:
             self.say(f"down: {spaces} namespaces and {killed} processes removed")
 

@@ -37,6 +37,12 @@ Answer answer_of(net::HttpResponse response) {
   return answer;
 }
 
+// "https://ca.example:14000" of a URL.
+std::string_view origin_of(std::string_view url) {
+  std::size_t const host = url.find("://");
+  return url.substr(0, url.find('/', host == std::string_view::npos ? 0 : host + 3));
+}
+
 bool is_problem(Answer const& answer, std::string_view type) {
   return answer.status >= 400 && parse_problem(answer.body, answer.status).type == type;
 }
@@ -84,6 +90,10 @@ net::Task<base::Result<Directory>> Client::directory() {
   }
   auto parsed = parse_directory(response->body);
   if (parsed) {
+    // An account whose URL is elsewhere is found again by its key: newAccount answers with the present one.
+    if (!account_url_.empty() && origin_of(account_url_) != origin_of(parsed->new_account)) {
+      account_url_.clear();
+    }
     directory_ = *parsed;
     directory_until_ = std::chrono::steady_clock::now() + directory_age;
   }
@@ -143,6 +153,7 @@ net::Task<base::Result<Answer>> Client::signed_post_by(crypto::Key key, std::str
     ++counters_.requests;
     auto response = co_await http_.send(url, std::move(request), settings_.deadline);
     if (!response) {
+      directory_.reset();  // its places may have moved
       co_return response.error();
     }
     keep_nonce(*response);

@@ -238,7 +238,6 @@ class BadCa(unittest.TestCase):
             self.assertLessEqual(ca.lost, 3, "it looks at the directory again")
         self.assertEqual(len(ca.orders), 3)
 
-    @unittest.expectedFailure  # the account's URL is never asked for again; take this mark away with the mending
     def test_an_account_whose_place_moved(self):
         """Directory and everything it names are under another host's name, the account's URL among them."""
         stack = domain_stack.DomainStack()

@@ -13,6 +13,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
 import certificate_sites  # noqa: E402
 import certificate_stack  # noqa: E402
+import daemons  # noqa: E402
 
 LONG = os.environ.get("SOVEREIGN_LONG") == "1"
 DELAYS_S = (0.1, 0.5, 1, 2, 5) if LONG else (0.1, 2)

@@ -75,19 +75,15 @@ class RemovedNamesTest(mesh_names_test.MeshNamesTest):
                       or one[2].startswith(f"{node}."))
 
     # mesh/names/names.cpp makes names of all nodes of the topology, and does not look at who is a member.
-    @unittest.expectedFailure
     def test_a_removed_node_has_no_records(self):
         self.assertEqual(self.named(REMOVED), [])
 
-    @unittest.expectedFailure
     def test_a_removed_node_has_no_line_in_the_hosts_file(self):
         self.assertNotIn(REMOVED, self.seen_hosts)
 
-    @unittest.expectedFailure
     def test_a_node_that_never_joined_has_no_records(self):
         self.assertEqual(self.named(ABSENT), [])
 
-    @unittest.expectedFailure
     def test_a_node_that_never_joined_has_no_line_in_the_hosts_file(self):
         self.assertNotIn(ABSENT, self.seen_hosts)
 

@@ -83,6 +83,13 @@ TEST(Rules, KeepADeviceThatIsAboutToGoInTheSetsOfDevices) {
   EXPECT_EQ(with_departing("nonsense", before, {"wg-old"}), "nonsense");
 }
 
+TEST(Rules, LeaveOutADeviceWhoseNameSomebodyElseHas) {
+  auto const now = sets("\"wg-a\",\n      \"wg-b\"", "\"wg-b\" . 10.0.0.1");
+  EXPECT_EQ(without_devices(now, {"wg-b"}), sets("\"wg-a\"", ""));
+  EXPECT_EQ(without_devices(now, {"wg-other"}), now);
+  EXPECT_EQ(without_devices(sets("", ""), {"wg-b"}), sets("", ""));
+}
+
 TEST(Rules, ThatDifferInDevicesAloneAreChangedInPlace) {
   auto const before = "# ports 1, 2\n" + sets("\"wg-a\",\n      \"wg-b\"", "\"wg-a\" . 10.0.0.1");
   auto const now = "# ports 1\n" + sets("\"wg-a\",\n      \"wg-c\"", "");

@@ -66,14 +66,14 @@ class Sysctls : public testing::Test {
 
 TEST_F(Sysctls, AreWrittenOnlyWhenTheyDiffer) {
   put("net/ipv4/ip_forward", "0");
-  EXPECT_TRUE(apply_sysctl({"net/ipv4/ip_forward", "1"}, root.string()).value());
+  EXPECT_TRUE(apply_sysctl({"net/ipv4/ip_forward", "1"}, {}, root.string()).value());
   EXPECT_EQ(get("net/ipv4/ip_forward"), "1");
-  EXPECT_FALSE(apply_sysctl({"net/ipv4/ip_forward", "1"}, root.string()).value());
+  EXPECT_FALSE(apply_sysctl({"net/ipv4/ip_forward", "1"}, {}, root.string()).value());
 }
 
 TEST_F(Sysctls, AMissingOneIsAFailureOnlyWhenItIsRequired) {
-  EXPECT_FALSE(apply_sysctl({"net/none", "1"}, root.string()).has_value());
-  EXPECT_FALSE(apply_sysctl({"net/none", "1", false}, root.string()).value());
+  EXPECT_FALSE(apply_sysctl({"net/none", "1"}, {}, root.string()).has_value());
+  EXPECT_FALSE(apply_sysctl({"net/none", "1", false}, {}, root.string()).value());
 }
 
 TEST_F(Sysctls, LoweringTheFilterOfAllLeavesOtherInterfacesAsStrictAsTheyWere) {
@@ -82,12 +82,14 @@ TEST_F(Sysctls, LoweringTheFilterOfAllLeavesOtherInterfacesAsStrictAsTheyWere) {
   put("net/ipv4/conf/eth0/rp_filter", "0");
   put("net/ipv4/conf/eth1/rp_filter", "2");
   put("net/ipv4/conf/wg-a/rp_filter", "0");
-  EXPECT_TRUE(apply_sysctl({"net/ipv4/conf/all/rp_filter", "0"}, root.string()).value());
+  put("net/ipv4/conf/wg-office/rp_filter", "0");
+  EXPECT_TRUE(apply_sysctl({"net/ipv4/conf/all/rp_filter", "0"}, {"wg-a"}, root.string()).value());
   EXPECT_EQ(get("net/ipv4/conf/all/rp_filter"), "0");
   EXPECT_EQ(get("net/ipv4/conf/default/rp_filter"), "1");
   EXPECT_EQ(get("net/ipv4/conf/eth0/rp_filter"), "1");
   EXPECT_EQ(get("net/ipv4/conf/eth1/rp_filter"), "2");
   EXPECT_EQ(get("net/ipv4/conf/wg-a/rp_filter"), "0");
+  EXPECT_EQ(get("net/ipv4/conf/wg-office/rp_filter"), "1") << "the beginning of a name makes no device ours";
 }
 
 }  // namespace

@@ -36,11 +36,14 @@ TEST(Adjacencies, OneThatWentAndCameBackBetweenTwoLooksIsAnother) {
   sessions[0].state = "Up";
   sessions[0].since = "11:06:24.399";
   auto const before = adjacencies(neighbors, sessions);
-  EXPECT_EQ(before.size(), 2U);
   EXPECT_EQ(adjacencies(neighbors, sessions), before);
   sessions[0].since = "11:06:26.012";
   auto const after = adjacencies(neighbors, sessions);
   EXPECT_FALSE(std::includes(before.begin(), before.end(), after.begin(), after.end()));
+  sessions[0].since = "2026-11-29";
+  auto const next_day = adjacencies(neighbors, sessions);
+  EXPECT_TRUE(std::includes(before.begin(), before.end(), next_day.begin(), next_day.end())) << "the same, told shorter";
+  EXPECT_FALSE(std::includes(next_day.begin(), next_day.end(), after.begin(), after.end()));
   sessions[0].state = "Down";
   auto const down = adjacencies(neighbors, sessions);
   EXPECT_TRUE(std::includes(before.begin(), before.end(), down.begin(), down.end())) << "what goes brings nothing";
@@ -78,19 +81,53 @@ TEST(Names, ADeviceIsKnownByItsIndexOrByItsAliasUnderAStrangersName) {
   EXPECT_TRUE(renamed({bob}, {interface("tun7", 7, "ann--bob"), interface("wg-bob", 8, "")}, {}).empty());
 }
 
+wireguard::ObservedDevice device_of_wireguard(std::string name, std::string alias) {
+  auto out = interface(std::move(name), 1, std::move(alias), "wireguard");
+  out.wireguard = true;
+  return out;
+}
+
 TEST(Reconciler, OnlyDevicesOfTheMeshAreClearedOfStrangersRoutes) {
+  wireguard::Owner const owner{plan::interface_prefix, "ann"};
   wireguard::Device bob;
   bob.name = "wg-bob";
-  wireguard::Device dan;
+  bob.private_key = wireguard::PrivateKey::generate();
+  wireguard::Device dan = bob;
   dan.name = "wg-dan";
-  wireguard::ObservedDevice stale;
-  stale.name = "wg-old";
-  stale.wireguard = true;
+  wireguard::Device eve = bob;
+  eve.name = "wg-eve";
+  auto const stale = device_of_wireguard("wg-old", "ann--cat");
+  auto const foreign = device_of_wireguard("wg-office", "");
+  auto taken = device_of_wireguard("wg-eve", "");
+  taken.private_key = wireguard::PrivateKey::generate();
+  auto nameless = device_of_wireguard("wg-nameless", "");
+  nameless.private_key = bob.private_key;
   wireguard::ObservedDevice bridge;
   bridge.name = "wg-bridge";
-  wireguard::ObservedDevice taken;
-  taken.name = "wg-dan";
-  EXPECT_EQ(mesh_devices({bob, dan}, {stale, bridge, taken}), (std::set<std::string>{"wg-bob", "wg-old"}));
+  wireguard::ObservedDevice taken_bridge;
+  taken_bridge.name = "wg-dan";
+  EXPECT_EQ(mesh_devices({bob, dan, eve}, {stale, foreign, taken, nameless, bridge, taken_bridge}, owner),
+            (std::set<std::string>{"wg-bob", "wg-nameless", "wg-old"}));
+}
+
+TEST(Reconciler, WhatAnothersDeviceIsCalledGetsNoRulesNoSettingsAndNoOspf) {
+  auto const world = plan::sample::world();
+  plan::PlanOptions options;
+  options.rules = true;
+  auto const whole = plan::plan_node(world, "ams-1", options).value();
+  for (auto const* const text : {&whole.bird, &whole.rules}) {
+    ASSERT_NE(text->find("\"wg-nyc-1\""), std::string::npos);
+  }
+  auto const rest = without_devices(whole, {"wg-nyc-1"});
+  ASSERT_EQ(rest.devices.size(), 1U);
+  EXPECT_EQ(rest.devices[0].name, "wg-edge-1");
+  EXPECT_EQ(rest.sysctls.size() + 1, whole.sysctls.size());
+  for (auto const* const text : {&rest.bird, &rest.rules}) {
+    EXPECT_EQ(text->find("wg-nyc-1"), std::string::npos) << *text;
+    EXPECT_NE(text->find("\"wg-edge-1\""), std::string::npos) << *text;
+  }
+  EXPECT_EQ(std::count(rest.bird.begin(), rest.bird.end(), '{'), std::count(rest.bird.begin(), rest.bird.end(), '}'));
+  EXPECT_EQ(without_devices(whole, {"wg-other"}).rules, whole.rules);
 }
 
 TEST(Bird, KnowsWhenItWasConfiguredByWhomever) {
