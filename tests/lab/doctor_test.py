@@ -38,7 +38,7 @@ FIXES = {
     "agent-down": "systemctl start", "allowed-ips": "puts them back", "asymmetric-cost": "one cost",
     "bird-down": "bird -p -c",
     "clock-skew": "NTP", "controller-unreachable": "controller.url", "credential-expired": "token create --node ann",
-    "credential-expiring": "renews by itself", "device-down": f"ip link set {DEVICE} up",
+    "credential-expiring": "renews by itself", "device-down": "ip link set wg-",
     "device-missing": "privateer status", "device-stale": "ip link del wg-stale", "disk-full": "free some space",
     "endpoint-through-mesh": "take the prefix", "endpoint-unroutable": "default route",
     "full-without-bfd": "UDP 3784 and 3785", "link-local-missing": f"dev {DEVICE}",
