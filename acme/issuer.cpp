@@ -201,6 +201,7 @@ net::Task<base::Result<void>> Issuer::load() {
   std::ranges::transform(authorities_, std::back_inserter(limits),
                          [](auto const& authority) { return authority->settings().limits; });
   planner_.emplace(planning, limits);
+  std::ranges::for_each(unusable_, [this](std::size_t place) { planner_->block(place, true); });
   for (auto* const index : {&questions_, &expiries_, &alarms_}) {
     index->clear();
   }

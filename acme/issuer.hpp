@@ -197,6 +197,7 @@ class Issuer {
   std::function<void(std::int64_t)> changed_;
   std::vector<std::unique_ptr<Authority>> authorities_;
   std::unique_ptr<Authority> staging_;
+  std::set<std::size_t> unusable_;  // CAs whose account's key does not open, since the last load
   std::optional<Planner> planner_;
   vault::Lease lease_;
   bool loaded_ = false;                                                // everything below, since the lease is held

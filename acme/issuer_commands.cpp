@@ -114,7 +114,7 @@ net::Task<base::Result<void>> Issuer::change_account_key(std::string directory_u
   }
   planner_->block(*place, true);
   auto const changed = co_await change_key_at(*place);
-  if (planner_ && authorities_[*place]->action_required.empty()) {
+  if (planner_ && authorities_[*place]->action_required.empty() && !unusable_.contains(*place)) {
     planner_->block(*place, false);
   }
   poke();

@@ -31,15 +31,31 @@ net::Task<base::Result<void>> Issuer::settle_proofs() {
       standing.insert(standing_key(authority.directory_url()));
     }
   };
-  for (auto const& authority : authorities_) {
-    note(*authority);
-    auto const known = co_await authority->recall();
-    if (!known) {
+  unusable_.clear();
+  for (std::size_t place = 0; place < authorities_.size(); ++place) {
+    Authority& authority = *authorities_[place];
+    note(authority);
+    auto const known = co_await authority.recall();
+    if (!known && known.error().code != keyring::errc::sealed) {
       co_return known.error();
+    }
+    if (!known) {
+      // A fresh key would be another account; the other CAs, and what there is already, do not need this one.
+      authority.last_error = known.error().what();
+      unusable_.insert(place);
+      process::log::error(component,
+                          "this CA cannot be used until its account's key is restored directory={} error=\"{}\"",
+                          authority.directory_url(), authority.last_error);
     }
   }
   if (staging_ != nullptr) {
     note(*staging_);
+  }
+  // Of rehearsals that ended with an earlier process nothing stays.
+  std::set<std::string> none;
+  auto const swept = co_await dns01_.sweep(rehearsal_infix, std::move(none));
+  if (!swept) {
+    co_return swept;
   }
   co_return co_await dns01_.sweep(standing_infix, std::move(standing));
 }

@@ -107,7 +107,7 @@ std::vector<AuthorityStatus> Issuer::authorities() const {
     auto const closed = closed_from(breaker, now);
     std::string state = breaker.trying ? "trying" : closed ? "resting" : "asked";
     if (planner_ && planner_->is_blocked(i)) {
-      state = authority.action_required.empty() ? "paused" : "blocked";
+      state = authority.action_required.empty() && !unusable_.contains(i) ? "paused" : "blocked";
     }
     list.push_back({authority.directory_url(), authority.account_url(), state, breaker.failures, authority.last_error,
                     closed ? crypto::to_ms(*closed) : 0, authority.action_required});

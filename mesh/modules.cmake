@@ -8,7 +8,7 @@ module(mesh/plan SOURCES world.cpp slots.cpp plan.cpp text.cpp files.cpp nftable
   DEPENDS base/result topology topology/neighbourhood mesh/wireguard routing/bird routing/repair_links
   LIBRARIES Boost::json fmt::fmt)
 module(mesh/round_trips SOURCES echo.cpp window.cpp prober.cpp
-  DEPENDS base/result base/net base/process topology mesh/wireguard mesh/plan routing/bird)
+  DEPENDS base/result base/net base/process topology mesh/wireguard mesh/plan)
 module(mesh/signed_world SOURCES signing_key.cpp signed_world.cpp removals.cpp
   DEPENDS base/result base/process mesh/wireguard mesh/plan LIBRARIES Boost::json OpenSSL::Crypto)
 module(mesh/enrolment SOURCES error.cpp token.cpp credentials.cpp authority.cpp registry.cpp enroller.cpp

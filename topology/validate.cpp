@@ -300,6 +300,28 @@ std::string link_hint(Topology const& topology, Graph const& graph, std::vector<
                       : "add a link, for instance {ends: [" + lonely + ", " + best + "]}";
 }
 
+// Routes between areas go through the backbone alone, so nodes of it that only another area joins would not reach each
+// other (RFC 2328, 3.1).
+void validate_backbone(Draft& draft, std::map<std::string_view, Reader*> const& readers) {
+  auto const& topology = draft.topology;
+  std::string const backbone = Area{}.id;
+  auto nodes = topology.platform_nodes();
+  auto links = topology.links;
+  std::erase_if(nodes, [&](Node const& node) { return !node.area.empty() && node.area != backbone; });
+  std::erase_if(links, [&](Link const& link) { return topology.area_of(link) != backbone; });
+  Graph const graph(nodes, links);
+  auto const parts = graph.parts(std::vector<bool>(graph.size(), false), Graph::no_link);
+  for (std::size_t part = 1; part < parts.size(); ++part) {
+    for (auto const node : parts[part]) {
+      auto const& name = graph.name(node);
+      readers.at(name)->fail("area",
+                             "no links of the backbone lead from " + quoted(name) + " to " +
+                                 quoted(graph.name(parts[0][0])) + ", and both are in it",
+                             "join the area " + backbone + " by links of its own, or give the node another area");
+    }
+  }
+}
+
 void validate_one_mesh(Draft& draft, std::map<std::string_view, Reader*> const& readers) {
   auto const& topology = draft.topology;
   Graph const graph(topology.platform_nodes(), topology.links);
@@ -311,6 +333,9 @@ void validate_one_mesh(Draft& draft, std::map<std::string_view, Reader*> const& 
                  "no path of links leads from " + quoted(graph.name(node)) + " to " + quoted(graph.name(parts[0][0])),
                  link_hint(topology, graph, parts[0], graph.name(node)));
     }
+  }
+  if (parts.size() <= 1) {
+    validate_backbone(draft, readers);
   }
   for (std::uint32_t node = 0; node < graph.size(); ++node) {
     if (graph.edges(node).size() > topology.mesh.links_per_node) {

@@ -45,15 +45,36 @@ net::HttpResponse no_such(std::string const& name) {
   return net::HttpResponse::problem(404, "no such certificate", "no tenant or certificate is named '" + name + "'");
 }
 
-json::object body_of(net::HttpRequest const& request) {
+// The body with at most this field, of this kind; else what is wrong with it. Whoever meant something else than was
+// understood must not order for real, or change another CA's account.
+std::string body_of(net::HttpRequest const& request, char const* field, json::kind kind, json::object& body) {
+  if (request.body.empty()) {
+    return {};
+  }
   boost::system::error_code error;
-  json::value const body = json::parse(request.body.empty() ? "{}" : request.body, error);
-  return !error && body.is_object() ? body.get_object() : json::object();
+  json::value const value = json::parse(request.body, error);
+  if (error || !value.is_object()) {
+    return "the body is not a JSON object with '" + std::string(field) + "'";
+  }
+  body = value.get_object();
+  for (auto const& [key, one] : body) {
+    if (key != field) {
+      return "'" + std::string(key.data(), key.size()) + "' is not known; the only field is '" + field + "'";
+    }
+    if (one.kind() != kind) {
+      return "'" + std::string(field) + "' is " + (kind == json::kind::bool_ ? "neither true nor false" : "not a text");
+    }
+  }
+  return {};
+}
+
+net::HttpResponse bad_body(std::string const& problem) {
+  return net::HttpResponse::problem(422, "bad request body", problem);
 }
 
 std::string text(json::object const& body, char const* key) {
   json::value const* const found = body.if_contains(key);
-  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+  return found != nullptr ? std::string(found->get_string()) : std::string();
 }
 
 bool is_due(SubjectStatus const& status, std::int64_t now_ms) {
@@ -179,9 +200,12 @@ Answer order(Administration const& of, net::HttpRequest request) {
   if (!subject_id) {
     co_return no_such(asked);
   }
-  json::object const body = body_of(request);
+  json::object body;
+  if (std::string const problem = body_of(request, "staging", json::kind::bool_, body); !problem.empty()) {
+    co_return bad_body(problem);
+  }
   json::value const* const staging = body.if_contains("staging");
-  if (staging == nullptr || !staging->is_bool() || !staging->get_bool()) {
+  if (staging == nullptr || !staging->get_bool()) {
     of.issuer.order_now(*subject_id);
     json::object ordered{{"ordered", asked}};
     co_return reply(ordered);
@@ -204,7 +228,11 @@ Answer revoke(Administration const& of, net::HttpRequest request) {
   if (!subject_id) {
     co_return no_such(asked);
   }
-  std::string const word = text(body_of(request), "reason");
+  json::object body;
+  if (std::string const problem = body_of(request, "reason", json::kind::string, body); !problem.empty()) {
+    co_return bad_body(problem);
+  }
+  std::string const word = text(body, "reason");
   auto const reason = reason_of(word);
   if (!reason) {
     co_return net::HttpResponse::problem(422, "no such reason",
@@ -230,12 +258,22 @@ Answer accounts(Administration const& of, net::HttpRequest) {
 }
 
 Answer rekey(Administration const& of, net::HttpRequest request) {
-  auto const changed = co_await of.issuer.change_account_key(text(body_of(request), "directory"));
+  json::object body;
+  if (std::string const problem = body_of(request, "directory", json::kind::string, body); !problem.empty()) {
+    co_return bad_body(problem);
+  }
+  std::string directory = text(body, "directory");
+  auto const changed = co_await of.issuer.change_account_key(std::move(directory));
   co_return changed ? nothing() : refusal(changed.error());
 }
 
 Answer agree(Administration const& of, net::HttpRequest request) {
-  auto const agreed = co_await of.issuer.agree_to_terms(text(body_of(request), "directory"));
+  json::object body;
+  if (std::string const problem = body_of(request, "directory", json::kind::string, body); !problem.empty()) {
+    co_return bad_body(problem);
+  }
+  std::string directory = text(body, "directory");
+  auto const agreed = co_await of.issuer.agree_to_terms(std::move(directory));
   co_return agreed ? nothing() : refusal(agreed.error());
 }
 

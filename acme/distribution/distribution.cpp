@@ -29,6 +29,9 @@ json::object item_of(EdgeBundle const& bundle) {
   item["names"] = json::value_from(bundle.names);
   item["fingerprint"] = bundle.fingerprint;
   item["sequence"] = bundle.sequence;
+  if (bundle.leaving) {
+    item["leaving"] = true;
+  }
   return item;
 }
 

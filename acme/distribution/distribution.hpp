@@ -11,7 +11,7 @@
 //   GET  /v1/edge/bundles?since=N&wait_ms=M&delta=1&applied=N
 //                                           {"sequence":N,"complete":false,"bundles":[changed],"gone":[ids]}
 //   GET  /v1/edge/bundles/{id}              the same item with "chain_pem" and "key_pem"
-//   POST /v1/edge/acknowledgments           {"id","fingerprint","sequence"} -> 204; 409 when it is not the subject's
+//   POST /v1/edge/acknowledgments           {"id","fingerprint","sequence"} -> 204; 409 when it is expired or another
 //   GET  /v1/certificates                   administrators: {"certificates":[...]}, no keys
 //
 // The list's "sequence" is a digest of the list, the same after a restart: the long poll answers when it differs from
@@ -19,7 +19,8 @@
 // "sequence" rises with each certificate.
 //
 // With `delta=1` the answer has what changed since `since`. When that is not known (any more), or is too much, it is
-// {"sequence","complete":true,"bundles":[...],"gone":[],"next":K}: a page of the whole list. While there is "next",
+// {"sequence","complete":true,"bundles":[...],"gone":[],"next":K}: a page of the whole list, of at most 2,000 bundles;
+// a bundle that goes as soon as no site answers with it says "leaving":true. While there is "next",
 // `&after=K` gives the next page, at once; the list's sequence is the first page's, so that what changes while pages
 // are read comes by the next delta; `&reread=1` with that asks for it even when the list is again what it was.
 // `applied` is the sequence of the last list that the edge applied wholly (without delta: `since`): what it dropped by

@@ -19,6 +19,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr char const* component = "edge";
+constexpr std::chrono::hours held_out_for{1};
+constexpr std::size_t apart_max = 24;  // reloads that look for a bundle which is refused
 
 // Keeps the first failure of several steps that do not depend on each other.
 void note(base::Result<void>& first, base::Result<void> const& step) {
@@ -47,6 +49,9 @@ net::Task<void> EdgeAgent::run() {
   while (!stopped_) {
     // What failed is tried again at once, with what is new by then.
     auto const news = co_await client_.follow(applied_, applied_);
+    if (stopped_) {
+      break;
+    }
     base::Result<void> done;
     if (news) {
       whole_ = whole_ || news->complete || Clock::now() >= look_at_;
@@ -81,9 +86,12 @@ AgentStatus EdgeAgent::status() const {
   AgentStatus status;
   status.navigator = client_.answering();
   status.last_error = last_error_;
+  for (auto const& [id, held] : held_out_) {
+    status.last_error += (status.last_error.empty() ? "" : "; ") + id + " is kept out: " + held.reason;
+  }
   for (auto const& [id, item] : observed_) {
     auto const found = acknowledged_.find(id);
-    bool const acknowledged = found != acknowledged_.end() && found->second == item.fingerprint;
+    bool const acknowledged = is_settled(item) && found->second.taken;
     status.bundles.push_back({item.id, item.tenant, item.fingerprint, acknowledged});
   }
   return status;
@@ -151,23 +159,106 @@ net::Task<base::Result<void>> EdgeAgent::apply(Difference wanted) {
   base::Result<void> result;
   std::vector<BundleItem> staged;
   for (BundleItem const& item : wanted.fetch) {
+    if (is_held_out(item)) {
+      continue;
+    }
     auto const fetched = co_await fetch(item);
     note(result, fetched);
     if (fetched) {
       staged.push_back(item);
     }
   }
-  auto const active = co_await activate(staged, wanted.remove);
-  note(result, active);
-  if (!active) {
+  std::erase_if(held_out_, [this](auto const& held) { return !client_.items().contains(held.first); });
+  auto active = co_await activate(staged, wanted.remove);
+  bool const known = std::ranges::any_of(staged, [this](auto const& item) { return held_out_.contains(item.id); });
+  bool const several = !staged.empty() && staged.size() + wanted.remove.size() > 1;
+  if (!active && active.error().code == errc::reload_failed && (several || known)) {
+    active = co_await activate_apart(staged, wanted.remove);
+    note(result, active);
     co_return result;
   }
-  for (BundleItem& item : staged) {
-    std::string const id = item.id;
-    observed_[id] = std::move(item);
+  note(result, active);
+  if (active) {
+    activated(staged);
+    note(result, clear_away(wanted.remove));
   }
-  note(result, clear_away(wanted.remove));
   co_return result;
+}
+
+void EdgeAgent::activated(std::vector<BundleItem> const& staged) {
+  for (BundleItem const& item : staged) {
+    observed_[item.id] = item;
+    held_out_.erase(item.id);
+  }
+}
+
+bool EdgeAgent::is_held_out(BundleItem const& item) const {
+  auto const found = held_out_.find(item.id);
+  return found != held_out_.end() && found->second.sequence == item.sequence && Clock::now() < found->second.until;
+}
+
+void EdgeAgent::hold_out(BundleItem const& item, std::string reason) {
+  process::log::error(component, "the web server refuses a bundle, which is kept out id={} sequence={} error=\"{}\"",
+                      item.id, item.sequence, reason);
+  held_out_[item.id] = {item.sequence, Clock::now() + held_out_for, std::move(reason)};
+}
+
+// First without any of them: a web server that refuses what it had before says nothing about bundles. A bundle that is
+// bad costs two reloads for each halving; what is left when there were too many is the next pass's.
+net::Task<base::Result<void>> EdgeAgent::activate_apart(std::vector<BundleItem> staged, std::vector<std::string> gone) {
+  reload_owed_ = true;  // also when nothing is written
+  std::vector<BundleItem> part;
+  std::vector<std::string> const none;
+  base::Result<void> result = co_await activate(part, gone);
+  if (!result) {
+    co_return result;
+  }
+  note(result, clear_away(gone));
+  std::vector<std::vector<BundleItem>> parts;
+  auto const halve = [&parts](std::vector<BundleItem> const& whole) {
+    auto const middle = whole.begin() + static_cast<std::ptrdiff_t>((whole.size() + 1) / 2);
+    parts.emplace_back(middle, whole.end());
+    parts.emplace_back(whole.begin(), middle);
+    std::erase_if(parts, [](auto const& one) { return one.empty(); });
+  };
+  halve(staged);
+  std::size_t reloads = 0;
+  for (; !parts.empty() && reloads < apart_max && !stopped_; ++reloads) {
+    part = std::move(parts.back());
+    parts.pop_back();
+    base::Result<void> const active = co_await activate(part, none);
+    if (active) {
+      activated(part);
+    } else if (active.error().code != errc::reload_failed) {
+      note(result, active);
+    } else if (part.size() == 1) {
+      hold_out(part.front(), active.error().what());
+    } else {
+      halve(part);
+    }
+  }
+  if (!parts.empty()) {
+    note(result,
+         base::fail(errc::reload_failed, "more bundles are left after " + std::to_string(reloads) + " reloads"));
+  }
+  co_return result;
+}
+
+// What the web server gets of these: as the list says which of them are leaving, each name once.
+std::vector<BundleItem> EdgeAgent::served(Client::Items const& items) const {
+  std::vector<BundleItem> out;
+  for (auto const& [id, item] : items) {
+    auto const listed = client_.items().find(id);
+    out.push_back(item);
+    out.back().leaving = listed != client_.items().end() && listed->second.leaving;
+  }
+  return each_name_once(std::move(out));
+}
+
+bool EdgeAgent::is_settled(BundleItem const& item) const {
+  auto const found = acknowledged_.find(item.id);
+  return found != acknowledged_.end() && found->second.fingerprint == item.fingerprint &&
+         found->second.sequence == item.sequence;
 }
 
 net::Task<base::Result<void>> EdgeAgent::fetch(BundleItem item) {
@@ -184,8 +275,7 @@ net::Task<base::Result<void>> EdgeAgent::activate(std::vector<BundleItem> staged
   for (BundleItem const& item : staged) {
     then[item.id] = item;
   }
-  std::vector<BundleItem> serve;
-  std::ranges::transform(then, std::back_inserter(serve), &Client::Items::value_type::second);
+  std::vector<BundleItem> const serve = served(then);
   base::Result<void> result;
   for (BundleItem const& item : staged) {
     before.live[item.id] = installation_.live(item.id);
@@ -276,10 +366,9 @@ net::Task<base::Result<void>> EdgeAgent::prove_all() {
   milliseconds pause{20};
   base::Result<void> result;
   std::vector<BundleItem> open;
-  for (auto const& [id, item] : observed_) {
-    if (auto const known = acknowledged_.find(id); known == acknowledged_.end() || known->second != item.fingerprint) {
-      open.push_back(item);
-    }
+  if (!std::ranges::all_of(observed_, [this](auto const& one) { return is_settled(one.second); })) {
+    open = served(observed_);  // one whose names are all another's is not
+    std::erase_if(open, [this](BundleItem const& item) { return is_settled(item); });
   }
   for (;;) {
     std::string reason;
@@ -309,11 +398,14 @@ net::Task<base::Result<void>> EdgeAgent::prove_all() {
 
 net::Task<base::Result<void>> EdgeAgent::acknowledge(BundleItem item) {
   auto const told = co_await client_.acknowledge(item);
-  if (!told) {
+  bool const taken = told.has_value();
+  if (!taken && told.error().code != errc::stale) {
     co_return told;
   }
-  acknowledged_[item.id] = item.fingerprint;
-  process::log::info(component, "bundle served and acknowledged id={} fingerprint={}", item.id, item.fingerprint);
+  // One that is expired is served all the same, and asking again would only slow everybody else's.
+  acknowledged_[item.id] = {item.fingerprint, item.sequence, taken};
+  process::log::info(component, "bundle served{} id={} fingerprint={}", taken ? " and acknowledged" : ", not accepted",
+                     item.id, item.fingerprint);
   auto const pruned = installation_.prune(item.id);
   if (!pruned) {
     process::log::warning(component, "former versions stay id={} error=\"{}\"", item.id, pruned.error().what());

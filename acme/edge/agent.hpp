@@ -5,8 +5,10 @@
 //
 // Wanted is the list, observed is the directory; a pass applies the difference and can be repeated at any point. It
 // looks at what changed; the whole directory is read at the start, after a failure, and now and then while idle. When
-// the hook fails, links and file go back to what they were. A list that cannot be read changes nothing. Bundles that
-// left the list are taken out of the web server first and off the disk second.
+// the hook fails, links and file go back to what they were, and of several bundles the one that the web server refuses
+// is looked for by halves and kept out for an hour, so that one tenant's does not hold up the others'. A list that
+// cannot be read changes nothing. Bundles that left the list are taken out of the web server first and off the disk
+// second.
 //
 // Threads: belongs to one loop. Destroy it after the loop stopped.
 #pragma once
@@ -55,7 +57,7 @@ struct BundleStatus {
 };
 struct AgentStatus {
   std::string navigator;   // the last that answered; empty: none yet
-  std::string last_error;  // of the last pass; empty when it went through
+  std::string last_error;  // of the last pass, or which bundles are kept out; empty when all went through
   std::vector<BundleStatus> bundles;
 };
 
@@ -73,6 +75,17 @@ class EdgeAgent {
   [[nodiscard]] AgentStatus status() const;
 
  private:
+  // The web server refuses it; tried again with another sequence, or later.
+  struct HeldOut {
+    std::int64_t sequence = 0;
+    std::chrono::steady_clock::time_point until;
+    std::string reason;
+  };
+  struct Answer {  // to an acknowledgment
+    std::string fingerprint;
+    std::int64_t sequence = 0;
+    bool taken = false;  // else Navigator wants none for it: it is expired
+  };
   struct Before {  // what a failed reload goes back to
     std::map<std::string, std::optional<std::string>> live;
     std::map<std::string, std::optional<std::string>> includes;  // file -> its text; nullopt: there was none
@@ -82,6 +95,13 @@ class EdgeAgent {
   net::Task<base::Result<void>> apply(Difference wanted);
   net::Task<base::Result<void>> fetch(BundleItem item);
   net::Task<base::Result<void>> activate(std::vector<BundleItem> staged, std::vector<std::string> gone);
+  // The same after a reload that failed: the good ones, and which it was.
+  net::Task<base::Result<void>> activate_apart(std::vector<BundleItem> staged, std::vector<std::string> gone);
+  void activated(std::vector<BundleItem> const& staged);
+  void hold_out(BundleItem const& item, std::string reason);
+  [[nodiscard]] bool is_held_out(BundleItem const& item) const;
+  [[nodiscard]] std::vector<BundleItem> served(Client::Items const& items) const;
+  [[nodiscard]] bool is_settled(BundleItem const& item) const;
   base::Result<void> look();
   [[nodiscard]] Difference outstanding() const;
   net::Task<base::Result<void>> run_hook();
@@ -101,11 +121,12 @@ class EdgeAgent {
   bool applied_ = false;      // the list as it is known is what is served
   bool reload_owed_ = false;  // a version is live on disk that the web server was not seen to serve
   std::string last_error_;
-  Client::Items observed_;                           // by id
-  std::set<std::string> pending_;                    // ids that changed in the list and were not applied
-  bool whole_ = true;                                // the next pass reads the directory
-  std::chrono::steady_clock::time_point look_at_;    // while idle
-  std::map<std::string, std::string> acknowledged_;  // id -> fingerprint, since the start of this process
+  Client::Items observed_;                         // by id
+  std::set<std::string> pending_;                  // ids that changed in the list and were not applied
+  bool whole_ = true;                              // the next pass reads the directory
+  std::chrono::steady_clock::time_point look_at_;  // while idle
+  std::map<std::string, Answer> acknowledged_;     // by id, since the start of this process
+  std::map<std::string, HeldOut> held_out_;        // by id
 };
 
 }  // namespace edge

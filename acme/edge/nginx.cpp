@@ -1,6 +1,6 @@
 #include "acme/edge/nginx.hpp"
 
-#include <algorithm>
+#include "acme/edge/web_server.hpp"
 
 namespace edge {
 namespace {
@@ -39,7 +39,7 @@ std::string render_server(BundleItem const& item, NginxSettings const& settings)
 }  // namespace
 
 std::string render_nginx(std::vector<BundleItem> bundles, NginxSettings const& settings) {
-  std::ranges::sort(bundles, {}, &BundleItem::id);
+  bundles = each_name_once(std::move(bundles));
   std::string text = "# Written by privateer from Navigator's bundles; changes are overwritten.\n";
   if (settings.names_hash_bucket > 0) {
     text += "server_names_hash_bucket_size " + std::to_string(settings.names_hash_bucket) + ";\n";

@@ -16,6 +16,11 @@
 
 namespace edge {
 
+// Each host name once, since web servers refuse or ignore the second: of several bundles with a name it stays with the
+// one that is not leaving, then with the newer sequence, then with the lower id. A bundle that has none left is left
+// out. In the order of their ids. Every include is made of this.
+[[nodiscard]] std::vector<BundleItem> each_name_once(std::vector<BundleItem> bundles);
+
 // Bundles in the order of their ids; the same input gives the same text.
 [[nodiscard]] std::string render_haproxy(std::vector<BundleItem> bundles, std::string const& directory);
 [[nodiscard]] std::string render_caddy(std::vector<BundleItem> bundles, std::string const& directory);

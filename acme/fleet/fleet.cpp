@@ -30,6 +30,18 @@ std::optional<Fleet::Key> key_of(std::string_view id) {
   return good && id_of(key) == id ? std::optional(key) : std::nullopt;
 }
 
+// A key as one number that rises with it; 0: before the first. Nothing where it does not fit, which no page ends with.
+constexpr unsigned place_bits = 31;
+
+std::optional<std::int64_t> number_of(Fleet::Key const& key) {
+  bool const fits = key.first > 0 && key.first >> (63U - place_bits) == 0 && key.second >> place_bits == 0;
+  return fits ? std::optional(key.first << place_bits | key.second) : std::nullopt;
+}
+
+Fleet::Key key_behind(std::int64_t number) {
+  return {number >> place_bits, number & ((std::int64_t{1} << place_bits) - 1)};
+}
+
 std::uint64_t mark_of(EdgeBundle const& bundle) {
   std::string text = bundle.id + " " + bundle.tenant + " " + bundle.fingerprint + " ";
   text += std::to_string(bundle.sequence);
@@ -63,18 +75,34 @@ std::optional<crypto::Time> next_end(std::vector<vault::CertificateRow> const& c
 
 }  // namespace
 
-vault::CertificateRow const* newest(Wanted const& wanted, std::vector<vault::CertificateRow> const& certificates,
-                                    crypto::Time now) {
-  vault::CertificateRow const* best = nullptr;
+CertificatesByName by_name(std::vector<vault::CertificateRow> const& certificates) {
+  CertificatesByName index;
   for (vault::CertificateRow const& row : certificates) {
-    if (!fits(wanted, row)) {
+    index[row.subject].push_back(&row);
+  }
+  return index;
+}
+
+vault::CertificateRow const* newest(Wanted const& wanted, CertificatesByName const& certificates, crypto::Time now) {
+  vault::CertificateRow const* best = nullptr;
+  auto const found = certificates.find(wanted.name);
+  if (found == certificates.end()) {
+    return nullptr;
+  }
+  for (vault::CertificateRow const* const row : found->second) {
+    if (!fits(wanted, *row)) {
       continue;
     }
-    if (best == nullptr || std::pair(worth(*best, now), best->sequence) < std::pair(worth(row, now), row.sequence)) {
-      best = &row;
+    if (best == nullptr || std::pair(worth(*best, now), best->sequence) < std::pair(worth(*row, now), row->sequence)) {
+      best = row;
     }
   }
   return best;
+}
+
+vault::CertificateRow const* newest(Wanted const& wanted, std::vector<vault::CertificateRow> const& certificates,
+                                    crypto::Time now) {
+  return newest(wanted, by_name(certificates), now);
 }
 
 // A sum does not depend on the order in which bundles came, and one is taken off as it was put on.
@@ -115,9 +143,19 @@ Fleet::Kept const* Fleet::at(Edge const& edge, Key const& key) const {
 }
 
 bool Fleet::serves_subject(Edge const& edge, std::int64_t tenant_id, std::int64_t subject_id) const {
-  std::vector<EdgeBundle> list;
-  add_tenant(edge, tenant_id, list);
-  return std::ranges::find(list, subject_id, &EdgeBundle::subject_id) != list.end();
+  return std::ranges::any_of(places_of(edge, tenant_id),
+                             [subject_id](auto const& item) { return item.second.subject_id == subject_id; });
+}
+
+// The log keeps its newest `left` entries; of those before the sequences are remembered for a while.
+void Fleet::cut(Edge& edge, std::size_t left) const {
+  while (edge.log.size() > left) {
+    edge.cut.push_back(edge.log.front().before);
+    edge.log.pop_front();
+  }
+  while (edge.cut.size() > log_max_) {
+    edge.cut.pop_front();
+  }
 }
 
 bool Fleet::move(Edge& edge, Key const& key, Kept const* before, Kept const* now) {
@@ -125,9 +163,7 @@ bool Fleet::move(Edge& edge, Key const& key, Kept const* before, Kept const* now
     return false;
   }
   edge.log.push_back({sequence_of(edge), key});
-  if (edge.log.size() > log_max_) {
-    edge.log.pop_front();
-  }
+  cut(edge, log_max_);
   if (before != nullptr) {
     edge.sum -= before->mark;
     --edge.count;
@@ -210,8 +246,9 @@ Fleet::Outcome Fleet::take(TenantFacts const& facts, crypto::Time now, Revision 
   next.pools = facts.pools;
   std::ranges::sort(next.pools);
   next.lapse = facts.wanted.empty() ? std::nullopt : next_end(facts.certificates, now);
+  CertificatesByName const certificates = by_name(facts.certificates);
   for (Wanted const& one : facts.wanted) {
-    vault::CertificateRow const* const row = newest(one, facts.certificates, now);
+    vault::CertificateRow const* const row = newest(one, certificates, now);
     if (row == nullptr) {
       continue;
     }
@@ -370,7 +407,12 @@ std::optional<EdgeBundle> Fleet::find(std::string const& edge, std::string_view 
   auto const found = edges_.find(edge);
   auto const key = key_of(id);
   Kept const* const kept = found == edges_.end() || !key ? nullptr : at(found->second, *key);
-  return kept == nullptr ? std::nullopt : std::optional(kept->bundle);
+  if (kept == nullptr) {
+    return std::nullopt;
+  }
+  EdgeBundle bundle = kept->bundle;
+  bundle.leaving = found->second.leaving.contains(*key);
+  return bundle;
 }
 
 std::optional<Fleet::Delta> Fleet::changed_since(std::string const& edge, std::int64_t since, bool oldest) const {
@@ -381,14 +423,16 @@ std::optional<Fleet::Delta> Fleet::changed_since(std::string const& edge, std::i
   Edge const& its = found->second;
   auto first = its.log.end();
   if (oldest) {
-    first = std::ranges::find(its.log, since, &Entry::before);
+    // Where its first time is not in the log any more, a later one says too little.
+    bool const is_cut = std::ranges::find(its.cut, since) != its.cut.end();
+    first = is_cut ? its.log.end() : std::ranges::find(its.log, since, &Entry::before);
   } else {
     auto const last =
         std::find_if(its.log.rbegin(), its.log.rend(), [since](Entry const& entry) { return entry.before == since; });
     first = last == its.log.rend() ? its.log.end() : last.base() - 1;
   }
   if (first == its.log.end()) {
-    return since == sequence_of(its) ? std::optional(Delta()) : std::nullopt;
+    return std::nullopt;
   }
   std::set<Key> keys;
   std::for_each(first, its.log.end(), [&keys](Entry const& entry) { keys.insert(entry.key); });
@@ -396,11 +440,30 @@ std::optional<Fleet::Delta> Fleet::changed_since(std::string const& edge, std::i
   for (Key const& key : keys) {
     if (Kept const* const kept = at(its, key)) {
       delta.bundles.push_back(kept->bundle);
+      delta.bundles.back().leaving = its.leaving.contains(key);
     } else {
       delta.gone.push_back(id_of(key));
     }
   }
+  add_leaving(its, keys, delta);
   return delta;
+}
+
+// That a bundle is leaving moves no list. Who takes its names brings it into the answer, so that the edge knows which
+// of the two goes.
+void Fleet::add_leaving(Edge const& edge, std::set<Key> const& known, Delta& delta) {
+  std::set<std::string> names;
+  for (EdgeBundle const& bundle : delta.bundles) {
+    names.insert(bundle.names.begin(), bundle.names.end());
+  }
+  for (auto const& [key, leaving] : edge.leaving) {
+    EdgeBundle const& bundle = leaving.kept.bundle;
+    if (!known.contains(key) &&
+        std::ranges::any_of(bundle.names, [&names](std::string const& name) { return names.contains(name); })) {
+      delta.bundles.push_back(bundle);
+      delta.bundles.back().leaving = true;
+    }
+  }
 }
 
 // The next tenant behind `after` with something at this edge; 0: none.
@@ -419,19 +482,20 @@ std::int64_t Fleet::next_tenant(Edge const& edge, std::int64_t after) const {
   return next;
 }
 
-void Fleet::add_tenant(Edge const& edge, std::int64_t tenant_id, std::vector<EdgeBundle>& out) const {
-  std::map<std::int64_t, EdgeBundle const*> places;
+std::map<std::int64_t, EdgeBundle> Fleet::places_of(Edge const& edge, std::int64_t tenant_id) const {
+  std::map<std::int64_t, EdgeBundle> places;
   auto const tenant = tenants_.find(tenant_id);
   if (tenant != tenants_.end() && serves(edge, tenant->second)) {
     for (auto const& [place, kept] : tenant->second.bundles) {
-      places.emplace(place, &kept.bundle);
+      places.emplace(place, kept.bundle);
     }
   }
   auto leaving = edge.leaving.lower_bound({tenant_id, 0});
   for (; leaving != edge.leaving.end() && leaving->first.first == tenant_id; ++leaving) {
-    places.emplace(leaving->first.second, &leaving->second.kept.bundle);
+    EdgeBundle& bundle = places[leaving->first.second] = leaving->second.kept.bundle;  // as at() has it
+    bundle.leaving = true;
   }
-  std::ranges::transform(places, std::back_inserter(out), [](auto const& item) { return *item.second; });
+  return places;
 }
 
 Fleet::Page Fleet::page(std::string const& edge, std::int64_t after, std::size_t most) const {
@@ -440,15 +504,24 @@ Fleet::Page Fleet::page(std::string const& edge, std::int64_t after, std::size_t
   if (found == edges_.end()) {
     return page;
   }
-  std::int64_t id = next_tenant(found->second, after);
-  while (id != 0) {
-    add_tenant(found->second, id, page.bundles);
-    std::int64_t const next = next_tenant(found->second, id);
-    if (next != 0 && page.bundles.size() >= most) {
-      page.next = id;
-      return page;
+  auto [id, behind] = after > 0 ? key_behind(after) : Key{0, -1};
+  if (id == 0) {
+    id = next_tenant(found->second, 0);
+    behind = -1;
+  }
+  std::optional<std::int64_t> last;
+  for (; id != 0; id = next_tenant(found->second, id), behind = -1) {
+    for (auto& [place, bundle] : places_of(found->second, id)) {
+      if (place <= behind) {
+        continue;
+      }
+      if (page.bundles.size() >= most && last) {
+        page.next = *last;
+        return page;
+      }
+      page.bundles.push_back(std::move(bundle));
+      last = number_of({id, place});
     }
-    id = next;
   }
   return page;
 }
@@ -513,7 +586,7 @@ bool Fleet::verify(std::string const& name) {
   }
   edge.sum = sum;
   edge.count = count;
-  edge.log.clear();
+  cut(edge, 0);
   return false;
 }
 

@@ -36,7 +36,12 @@ struct EdgeBundle {
   std::int64_t subject_id = 0;
   std::int64_t sequence = 0;  // of the certificate
   std::string fingerprint;
-  bool operator==(EdgeBundle const&) const = default;
+  // In an answer: it goes when it is released. Not part of the list's content, so no part of what makes two equal.
+  bool leaving = false;
+  bool operator==(EdgeBundle const& other) const {
+    return id == other.id && tenant == other.tenant && names == other.names && subject_id == other.subject_id &&
+           sequence == other.sequence && fingerprint == other.fingerprint;
+  }
 };
 
 // What decides about one tenant. Of one that is gone or suspended: no `wanted`.
@@ -51,6 +56,11 @@ struct TenantFacts {
 // one when nothing else is there. nullptr: none fits.
 [[nodiscard]] vault::CertificateRow const* newest(Wanted const& wanted,
                                                   std::vector<vault::CertificateRow> const& certificates,
+                                                  crypto::Time now);
+// The same for many names of one tenant: by the name of the subject, so that each looks at its own alone.
+using CertificatesByName = std::map<std::string_view, std::vector<vault::CertificateRow const*>>;
+[[nodiscard]] CertificatesByName by_name(std::vector<vault::CertificateRow> const& certificates);
+[[nodiscard]] vault::CertificateRow const* newest(Wanted const& wanted, CertificatesByName const& certificates,
                                                   crypto::Time now);
 
 class Fleet {
@@ -71,7 +81,7 @@ class Fleet {
   };
   struct Page {
     std::vector<EdgeBundle> bundles;
-    std::int64_t next = 0;  // the tenant to go on after; 0: that was all
+    std::int64_t next = 0;  // to go on after, rising from page to page, else opaque; 0: that was all
   };
   // An edge was heard to have dropped it.
   struct Dropped {
@@ -102,10 +112,10 @@ class Fleet {
   [[nodiscard]] std::size_t size(std::string const& edge) const;
   [[nodiscard]] std::optional<EdgeBundle> find(std::string const& edge, std::string_view id) const;
   // What changed since the list had this sequence; nothing: that is not known (any more). With `oldest`: since it had
-  // it first, even when it has it again.
+  // it first, even when it has it again. What is leaving and has a name of something in the answer is there too.
   [[nodiscard]] std::optional<Delta> changed_since(std::string const& edge, std::int64_t sequence,
                                                    bool oldest = false) const;
-  // Whole tenants behind `after`, until there are `most` bundles or more.
+  // At most `most` bundles, at least one, in the order of their keys; a tenant may go on in the next page.
   [[nodiscard]] Page page(std::string const& edge, std::int64_t after, std::size_t most) const;
   // The edge applied the list of this sequence: what it dropped by that since the last time.
   std::vector<Dropped> confirm(std::string const& edge, std::int64_t applied);
@@ -145,6 +155,7 @@ class Fleet {
     std::size_t count = 0;
     std::map<Key, Leaving> leaving;
     std::deque<Entry> log;
+    std::deque<std::int64_t> cut;  // sequences of entries that the log has no longer, as many as it may hold
     std::deque<std::pair<Key, std::int64_t>> let_go;  // with the subject
   };
 
@@ -154,7 +165,9 @@ class Fleet {
   [[nodiscard]] Kept const* at(Edge const& edge, Key const& key) const;
   [[nodiscard]] bool serves_subject(Edge const& edge, std::int64_t tenant_id, std::int64_t subject_id) const;
   [[nodiscard]] std::int64_t next_tenant(Edge const& edge, std::int64_t after) const;
-  void add_tenant(Edge const& edge, std::int64_t tenant_id, std::vector<EdgeBundle>& out) const;
+  [[nodiscard]] std::map<std::int64_t, EdgeBundle> places_of(Edge const& edge, std::int64_t tenant_id) const;
+  static void add_leaving(Edge const& edge, std::set<Key> const& known, Delta& delta);
+  void cut(Edge& edge, std::size_t left) const;
   // One place of an edge's list goes from `before` to `now` (nullptr: nothing there); true when that is a change.
   bool move(Edge& edge, Key const& key, Kept const* before, Kept const* now);
   void hold(std::string const& name, Edge& edge, Key const& key, Kept kept, Revision revision);

@@ -319,7 +319,7 @@ net::Task<base::Result<Outcome>> Ordering::rehearse_at(Job const& job, vault::Or
   if (hindered) {
     co_return std::move(*hindered);
   }
-  std::string const owner = owner_of(job) + "/rehearsal";
+  std::string const owner = owner_of(job) + rehearsal_infix + "/now";
   protocol::OrderMachine machine(plan_of(row, std::move(key), std::nullopt, *places, authority), of_.limits);
   protocol::Event event = protocol::Begin{};
   std::function<void(vault::CertificateRow)> const nobody = [](vault::CertificateRow const&) {};

@@ -32,6 +32,8 @@ using Wanted = domains::WantedCertificate;
                                          std::string const& directory_url);
 // The owner is challenge_owner() + standing_infix + "/" + standing_key().
 inline constexpr char const* standing_infix = "/standing";
+// The same of a rehearsal's values: challenge_owner() + rehearsal_infix + "/now".
+inline constexpr char const* rehearsal_infix = "/rehearsal";
 [[nodiscard]] std::string standing_key(std::string const& directory_url);
 
 // Whether a certificate of this subject may be served for it: the tenant brought it (then it was looked through), or it

@@ -217,6 +217,10 @@ void stop(Daemon& daemon) {
   daemon.offer.reset();
   stop_health(daemon);
   daemon.remote.reset();
+  // What is queued on the store thread uses the vault's keys: it ends before the vault does.
+  if (daemon.store != nullptr) {
+    daemon.store->close();
+  }
 }
 
 net::Task<void> reload(Daemon& daemon) {
@@ -264,20 +268,21 @@ net::Task<void> run(Daemon& daemon, net::asio::io_context& loop) {
 // A successor that failed may still be on its way out with the store in its hands.
 Result<std::unique_ptr<store::Store>> open_store(Daemon& daemon, std::chrono::steady_clock::time_point patience) {
   std::string const path = daemon.settings.store_url.substr(std::string_view("sqlite://").size());
-  if (bool const there = path == ":memory:" || ::access(path.c_str(), F_OK) == 0; !there) {
-    if (!daemon.settings.store_create) {
-      return base::fail(database::errc::cannot_open,
-                        path +
-                            " is not there and store.create is false; is its disk mounted? Serving an empty store "
-                            "would make PowerDNS refuse every name");
-    }
-    process::log::info("navigator", "a new store is made path={}", path);
+  bool const there = path == ":memory:" || ::access(path.c_str(), F_OK) == 0;
+  if (!there && !daemon.settings.store_create) {
+    return base::fail(database::errc::cannot_open,
+                      path +
+                          " is not there and store.create is false; is its disk mounted? Serving an empty store "
+                          "would make PowerDNS refuse every name");
   }
   for (;;) {
     auto store = store::Store::open(
         daemon.settings.store_url,
         {vault::schema(), keyring::schema(), transitions::schema(), overrides::schema(), invitations::schema()},
         daemon.health, daemon.executor);
+    if (store && !there) {
+      process::log::info("navigator", "a new store was made path={}", path);
+    }
     if (store || store.error().code != database::errc::locked || std::chrono::steady_clock::now() >= patience) {
       return store;
     }

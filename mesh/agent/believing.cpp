@@ -120,6 +120,7 @@ void Agent::State::take(InUse next, plan::NodePlan const& plan, std::string cons
                        changes.trial() ? "another is on trial" : "it was taken back");
   } else {
     use(std::move(next));
+    remember_what_was_taken_back();  // before the machine is changed
   }
   forget_worlds();
 }
@@ -147,7 +148,7 @@ void Agent::State::failed(std::string const& what) {
   gauges.failures.add();
 }
 
-// The revision of what the controller said, unless it is not the controller's word.
+// The revision of what the controller said, unless it is not the controller's word or could not be kept here.
 base::Result<std::int64_t> Agent::State::take_from_controller(signed_world::SignedWorld candidate) {
   auto const document = plan::parse_world_document(candidate.text);
   auto const revision = document ? document->revision : 0;
@@ -157,7 +158,10 @@ base::Result<std::int64_t> Agent::State::take_from_controller(signed_world::Sign
     return revision;
   }
   refused("the controller's world of revision " + std::to_string(revision) + " is not used: " + adopted.error().what());
-  bool const word = adopted.error().code.category() != make_error_code(signed_world::errc::forged).category();
+  // What fails for a reason of this machine's (a full disk) is asked for again; what is wrong with a world stays wrong.
+  auto const& category = adopted.error().code.category();
+  bool const word = category != make_error_code(signed_world::errc::forged).category() &&
+                    category != boost::system::generic_category();
   return word ? base::Result<std::int64_t>(revision) : adopted.error();
 }
 
@@ -186,7 +190,7 @@ void Agent::State::consider_file(std::string const& file, Source source) {
 void Agent::State::load_first_world() {
   if (auto const text = process::read_file(settings.state_directory + "/taken_back")) {
     if (auto before = parse_taken_back(*text, instant())) {
-      remembered = {before->offer.revision, before->tries};
+      remembered = {before->offer.revision, before->tries, false};
       changes.remember(std::move(*before));
     }
   }

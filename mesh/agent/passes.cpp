@@ -124,11 +124,13 @@ net::Task<void> Agent::State::judge_trial(std::shared_ptr<State> self) {
   self->remember_what_was_taken_back();
 }
 
-// So that an agent that is started anew does not try at once what cost this node its neighbours.
+// So that an agent that is started anew does not try at once what cost this node its neighbours, and does not keep what
+// the one before it had not yet seen to hold.
 void Agent::State::remember_what_was_taken_back() {
   auto const& one = changes.to_remember();
   auto const file = settings.state_directory + "/taken_back";
-  auto const of = one ? std::pair(one->offer.revision, one->tries) : std::pair(std::int64_t{-1}, 0U);
+  auto const of = one ? std::tuple(one->offer.revision, one->tries, changes.trial() && !changes.taken_back())
+                      : std::tuple(std::int64_t{-1}, 0U, false);
   if (of == remembered) {
     return;
   }

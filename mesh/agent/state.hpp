@@ -21,6 +21,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
 namespace agent {
@@ -70,9 +71,9 @@ struct Agent::State {
   };
   std::shared_ptr<plan::World const> world;  // of in_use
   InUse in_use;
-  Changes changes;                                      // which one that is
-  std::map<std::int64_t, InUse> known;                  // worlds that `changes` may still ask for, by revision
-  std::pair<std::int64_t, unsigned> remembered{-1, 0};  // revision and tries in the file of what was taken back
+  Changes changes;                      // which one that is
+  std::map<std::int64_t, InUse> known;  // worlds that `changes` may still ask for, by revision
+  std::tuple<std::int64_t, unsigned, bool> remembered{-1, 0, false};  // in the file: revision, tries, not judged yet
   Rotation rotation;
   // What the last pass went by: planned again only when something of it is different.
   struct Planned {

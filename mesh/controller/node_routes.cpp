@@ -170,7 +170,10 @@ net::Task<HttpResponse> renew(Controller::State& state, HttpRequest request) {
       return enrolment::learn_certificate_key(database, name, *key);
     };
     if (auto const learnt = co_await state.store->run<void>(learn); !learnt) {
-      co_return failure(learnt.error());
+      process::log::warning("controller", "renewal of '{}' refused: {}", name, learnt.error().what());
+      co_return is_refusal(learnt.error())
+          ? HttpResponse::problem(403, "join again", learnt.error().detail + ": join with a token bound to the name")
+          : failure(learnt.error());
     }
     state.world.certificate_keys.emplace(name, *key);
   }

@@ -183,12 +183,17 @@ base::Result<Stored> read_world(database::Database& database) {
     }
   }
   if (auto const topology = topology::load_topology(document.topology, "stored topology"); topology) {
+    // Never both ends of a link change their keys at once, nor those of a repair link.
+    auto whole = *topology;
+    if (auto const allocation = topology::parse_allocation(document.allocation); allocation) {
+      repair_links::add(whole, repair_links::chosen_in(whole, *allocation));
+    }
     for (auto const& node : topology->nodes) {
       auto const* const segment = topology->segment_of(node.name);
       stored.topology_nodes.emplace(node.name,
                                     enrolment::Place{role_name(node.role), segment == nullptr ? "" : segment->name});
     }
-    document.rotate = members::rotating(*nodes, *topology);
+    document.rotate = members::rotating(*nodes, whole);
     add_costs(*topology, *costs, stored);
   }
   stored.rows = std::move(*nodes);

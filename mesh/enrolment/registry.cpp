@@ -239,7 +239,8 @@ base::Result<bool> judge(StoredToken const& token, std::optional<std::string> co
   return true;
 }
 
-// A key that is replaced is remembered like one that was removed.
+// A key that is replaced is remembered like one that was removed. A member that is drained stays so: ending that is the
+// operator's, and a removal has ended it already.
 base::Result<void> write_member(Transaction& transaction, JoinRequest const& request, std::int64_t now_s) {
   auto kept = transaction.execute(
       "INSERT OR REPLACE INTO enrolment_removed SELECT public_key, name, ? FROM enrolment_node "
@@ -251,7 +252,7 @@ base::Result<void> write_member(Transaction& transaction, JoinRequest const& req
   return without_value(transaction.execute(
       "INSERT INTO enrolment_node (name, public_key, joined_at_s, removed_at_s, key_since_s) VALUES (?, ?, ?, 0, ?) "
       "ON CONFLICT (name) DO UPDATE SET public_key = excluded.public_key, joined_at_s = excluded.joined_at_s, "
-      "removed_at_s = 0, draining = 0, next_key = '', rotate_since_s = 0, key_since_s = excluded.key_since_s",
+      "removed_at_s = 0, next_key = '', rotate_since_s = 0, key_since_s = excluded.key_since_s",
       {request.node, request.public_key, now_s, now_s}));
 }
 
@@ -397,6 +398,16 @@ base::Result<std::map<std::string, std::string>> certificate_keys(database::Data
 base::Result<void> learn_certificate_key(database::Database& database, std::string const& name,
                                          std::string const& key) {
   auto const body = [&](Transaction& transaction) -> base::Result<void> {
+    // Joins are counted, not former keys: a change of its key makes a node no other machine. Operators have no key.
+    auto rows = transaction.query(
+        "SELECT COUNT(DISTINCT public_key), COUNT(*) FILTER (WHERE public_key = '') FROM enrolment_use WHERE node = ?",
+        {name});
+    if (!rows) {
+      return rows.error();
+    }
+    if (integer(rows->front()[0]) > 1 || integer(rows->front()[1]) > 1) {
+      return base::fail(errc::taken, "several machines may have certificates of '" + name + "'");
+    }
     return without_value(transaction.execute("INSERT OR IGNORE INTO enrolment_certificate VALUES (?, ?)", {name, key}));
   };
   return without_value(database.write(body));

@@ -81,7 +81,7 @@ base::Result<std::vector<TokenRow>> tokens(database::Database& database);
 // had the name before has certificates too, which are good for hours yet. One that joined before there was this table
 // is missing until its certificate is renewed.
 base::Result<std::map<std::string, std::string>> certificate_keys(database::Database& database);
-// Of one that is missing there.
+// Of one that is missing there. errc::taken when the name joined more than once: a former machine could claim it.
 base::Result<void> learn_certificate_key(database::Database& database, std::string const& name, std::string const& key);
 base::Result<void> revoke_token(database::Database& database, std::string const& id);  // bad_token when unknown
 

@@ -185,6 +185,23 @@ std::optional<std::string> in_place(std::string const& before, std::string const
   return out;
 }
 
+namespace {
+
+std::string device_of(std::string const& item) {
+  return item.substr(1, item.find('"', 1) - 1);
+}
+
+// The set found in the text, with its items as they are now.
+void write_items(std::string& text, Set const& set) {
+  std::string line;
+  for (auto const& item : set.items) {
+    line += (line.empty() ? "    elements = { " : ",\n      ") + item;
+  }
+  text.replace(set.elements, set.end + 1 - set.elements, line.empty() ? line : line + " }\n");
+}
+
+}  // namespace
+
 std::string with_departing(std::string text, std::string const& before, std::set<std::string> const& devices) {
   for (auto const* const name : device_sets) {
     auto set = find_set(text, name);
@@ -192,19 +209,22 @@ std::string with_departing(std::string text, std::string const& before, std::set
       continue;
     }
     for (auto const& item : find_set(before, name).items) {
-      auto const device = item.substr(1, item.find('"', 1) - 1);
-      if (devices.contains(device) && std::find(set.items.begin(), set.items.end(), item) == set.items.end()) {
+      if (devices.contains(device_of(item)) && std::find(set.items.begin(), set.items.end(), item) == set.items.end()) {
         set.items.push_back(item);
       }
     }
-    if (set.items.empty()) {
-      continue;
+    write_items(text, set);
+  }
+  return text;
+}
+
+std::string without_devices(std::string text, std::set<std::string> const& devices) {
+  for (auto const* const name : device_sets) {
+    auto set = find_set(text, name);
+    if (set.begin != std::string::npos) {
+      std::erase_if(set.items, [&](std::string const& item) { return devices.contains(device_of(item)); });
+      write_items(text, set);
     }
-    std::string line = "    elements = { ";
-    for (std::size_t i = 0; i < set.items.size(); ++i) {
-      line += (i == 0 ? "" : ",\n      ") + set.items[i];
-    }
-    text.replace(set.elements, set.end + 1 - set.elements, line + " }\n");
   }
   return text;
 }

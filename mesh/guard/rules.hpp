@@ -56,6 +56,9 @@ std::optional<std::string> in_place(std::string const& before, std::string const
 // comes over them is let through until they are gone.
 std::string with_departing(std::string text, std::string const& before, std::set<std::string> const& devices);
 
+// Pure: the text without these devices in its sets: somebody else has the names.
+std::string without_devices(std::string text, std::set<std::string> const& devices);
+
 // True when a program of this name can be started: an absolute path, or a name in PATH.
 bool is_installed(std::string const& program);
 

@@ -115,8 +115,9 @@ class Builder {
     plan_.neighbors.emplace(device.name, topology::loopback4(topology_, world_.allocation, other.name).to_string());
     // Drained: others send through this node only what has no other way, and its own traffic goes as before (RFC 6987,
     // by costs, because BIRD changes those without touching an adjacency).
-    bool const last_resort = options_.left.contains(device.name) || world_.draining.contains(node_.name);
-    interfaces_[link.name()].push_back({device.name, last_resort ? bird::cost_of_last_resort : link.cost});
+    bool const left = options_.left.contains(device.name);
+    interfaces_[link.name()].push_back(
+        {device.name, left ? bird::cost_of_last_resort : cost_of(world_, link, node_.name)});
     plan_.devices.push_back(std::move(device));
   }
 
@@ -175,6 +176,11 @@ class Builder {
 };
 
 }  // namespace
+
+std::uint32_t cost_of(World const& world, topology::Link const& link, std::string const& node) {
+  auto const drained = link.repair ? bird::cost_of_last_resort : bird::cost_of_drained;
+  return world.draining.contains(node) ? drained : link.cost;
+}
 
 base::Result<NodePlan> Planner::node(std::string const& name, PlanOptions const& options) const {
   auto const around = neighbourhoods_.of(name);

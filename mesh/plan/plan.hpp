@@ -81,6 +81,9 @@ class Planner {
 // One node alone. errc::unknown_node.
 base::Result<NodePlan> plan_node(World const& world, std::string const& node, PlanOptions const& options = {});
 
+// OSPF's cost of a link as the node at this end of it says it.
+std::uint32_t cost_of(World const& world, topology::Link const& link, std::string const& node);
+
 // Every name of an interface of ours begins with this; interfaces of other names are never touched.
 inline constexpr std::string_view interface_prefix = "wg-";
 inline constexpr std::uint16_t keepalive_behind_nat_s = 25;

@@ -46,11 +46,12 @@ base::Result<std::string> read_setting(std::string const& path) {
   return text;
 }
 
-base::Result<void> keep_filters_of_others(std::string const& root, std::string const& value) {
+base::Result<void> keep_filters_of_others(std::string const& root, std::string const& value,
+                                          std::set<std::string> const& ours) {
   std::error_code error;
   for (auto const& entry : fs::directory_iterator(root + "/net/ipv4/conf", error)) {
     auto const name = entry.path().filename().string();
-    if (name == "all" || name == "lo" || name.starts_with(plan::interface_prefix)) {
+    if (name == "all" || name == "lo" || ours.contains(name)) {
       continue;
     }
     auto const path = entry.path().string() + "/rp_filter";
@@ -103,7 +104,8 @@ std::string owned_text(std::vector<Network> networks) {
   return out;
 }
 
-base::Result<bool> apply_sysctl(plan::Sysctl const& sysctl, std::string const& root) {
+base::Result<bool> apply_sysctl(plan::Sysctl const& sysctl, std::set<std::string> const& ours,
+                                std::string const& root) {
   auto const path = root + "/" + sysctl.path;
   auto const present = read_setting(path);
   if (!present) {
@@ -116,7 +118,7 @@ base::Result<bool> apply_sysctl(plan::Sysctl const& sysctl, std::string const& r
     return false;
   }
   if (sysctl.path == all_rp_filter) {
-    if (auto kept = keep_filters_of_others(root, *present); !kept) {
+    if (auto kept = keep_filters_of_others(root, *present, ours); !kept) {
       return kept.error();
     }
   }

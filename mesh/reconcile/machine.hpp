@@ -6,6 +6,7 @@
 #include "mesh/plan/plan.hpp"
 #include "mesh/wireguard/kernel/link.hpp"
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,8 @@ std::string owned_text(std::vector<wireguard::Network> networks);
 
 // Reads `root`/path and writes only when it says something else. True when it was written. A required setting that
 // does not exist is a failure. Before net/ipv4/conf/all/rp_filter is lowered, the value it had is given to every
-// interface that is not ours, so that nobody else's filter gets weaker.
-base::Result<bool> apply_sysctl(plan::Sysctl const& sysctl, std::string const& root = "/proc/sys");
+// interface that is not one of `ours`, so that nobody else's filter gets weaker.
+base::Result<bool> apply_sysctl(plan::Sysctl const& sysctl, std::set<std::string> const& ours,
+                                std::string const& root = "/proc/sys");
 
 }  // namespace reconcile

@@ -47,7 +47,12 @@ std::set<std::string> adjacencies(std::vector<bird::Neighbor> const& neighbors,
   }
   for (auto const& session : sessions) {
     if (session.up()) {
-      out.insert(session.address + " " + session.interface + " up since " + session.since);
+      auto const up = session.address + " " + session.interface + " up";
+      out.insert(up);
+      // BIRD says the time of day, and after some twenty hours the day alone: then it has not just come.
+      if (session.since.find(':') != std::string::npos) {
+        out.insert(up + " since " + session.since);
+      }
     }
   }
   return out;
@@ -97,15 +102,20 @@ net::Task<Pass> Reconciler::run(std::shared_ptr<plan::NodePlan const> plan, std:
   own_key_ = given_own_;
   next_key_ = given_next_;
   Pass pass;
-  co_await devices(plan, &pass);
+  auto const taken = co_await devices(plan, &pass);
+  auto const whole = plan;  // what is looked at again and removed goes by all names
+  if (!taken.empty()) {
+    plan = std::make_shared<plan::NodePlan const>(without_devices(*whole, taken));
+    live_bird = without_interfaces(std::move(live_bird), taken);
+  }
   // After the devices: their own settings exist with them only.
   settings(*plan, pass);
   loopback(*plan, pass);
   co_await rules(plan, &pass);
   co_await routing(plan, std::move(live_bird), trial, &pass);
   strays(*plan, pass);
-  co_await removals(plan, world, &pass);
-  co_await verify(plan, &pass);
+  co_await removals(whole, world, &pass);
+  co_await verify(whole, &pass);
   for (auto& device : pass.devices) {
     device.private_key = wireguard::PrivateKey();
   }
@@ -131,7 +141,7 @@ net::Task<base::Result<std::vector<wireguard::Change>>> Reconciler::difference(
   std::erase_if(wanted, [](wireguard::Device const& device) { return !device.private_key.is_set(); });
   pass->devices = std::move(*observed);
   auto const judged = without_inner_sessions(pass->devices, plan->mesh_prefixes);
-  co_return wireguard::diff(wanted, judged, {plan::interface_prefix, plan->node}, wall_clock_s());
+  co_return wireguard::diff(wanted, judged, owner_of(*plan), wall_clock_s());
 }
 
 net::Task<void> Reconciler::apply(std::vector<wireguard::Change> changes, Pass* pass) {
@@ -148,7 +158,7 @@ net::Task<void> Reconciler::apply(std::vector<wireguard::Change> changes, Pass* 
   }
 }
 
-net::Task<void> Reconciler::devices(std::shared_ptr<plan::NodePlan const> plan, Pass* pass) {
+net::Task<std::set<std::string>> Reconciler::devices(std::shared_ptr<plan::NodePlan const> plan, Pass* pass) {
   auto changes = co_await difference(plan, pass);
   bool const renamed = changes && restore_names(*plan, *pass);
   if (renamed) {
@@ -156,15 +166,16 @@ net::Task<void> Reconciler::devices(std::shared_ptr<plan::NodePlan const> plan, 
   }
   if (!changes) {
     pass->failures.push_back("looking at the devices: " + changes.error().what());
-    co_return;
+    co_return std::set<std::string>();
   }
-  wireguard::Owner const owner{plan::interface_prefix, plan->node};
-  for (auto const& name : wireguard::conflicts(with_keys(*plan), pass->devices, owner)) {
+  auto const conflicts = wireguard::conflicts(with_keys(*plan), pass->devices, owner_of(*plan));
+  for (auto const& name : conflicts) {
     pass->failures.push_back("interface " + name + " exists and is not ours: remove or rename it");
   }
   std::erase_if(*changes, [](wireguard::Change const& change) { return change.removes(); });
   remember_devices(*pass);
   co_await apply(std::move(*changes), pass);
+  co_return std::set<std::string>(conflicts.begin(), conflicts.end());
 }
 
 net::Task<void> Reconciler::removals(std::shared_ptr<plan::NodePlan const> plan,
@@ -314,8 +325,9 @@ void Reconciler::loopback(plan::NodePlan const& plan, Pass& pass) {
 }
 
 void Reconciler::settings(plan::NodePlan const& plan, Pass& pass) {
+  auto const ours = mesh_devices(with_keys(plan), pass.devices, owner_of(plan));
   for (auto const& sysctl : plan.sysctls) {
-    auto const applied = apply_sysctl(sysctl);
+    auto const applied = apply_sysctl(sysctl, ours);
     if (!applied) {
       pass.failures.push_back(applied.error().what());
     } else if (*applied) {

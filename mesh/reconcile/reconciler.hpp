@@ -59,7 +59,8 @@ class Reconciler {
   [[nodiscard]] char const* backend_name() const { return backend_.name(); }
 
  private:
-  net::Task<void> devices(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
+  // Gives the names that somebody else's interfaces have.
+  net::Task<std::set<std::string>> devices(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
   // True when a device has its name again: look anew.
   bool restore_names(plan::NodePlan const& plan, Pass& pass);
   void remember_devices(Pass const& pass);
@@ -100,9 +101,16 @@ class Reconciler {
 std::map<unsigned, std::string> renamed(std::vector<wireguard::Device> const& wanted,
                                         std::vector<wireguard::ObservedDevice> const& all,
                                         std::map<std::string, unsigned> const& index_of);
-// Pure: names of the devices that carry the mesh: what is wanted or is left over of it, but nobody else's.
+// Pure: names of the devices that carry the mesh: what is wanted or is left over of it, but nobody else's. `wanted`
+// with their private keys.
 std::set<std::string> mesh_devices(std::vector<wireguard::Device> const& wanted,
-                                   std::vector<wireguard::ObservedDevice> const& seen);
+                                   std::vector<wireguard::ObservedDevice> const& seen, wireguard::Owner owner);
+// Pure: whose devices the plan's are. It must not outlive the plan.
+wireguard::Owner owner_of(plan::NodePlan const& plan);
+// Pure: BIRD's configuration without these interfaces, and the plan without these devices and all that is said of them.
+// A name that somebody else's interface has must get no settings, rules or OSPF of ours.
+std::string without_interfaces(std::string bird, std::set<std::string> const& names);
+plan::NodePlan without_devices(plan::NodePlan plan, std::set<std::string> const& names);
 // A change, said in the log too.
 void note_change(Pass& pass, std::string text);
 

@@ -73,12 +73,13 @@ net::Task<void> Reconciler::rules(std::shared_ptr<plan::NodePlan const> plan, Pa
   if (!rules_ || plan->rules.empty()) {
     co_return;
   }
-  // A device that nobody wants any more carries until every other link does: its rules stay as long.
+  // A device of ours that nobody wants any more carries until every other link does: its rules stay as long.
+  auto const wanted = with_keys(*plan);
   std::set<std::string> departing;
   for (auto const& device : pass->devices) {
-    bool const wanted = std::any_of(plan->devices.begin(), plan->devices.end(),
-                                    [&](wireguard::Device const& one) { return one.name == device.name; });
-    if (device.wireguard && !wanted) {
+    bool const is_wanted = std::any_of(wanted.begin(), wanted.end(),
+                                       [&](wireguard::Device const& one) { return one.name == device.name; });
+    if (!is_wanted && wireguard::is_ours(device, wanted, owner_of(*plan))) {
       departing.insert(device.name);
     }
   }
@@ -91,21 +92,53 @@ net::Task<void> Reconciler::rules(std::shared_ptr<plan::NodePlan const> plan, Pa
   }
 }
 
-// A name alone makes no device ours: somebody's bridge may be called like one.
+// A name alone makes no device ours: somebody's bridge, or WireGuard device, may be called like one.
 std::set<std::string> mesh_devices(std::vector<wireguard::Device> const& wanted,
-                                   std::vector<wireguard::ObservedDevice> const& seen) {
+                                   std::vector<wireguard::ObservedDevice> const& seen, wireguard::Owner owner) {
   std::set<std::string> out;
   for (auto const& device : wanted) {
     out.insert(device.name);
   }
   for (auto const& device : seen) {
-    if (device.wireguard) {
+    if (wireguard::is_ours(device, wanted, owner)) {
       out.insert(device.name);
-    } else {
-      out.erase(device.name);
     }
   }
+  for (auto const& name : wireguard::conflicts(wanted, seen, owner)) {
+    out.erase(name);
+  }
   return out;
+}
+
+wireguard::Owner owner_of(plan::NodePlan const& plan) {
+  return {plan::interface_prefix, plan.node};
+}
+
+std::string without_interfaces(std::string bird, std::set<std::string> const& names) {
+  constexpr std::string_view end = "\n    };\n";  // of the block, as bird::render indents it
+  for (auto const& name : names) {
+    auto const head = "    interface \"" + name + "\" {";
+    for (auto at = bird.find(head); at != std::string::npos; at = bird.find(head, at)) {
+      auto const last = bird.find(end, at);
+      if (last == std::string::npos) {
+        break;
+      }
+      bird.erase(at, last + end.size() - at);
+    }
+  }
+  return bird;
+}
+
+plan::NodePlan without_devices(plan::NodePlan plan, std::set<std::string> const& names) {
+  std::erase_if(plan.devices, [&](wireguard::Device const& device) { return names.contains(device.name); });
+  std::erase_if(plan.sysctls, [&](plan::Sysctl const& sysctl) {
+    return std::any_of(names.begin(), names.end(), [&](std::string const& name) {
+      return sysctl.path.find("/" + name + "/") != std::string::npos;
+    });
+  });
+  plan.bird = without_interfaces(std::move(plan.bird), names);
+  plan.rules = guard::without_devices(std::move(plan.rules), names);
+  return plan;
 }
 
 void Reconciler::strays(plan::NodePlan const& plan, Pass& pass) {
@@ -122,7 +155,7 @@ void Reconciler::strays(plan::NodePlan const& plan, Pass& pass) {
       return;
     }
   }
-  auto const removed = strays_->remove(mesh_devices(plan.devices, pass.devices));
+  auto const removed = strays_->remove(mesh_devices(with_keys(plan), pass.devices, owner_of(plan)));
   if (!removed) {
     pass.failures.push_back(removed.error().what());
     return;

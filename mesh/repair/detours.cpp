@@ -2,6 +2,7 @@
 
 #include "routing/backup/alternates.hpp"
 #include "routing/backup/areas.hpp"
+#include "routing/bird/config.hpp"
 #include "topology/graph.hpp"
 
 #include <algorithm>
@@ -45,6 +46,13 @@ class Table {
       bool const absent = !world_.keys.contains(link.a) || !world_.keys.contains(link.b);
       return absent || (drained(link.a) && link.b != plan_.node) || (drained(link.b) && link.a != plan_.node);
     });
+    // A drained node's own ways are in the order of the costs that it tells. Its neighbours know the far cheaper costs
+    // of their side; half the drained cost on each side promises no more of whom they send by than is so.
+    for (auto& link : links) {
+      if (drained(plan_.node) && (link.a == plan_.node || link.b == plan_.node)) {
+        link.cost = plan::cost_of(world_, link, plan_.node) - bird::cost_of_drained / 2;
+      }
+    }
     if (world_.topology.areas.size() > 1) {
       backup::Areas areas(world_.topology, links, plan_.node);
       add_all([&](backup::Destination const& to) { return areas.protections(plan_.node, to); });

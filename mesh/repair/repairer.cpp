@@ -138,6 +138,8 @@ struct Repairer::State {
       failed(added.error().what());
       return false;
     }
+    // One that it had is replaced in the kernel too: its end must not take this one away.
+    std::erase_if(active, [&](Active const& one) { return one.route.destination == route.destination; });
     active.push_back({detour->second, session, Clock::now(), std::nullopt});
     return true;
   }

@@ -1,9 +1,9 @@
 #include "mesh/round_trips/prober.hpp"
 
 #include "base/process/log.hpp"
+#include "mesh/plan/plan.hpp"
 #include "mesh/plan/slots.hpp"
 #include "mesh/round_trips/echo.hpp"
-#include "routing/bird/config.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -44,7 +44,7 @@ std::vector<Target> targets_of(plan::World const& world, std::string const& node
     target.link = link.name();
     target.node = link.a == node ? link.b : link.a;
     target.address = topology::link_local(world.allocation, link, target.node);
-    target.cost = world.draining.contains(node) ? bird::cost_of_last_resort : link.cost;
+    target.cost = plan::cost_of(world, link, node);
     target.measured = topology.measured(link);
     for (unsigned const slot : {0U, 1U}) {
       target.device = plan::device_name(link, node, slot);

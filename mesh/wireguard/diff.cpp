@@ -162,9 +162,7 @@ std::string Change::text() const {
   return start + "?";
 }
 
-namespace {
-
-// Ours is what bears the alias that we give, or what runs with our key, should somebody have taken the alias away.
+// The alias that we give, or our key, should somebody have taken the alias away.
 bool is_ours(ObservedDevice const& one, std::vector<Device> const& wanted, Owner owner) {
   std::string const node(owner.node);
   bool const named = one.alias.starts_with(node + "--") || one.alias.ends_with("--" + node);
@@ -172,6 +170,8 @@ bool is_ours(ObservedDevice const& one, std::vector<Device> const& wanted, Owner
                              return device.private_key.is_set() && device.private_key == one.private_key;
                            }));
 }
+
+namespace {
 
 // Made and not yet configured, by us before a crash or by somebody who loses nothing.
 bool is_blank(ObservedDevice const& one) {

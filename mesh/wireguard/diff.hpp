@@ -61,6 +61,8 @@ struct Owner {
   std::string_view prefix;  // what names of our devices begin with
   std::string_view node;    // one end of the link that the alias of each names
 };
+// Whether it is a device of a link of this node: its alias names one, or it runs with a private key of the wanted ones.
+bool is_ours(ObservedDevice const& one, std::vector<Device> const& wanted, Owner owner);
 std::vector<Change> diff(std::vector<Device> const& wanted, std::vector<ObservedDevice> const& observed, Owner owner,
                          std::int64_t now_s);
 std::vector<std::string> conflicts(std::vector<Device> const& wanted, std::vector<ObservedDevice> const& observed,

@@ -38,6 +38,9 @@ struct Interface {
   bool operator==(Interface const&) const = default;
 };
 inline constexpr std::uint32_t cost_of_last_resort = 65535;
+// Of a drained node's ordinary links: dearer than a repair link elsewhere (60000), and cheaper than its own repair
+// links, which cost the last resort then, so that these still carry nothing as long as there is another way.
+inline constexpr std::uint32_t cost_of_drained = 62500;
 
 struct RenderSettings {
   std::string log_file;  // absolute path; empty: BIRD's stderr (BIRD must then run in the foreground, `bird -f`)

@@ -23,7 +23,7 @@
 
 namespace repair_links {
 
-inline constexpr std::uint32_t cost = 60000;           // the last resort of a drained node's links is 65535
+inline constexpr std::uint32_t cost = 60000;           // less than a drained node's links (bird::cost_of_drained)
 inline constexpr unsigned most_per_node = 3;           // chosen links
 inline constexpr std::size_t most_nodes = 500;         // beyond that nothing is chosen: choosing is cubic
 inline constexpr std::uint32_t most_distance = 30000;  // between its ends: no path may ever gain by the link

@@ -338,6 +338,38 @@ TEST_F(IssuerTest, AnotherAuthorityIsAskedWhenTheFirstRefusesOrIsAway) {
   second.stop();
 }
 
+TEST_F(IssuerTest, ACaWhoseAccountsKeyIsDamagedLeavesEverythingElseAsItWas) {
+  test::ScriptedAcme second(loop.get_executor(), [this](std::string name, std::string value) {
+    auto const values = txt(name);
+    return std::ranges::find(values, value) != values.end();
+  });
+  settings.authorities.emplace_back();
+  settings.authorities[1].directory_url = second.directory_url();
+  add_tenant("one");
+  start();
+  ASSERT_TRUE(issued(1));
+  retire();
+  write([this](store::Write const& transaction) -> base::Result<void> {
+    auto const damaged = transaction.transaction.execute(
+        "UPDATE acme_account SET sealed_key = zeroblob(300) WHERE directory_url = ?", {ca->directory_url()});
+    return damaged ? base::Result<void>() : base::Result<void>(damaged.error());
+  });
+  // And a rehearsal ended with the process.
+  std::string const left = "_acme-challenge.one.stream.example";
+  std::vector<std::pair<dns::Name, std::string>> values{{dns::Name::parse(left).value(), "left"}};
+  ASSERT_TRUE(run(store->add_challenges(std::move(values), "acme/1/1/rehearsal/now")));
+  int const accounts = ca->counters.accounts;
+  add_tenant("two");
+  start();
+  ASSERT_TRUE(issued(2)) << "the one that was there, and one of the other CA";
+  EXPECT_EQ(certificates().back().directory_url, second.directory_url());
+  EXPECT_EQ(issuer->authorities()[0].state, "blocked");
+  EXPECT_THAT(issuer->authorities()[0].last_error, HasSubstr(ca->directory_url()));
+  EXPECT_EQ(ca->counters.accounts, accounts);
+  EXPECT_THAT(txt(left), IsEmpty());
+  second.stop();
+}
+
 TEST_F(IssuerTest, AnAuthorityThatCaaForbidsIsNotAsked) {
   auto const apex = dns::Name::parse("stream.example").value();
   auto const set_caa = [&](std::string const& permitted, int serial) {
@@ -521,7 +553,7 @@ TEST_F(IssuerTest, KeysOfANameThatIsGoneStayUntilEverySiteHasHeardAlsoAfterARest
   ASSERT_TRUE(until([this] { return issuer->status().empty(); }));
   EXPECT_EQ(certificates().size(), 1U) << "a site may still answer the name";
   retire();
-  start();  // all it knows is in the store
+  start();              // all it knows is in the store
   add_tenant("other");  // once it is known, there was a round
   issuer->poke();
   ASSERT_TRUE(until([this] { return !issuer->status().empty(); }));

@@ -188,8 +188,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "is no list of status codes"},
         Mistake{"clusters: [{name: c, site: ams, nodes: [one], monitor: {type: http, expected_codes: '200-'}}]\n",
                 "is no list of status codes"},
-        Mistake{"clusters: [{name: c, site: ams, nodes: [one], monitor: {qname: example.org}}]\n",
-                "only for dns"},
+        Mistake{"clusters: [{name: c, site: ams, nodes: [one], monitor: {qname: example.org}}]\n", "only for dns"},
         Mistake{"clusters: [{name: c, site: ams, nodes: [one], monitor: {type: dns, qname: a..b}}]\n",
                 "is not a domain name"},
         Mistake{"clusters: [{name: c, site: ams, nodes: [one], monitor: {interval_ms: 1000, timeout_ms: 2s}}]\n",
@@ -331,6 +330,20 @@ TEST(Load, AreasMeetOnlyAtTheBackbone) {
   EXPECT_EQ(t.area_of(t.links[0]), "0.0.0.7");
   ASSERT_EQ(t.areas.size(), 2U);
   EXPECT_EQ(load(with("7", "7")).areas.size(), 1U);
+}
+
+TEST(Load, TheBackboneIsJoinedByItself) {
+  auto const with = [](std::string const& area_two, std::string const& more_links) {
+    return "name: t\ndomain: t.example\nsites: [{name: s}]\nmesh: {shape: links}\nnodes:\n"
+           "  - {name: one, site: s, underlay: [192.0.2.1]}\n  - {name: two, site: s, area: " +
+           area_two +
+           ", underlay: [192.0.2.2]}\n  - {name: three, site: s, area: 0, underlay: [192.0.2.3]}\n"
+           "links: [{ends: [one, two]}, {ends: [two, three]}" +
+           more_links + "]\n";
+  };
+  EXPECT_EQ(load(with("0", "")).areas.size(), 1U);
+  EXPECT_EQ(load(with("1", ", {ends: [one, three]}")).areas.size(), 2U);
+  EXPECT_THAT(problems(with("1", "")), HasSubstr("no links of the backbone lead from"));
 }
 
 TEST(Load, ASegmentsNodesStayOutOfTheMesh) {

@@ -130,6 +130,7 @@ BundleItem read_item(json::object const& object, std::string const& path, base::
       },
       "is not a SHA-256 in lower-case hex");
   item.sequence = reader.positive("sequence");
+  item.leaving = reader.has("leaving") && reader.flag("leaving");
   return item;
 }
 

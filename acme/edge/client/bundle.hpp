@@ -24,7 +24,13 @@ struct BundleItem {
   std::vector<std::string> names;  // of the certificate; "*." allowed
   std::string fingerprint;         // SHA-256 of the leaf's DER, lower-case hex
   std::int64_t sequence = 0;       // rises with each certificate
-  bool operator==(BundleItem const&) const = default;
+  // It goes as soon as no site answers with it any more: others with its names come first. Neither kept on disk nor
+  // part of what makes two of them equal; older Navigators do not say it.
+  bool leaving = false;
+  bool operator==(BundleItem const& other) const {
+    return id == other.id && tenant == other.tenant && names == other.names && fingerprint == other.fingerprint &&
+           sequence == other.sequence;
+  }
 };
 
 // A list, a page of one, or what changed in it.

@@ -115,8 +115,11 @@ net::Task<base::Result<void>> Client::read_all(BundleList first) {
       std::string const id = item.id;
       items[id] = std::move(item);
     }
-    if (page.next == 0 || stopped_) {
+    if (page.next == 0) {
       break;
+    }
+    if (stopped_) {  // half a list would read as "remove the rest"
+      co_return base::fail(errc::refused, "bundle list: stopped while it was read");
     }
     if (items.size() > items_max) {
       co_return base::fail(errc::bad_bundle, "bundle list: more than " + std::to_string(items_max) + " bundles");
@@ -169,6 +172,9 @@ net::Task<base::Result<void>> Client::acknowledge(BundleItem item) {
   auto const response = co_await call("POST", "/v1/edge/acknowledgments", std::move(text), settings_.call_deadline);
   if (!response) {
     co_return response.error();
+  }
+  if (response->status == 409) {
+    co_return base::fail(errc::stale, "acknowledgment of " + item.id + ": " + response->body.substr(0, 200));
   }
   if (response->status != 204 && response->status != 200) {
     co_return refused("acknowledgment of " + item.id, *response);

@@ -47,6 +47,7 @@ class Client {
   [[nodiscard]] Items const& items() const { return items_; }
   // A bundle as the list has it, verified. bad_bundle: it is another one by now, or broken.
   net::Task<base::Result<Bundle>> fetch(BundleItem item);
+  // stale: it is not to be said again of this certificate.
   net::Task<base::Result<void>> acknowledge(BundleItem item);
 
   void stop() { stopped_ = true; }

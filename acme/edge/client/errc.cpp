@@ -19,6 +19,8 @@ class Category final : public boost::system::error_category {
         return "unexpected content of the bundle directory";
       case errc::reload_failed:
         return "the reload hook failed";
+      case errc::stale:
+        return "not the bundle's present certificate";
       case errc::not_served:
         return "not served";
     }

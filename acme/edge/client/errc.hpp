@@ -12,6 +12,7 @@ enum class errc {
   refused,         // Navigator answered with an HTTP error; the detail carries status and text
   bad_directory,   // the bundle directory holds something unexpected
   reload_failed,   // the reload hook failed; the former files are back in place
+  stale,           // Navigator takes no acknowledgment of this certificate: it is expired, or no longer the bundle's
   not_served,      // the web server did not serve the certificate before the deadline
 };
 boost::system::error_code make_error_code(errc code);

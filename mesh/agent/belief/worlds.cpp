@@ -35,10 +35,12 @@ base::Result<plan::WorldDocument> Worlds::believe(signed_world::SignedWorld cons
   if (!document) {
     return document;
   }
-  if (removals_.learn(*document)) {
+  owed_ = removals_.learn(*document) || owed_;
+  if (owed_) {
     if (auto written = process::write_file_atomically(removed_file_, removals_.text(), 0640); !written) {
       return written.error();
     }
+    owed_ = false;
   }
   struck = removals_.strike(*document);
   return document;

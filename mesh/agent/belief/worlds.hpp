@@ -40,6 +40,7 @@ class Worlds {
   Snapshots snapshots_;
   std::optional<signed_world::Pin> pin_;
   signed_world::Removals removals_;
+  bool owed_ = false;  // the file does not say yet what `removals_` holds
 };
 
 }  // namespace agent

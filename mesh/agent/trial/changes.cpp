@@ -33,6 +33,9 @@ Changes::Taken Changes::offer(Offer offer, Seen const& seen, Instant at) {
   if (offer.mark == in_use_.mark) {
     if (trial_) {
       trial_->revision = offer.revision;
+      if (first_try_) {
+        first_try_->offer = offer;
+      }
     } else {
       taken_back_.reset();  // the world says again what runs here
       remembered_.reset();
@@ -84,10 +87,15 @@ void Changes::begin(Offer offer, Seen const& seen, Instant at) {
   in_use_ = std::move(offer);
   trial_ = begin_trial(in_use_.revision, in_use_.neighbors, known_.neighbors, known_.controller, in_use_.dead_time,
                        at.now, chain_since_);
+  first_try_.reset();
+  if (!taken_back_) {
+    first_try_ = TakenBack{in_use_, trial_->neighbors, false, 1, at.now, at.now + until_slot(at.wall_s, first_pause)};
+  }
 }
 
 void Changes::end_trial() {
   trial_.reset();
+  first_try_.reset();
   good_.reset();
   known_ = {};
 }

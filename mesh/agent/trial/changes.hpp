@@ -97,8 +97,11 @@ class Changes {
   [[nodiscard]] std::int64_t in_use() const { return in_use_.revision; }
   [[nodiscard]] std::optional<Trial> const& trial() const { return trial_; }
   [[nodiscard]] std::optional<TakenBack> const& taken_back() const { return taken_back_; }
-  // What the next process has to know.
-  [[nodiscard]] std::optional<TakenBack> const& to_remember() const { return taken_back_ ? taken_back_ : remembered_; }
+  // What the next process has to know: also what is tried for the first time, because an agent that ends meanwhile has
+  // not seen it hold.
+  [[nodiscard]] std::optional<TakenBack> const& to_remember() const {
+    return taken_back_ ? taken_back_ : first_try_ ? first_try_ : remembered_;
+  }
   [[nodiscard]] std::int64_t good() const { return good_ ? good_->revision : -1; }  // where a trial goes back to
   [[nodiscard]] std::int64_t waiting() const { return waiting_ ? waiting_->revision : -1; }
   // Whether a world of this revision may still be asked for.
@@ -112,6 +115,7 @@ class Changes {
   Offer in_use_;
   std::optional<Offer> good_;  // while a trial runs
   std::optional<Trial> trial_;
+  std::optional<TakenBack> first_try_;  // while a trial of it runs: as it is to be remembered if nobody judges that
   std::optional<Offer> waiting_;
   std::optional<TakenBack> taken_back_;
   std::optional<TakenBack> remembered_;  // until a world is offered that is it, or another that changes this node

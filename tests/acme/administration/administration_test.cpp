@@ -104,6 +104,30 @@ TEST_F(AdministrationTest, RevocationAndAccountsAreOrdered) {
   EXPECT_EQ(call("POST", "/v1/acme/accounts/agree", R"({"directory":"https://nobody.example/"})").status, 404);
 }
 
+TEST_F(AdministrationTest, ABodyThatIsNotUnderstoodDoesNothing) {
+  add_tenant("acme-tv");
+  serve();
+  ASSERT_TRUE(issued(1));
+  std::string const key = run(vault.account(ca->directory_url()))->key_pem;
+  std::string const of = "/v1/acme/certificates/acme-tv/";
+  for (auto const& [target, body] :
+       std::vector<std::pair<std::string, std::string>>{{of + "order", R"({"staging":true)"},
+                                                        {of + "order", R"({"staging":"true"})"},
+                                                        {of + "order", R"({"Staging":true})"},
+                                                        {of + "order", "[]"},
+                                                        {of + "revoke", R"({"reason":4})"},
+                                                        {of + "revoke", "superseded"},
+                                                        {"/v1/acme/accounts/rekey", R"({"directory":)"},
+                                                        {"/v1/acme/accounts/rekey", R"({"direktory":"x"})"},
+                                                        {"/v1/acme/accounts/agree", R"({"directory":7})"}}) {
+    auto const answer = call("POST", target, body);
+    EXPECT_EQ(answer.status, 422) << target << " " << body;
+    EXPECT_THAT(answer.body, testing::AnyOf(HasSubstr("staging"), HasSubstr("reason"), HasSubstr("directory")));
+  }
+  EXPECT_EQ(certificates().size(), 1U);
+  EXPECT_EQ(run(vault.account(ca->directory_url()))->key_pem, key);
+}
+
 TEST_F(AdministrationTest, AChainOfCnamesIsFollowedAndACircleEnds) {
   auto const apex = dns::Name::parse("stream.example").value();
   auto const rows = dns::parse_zone_file(

@@ -276,6 +276,20 @@ TEST_F(DistributionTest, TheFullComparisonFindsNothingWhereNothingWasMissedAndMe
   EXPECT_EQ(run(distribution.following().compare()).value(), 0U);
 }
 
+net::Task<void> tell_later(Distribution& distribution, std::int64_t tenant_id) {
+  co_await net::wait_for(std::chrono::milliseconds(20));
+  distribution.poke(tenant_id);
+}
+
+TEST_F(DistributionTest, WhatIsWrittenAndNotToldYetIsNoDefect) {
+  ASSERT_EQ(run(distribution.following().compare()).value(), 0U);
+  vault::CertificateRow const row = certificates().back();
+  run(vault.forget_subject(row.subject_id)).value();
+  net::spawn(loop.get_executor(), "teller", tell_later(distribution, row.tenant_id));
+  EXPECT_EQ(run(distribution.following().compare()).value(), 0U);
+  EXPECT_TRUE(list("edge-ams-1").at("bundles").as_array().empty());
+}
+
 TEST_F(DistributionTest, OnlyAdministratorsSeeTheWholeListAndItHasNoKeys) {
   EXPECT_EQ(call(request("GET", "/v1/certificates", "edge-ams-1")).status, 403);
   auto admin = request("GET", "/v1/certificates", "");

@@ -156,6 +156,9 @@ class AgentTest : public testing::TestWithParam<bool> {
   }
   net::Task<net::HttpResponse> take(std::string body) {
     acknowledged.emplace_back(boost::json::parse(body).at("fingerprint").as_string());
+    if (expired) {
+      co_return net::HttpResponse::problem(409, "Not the certificate of this bundle", "expired");
+    }
     co_return net::HttpResponse{204, {}, {}};
   }
   static net::Task<void> run(EdgeAgent& agent, std::shared_ptr<bool> ended) {
@@ -195,6 +198,7 @@ class AgentTest : public testing::TestWithParam<bool> {
   std::vector<Bundle> bundles;
   std::int64_t sequence = 1;
   bool broken = false;
+  bool expired = false;                    // what is acknowledged
   std::map<std::string, BundleItem> told;  // what the last list said, of a Navigator that tells what changed
   std::int64_t told_sequence = 0;
   int wholes = 0;
@@ -257,6 +261,51 @@ TEST_P(AgentTest, AFailedReloadPutsTheFormerFilesBackAndIsTriedAgain) {
   EXPECT_EQ(read(settings.nginx_file), nginx);
   std::ofstream(folder.file("repaired")) << "yes";
   ASSERT_TRUE(until([&] { return !acknowledged.empty() && acknowledged.back() == second.item.fingerprint; }));
+}
+
+TEST_P(AgentTest, OneBundleThatTheWebServerRefusesIsKeptOutAndNobodyElse) {
+  Bundle bad = make(2);
+  bad.item.id = "tenant-8";
+  bad.item.tenant = "other";
+  bad.item.names = {"other.example"};
+  bundles = {make(1), bad};
+  settings.reload = {"/bin/sh", "-c",
+                     "if grep -q tenant-8 " + settings.nginx_file + " && ! test -e " + folder.file("repaired") +
+                         "; then echo no such thing; exit 1; fi; echo x >> " + folder.file("reloads")};
+  settings.proof_deadline = std::chrono::milliseconds(300);
+  start();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  EXPECT_EQ(acknowledged[0], bundles[0].item.fingerprint);
+  ASSERT_TRUE(until([this] { return agent->status().last_error.starts_with("tenant-8 is kept out"); }));
+  EXPECT_THAT(agent->status().last_error, HasSubstr("no such thing"));
+  EXPECT_THAT(read(settings.nginx_file), Not(HasSubstr("tenant-8")));
+  EXPECT_FALSE(std::filesystem::exists(settings.directory + "/tenant-8/live"));
+  // It is left alone until there is another one of it.
+  std::ofstream(folder.file("repaired")) << "yes";
+  std::string const reloads = read(folder.file("reloads"));
+  int const before = lists;
+  ASSERT_TRUE(until([&] { return lists > before + 3; }));
+  EXPECT_EQ(read(folder.file("reloads")), reloads);
+  bundles[1].item.sequence = 3;
+  sequence = 2;
+  ASSERT_TRUE(until([this] { return read(settings.nginx_file).find("tenant-8") != std::string::npos; }));
+  ASSERT_TRUE(until([this] { return agent->status().last_error.find("kept out") == std::string::npos; }));
+}
+
+TEST_P(AgentTest, ACertificateThatNavigatorWantsNoWordOfIsNoFailure) {
+  expired = true;
+  bundles = {make(1)};
+  start();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  int const before = lists;
+  ASSERT_TRUE(until([&] { return lists > before + 3; }));
+  EXPECT_EQ(acknowledged.size(), 1U) << "once is enough";
+  EXPECT_THAT(agent->status().last_error, IsEmpty());
+  EXPECT_FALSE(agent->status().bundles.at(0).acknowledged);
+  expired = false;
+  bundles = {make(2)};
+  sequence = 2;
+  ASSERT_TRUE(until([this] { return agent->status().bundles.at(0).acknowledged; }));
 }
 
 TEST_P(AgentTest, NothingIsAcknowledgedThatIsNotServed) {

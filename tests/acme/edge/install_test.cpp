@@ -167,6 +167,34 @@ TEST(Nginx, ListensWhereItIsToldAndIncludesNothingUnasked) {
   EXPECT_THAT(text, Not(HasSubstr("hash_bucket")));
 }
 
+TEST(EachNameOnce, StaysWithWhoIsNotLeavingThenWithTheNewerSequence) {
+  auto const named = [](std::string const& id, std::vector<std::string> names, std::int64_t sequence, bool leaving) {
+    BundleItem one = item(id, 'a', sequence);
+    one.names = std::move(names);
+    one.leaving = leaving;
+    return one;
+  };
+  auto const once =
+      each_name_once({named("t1", {"a.example", "b.example"}, 9, true), named("t2", {"a.example"}, 3, false),
+                      named("t3", {"a.example"}, 2, false), named("t4", {"c.example"}, 1, true)});
+  std::vector<std::string> said;
+  for (BundleItem const& one : once) {
+    said.push_back(one.id + " " + one.names.at(0) + " " + std::to_string(one.names.size()));
+  }
+  EXPECT_THAT(said, ElementsAre("t1 b.example 1", "t2 a.example 1", "t4 c.example 1"));
+}
+
+TEST(Includes, NoHostNameIsThereTwice) {
+  BundleItem former = item("t1", 'a', 1);
+  former.id = "t1-11";
+  former.leaving = true;
+  for (std::string const& text : {render_caddy({former, item("t1")}, "/b"), render_haproxy({former, item("t1")}, "/b"),
+                                  render_nginx({former, item("t1")}, {})}) {
+    EXPECT_EQ(text.find("*.t1.example"), text.rfind("*.t1.example")) << text;
+    EXPECT_THAT(text, Not(HasSubstr("t1-11")));
+  }
+}
+
 TEST(HaproxyList, OneLineABundleWithItsNames) {
   EXPECT_EQ(render_haproxy({item("t2"), item("t1")}, "/var/lib/bundles"),
             R"(# Written by privateer from Navigator's bundles; changes are overwritten.

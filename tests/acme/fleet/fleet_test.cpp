@@ -305,14 +305,74 @@ TEST_F(FleetTest, AListThatIsAgainWhatItWasIsToldToWhoReadPagesMeanwhile) {
   EXPECT_EQ(fleet.changed_since("e1", since, true)->bundles.size(), 1U);
 }
 
-TEST_F(FleetTest, PagesHoldWholeTenantsAndFollowEachOther) {
+TEST_F(FleetTest, ATenantWithManyDomainsGoesOnInTheNextPage) {
+  TenantFacts facts = facts_of(1, {"ams"}, "a", {row_of(1, 1, "a", 'a')});
+  for (std::int64_t i = 1; i <= 9; ++i) {
+    std::string const name = "d" + std::to_string(i) + ".example";
+    facts.wanted.push_back(domain_of(1, "a", name));
+    facts.certificates.push_back(row_of(10 + i, 1, "a", 'd', now + hours(1), 100 + i));
+    facts.certificates.back().subject = name;
+    facts.certificates.back().names = {name};
+  }
+  take(facts);
+  take(facts_of(2, {"ams"}, "b", {row_of(2, 2, "b", 'b')}));
+  ASSERT_EQ(fleet.size("e1"), 11U);
+  std::size_t pages = 0;
+  for (std::int64_t after = 0; pages == 0 || after != 0; ++pages) {
+    auto const page = fleet.page("e1", after, 3);
+    EXPECT_LE(page.bundles.size(), 3U);
+    EXPECT_TRUE(page.next == 0 || page.next > after) << "as agents want it";
+    after = page.next;
+  }
+  EXPECT_EQ(pages, 4U);
+  EXPECT_EQ(list_of(fleet, "e1", 3), list_of(fleet, "e1"));
+  EXPECT_EQ(list_of(fleet, "e1", 1).size(), 11U);
+}
+
+TEST_F(FleetTest, WhatLeavesIsSaidToWhoTakesItsNames) {
+  take(facts_of(1, {"ams"}, "a", {row_of(1, 1, "a", 'a')}));
+  take({1, {}, {}, {}}, 2, 1);
+  auto const since = fleet.sequence("e1");
+  EXPECT_TRUE(fleet.find("e1", "tenant-1")->leaving);
+  EXPECT_TRUE(fleet.page("e1", 0, 10).bundles.at(0).leaving);
+  take(facts_of(3, {"ams"}, "other", {row_of(3, 3, "other", 'c')}), 2, 1);
+  EXPECT_EQ(fleet.changed_since("e1", since)->bundles.size(), 1U) << "nobody else's affair";
+  take(facts_of(2, {"ams"}, "a", {row_of(2, 2, "a", 'b')}), 2, 1);
+  auto const delta = fleet.changed_since("e1", since);
+  ASSERT_TRUE(delta);
+  std::vector<std::string> said;
+  for (EdgeBundle const& bundle : delta->bundles) {
+    said.push_back(bundle.id + (bundle.leaving ? " leaving" : ""));
+  }
+  EXPECT_THAT(said, UnorderedElementsAre("tenant-1 leaving", "tenant-2", "tenant-3"));
+}
+
+TEST(Delta, WhoReadPagesBeforeWhatTheLogHasReadsThemAgain) {
+  Fleet fleet(3);
+  fleet.set_pools({{"ams", {"e1"}}}, 1);
+  auto const set = [&fleet](char digest) {
+    fleet.take(facts_of(1, {"ams"}, "a", {row_of(1, 1, "a", digest)}), now, 1);
+  };
+  set('a');
+  auto const since = fleet.sequence("e1");
+  EXPECT_FALSE(fleet.changed_since("e1", since, true))
+      << "the log does not have it at all, though it is the present one";
+  for (char const digest : {'b', 'a', 'b', 'c'}) {  // the entry of the first time is dropped, that of the second is not
+    set(digest);
+  }
+  EXPECT_TRUE(fleet.changed_since("e1", since));
+  EXPECT_FALSE(fleet.changed_since("e1", since, true));
+}
+
+TEST_F(FleetTest, PagesFollowEachOther) {
   for (std::int64_t id = 1; id <= 7; ++id) {
     take(facts_of(id, id % 2 == 0 ? std::vector<std::string>{"ams", "fra"} : std::vector<std::string>{"ams"}, "a",
                   {row_of(id, id, "a", 'a')}));
   }
   EXPECT_EQ(fleet.page("e1", 0, 3).bundles.size(), 3U);
-  EXPECT_EQ(fleet.page("e1", 0, 3).next, 3);
-  EXPECT_EQ(fleet.page("e1", 6, 3).next, 0);
+  std::int64_t const second = fleet.page("e1", 0, 3).next;
+  EXPECT_EQ(fleet.page("e1", second, 3).bundles.at(0).id, "tenant-4");
+  EXPECT_EQ(fleet.page("e1", fleet.page("e1", second, 3).next, 3).next, 0);
   EXPECT_EQ(fleet.page("e1", 0, 7).next, 0) << "the last page says that it is";
   EXPECT_EQ(list_of(fleet, "e1", 3), list_of(fleet, "e1"));
   EXPECT_EQ(list_of(fleet, "e3", 1), list_of(fleet, "e3"));

@@ -61,6 +61,35 @@ class Registry : public testing::Test {
   wireguard::PrivateKey const key_ = wireguard::PrivateKey::generate();
 };
 
+TEST_F(Registry, AMemberThatJoinsAnewStaysDrainedUntilItIsRemoved) {
+  auto const draining = [this] { return members::nodes(*database_).value().at(0).draining; };
+  ASSERT_FALSE(admit(request(issue("ams-1"), "ams-1", key_)));
+  ASSERT_TRUE(members::set_draining(*database_, "ams-1", true));
+  EXPECT_FALSE(admit(request(issue(""), "ams-1", key_)));
+  EXPECT_TRUE(draining()) << "with the same key";
+  EXPECT_FALSE(admit(request(issue("ams-1"), "ams-1", wireguard::PrivateKey::generate())));
+  EXPECT_TRUE(draining()) << "on another machine";
+}
+
+TEST_F(Registry, TheKeyOfACertificateIsLearntWhenOneMachineAloneEverHadTheName) {
+  auto const learnt = [this](std::string const& name) {
+    auto const result = enrolment::learn_certificate_key(*database_, name, "key");
+    return result ? boost::system::error_code() : result.error().code;
+  };
+  ASSERT_FALSE(admit(request(issue("ams-1"), "ams-1", key_)));
+  EXPECT_FALSE(learnt("ams-1"));
+  ASSERT_FALSE(admit(request(issue("ams-1"), "ams-1", key_)));
+  EXPECT_FALSE(learnt("ams-1")) << "twice by the same machine";
+  ASSERT_FALSE(admit(request(issue("ams-1"), "ams-1", wireguard::PrivateKey::generate())));
+  EXPECT_EQ(learnt("ams-1"), enrolment::errc::taken);
+  for (int i = 0; i < 2; ++i) {
+    enrolment::TokenTerms terms{"", now_s + 3600, 1};
+    terms.purpose = enrolment::Purpose::operator_of;
+    ASSERT_FALSE(admit(operator_request(issue_on(terms), "ann.operator")));
+    EXPECT_EQ(learnt("ann.operator"), i == 0 ? boost::system::error_code() : enrolment::errc::taken);
+  }
+}
+
 TEST_F(Registry, ATokenAdmitsOnceAndAReplayOfTheSameJoinGetsTheSameAnswer) {
   auto const token = issue("");
   auto const join = request(token, "ams-1", key_);

@@ -47,6 +47,17 @@ TEST(Plan, ThePlanOfANodeIsThisText) {
             "  announces dns while it answers\n");
 }
 
+TEST(Plan, ADrainedNodesRepairLinksAreStillItsLastResort) {
+  auto world = sample::world();
+  world.topology.links[1].repair = true;  // ams-1--nyc-1
+  world.topology.links[1].cost = 60000;
+  world.draining = {"ams-1"};
+  auto const bird = planned("ams-1", world).bird;
+  EXPECT_THAT(bird, HasSubstr("interface \"wg-edge-1\" {  # ams-1--edge-1\n      type ptp;\n      cost 62500;"));
+  EXPECT_THAT(bird, HasSubstr("interface \"wg-nyc-1\" {  # ams-1--nyc-1\n      type ptp;\n      cost 65535;"));
+  EXPECT_THAT(planned("nyc-1", world).bird, HasSubstr("# ams-1--nyc-1\n      type ptp;\n      cost 60000;"));
+}
+
 TEST(Plan, BothEndsOfALinkFitTogether) {
   auto const a = device(planned("ams-1"), "wg-nyc-1");
   auto const b = device(planned("nyc-1"), "wg-ams-1");

@@ -92,6 +92,18 @@ TEST(Detours, AreNotMadeOverWhoIsDrainedOrHasNotJoined) {
   EXPECT_FALSE(detours(absent, "ams-1").contains(key));
 }
 
+TEST(Detours, OfADrainedNodeGoByTheCostsThatItTells) {
+  auto of = world();
+  of.topology.links[0].cost = 40;  // ams-1--edge-1: ams-1's way to edge-1 is over nyc-1 (10 + 20)
+  auto const key = lost("wg-nyc-1", "10.200.0.2");
+  EXPECT_EQ(detours(of, "ams-1").at(key).device, "wg-edge-1");
+  of.draining = {"ams-1"};  // all its links cost the same, so it goes there by itself
+  EXPECT_FALSE(detours(of, "ams-1").contains(key));
+  EXPECT_EQ(detours(of, "ams-1").at(lost("wg-edge-1", "10.200.0.2")).device, "wg-nyc-1");
+  of.topology.links[0].repair = true;
+  EXPECT_EQ(detours(of, "ams-1").at(key).device, "wg-edge-1") << "but not by a repair link";
+}
+
 TEST(Detours, FollowTheDevicesWhileAKeyChanges) {
   auto of = world();
   of.topology.links[2].cost = 14;

@@ -52,6 +52,19 @@ TEST(BundleList, ReadsWhatChangedAndPages) {
   }
 }
 
+TEST(BundleList, SaysWhatIsLeavingWhichIsNoDifference) {
+  auto const list_of = [](std::string const& more) {
+    std::string item = item_json();
+    item.pop_back();
+    return parse_list(R"({"sequence":9,"bundles":[)" + item + more + "}]}");
+  };
+  ASSERT_TRUE(list_of(R"(,"leaving":true)"));
+  EXPECT_TRUE(list_of(R"(,"leaving":true)")->bundles.at(0).leaving);
+  EXPECT_FALSE(list_of("")->bundles.at(0).leaving) << "older Navigators do not say it";
+  EXPECT_EQ(list_of(R"(,"leaving":true)")->bundles, list_of("")->bundles) << "it is not fetched for that";
+  EXPECT_FALSE(list_of(R"(,"leaving":1)"));
+}
+
 TEST(BundleList, OneBrokenItemRefusesTheListBecauseAMissingItemMeansRemoval) {
   EXPECT_FALSE(parse_list(R"({"sequence":1,"bundles":[)" + item_json() + R"(,{"id":"tenant-8"}]})"));
   EXPECT_FALSE(parse_list(R"({"sequence":1,"bundles":[)" + item_json() + "," + item_json() + "]}"));

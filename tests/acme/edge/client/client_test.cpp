@@ -36,6 +36,9 @@ class ClientTest : public testing::Test {
   ~ClientTest() override { navigator.stop(); }
   net::Task<net::HttpResponse> answer(net::HttpRequest request) {
     asked.push_back(request.target);
+    if (asked.size() == stop_at) {
+      client->stop();
+    }
     std::string body = answers.empty() ? "{}" : answers.front();
     if (!answers.empty()) {
       answers.pop_front();
@@ -62,6 +65,7 @@ class ClientTest : public testing::Test {
   std::unique_ptr<Client> client;
   std::deque<std::string> answers;
   std::vector<std::string> asked;
+  std::size_t stop_at = 0;  // the question after which the client is told to stop
 };
 
 TEST_F(ClientTest, TheWholeListComesInPagesAndThenWhatChanged) {
@@ -99,6 +103,15 @@ TEST_F(ClientTest, AListThatMovedWhileItWasReadIsAskedForAgain) {
   EXPECT_THAT(asked.back(), Not(HasSubstr("applied"))) << "it is no list that ever was";
   follow();
   EXPECT_THAT(asked.back(), Not(HasSubstr("reread")));
+}
+
+TEST_F(ClientTest, HalfAListIsNoListWhenItIsStopped) {
+  answers = {R"({"sequence":9,"complete":true,"gone":[],"bundles":[)" + item(1) + "," + item(2) + "]}",
+             R"({"sequence":10,"complete":true,"gone":[],"next":1,"bundles":[)" + item(1) + "]}"};
+  follow(false);
+  stop_at = 2;
+  EXPECT_FALSE(test::run_task(loop, client->follow(true, false)));
+  EXPECT_THAT(ids(), ElementsAre("tenant-1 a", "tenant-2 a"));
 }
 
 TEST_F(ClientTest, AnOlderNavigatorSendsTheWholeListEachTime) {

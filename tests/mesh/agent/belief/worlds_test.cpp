@@ -1,0 +1,38 @@
+#include "mesh/agent/belief/worlds.hpp"
+
+#include "base/process/service.hpp"
+
+#include "tests/support/temporary_folder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace agent {
+namespace {
+
+constexpr std::int64_t now_s = 1'800'000'000;
+
+// A full disk must not make a node forget what was removed: the same world, asked for again, writes it.
+TEST(Worlds, WhatCouldNotBeWrittenIsWrittenWhenTheWorldComesAgain) {
+  test::TemporaryFolder const folder;
+  auto const directory = folder.file("state");  // is not there yet, so nothing can be written
+  plan::WorldDocument document;
+  document.revision = 7;
+  document.topology = "name: t\n";
+  document.removed = {"AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="};
+  auto const world = signed_world::sign(document, signed_world::SigningKey::generate());
+  Worlds worlds(directory);
+  std::vector<std::string> struck;
+  auto const refused = worlds.believe(world, now_s, struck);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, boost::system::errc::no_such_file_or_directory);
+  std::filesystem::create_directory(directory);
+  ASSERT_TRUE(worlds.believe(world, now_s, struck));
+  auto const written = process::read_file(directory + "/removed");
+  ASSERT_TRUE(written);
+  EXPECT_NE(written->find(*document.removed.begin()), std::string::npos) << *written;
+}
+
+}  // namespace
+}  // namespace agent
