@@ -300,42 +300,34 @@ std::string link_hint(Topology const& topology, Graph const& graph, std::vector<
                       : "add a link, for instance {ends: [" + lonely + ", " + best + "]}";
 }
 
-// Routes between areas go through the backbone alone, so nodes of it that only another area joins would not reach each
-// other (RFC 2328, 3.1).
-void validate_backbone(Draft& draft, std::map<std::string_view, Reader*> const& readers) {
-  auto const& topology = draft.topology;
-  std::string const backbone = Area{}.id;
-  auto nodes = topology.platform_nodes();
-  auto links = topology.links;
-  std::erase_if(nodes, [&](Node const& node) { return !node.area.empty() && node.area != backbone; });
-  std::erase_if(links, [&](Link const& link) { return topology.area_of(link) != backbone; });
-  Graph const graph(nodes, links);
+using Readers = std::map<std::string_view, Reader*>;
+// Says it of each node that no path joins to the first one's part; false: there is none.
+template <class Hint>
+bool tell_apart(Graph const& graph, Readers const& readers, char const* field, std::string const& what, Hint hint) {
   auto const parts = graph.parts(std::vector<bool>(graph.size(), false), Graph::no_link);
   for (std::size_t part = 1; part < parts.size(); ++part) {
     for (auto const node : parts[part]) {
       auto const& name = graph.name(node);
-      readers.at(name)->fail("area",
-                             "no links of the backbone lead from " + quoted(name) + " to " +
-                                 quoted(graph.name(parts[0][0])) + ", and both are in it",
-                             "join the area " + backbone + " by links of its own, or give the node another area");
+      std::string const way = " from " + quoted(name) + " to " + quoted(graph.name(parts[0][0]));
+      readers.at(name)->fail(field, what + way, hint(parts[0], name));
     }
   }
+  return parts.size() > 1;
 }
 
-void validate_one_mesh(Draft& draft, std::map<std::string_view, Reader*> const& readers) {
+void validate_one_mesh(Draft& draft, Readers const& readers) {
   auto const& topology = draft.topology;
-  Graph const graph(topology.platform_nodes(), topology.links);
-  auto const parts = graph.parts(std::vector<bool>(graph.size(), false), Graph::no_link);
-  for (std::size_t part = 1; part < parts.size(); ++part) {
-    for (auto const node : parts[part]) {
-      readers.at(graph.name(node))
-          ->fail("name",
-                 "no path of links leads from " + quoted(graph.name(node)) + " to " + quoted(graph.name(parts[0][0])),
-                 link_hint(topology, graph, parts[0], graph.name(node)));
-    }
-  }
-  if (parts.size() <= 1) {
-    validate_backbone(draft, readers);
+  auto nodes = topology.platform_nodes();
+  auto links = topology.links;
+  Graph const graph(nodes, links);
+  auto const join = [&](auto const& first, auto const& name) { return link_hint(topology, graph, first, name); };
+  bool const apart = tell_apart(graph, readers, "name", "no path of links leads", join);
+  // Routes between areas go through the backbone alone (RFC 2328, 3.1): no other area joins nodes of it.
+  std::erase_if(nodes, [](Node const& node) { return !node.area.empty() && node.area != Area{}.id; });
+  std::erase_if(links, [&](Link const& link) { return topology.area_of(link) != Area{}.id; });
+  if (!apart) {
+    tell_apart(Graph(nodes, links), readers, "area", "both are in the backbone, and no links of it lead",
+               [](auto const&, auto const&) { return "join it by links of its own, or give the node another area"; });
   }
   for (std::uint32_t node = 0; node < graph.size(); ++node) {
     if (graph.edges(node).size() > topology.mesh.links_per_node) {
@@ -352,7 +344,7 @@ void validate_one_mesh(Draft& draft, std::map<std::string_view, Reader*> const& 
 
 void validate_mesh(Draft& draft) {
   auto const& topology = draft.topology;
-  std::map<std::string_view, Reader*> readers;
+  Readers readers;
   for (std::size_t i = 0; i < topology.nodes.size(); ++i) {
     readers.emplace(topology.nodes[i].name, &draft.nodes[i]);
   }

@@ -173,7 +173,8 @@ class OperatorStart(unittest.TestCase):
         def settings(store="lib/n.db", remote="run/r.sock", more="", create="true"):
             path = self.files.path
             return (
-                f'store: {{ url: "sqlite://{path(store)}", create: {create} }}\nremote: {{ unix: {path(remote)}{more} }}\n'
+                f'store: {{ url: "sqlite://{path(store)}", create: {create} }}\n'
+                f'remote: {{ unix: {path(remote)}{more} }}\n'
                 f"api: {{ unix: {path('run/a.sock')} }}\n"
             )
 

@@ -174,7 +174,8 @@ class Records(unittest.TestCase):
         self.assertEqual(self.ours.short("xn--bcher-kva.names.test"), ["192.0.2.60"])
         self.assertEqual(self.ours.short("link.names.test"), ["192.0.2.60", "xn--bcher-kva.names.test."])
         # Also the zone's own name, and an owner by the API.
-        self.navigator.import_zone("bücher.test", "$ORIGIN bücher.test.\n" + HEAD.replace("example.test", "bücher.test"))
+        text = "$ORIGIN bücher.test.\n" + HEAD.replace("example.test", "bücher.test")
+        self.navigator.import_zone("bücher.test", text)
         status, body = self.navigator.call(
             "PUT", "/v1/zones/xn--bcher-kva.test/rrsets",
             {"rrsets": [{"name": "mädchen", "type": "A", "ttl": 60, "contents": ["192.0.2.61"]}]})

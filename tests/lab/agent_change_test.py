@@ -83,7 +83,7 @@ class AgentChangeTest(unittest.TestCase):
         mesh.wait_full()
 
     def test_with_several_areas_too(self):
-        """The edge is in an area of its own, with two border nodes. In one area r2 would send over r1 what is for it."""
+        """The edge is in an area of its own, with two border nodes. In one area r2 would send by r1 what is for it."""
         links = [("r1", "r2", 10), ("e", "r1", 5), ("e", "r2", 30)]
         mesh = self.mesh = SmallMesh("sovareas-", ("r1", "r2", "e"), links)
         self.addCleanup(mesh.close)

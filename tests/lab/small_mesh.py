@@ -228,8 +228,8 @@ class SmallMesh:
     def legs(self, node, target):
         """The devices of the route's next hops, as BIRD wrote it."""
         family = "-6" if ":" in target else "-4"
-        out = subprocess.run(["ip", "-n", self.spaces.name(node), family, "-j", "route", "show", target, "proto", "bird"],
-                             capture_output=True, text=True, check=False).stdout
+        show = ["ip", "-n", self.spaces.name(node), family, "-j", "route", "show", target, "proto", "bird"]
+        out = subprocess.run(show, capture_output=True, text=True, check=False).stdout
         rows = json.loads(out) if out.strip() else []
         return sorted(hop["dev"] for row in rows for hop in row.get("nexthops", [row]) if "dev" in hop)
 

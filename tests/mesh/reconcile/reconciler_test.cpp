@@ -42,7 +42,7 @@ TEST(Adjacencies, OneThatWentAndCameBackBetweenTwoLooksIsAnother) {
   EXPECT_FALSE(std::includes(before.begin(), before.end(), after.begin(), after.end()));
   sessions[0].since = "2026-11-29";
   auto const next_day = adjacencies(neighbors, sessions);
-  EXPECT_TRUE(std::includes(before.begin(), before.end(), next_day.begin(), next_day.end())) << "the same, told shorter";
+  EXPECT_TRUE(std::includes(before.begin(), before.end(), next_day.begin(), next_day.end())) << "told shorter";
   EXPECT_FALSE(std::includes(next_day.begin(), next_day.end(), after.begin(), after.end()));
   sessions[0].state = "Down";
   auto const down = adjacencies(neighbors, sessions);
