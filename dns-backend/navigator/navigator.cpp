@@ -281,7 +281,7 @@ Result<std::unique_ptr<store::Store>> open_store(Daemon& daemon, std::chrono::st
         {vault::schema(), keyring::schema(), transitions::schema(), overrides::schema(), invitations::schema()},
         daemon.health, daemon.executor);
     if (store && !there) {
-      process::log::info("navigator", "a new store was made path={}", path);
+      process::log::debug("navigator", "a new store was made path={}", path);
     }
     if (store || store.error().code != database::errc::locked || std::chrono::steady_clock::now() >= patience) {
       return store;
