@@ -258,8 +258,10 @@ TEST_F(ControllerTest, ANameThatWentToAnotherMachineIsNotTheFormerMachinesAnyMor
   auto const present = client_of("reinstalled");
   EXPECT_EQ(world(*present).nodes.size(), 1U);
   auto const former = client_of("ams-1");
-  auto const csr = enrolment::make_csr_pem(process::read_file(folder_.file("ams-1/node.key")).value_or(""), "ams-1");
-  std::string const body = json::serialize(json::object{{"csr_pem", csr.value_or("")}});
+  auto const key = process::read_file(folder_.file("ams-1/node.key"));
+  ASSERT_TRUE(key);
+  auto const csr = enrolment::make_csr_pem(*key, "ams-1").value();
+  std::string const body = json::serialize(json::object{{"csr_pem", csr}});
   EXPECT_EQ(ask(*former, "/v1/world?since=0").status, 403);
   EXPECT_EQ(ask(*former, "/v1/renew", "POST", body).status, 403);
   EXPECT_EQ(ask(*former, "/v1/rotation", "POST", R"({"next_key":"x","proof":"y"})").status, 403);
