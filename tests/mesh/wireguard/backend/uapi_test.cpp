@@ -27,7 +27,7 @@ Configuration configuration_of(std::vector<Change> const& changes) {
 }
 
 TEST(Uapi, ANewDeviceIsOneRequest) {
-  auto const text = uapi::encode_set(configuration_of(diff({samples::device()}, {}, "wg-", 0)));
+  auto const text = uapi::encode_set(configuration_of(diff({samples::device()}, {}, Owner{"wg-", "a"}, 0)));
   EXPECT_EQ(text,
             "set=1\nprivate_key=" + samples::private_key(9).hex() +
                 "\nlisten_port=51820\npublic_key=" + samples::key(2).hex() +
@@ -38,7 +38,7 @@ TEST(Uapi, AChangedPeerIsOnlyUpdatedAndAGoneOneRemoved) {
   auto observed = samples::applied(samples::device());
   observed.peers[0].peer.keepalive_s = 25;
   observed.peers.push_back(ObservedPeer{Peer{samples::key(3), {}, {}, 0}, 0, 0, 0});
-  auto const text = uapi::encode_set(configuration_of(diff({samples::device()}, {observed}, "wg-", 0)));
+  auto const text = uapi::encode_set(configuration_of(diff({samples::device()}, {observed}, Owner{"wg-", "a"}, 0)));
   EXPECT_EQ(text, "set=1\npublic_key=" + samples::key(2).hex() +
                       "\nupdate_only=true\npersistent_keepalive_interval=0\npublic_key=" + samples::key(3).hex() +
                       "\nremove=true\n\n");
