@@ -44,7 +44,8 @@ class Table {
     auto links = world_.topology.links;
     std::erase_if(links, [&](topology::Link const& link) {
       bool const absent = !world_.keys.contains(link.a) || !world_.keys.contains(link.b);
-      return absent || (drained(link.a) && link.b != plan_.node) || (drained(link.b) && link.a != plan_.node);
+      bool const own = link.a == plan_.node || link.b == plan_.node;
+      return absent || (!own && (drained(link.a) || drained(link.b)));
     });
     // A drained node's own ways are in the order of the costs that it tells. Its neighbours know the far cheaper costs
     // of their side; half the drained cost on each side promises no more of whom they send by than is so.

@@ -267,12 +267,7 @@ TEST_F(ControllerTest, ANameThatWentToAnotherMachineIsNotTheFormerMachinesAnyMor
   EXPECT_EQ(ask(*former, "/v1/rotation", "POST", R"({"next_key":"x","proof":"y"})").status, 403);
   EXPECT_EQ(ask(*former, "/v1/report", "POST", "{}").status, 403);
   EXPECT_EQ(ask(*former, "/v1/links").status, 403);
-  // Nor does a removal and another join give it back.
   EXPECT_EQ(admin("DELETE", "/v1/nodes/ams-1").status, 204);
-  settings.state_directory = folder_.file("third");
-  std::filesystem::create_directories(settings.state_directory);
-  ASSERT_TRUE(test::run_task(loop_, enrolment::join(settings, token())));
-  EXPECT_EQ(ask(*client_of("third"), "/v1/world?since=0").status, 200);
   EXPECT_EQ(ask(*former, "/v1/world?since=0").status, 403);
   EXPECT_EQ(ask(*present, "/v1/world?since=0").status, 403);
 }
