@@ -55,7 +55,9 @@ std::string configured_since(bird::Lines const& show_status) {
   std::string out;
   for (auto const& line : show_status) {
     if (line.starts_with("Last reboot on ") || line.starts_with("Last reconfiguration on ")) {
-      out += (out.empty() ? "" : ", ") + line;
+      // To the second: BIRD counts these times back from now at each question, so that the last digit flickers, and a
+      // configuration that nobody touched would be taken again.
+      out += (out.empty() ? "" : ", ") + line.substr(0, line.find('.'));
     }
   }
   return out;

@@ -49,9 +49,10 @@ std::set<std::string> adjacencies(std::vector<bird::Neighbor> const& neighbors,
     if (session.up()) {
       auto const up = session.address + " " + session.interface + " up";
       out.insert(up);
-      // BIRD says the time of day, and after some twenty hours the day alone: then it has not just come.
+      // BIRD says the time of day, and after some twenty hours the day alone: then it has not just come. It counts the
+      // time back from now at each question, so that parts of a second flicker.
       if (session.since.find(':') != std::string::npos) {
-        out.insert(up + " since " + session.since);
+        out.insert(up + " since " + session.since.substr(0, session.since.find('.')));
       }
     }
   }
