@@ -5,7 +5,6 @@ A tenant is deleted while a site has not heard of it yet, and the primary dies b
 of edges after that is what they acknowledged: the edge keeps the bundle until the site has acknowledged the deletion,
 then the bundle goes, then the rows with the key.
 """
-import http.client
 import json
 import os
 import signal
@@ -35,13 +34,7 @@ class Edge:
         self.context.load_cert_chain(path("edge.pem"), path("edge.key"))
 
     def call(self, method, target, body=None):
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=20)
-        try:
-            connection.request(method, target, body=None if body is None else json.dumps(body))
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        finally:
-            connection.close()
+        return certificate_stack.ask("127.0.0.1", self.port, self.context, method, target, body)
 
     def bundles(self):
         status, text = self.call("GET", "/v1/edge/bundles?since=0&delta=1")

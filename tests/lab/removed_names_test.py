@@ -18,7 +18,7 @@ REMOVED, ABSENT = "bob", "cat"
 @unittest.skipUnless(mesh_ready() and os.access(mesh_names_test.NAVIGATOR, os.X_OK),
                      "needs root, the mesh's programs and NAVIGATOR")
 class RemovedNamesTest(mesh_names_test.MeshNamesTest):
-    """What was seen is kept, so that only the sentences that do not hold yet are expected to fail."""
+    """What was seen is kept, and each sentence about it is a test of its own."""
 
     test_names_follow_the_mesh = None
 

@@ -1,5 +1,6 @@
 """One Navigator that issues, a pdns_server on its store, and pebble as the CA, on loopback. Between Navigator and
 pebble may stand a TLS proxy (ca_proxy.py), which counts what is asked and strikes at a chosen request."""
+import http.client
 import json
 import os
 import shutil
@@ -32,6 +33,17 @@ $ORIGIN stream.example.
 @ 60 IN NS ns1
 ns1 60 IN A 127.0.0.1
 """
+
+
+def ask(host, port, context, method, target, body=None):
+    """Status and text of one request over TLS, as an edge makes it."""
+    connection = http.client.HTTPSConnection(host, port, context=context, timeout=20)
+    try:
+        connection.request(method, target, body=None if body is None else json.dumps(body))
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
 
 
 def programs_are_there():

@@ -1,6 +1,5 @@
 """The stack of certificate_stack.py with customers: a zone for delegated challenges, a customer's zone that tests
 rewrite, an API over TLS for edges, and a CA behind a proxy that holds, garbles or refuses what a test says."""
-import http.client
 import json
 import re
 import ssl
@@ -179,13 +178,7 @@ tenants:
     def edge(self, method, target, body=None):
         context = ssl.create_default_context(cafile=self.files.path("ca.pem"))
         context.load_cert_chain(self.files.path(EDGE + ".pem"), self.files.path(EDGE + ".key"))
-        connection = http.client.HTTPSConnection("localhost", self.api_port, context=context, timeout=20)
-        try:
-            connection.request(method, target, body=None if body is None else json.dumps(body))
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        finally:
-            connection.close()
+        return certificate_stack.ask("localhost", self.api_port, context, method, target, body)
 
     def bundles(self):
         status, text = self.edge("GET", "/v1/edge/bundles")
