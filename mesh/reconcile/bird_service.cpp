@@ -8,9 +8,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 namespace reconcile {
@@ -20,6 +25,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds check_deadline{10000};
 constexpr milliseconds start_deadline{5000};
 constexpr milliseconds look_again{50};
+constexpr std::int64_t clock_tolerance_ms = 1000;
+constexpr std::int64_t rounding_ms = 2;
 
 bool holds(std::string const& path, std::string const& text) {
   auto const present = process::read_file(path);
@@ -29,7 +36,35 @@ bool holds(std::string const& path, std::string const& text) {
 // Whether BIRD took the text of this mark at that time; any time when it is not known.
 bool is_marked(std::string const& path, std::string const& mark, std::string const& since) {
   auto const present = process::read_file(path);
-  return present && (since.empty() ? present->starts_with(mark) : *present == mark + since + "\n");
+  if (!present || !present->starts_with(mark)) {
+    return false;
+  }
+  auto marked = present->substr(mark.size());
+  if (!marked.empty() && marked.back() == '\n') {
+    marked.pop_back();
+  }
+  return since.empty() || same_configuration(marked, since);
+}
+
+constexpr std::string_view reboot_is = "Last reboot on ";
+constexpr std::string_view reconfiguration_is = "Last reconfiguration on ";
+
+// The time behind `label` in `since`, in milliseconds of whatever clock BIRD's words are in; nothing when it says none.
+std::optional<std::int64_t> time_behind(std::string_view label, std::string const& since) {
+  auto const at = since.find(label);
+  if (at == std::string::npos) {
+    return std::nullopt;
+  }
+  std::tm parts{};
+  char const* const end = ::strptime(since.c_str() + at + label.size(), "%Y-%m-%d %H:%M:%S", &parts);
+  if (end == nullptr) {
+    return std::nullopt;
+  }
+  int milliseconds_of = 0;
+  if (*end == '.') {
+    std::from_chars(end + 1, since.c_str() + since.size(), milliseconds_of);
+  }
+  return static_cast<std::int64_t>(::timegm(&parts)) * 1000 + milliseconds_of;
 }
 
 std::string last_line(std::string text) {
@@ -54,13 +89,24 @@ boost::system::error_code make_error_code(errc code) {
 std::string configured_since(bird::Lines const& show_status) {
   std::string out;
   for (auto const& line : show_status) {
-    if (line.starts_with("Last reboot on ") || line.starts_with("Last reconfiguration on ")) {
-      // To the second: BIRD counts these times back from now at each question, so that the last digit flickers, and a
-      // configuration that nobody touched would be taken again.
-      out += (out.empty() ? "" : ", ") + line.substr(0, line.find('.'));
+    if (line.starts_with(reboot_is) || line.starts_with(reconfiguration_is)) {
+      out += (out.empty() ? "" : ", ") + line;
     }
   }
   return out;
+}
+
+bool same_configuration(std::string const& marked, std::string const& now) {
+  auto const reboot = time_behind(reboot_is, marked);
+  auto const reboot_now = time_behind(reboot_is, now);
+  auto const taken = time_behind(reconfiguration_is, marked);
+  auto const taken_now = time_behind(reconfiguration_is, now);
+  if (!reboot || !reboot_now || !taken || !taken_now) {
+    return marked == now;
+  }
+  auto const between = [](std::int64_t one, std::int64_t other) { return one < other ? other - one : one - other; };
+  return between(*reboot, *reboot_now) <= clock_tolerance_ms &&
+         between(*taken - *reboot, *taken_now - *reboot_now) <= rounding_ms;
 }
 
 std::vector<std::string> disabled_by_hand(std::vector<bird::ProtocolRow> const& rows, std::string_view text) {
@@ -208,7 +254,7 @@ net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std:
   bool const up = bird.up;
   bool const same = holds(settings_.config_file, start_text);
   auto const mark = enrolment::sha256_hex(start_text) + "\n";
-  bool const untouched = bird.since.empty() || bird.since == on_trial_stamp_;
+  bool const untouched = bird.since.empty() || same_configuration(on_trial_stamp_, bird.since);
   bool const tried =
       on_trial_ == mark && untouched && std::chrono::steady_clock::now() - on_trial_since_ < confirm_within;
   if (same && up && tried && !trial) {  // the trial ended without a verdict: another way to stay

@@ -86,6 +86,10 @@ class BirdService {
 
 // Pure: "Last reboot on ..., Last reconfiguration on ..." of `show status`; empty when that is not what it is.
 std::string configured_since(bird::Lines const& show_status);
+// Pure: whether two answers of configured_since speak of the same BIRD and the same configuration. BIRD counts its
+// times back from now at each question, and both of one answer are off by the same: their difference is exact, also
+// when the machine is slow or its clock is being slewed, and somebody's `configure` a moment after ours changes it.
+bool same_configuration(std::string const& marked, std::string const& now);
 // Pure: protocols of BIRD that are down although the text defines them enabled. Statics of anycast services are the
 // announcer's, and sessions with upstreams are an operator's to take down.
 std::vector<std::string> disabled_by_hand(std::vector<bird::ProtocolRow> const& rows, std::string_view text);

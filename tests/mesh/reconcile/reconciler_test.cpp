@@ -135,8 +135,23 @@ TEST(Bird, KnowsWhenItWasConfiguredByWhomever) {
                            "Last reboot on 2026-11-29 20:06:16.439", "Last reconfiguration on 2026-11-29 20:06:16.535",
                            "Daemon is up and running"};
   EXPECT_EQ(configured_since(answer),
-            "Last reboot on 2026-11-29 20:06:16, Last reconfiguration on 2026-11-29 20:06:16");
+            "Last reboot on 2026-11-29 20:06:16.439, Last reconfiguration on 2026-11-29 20:06:16.535");
   EXPECT_EQ(configured_since({"nonsense"}), "");
+}
+
+TEST(Bird, SeesAConfigurationOfSomebodyElseWithinTheSameSecond) {
+  auto const since = [](char const* reboot, char const* taken) {
+    return "Last reboot on 2026-11-29 " + std::string(reboot) + ", Last reconfiguration on 2026-11-29 " + taken;
+  };
+  auto const ours = since("20:06:16.439", "20:06:36.535");
+  EXPECT_TRUE(same_configuration(ours, ours));
+  EXPECT_TRUE(same_configuration(ours, since("20:06:16.440", "20:06:36.535"))) << "the last digit flickers";
+  EXPECT_TRUE(same_configuration(ours, since("20:06:16.801", "20:06:36.897"))) << "a slow answer, or a slewed clock";
+  EXPECT_FALSE(same_configuration(ours, since("20:06:16.439", "20:06:36.548"))) << "configured 13 ms later";
+  EXPECT_FALSE(same_configuration(ours, since("20:06:19.439", "20:06:39.535"))) << "another start";
+  EXPECT_FALSE(same_configuration("", ours));
+  EXPECT_FALSE(same_configuration("nonsense", ours));
+  EXPECT_TRUE(same_configuration("words of a later BIRD", "words of a later BIRD"));
 }
 
 TEST(Bird, ProtocolsOfTheTextThatAreDownWereDisabledByHand) {
