@@ -1,5 +1,6 @@
 // A year of certificates on a fake clock: the planner as the issuer drives it, against a CA with Let's Encrypt's limits
-// that is away for two days. 1,000 tenants; 100,000 with SOVEREIGN_LONG.
+// that is away for two days, draws renewal windows, wants certificates replaced early, and fails some orders.
+// 1,000 tenants; 100,000 with SOVEREIGN_LONG.
 #include "acme/schedule/planner.hpp"
 #include "acme/schedule/renewal.hpp"
 
@@ -21,32 +22,70 @@ using std::chrono::seconds;
 
 constexpr Time begin{milliseconds(1'800'000'000'000)};
 
-// The CA's own books, kept another way than Limits keeps them: it remembers when each order came, and counts those of
-// the window.
+// A draw in [0, 1) that is the same in every run (splitmix64).
+double draw(std::uint64_t one, std::uint64_t other) {
+  std::uint64_t z = one * 0x9e3779b97f4a7c15ULL + other * 0xd1b54a32d192ed03ULL + 0x632be59bd9b4e019ULL;
+  z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27U)) * 0x94d049bb133111ebULL;
+  return static_cast<double>((z ^ (z >> 31U)) >> 11U) / static_cast<double>(1ULL << 53U);
+}
+
+struct Order {
+  std::int64_t tenant = 0;
+  std::int64_t domain = 0;  // registered domain
+  bool renewal = false;
+  bool replaces = false;
+};
+
+struct CaSettings {
+  Time away_from{}, away_until{};
+  double unproved = 0;  // of the orders: a validation fails
+  double erring = 0;    // of the orders: the CA answers 500
+};
+
+// The CA's own books, kept another way than Limits keeps them: token buckets by what they hold.
 class Ca {
  public:
-  Ca(Time away_from, Time away_until) : away_from_(away_from), away_until_(away_until) {}
+  explicit Ca(CaSettings settings) : settings_(settings) {}
 
-  Ending order(std::int64_t tenant, bool renewal, bool replaces, Time now) {
-    if (now >= away_from_ && now < away_until_) {
+  Ending order(Order const& order, Time now) {
+    ++orders;
+    if (now >= settings_.away_from && now < settings_.away_until) {
       ++lost;
+      return {FailureClass::transient, {}};
+    }
+    auto const tenant = static_cast<std::uint64_t>(order.tenant);
+    if (draw(tenant, orders) < settings_.erring) {
+      ++erred;
       return {FailureClass::transient, {}};
     }
     auto const refused = [this, now] {
       ++rate_limited;
       return Ending{FailureClass::not_before, now + hours(1)};
     };
-    if (!replaces && tokens_gone(of_set_[tenant], 5, hours(168), now)) {
+    if (tokens_gone(failures_[order.tenant], 5, hours(1), now, 0)) {
       return refused();
     }
-    if (!renewal && tokens_gone(account_, 300, hours(3), now)) {
+    if (!order.replaces && tokens_gone(of_set_[order.tenant], 5, hours(168), now)) {
       return refused();
+    }
+    if (!order.renewal &&
+        (tokens_gone(account_, 300, hours(3), now) || tokens_gone(of_domain_[order.domain], 50, hours(168), now))) {
+      return refused();
+    }
+    if (draw(tenant + 1, orders + 1) < settings_.unproved) {
+      ++unproved;
+      tokens_gone(failures_[order.tenant], 5, hours(1), now);
+      return {FailureClass::validation, {}};
     }
     return {};
   }
 
+  std::size_t orders = 0;
   std::size_t rate_limited = 0;
   std::size_t lost = 0;
+  std::size_t unproved = 0;
+  std::size_t erred = 0;
 
  private:
   // A token bucket by simulation of its content; takes one when there is one.
@@ -54,7 +93,7 @@ class Ca {
     double tokens = -1;
     Time at;
   };
-  static bool tokens_gone(Content& content, double count, milliseconds per, Time now) {
+  static bool tokens_gone(Content& content, double count, milliseconds per, Time now, double take = 1) {
     if (content.tokens < 0) {
       content = {count, now};
     }
@@ -64,14 +103,15 @@ class Ca {
     if (content.tokens < 0.9995) {
       return true;
     }
-    content.tokens -= 1;
+    content.tokens -= take;
     return false;
   }
 
-  Time away_from_;
-  Time away_until_;
+  CaSettings settings_;
   Content account_;
   std::unordered_map<std::int64_t, Content> of_set_;
+  std::unordered_map<std::int64_t, Content> of_domain_;
+  std::unordered_map<std::int64_t, Content> failures_;
 };
 
 struct Story {
@@ -79,13 +119,16 @@ struct Story {
   std::int64_t tenants = 1000;
   milliseconds arrivals{0};  // tenants sign up over so long
   milliseconds length{0};
-  Time away_from, away_until;
-  std::optional<Time> recall;  // all that is there then
-  bool replaces = true;        // the CA offers renewal information
+  CaSettings ca;
+  std::optional<Time> recall;        // all that is there then
+  bool replaces = true;              // the CA offers renewal information
+  std::int64_t names_of_domain = 1;  // tenants below one registered domain
+  bool windows = false;              // the CA draws the moment of renewal (RFC 9773)
+  double early = 0;                  // of the certificates: the CA wants them replaced somewhere in their life
 };
 
 struct Report {
-  std::size_t issued = 0, expired = 0, rate_limited = 0, lost = 0;
+  std::size_t issued = 0, first = 0, expired = 0, rate_limited = 0, lost = 0, unproved = 0, erred = 0, early = 0;
   double peak_over_mean = 0;
   milliseconds window{0};
   milliseconds latest{0};  // longest delay of a renewal past its due time
@@ -95,7 +138,7 @@ struct Report {
 
 class Simulation {
  public:
-  explicit Simulation(Story story) : story_(std::move(story)), ca_(story_.away_from, story_.away_until) {
+  explicit Simulation(Story story) : story_(std::move(story)), ca_(story_.ca) {
     PlannerSettings settings;
     settings.orders_max = 8;
     settings.slowest_pace = hours(24 * 30);  // the floor is for small installations; here the mean rate shall rule
@@ -121,6 +164,8 @@ class Simulation {
     }
     report_.rate_limited = ca_.rate_limited;
     report_.lost = ca_.lost;
+    report_.unproved = ca_.unproved;
+    report_.erred = ca_.erred;
     level(end);
     std::size_t recalls = 0;
     std::size_t most = 0;
@@ -134,11 +179,12 @@ class Simulation {
   }
 
  private:
-  enum class Kind { arrival, wake, end, recall };
+  enum class Kind { arrival, wake, end, recall, early };
   struct Event {
     Time at;
     Kind kind;
     std::int64_t id;
+    Time of{};  // early: the end of the certificate that is meant
     bool operator<(Event const& other) const { return at > other.at; }  // the earliest on top
   };
 
@@ -156,6 +202,13 @@ class Simulation {
         break;
       case Kind::end:
         finish(event.id, now);
+        break;
+      case Kind::early:
+        if (auto& holding = held_.at(event.id); holding.not_after == event.of) {  // not replaced meanwhile
+          ++report_.early;
+          holding.recalled = true;
+          planner_->want(wish(event.id), now);
+        }
         break;
       case Kind::recall:
         for (auto& [id, holding] : held_) {
@@ -177,7 +230,7 @@ class Simulation {
 
   void count_recall(std::int64_t id, Time now) {
     auto const found = held_.find(id);
-    if (found != held_.end() && found->second.recalled) {
+    if (story_.recall && found != held_.end() && found->second.recalled) {
       ++recalls_of_hour_[(now - *story_.recall) / hours(1)];
       auto const minute = std::chrono::duration_cast<std::chrono::minutes>(now - begin).count();
       recalls_ = minute == recall_minute_ ? recalls_ + 1 : 1;
@@ -187,7 +240,7 @@ class Simulation {
   }
 
   [[nodiscard]] Wish wish(std::int64_t id) const {
-    Wish out{id, id, "d" + std::to_string(id), std::to_string(id), {}};
+    Wish out{id, id, "d" + std::to_string(id / story_.names_of_domain), std::to_string(id), {}};
     if (auto const found = held_.find(id); found != held_.end()) {
       out.holding = found->second;
     }
@@ -197,7 +250,7 @@ class Simulation {
   void finish(std::int64_t id, Time now) {
     auto const before = held_.find(id);
     bool const renewal = before != held_.end();
-    Ending const ending = ca_.order(id, renewal, renewal && story_.replaces, now);
+    Ending const ending = ca_.order({id, id / story_.names_of_domain, renewal, renewal && story_.replaces}, now);
     planner_->ended(id, 0, ending, now);
     if (ending.failure != FailureClass::none) {
       return;
@@ -210,10 +263,26 @@ class Simulation {
       }
     }
     ++report_.issued;
+    report_.first += renewal ? 0U : 1U;
     milliseconds const life = story_.lifetimes[static_cast<std::size_t>(id) % story_.lifetimes.size()];
-    Holding const holding{now, now + life, renewal_due(now, now + life, 0, report_.issued), false, 0, story_.replaces};
-    held_[id] = holding;
+    held_[id] = {now, now + life, due(now, life), false, 0, story_.replaces};
     planner_->want(wish(id), now);
+    auto const at = draw(report_.issued, 3);
+    if (draw(report_.issued, 2) < story_.early) {
+      events_.push({now + milliseconds(static_cast<std::int64_t>(static_cast<double>(life.count()) * at)), Kind::early,
+                    id, now + life});
+    }
+  }
+
+  // Let's Encrypt's window: a fiftieth of the life, about two thirds into it.
+  [[nodiscard]] Time due(Time now, milliseconds life) const {
+    Time const own = renewal_due(now, now + life, 0, report_.issued);
+    std::optional<Suggestion> suggestion;
+    if (story_.windows) {
+      Time const from = now + life * 2 / 3 - life / 100;
+      suggestion = suggestion_of({from, from + life / 50, {}}, std::nullopt, report_.issued);
+    }
+    return renewal_moment(own, suggestion, now, now + life);
   }
 
   // Renewals in windows of an hour; of more hours where an hour holds so few that chance alone makes peaks.
@@ -260,10 +329,11 @@ std::int64_t tenants() {
 void print(char const* what, Story const& story, Report const& report) {
   std::printf(
       "%s: %lld tenants, %lld days: %zu issued, %zu expired, %zu rate-limited, %zu orders lost in the outage, "
-      "peak/mean %.2f in windows of %lld h, longest delay %lld h\n",
+      "%zu unproved, %zu erred, %zu wanted early, peak/mean %.2f in windows of %lld h, longest delay %lld h\n",
       what, static_cast<long long>(story.tenants), static_cast<long long>(story.length / hours(24)), report.issued,
-      report.expired, report.rate_limited, report.lost, report.peak_over_mean,
-      static_cast<long long>(report.window / hours(1)), static_cast<long long>(report.latest / hours(1)));
+      report.expired, report.rate_limited, report.lost, report.unproved, report.erred, report.early,
+      report.peak_over_mean, static_cast<long long>(report.window / hours(1)),
+      static_cast<long long>(report.latest / hours(1)));
 }
 
 Story story_of(std::vector<milliseconds> lifetimes, bool replaces) {
@@ -275,8 +345,8 @@ Story story_of(std::vector<milliseconds> lifetimes, bool replaces) {
   // 2,400 first orders a day are what the account may place.
   story.arrivals = std::max<milliseconds>(longest * 2 / 3, hours(24) * story.tenants / 2300);
   Time const steady = begin + story.arrivals + longest;
-  story.away_from = steady + longest / 3;
-  story.away_until = story.away_from + hours(48);
+  story.ca.away_from = steady + longest / 3;
+  story.ca.away_until = story.ca.away_from + hours(48);
   story.length = story.arrivals + longest * 3;
   return story;
 }
@@ -326,11 +396,46 @@ TEST(Simulation, AllLifetimesTogether) {
   expect_steady(report);
 }
 
+// As it is: the CA draws the windows, wants one certificate of fifty replaced early, fails one order of a hundred
+// itself and sees no proof in another; tenants come in tens below one registered domain.
+TEST(Simulation, WhatACaDoesOfItself) {
+  Story story = story_of({hours(90 * 24), hours(45 * 24), hours(160)}, true);
+  story.windows = true;
+  story.early = 0.02;
+  story.names_of_domain = 10;
+  story.ca.erring = 0.01;
+  story.ca.unproved = 0.01;
+  Report const report = Simulation(story).run();
+  print("windows, failures, tens", story, report);
+  expect_steady(report);
+  EXPECT_GT(report.unproved, 10U);
+  EXPECT_GT(report.erred, 10U);
+  EXPECT_GT(report.early, 10U);
+}
+
+// A platform that grows below one registered domain: fifty new names a week are what the CA grants, whatever asks for
+// more; the others wait for their place, nobody is refused, and renewals take no place away.
+TEST(Simulation, OneRegisteredDomain) {
+  Story story;
+  story.lifetimes = {hours(45 * 24)};
+  story.tenants = std::getenv("SOVEREIGN_LONG") != nullptr ? 4000 : 400;
+  story.names_of_domain = story.tenants;
+  story.arrivals = hours(24);
+  story.windows = true;
+  auto const weeks = (story.tenants - 50) / 50 + 1;
+  story.length = hours(168) * weeks + hours(1);
+  Report const report = Simulation(story).run();
+  print("one registered domain", story, report);
+  EXPECT_EQ(report.expired, 0U);
+  EXPECT_EQ(report.rate_limited, 0U);
+  EXPECT_EQ(report.first, static_cast<std::size_t>(story.tenants)) << "each place was taken when it was there";
+}
+
 // A mass revocation is announced: everything is replaced within hours, evenly. What was replaced together would fall
 // due together: it begins early enough that the pace of renewals stays what it is, and the cycle after that is smooth.
 TEST(Simulation, ARecallOfEverything) {
   Story story = story_of({hours(90 * 24)}, true);
-  story.recall = story.away_until + hours(24 * 10);
+  story.recall = story.ca.away_until + hours(24 * 10);
   Report const report = Simulation(story).run();
   print("90 d, recalled", story, report);
   std::printf("  busiest minute of the recall: %zu orders\n", report.busiest_recall_minute);
