@@ -78,11 +78,68 @@ TEST_F(ReadyTest, ALapseTakesEdgesOutAndNeverTheLast) {
   EXPECT_FALSE(ready(now + hours(2))) << "what is there stays";
 }
 
-TEST_F(ReadyTest, ADomainRestrictsNothing) {
+TEST_F(ReadyTest, ADomainAloneRestrictsNothing) {
   facts.wanted = {{Wanted::Kind::domain, 1, 3, "a", {}, "a.stream.example", {"a.stream.example"}, {}, false}};
   issue("a", 'a');
   acknowledge("e1", "a", 'a');
   EXPECT_FALSE(ready());
+}
+
+class ReadyForDomainsTest : public ReadyTest {
+ protected:
+  ReadyForDomainsTest() {
+    call("a");
+    issue("a", 'a', now + hours(3));
+    for (char const* edge : {"e1", "e2", "e3", "e4"}) {
+      acknowledge(edge, "a", 'a');
+    }
+  }
+  void claim(std::string const& label) {
+    auto const name = label + ".stream.example";
+    facts.wanted.push_back({Wanted::Kind::domain, 1, 3, "a", {}, name, {"*." + name, name}, {}, false});
+  }
+};
+
+TEST_F(ReadyForDomainsTest, AnEdgeWithoutWhatHalfOfThemServeIsLeftOut) {
+  claim("d");
+  issue("d", 'd');
+  EXPECT_THAT(ready(), Optional(ElementsAre("e1", "e2", "e3", "e4"))) << "nobody has it yet";
+  acknowledge("e2", "d", 'd');
+  EXPECT_THAT(ready(), Optional(ElementsAre("e1", "e2", "e3", "e4"))) << "it is on its way";
+  acknowledge("e3", "d", 'd');
+  EXPECT_THAT(ready(), Optional(ElementsAre("e2", "e3")));
+  acknowledge("e1", "d", 'd');
+  EXPECT_THAT(ready(), Optional(ElementsAre("e1", "e2", "e3"))) << "e4 is new, or refuses it";
+  acknowledge("e4", "d", 'd');
+  EXPECT_THAT(ready(), Optional(ElementsAre("e1", "e2", "e3", "e4")));
+}
+
+TEST_F(ReadyForDomainsTest, ARenewalOfADomainTakesNobodyOut) {
+  claim("d");
+  issue("d", 'd');
+  for (char const* edge : {"e1", "e2", "e3", "e4"}) {
+    acknowledge(edge, "d", 'd');
+  }
+  issue("d", 'e', now + hours(2));
+  acknowledge("e1", "d", 'e');
+  EXPECT_THAT(ready(), Optional(ElementsAre("e1", "e2", "e3", "e4")));
+  EXPECT_THAT(ready(now + hours(1)), Optional(ElementsAre("e1", "e2", "e3", "e4")))
+      << "the domain's lapsed at three of them: too few are left to lead everybody there";
+}
+
+TEST_F(ReadyForDomainsTest, ManyDomainsLeaveNoFewerThanHalf) {
+  std::vector<std::string> const domains{"d", "e", "f"};
+  std::vector<std::string> const edges{"e1", "e2", "e3", "e4"};
+  for (std::size_t i = 0; i < domains.size(); ++i) {
+    claim(domains[i]);
+    issue(domains[i], domains[i][0]);
+    for (std::size_t edge = 0; edge < edges.size(); ++edge) {
+      if (edge != i) {  // each lacks another one
+        acknowledge(edges[edge], domains[i], domains[i][0]);
+      }
+    }
+  }
+  EXPECT_THAT(ready(), Optional(ElementsAre("e3", "e4"))) << "without e3 there would be one alone";
 }
 
 TEST_F(ReadyTest, ARenameAndBackNamesOnlyWhatWasAcknowledgedAtEachStep) {
