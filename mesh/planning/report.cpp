@@ -76,9 +76,13 @@ json::array texts(std::vector<std::string> const& lines) {
 json::array weaknesses_json(std::vector<proof::Weakness> const& found) {
   json::array out;
   for (auto const& weakness : found) {
-    json::object one{{"kind", proof::name_of(weakness.kind)}, {"name", weakness.name},
-                     {"cut_off", texts(weakness.cut_off)},    {"cut_off_count", weakness.cut_off_count},
-                     {"silenced", texts(weakness.silenced)},  {"mend", nullptr}};
+    json::object one{{"kind", proof::name_of(weakness.kind)},
+                     {"name", weakness.name},
+                     {"area", weakness.area},
+                     {"cut_off", texts(weakness.cut_off)},
+                     {"cut_off_count", weakness.cut_off_count},
+                     {"silenced", texts(weakness.silenced)},
+                     {"mend", nullptr}};
     if (weakness.mend) {
       one["mend"] = weakness.mend->a + "--" + weakness.mend->b;
     }
@@ -289,6 +293,15 @@ verify::Subject subject_of(topology::Topology const& topology) {
   }
   for (auto& [key, group] : groups) {
     out.groups.push_back(std::move(group));
+  }
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> areas;
+  for (auto const& link : topology.links) {
+    areas[topology.area_of(link)].emplace_back(link.a, link.b);
+  }
+  for (auto const& [area, links] : areas) {
+    if (areas.size() > 1) {
+      out.areas.push_back({area, links});
+    }
   }
   for (auto const& service : topology.services) {
     out.reliances.push_back({"service", service.name, service.nodes});

@@ -1,6 +1,7 @@
 #include "topology/proof/certificate.hpp"
 
 #include "base/result/result.hpp"
+#include "topology/proof/areas.hpp"
 #include "topology/proof/mend.hpp"
 
 #include <boost/json.hpp>
@@ -10,6 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <list>
+#include <map>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -34,7 +37,8 @@ std::string sha256(std::string const& text) {
   return out;
 }
 
-std::string text_of(Graph const& graph, std::vector<Group> const& groups, std::vector<Reliance> const& reliances) {
+std::string text_of(Graph const& graph, std::vector<Group> const& groups, std::vector<Reliance> const& reliances,
+                    std::vector<AreaGraph> const& areas) {
   std::string out;
   for (std::uint32_t i = 0; i < graph.size(); ++i) {
     out += "node " + graph.name(i) + "\n";
@@ -55,6 +59,14 @@ std::string text_of(Graph const& graph, std::vector<Group> const& groups, std::v
     out += std::string("reliance ") + name_of(reliance.kind) + " " + reliance.name + "\n";
     for (auto const node : reliance.nodes) {
       out += "has " + graph.name(node) + "\n";
+    }
+  }
+  for (auto const& area : areas) {
+    out += "area " + area.area + "\n";
+    for (auto const& link : area.graph.links()) {
+      if (link.b != name_of_the_backbone) {
+        out += "within " + link.a + " " + link.b + "\n";
+      }
     }
   }
   return out;
@@ -203,6 +215,34 @@ json::array survivors_of(Reliance const& reliance, std::vector<Loss> const& loss
   return out;
 }
 
+json::array trees_of(Graph const& graph, std::vector<Group> const& groups) {
+  json::array out;
+  for (auto const& group : groups) {
+    out.emplace_back(tree_without(graph, loss_of(group, graph)));
+  }
+  return out;
+}
+
+// What shows that an area holds together, in the numbers of its own graph.
+json::object part_of(AreaGraph const& area, Graph const& whole) {
+  std::map<std::pair<std::string_view, std::string_view>, std::uint32_t> numbers;
+  for (std::uint32_t i = 0; i < whole.links().size(); ++i) {
+    numbers.emplace(std::pair<std::string_view, std::string_view>(whole.links()[i].a, whole.links()[i].b), i);
+  }
+  json::array links;
+  for (auto const& link : area.graph.links()) {
+    if (link.b != name_of_the_backbone) {
+      links.emplace_back(numbers.at({link.a, link.b}));
+    }
+  }
+  json::object out;
+  out["area"] = area.area;
+  out["links"] = std::move(links);
+  add_order(area.graph, out);
+  out["trees"] = trees_of(area.graph, area.groups);
+  return out;
+}
+
 // Nodes by name, links by the names of their ends, as a certificate lists them.
 Graph graph_in_order(topology::Topology const& topology) {
   auto nodes = topology.platform_nodes();
@@ -232,10 +272,11 @@ boost::system::result<std::string, std::vector<Weakness>> prove(topology::Topolo
   auto const graph = graph_in_order(topology);
   auto const groups = groups_of(topology, graph);
   auto const reliances = reliances_of(topology, graph);
+  auto const areas = areas_of(topology);
   json::object out;
   out["format"] = "sovereign-mesh-proof-1";
   out["topology"] = topology.name;
-  out["digest"] = sha256(text_of(graph, groups, reliances));
+  out["digest"] = sha256(text_of(graph, groups, reliances, areas));
   json::array nodes;
   for (std::uint32_t i = 0; i < graph.size(); ++i) {
     nodes.emplace_back(graph.name(i));
@@ -247,7 +288,6 @@ boost::system::result<std::string, std::vector<Weakness>> prove(topology::Topolo
   }
   out["links"] = std::move(links);
   json::array groups_out;
-  json::array trees;
   std::vector<Loss> losses;
   for (auto const& group : groups) {
     groups_out.emplace_back(json::object{{"kind", name_of(group.kind)},
@@ -255,7 +295,6 @@ boost::system::result<std::string, std::vector<Weakness>> prove(topology::Topolo
                                          {"nodes", json::value_from(group.nodes)},
                                          {"links", json::value_from(group.links)}});
     losses.push_back(loss_of(group, graph));
-    trees.emplace_back(tree_without(graph, losses.back()));
   }
   out["groups"] = std::move(groups_out);
   json::array reliances_out;
@@ -267,8 +306,15 @@ boost::system::result<std::string, std::vector<Weakness>> prove(topology::Topolo
   }
   out["reliances"] = std::move(reliances_out);
   add_order(graph, out);
-  out["trees"] = std::move(trees);
+  out["trees"] = trees_of(graph, groups);
   out["survivors"] = std::move(survivors);
+  if (!areas.empty()) {
+    json::array parts;
+    for (auto const& area : areas) {
+      parts.emplace_back(part_of(area, graph));
+    }
+    out["areas"] = std::move(parts);
+  }
   return json::serialize(out) + "\n";
 }
 

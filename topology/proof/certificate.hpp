@@ -15,9 +15,17 @@
 //              missed either
 //   trees      for each group the links of a spanning tree of what remains, each joining a new node to those before
 //   survivors  for each reliance and each group that holds a node of it, in order of groups: a node that remains
+//   areas      only when links are in several OSPF areas, the backbone first:
+//              {area, links, order, back, onward, trees}
+//              An area's graph has the ends of its links in the order of their names, then, but for the backbone, one
+//              node that stands for the backbone and is linked to each of them that a link of the backbone ends at;
+//              links in order again. Its groups are those of the whole that have something in the area. One that leaves
+//              nothing but nodes of the area takes that last node, too, which is lost in no other way. So the backbone
+//              holds by its own links and every other area by its own and the backbone: what OSPF joins (RFC 2328, 3.1)
 //
 // The graph's text, of which the digest is made:  "node NAME\n" for each node, "link A B\n" for each link, "group KIND
-// NAME\n" with "has NODE\n" and "hangs A B\n", "reliance KIND NAME\n" with "has NODE\n".
+// NAME\n" with "has NODE\n" and "hangs A B\n", "reliance KIND NAME\n" with "has NODE\n",
+// and with several areas "area NAME\n" with "within A B\n" for each link.
 //
 // Threads: pure functions.
 #pragma once

@@ -1,5 +1,6 @@
 #include "topology/proof/weaknesses.hpp"
 
+#include "topology/proof/areas.hpp"
 #include "topology/proof/mend.hpp"
 
 #include <algorithm>
@@ -99,17 +100,60 @@ class Tarjan {
   Cuts cuts_;
 };
 
+// What is looked at: the whole mesh, or one of its OSPF areas, in which the backbone is a node that is never lost.
+struct View {
+  Graph const& graph;
+  std::vector<Group> const& groups;
+  std::vector<Reliance> const& reliances;
+  std::string area;        // empty: the whole mesh
+  std::uint32_t backbone;  // the node that stands for it; graph.size(): none
+  Mender const* mender;    // nullptr: a link would not mend it
+};
+
 class Finder {
  public:
-  Finder(Topology const& topology, Graph const& graph)
-      : graph_(graph), mender_(topology, graph), reliances_(reliances_of(topology, graph)) {}
+  explicit Finder(View const& view) : view_(view), graph_(view.graph) {}
 
+  std::vector<Weakness> run() {
+    Loss loss{std::vector<bool>(graph_.size(), false), std::vector<bool>(graph_.links().size(), false)};
+    auto cuts = Tarjan(graph_).run();
+    if (parts_without(graph_, loss).size() > 1) {
+      // Already in pieces: then anything that leaves two of them counts, and the low points know nothing about that.
+      cuts.nodes.assign(graph_.size(), true);
+      cuts.links.assign(graph_.links().size(), true);
+    }
+    try_loss(Weakness::Kind::nothing, "", loss, true);
+    for (std::uint32_t i = 0; i < graph_.size(); ++i) {
+      if (i != view_.backbone) {
+        loss.nodes[i] = true;
+        try_loss(Weakness::Kind::node, graph_.name(i), loss, cuts.nodes[i]);
+        loss.nodes[i] = false;
+      }
+    }
+    for (std::uint32_t i = 0; i < graph_.links().size(); ++i) {
+      if (cuts.links[i] && !(view_.backbone < graph_.size() && graph_.links()[i].b == graph_.name(view_.backbone))) {
+        loss.links[i] = true;
+        try_loss(Weakness::Kind::link, graph_.links()[i].name(), loss, true);
+        loss.links[i] = false;
+      }
+    }
+    for (auto const& group : view_.groups) {
+      auto const kind = group.kind == Group::Kind::site       ? Weakness::Kind::site
+                        : group.kind == Group::Kind::provider ? Weakness::Kind::provider
+                                                              : Weakness::Kind::risk;
+      try_loss(kind, group.name, loss_of(group, graph_), true);
+    }
+    return std::move(found_);
+  }
+
+ private:
   // Reports the loss when it separates or silences anything. `may_separate` is false when that is known beforehand.
   void try_loss(Weakness::Kind kind, std::string const& name, Loss const& loss, bool may_separate) {
     Weakness weakness;
     weakness.kind = kind;
     weakness.name = name;
-    for (auto const& reliance : reliances_) {
+    weakness.area = view_.area;
+    for (auto const& reliance : view_.reliances) {
       bool const silenced = std::all_of(reliance.nodes.begin(), reliance.nodes.end(),
                                         [&](std::uint32_t node) { return loss.nodes[node]; });
       if (silenced && !reliance.nodes.empty()) {
@@ -124,19 +168,15 @@ class Finder {
     }
   }
 
-  std::vector<Weakness> take() {
-    std::stable_sort(found_.begin(), found_.end(), [](Weakness const& a, Weakness const& b) {
-      return a.kind != b.kind ? a.kind < b.kind : a.name < b.name;
-    });
-    return std::move(found_);
-  }
-
- private:
   void separate(Loss const& loss, Weakness& weakness) {
-    auto const parts = parts_without(graph_, loss);
+    auto parts = parts_without(graph_, loss);
     if (parts.size() < 2) {
       return;
     }
+    // What is cut off is cut off from the backbone, however small the part with it is.
+    std::stable_partition(parts.begin(), parts.end(), [this](std::vector<std::uint32_t> const& part) {
+      return std::binary_search(part.begin(), part.end(), view_.backbone);
+    });
     weakness.parts = parts.size();
     for (std::size_t i = 1; i < parts.size(); ++i) {
       weakness.cut_off_count += parts[i].size();
@@ -148,12 +188,13 @@ class Finder {
       }
     }
     std::sort(weakness.cut_off.begin(), weakness.cut_off.end());
-    weakness.mend = mender_.cheapest(parts, loss);
+    if (view_.mender != nullptr) {
+      weakness.mend = view_.mender->cheapest(parts, loss);
+    }
   }
 
+  View const& view_;
   Graph const& graph_;
-  Mender mender_;
-  std::vector<Reliance> reliances_;
   std::vector<Weakness> found_;
   std::size_t names_ = 0;
 };
@@ -186,6 +227,18 @@ std::string list_of(std::vector<std::string> const& names, std::size_t count) {
   }
   auto const told = std::min(most, names.size());
   return count > told ? out + " and " + std::to_string(count - told) + " more" : out;
+}
+
+bool is_edge_area(std::string const& area) {
+  return !area.empty() && area != topology::Area{}.id;
+}
+
+// Where the whole mesh holds and OSPF does not.
+std::string within(std::string const& area) {
+  if (area.empty()) {
+    return "";
+  }
+  return is_edge_area(area) ? " within area " + area : " within the backbone, and OSPF goes through no other area";
 }
 
 }  // namespace
@@ -268,35 +321,34 @@ char const* name_of(Weakness::Kind kind) {
 
 std::vector<Weakness> weaknesses(Topology const& topology) {
   Graph const graph(topology.platform_nodes(), topology.links);
-  Loss const nothing{std::vector<bool>(graph.size(), false), std::vector<bool>(graph.links().size(), false)};
-  auto cuts = Tarjan(graph).run();
-  if (parts_without(graph, nothing).size() > 1) {
-    // Already in pieces: then anything that leaves two of them counts, and the low points know nothing about that.
-    cuts.nodes.assign(graph.size(), true);
-    cuts.links.assign(graph.links().size(), true);
-  }
-  Finder finder(topology, graph);
-  finder.try_loss(Weakness::Kind::nothing, "", nothing, true);
-  Loss loss = nothing;
-  for (std::uint32_t i = 0; i < graph.size(); ++i) {
-    loss.nodes[i] = true;
-    finder.try_loss(Weakness::Kind::node, graph.name(i), loss, cuts.nodes[i]);
-    loss.nodes[i] = false;
-  }
-  for (std::uint32_t i = 0; i < graph.links().size(); ++i) {
-    if (cuts.links[i]) {
-      loss.links[i] = true;
-      finder.try_loss(Weakness::Kind::link, graph.links()[i].name(), loss, true);
-      loss.links[i] = false;
+  auto const groups = groups_of(topology, graph);
+  auto const reliances = reliances_of(topology, graph);
+  Mender const mender(topology, graph);
+  auto out = Finder({graph, groups, reliances, {}, graph.size(), &mender}).run();
+  auto const key = [](Weakness const& one) { return std::pair(one.kind, one.name); };
+  std::set<std::pair<Weakness::Kind, std::string>> separating;
+  for (auto const& one : out) {
+    if (one.cut_off_count != 0) {
+      separating.insert(key(one));
     }
   }
-  for (auto const& group : groups_of(topology, graph)) {
-    auto const kind = group.kind == Group::Kind::site       ? Weakness::Kind::site
-                      : group.kind == Group::Kind::provider ? Weakness::Kind::provider
-                                                            : Weakness::Kind::risk;
-    finder.try_loss(kind, group.name, loss_of(group, graph), true);
+  std::vector<Reliance> const none;
+  for (auto const& area : areas_of(topology)) {
+    std::optional<Mender> mend_backbone;
+    if (area.backbone == area.graph.size()) {
+      mend_backbone.emplace(topology, area.graph);
+    }
+    View const view{area.graph, area.groups, none, area.area, area.backbone, mend_backbone ? &*mend_backbone : nullptr};
+    for (auto& one : Finder(view).run()) {
+      if (!separating.contains(key(one))) {
+        out.push_back(std::move(one));
+      }
+    }
   }
-  return finder.take();
+  std::stable_sort(out.begin(), out.end(), [](Weakness const& a, Weakness const& b) {
+    return a.kind != b.kind ? a.kind < b.kind : a.name < b.name;
+  });
+  return out;
 }
 
 std::vector<Mend> mends(Topology topology, std::size_t most) {
@@ -318,7 +370,7 @@ std::string to_text(Weakness const& weakness) {
                         ? "the mesh as it stands"
                         : std::string("the loss of ") + name_of(weakness.kind) + " " + weakness.name;
   if (weakness.cut_off_count != 0) {
-    out += " cuts off" + list_of(weakness.cut_off, weakness.cut_off_count);
+    out += " cuts off" + list_of(weakness.cut_off, weakness.cut_off_count) + within(weakness.area);
   }
   if (!weakness.silenced.empty()) {
     out += weakness.cut_off_count != 0 ? ", and takes every node of" : " takes every node of";
@@ -329,6 +381,8 @@ std::string to_text(Weakness const& weakness) {
     out += weakness.parts > 2 ? "; a first of " + std::to_string(weakness.parts - 1) + " links that would mend it is "
                               : "; the cheapest link that would mend it is ";
     out += weakness.mend->a + "--" + weakness.mend->b;
+  } else if (weakness.cut_off_count != 0 && is_edge_area(weakness.area)) {
+    out += "; OSPF leaves an area through its borders alone: give it another one, or a link to one in the area";
   } else if (weakness.cut_off_count != 0) {
     out += "; no link would mend it, for no two of the separated nodes can reach each other";
   }

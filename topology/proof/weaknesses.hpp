@@ -45,6 +45,7 @@ struct Mend {
 struct Weakness {
   enum class Kind { node, link, site, provider, risk, nothing } kind;  // nothing: it is in pieces as it stands
   std::string name;                                                    // what fails
+  std::string area = {};  // it separates within this OSPF area, though links of others hold; empty: altogether
   std::vector<std::string> cut_off;   // nodes then separated from the largest remaining part, by name
   std::size_t cut_off_count = 0;      // all of them: names are listed until names_limit of them were in the report
   std::vector<std::string> silenced;  // "service dns", "segment acme": none of its nodes remains
@@ -57,7 +58,8 @@ char const* name_of(Weakness::Kind kind);
 
 // Every node, link, site, provider and risk whose loss separates the remaining platform nodes or leaves a service or a
 // segment without any, in this order and by name. Empty: nothing single disconnects. Nodes and links in linear time
-// (Tarjan), groups by taking them out.
+// (Tarjan), groups by taking them out. With several OSPF areas each of them is looked at as OSPF does, too: what
+// separates one is told with its area where the mesh as a whole holds.
 std::vector<Weakness> weaknesses(topology::Topology const& topology);
 
 // Links that together mend all that links can mend, found one after the other: never more than `most`.

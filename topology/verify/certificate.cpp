@@ -37,8 +37,8 @@ class Reading {
   explicit Reading(json::object const& root) : root_(root) {}
 
   base::Result<Certificate> run() {
-    static constexpr std::array known = {"format",    "topology", "digest", "nodes",  "links", "groups",
-                                         "reliances", "order",    "back",   "onward", "trees", "survivors"};
+    static constexpr std::array known = {"format", "topology", "digest", "nodes", "links",     "groups", "reliances",
+                                         "order",  "back",     "onward", "trees", "survivors", "areas"};
     for (auto const& [key, value] : root_) {
       if (std::find(known.begin(), known.end(), std::string_view(key.data(), key.size())) == known.end()) {
         fail(std::string(key), "a certificate has no such member");
@@ -56,8 +56,11 @@ class Reading {
     out_.order = numbers(root_, "", "order", node_count());
     out_.back = numbers(root_, "", "back", link_count());
     out_.onward = numbers(root_, "", "onward", link_count());
-    out_.trees = lists("trees", link_count());
-    out_.survivors = lists("survivors", node_count());
+    out_.trees = lists(root_, "", "trees", link_count());
+    out_.survivors = lists(root_, "", "survivors", node_count());
+    if (root_.contains("areas")) {
+      read_areas();
+    }
     if (!mistake_.empty()) {
       return base::fail(errc::not_a_certificate, mistake_);
     }
@@ -181,10 +184,34 @@ class Reading {
     return out;
   }
 
-  std::vector<Numbers> lists(char const* key, std::size_t bound) {
+  void read_areas() {
+    for (auto const& item : list(root_, "", "areas")) {
+      auto const place = "areas[" + std::to_string(out_.areas.size()) + "]";
+      if (!item.is_object()) {
+        fail(place, "is not an object");
+        return;
+      }
+      auto const& object = item.get_object();
+      auto const where = place + ".";
+      // An area has a node more than it has of the mesh's, and a link for each of those.
+      auto const most_nodes = node_count() + 1;
+      auto const most_links = link_count() + node_count();
+      ReadArea area;
+      area.name = text(object, where, "area");
+      area.links = numbers(object, where, "links", link_count());
+      ascending(area.links, where + "links");
+      area.order = numbers(object, where, "order", most_nodes);
+      area.back = numbers(object, where, "back", most_links);
+      area.onward = numbers(object, where, "onward", most_links);
+      area.trees = lists(object, where, "trees", most_links);
+      out_.areas.push_back(std::move(area));
+    }
+  }
+
+  std::vector<Numbers> lists(json::object const& object, std::string const& where, char const* key, std::size_t bound) {
     std::vector<Numbers> out;
-    for (auto const& item : list(root_, "", key)) {
-      auto const place = std::string(key) + "[" + std::to_string(out.size()) + "]";
+    for (auto const& item : list(object, where, key)) {
+      auto const place = where + key + "[" + std::to_string(out.size()) + "]";
       if (!item.is_array()) {
         fail(place, "is not a list");
         return out;

@@ -20,6 +20,16 @@ struct ReadGroup {
   std::vector<std::uint32_t> links;  // ascending, each once
 };
 
+struct ReadArea {
+  std::string name;
+  std::vector<std::uint32_t> links;  // ascending, each once
+  // In the numbers of the area's own graph (areas.hpp), which are not held against it yet.
+  std::vector<std::uint32_t> order;
+  std::vector<std::uint32_t> back;
+  std::vector<std::uint32_t> onward;
+  std::vector<std::vector<std::uint32_t>> trees;
+};
+
 struct Certificate {
   std::string topology;
   std::string digest;
@@ -32,6 +42,7 @@ struct Certificate {
   std::vector<std::uint32_t> onward;
   std::vector<std::vector<std::uint32_t>> trees;
   std::vector<std::vector<std::uint32_t>> survivors;
+  std::vector<ReadArea> areas;
 };
 
 // errc::not_a_certificate.

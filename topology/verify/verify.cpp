@@ -1,5 +1,6 @@
 #include "topology/verify/verify.hpp"
 
+#include "topology/verify/areas.hpp"
 #include "topology/verify/certificate.hpp"
 
 #include <openssl/evp.h>
@@ -55,6 +56,13 @@ Subject subject_of(Certificate const& certificate) {
   }
   for (auto const& reliance : certificate.reliances) {
     out.reliances.push_back({reliance.kind, reliance.name, names(reliance.nodes)});
+  }
+  for (auto const& area : certificate.areas) {
+    Area one{area.name, {}};
+    for (auto const link : area.links) {
+      one.links.push_back(ends(link));
+    }
+    out.areas.push_back(std::move(one));
   }
   return out;
 }
@@ -228,12 +236,22 @@ base::Result<Certificate> checked(std::string_view text) {
   if (auto const done = Checker(*certificate).run(); !done) {
     return done.error();
   }
+  auto const areas = areas_of(*certificate);
+  if (!areas) {
+    return areas.error();
+  }
+  for (std::size_t i = 0; i < areas->size(); ++i) {
+    if (auto const done = Checker((*areas)[i]).run(); !done) {
+      auto const& error = done.error();
+      return base::fail(errc::not_proved, "areas[" + std::to_string(i) + "]." + error.detail);
+    }
+  }
   return certificate;
 }
 
 Verified summary_of(Certificate const& certificate) {
-  return {certificate.topology,     certificate.digest,        certificate.nodes.size(),
-          certificate.links.size(), certificate.groups.size(), certificate.reliances.size()};
+  return {certificate.topology,      certificate.digest,           certificate.nodes.size(), certificate.links.size(),
+          certificate.groups.size(), certificate.reliances.size(), certificate.areas.size()};
 }
 
 }  // namespace
@@ -283,6 +301,16 @@ std::string digest_of(Subject const& given) {
     text += "reliance " + reliance.kind + " " + reliance.name + "\n";
     for (auto const& node : reliance.nodes) {
       text += "has " + node + "\n";
+    }
+  }
+  std::sort(subject.areas.begin(), subject.areas.end(), [](Area const& x, Area const& y) { return x.name < y.name; });
+  std::stable_partition(subject.areas.begin(), subject.areas.end(),
+                        [](Area const& one) { return one.name == "0.0.0.0"; });
+  for (auto& area : subject.areas) {
+    turn(area.links);
+    text += "area " + area.name + "\n";
+    for (auto const& [a, b] : area.links) {
+      text += "within " + a + " " + b + "\n";
     }
   }
   return sha256(text);

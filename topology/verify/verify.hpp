@@ -8,6 +8,8 @@
 //    or more no link does either: a cut link would make one of its ends cut.
 //  - trees: for each group, links that are not lost and join every remaining node, one at a time, to those before.
 //  - survivors: a service or segment has two nodes or more, and for each group that takes one, one that remains.
+//  - areas: with links in several OSPF areas, order and trees of each of them: of the backbone by its own links, of
+//    every other area by its links and the backbone, which is one node there. OSPF joins them so and no other way.
 //
 // Threads: pure functions.
 #pragma once
@@ -43,11 +45,16 @@ struct Reliance {
   std::string name;
   std::vector<std::string> nodes;
 };
+struct Area {
+  std::string name;  // "0.0.0.1"
+  std::vector<std::pair<std::string, std::string>> links;
+};
 struct Subject {
   std::vector<std::string> nodes;
   std::vector<std::pair<std::string, std::string>> links;
   std::vector<Group> groups;
   std::vector<Reliance> reliances;
+  std::vector<Area> areas = {};  // those of its links; empty when all are in one
 };
 
 // The digest that a certificate of this graph carries.
@@ -60,6 +67,7 @@ struct Verified {
   std::size_t links = 0;
   std::size_t groups = 0;
   std::size_t reliances = 0;
+  std::size_t areas = 0;  // 0: all links are in one
 };
 
 // Whether the certificate proves what it claims of the graph it carries. The failure's sentence begins with the place:
