@@ -3,16 +3,6 @@
 #include <algorithm>
 
 namespace acme {
-namespace {
-
-constexpr std::chrono::milliseconds step{std::chrono::hours(4)};
-
-std::int64_t step_of(Time end) {
-  return end.time_since_epoch() / step;
-}
-
-}  // namespace
-
 void Ahead::add(std::int64_t id, Time end) {
   if (ends_.emplace(end, id).second) {
     ++steps_[step_of(end)];
@@ -34,7 +24,7 @@ std::optional<Time> Ahead::begin(std::size_t before, std::chrono::milliseconds i
   auto count = static_cast<std::int64_t>(before);
   for (auto const& [number, here] : steps_) {
     count += here;
-    Time const at = Time(step * (number + 1)) - interval * count;
+    Time const at = Time(step_ * (number + 1)) - interval * count;
     first = std::min(first.value_or(at), at);
   }
   return first;

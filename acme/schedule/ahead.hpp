@@ -25,17 +25,23 @@ using crypto::Time;
 
 class Ahead {
  public:
+  // `step`: how finely ends are counted.
+  explicit Ahead(std::chrono::milliseconds step = std::chrono::hours(4)) : step_(step) {}
+
   // `end` is the same in both.
   void add(std::int64_t id, Time end);
   void remove(std::int64_t id, Time end);
 
   // When the first must begin, with so many others before it; nothing: there are none. Costs the number of different
-  // ends, counted in steps of four hours.
+  // ends, counted in steps.
   [[nodiscard]] std::optional<Time> begin(std::size_t before, std::chrono::milliseconds interval) const;
   // The one with the earliest end.
   [[nodiscard]] std::optional<std::int64_t> first() const;
 
  private:
+  [[nodiscard]] std::int64_t step_of(Time end) const { return end.time_since_epoch() / step_; }
+
+  std::chrono::milliseconds step_;
   std::set<std::pair<Time, std::int64_t>> ends_;
   std::map<std::int64_t, std::int64_t> steps_;  // how many end in each
 };

@@ -17,6 +17,11 @@ Time urgent_at(Holding const& holding) {
   return holding.not_after - std::max(holding.not_after - holding.not_before, milliseconds(0)) / 10;
 }
 
+// The pace of renewals may keep it waiting until then.
+Time pressing_at(Holding const& holding) {
+  return holding.not_after - std::max(holding.not_after - holding.not_before, milliseconds(0)) / 50;
+}
+
 // By then its turn should have come.
 Time turn_by(Holding const& holding) {
   return holding.due + (holding.not_after - holding.due) / 2;
@@ -141,6 +146,7 @@ void Planner::unplace(Entry& entry) {
   }
   if (entry.wish.holding) {
     becoming_urgent_.erase({urgent_at(*entry.wish.holding), entry.wish.id});
+    pressing_.remove(entry.wish.id, pressing_at(*entry.wish.holding));
   }
   entry.lane.reset();
 }
@@ -149,7 +155,10 @@ Planner::Lane Planner::lane_of(Wish const& wish, Time now) const {
   if (!wish.holding) {
     return Lane::fresh;
   }
-  if (wish.holding->ordered || urgent_at(*wish.holding) <= now) {
+  if (wish.holding->ordered) {
+    return Lane::ordered;
+  }
+  if (urgent_at(*wish.holding) <= now) {
     return Lane::urgent;
   }
   return wish.holding->recalled ? Lane::recalled : Lane::due;
@@ -160,6 +169,7 @@ void Planner::enter(Entry& entry, Lane lane) {
   entry.turn = into.turn + into.owners[entry.wish.owner]++;
   if (lane == Lane::urgent) {
     entry.key = entry.wish.holding->not_after;
+    pressing_.add(entry.wish.id, pressing_at(*entry.wish.holding));
   } else if (entry.wish.holding) {
     entry.key = turn_by(*entry.wish.holding);
   } else {
@@ -247,25 +257,39 @@ milliseconds Planner::interval(Lane lane) const {
 }
 
 void Planner::paced(Lane lane, Time now) {
-  if (lane == Lane::recalled || lane == Lane::due) {
+  if (lane == Lane::recalled || lane == Lane::due || lane == Lane::urgent) {
     // A late look makes up for at most a minute, so that the mean rate holds when rounds are coarse.
-    Queue& of = queue(lane);
+    Queue& of = queue(lane == Lane::urgent ? Lane::due : lane);
     Time const before = std::max(of.open_at.value_or(Time{}), now - std::chrono::minutes(1));
     of.open_at = before + interval(lane);
   }
 }
 
+// Nothing of this lane starts before then. What an outage made urgent is a heap, too: it goes by the pace as long as
+// that leaves nobody to his last hours.
+std::optional<Time> Planner::pace_of(Lane lane, Time now) const {
+  auto const& pace = queue(lane == Lane::urgent ? Lane::due : lane).open_at;
+  if (!pace || *pace <= now) {
+    return std::nullopt;
+  }
+  if (lane == Lane::urgent) {
+    Time const pressing = pressing_.begin(0, interval(lane)).value_or(*pace);
+    return pressing > now ? std::optional(std::min(*pace, pressing)) : std::nullopt;
+  }
+  return pace;
+}
+
 std::optional<Planner::Lane> Planner::next_lane(Time now, std::optional<Time>& wake) {
-  std::array<Lane, 4> order{Lane::urgent, Lane::fresh, Lane::recalled, Lane::due};
+  std::array<Lane, 5> order{Lane::ordered, Lane::urgent, Lane::fresh, Lane::recalled, Lane::due};
   if (fresh_in_a_row_ >= fresh_of_four) {
-    order = {Lane::urgent, Lane::recalled, Lane::due, Lane::fresh};
+    order = {Lane::ordered, Lane::urgent, Lane::recalled, Lane::due, Lane::fresh};
   }
   for (Lane const lane : order) {
     if (queue(lane).waiting.empty()) {
       continue;
     }
     auto until = closed(lane, now);
-    if (auto const pace = queue(lane).open_at; pace && *pace > now) {
+    if (auto const pace = pace_of(lane, now)) {
       until = std::max(until.value_or(*pace), *pace);
     }
     if (!until) {
@@ -310,7 +334,7 @@ void Planner::give_back(Entry const& entry, std::size_t authority, Time now) {
 // One of a crowd that is not due yet, when nothing that is due waits for the place.
 void Planner::begin_ahead(Time now, std::optional<Time>& wake) {
   Queue const& due = queue(Lane::due);
-  if (!due.waiting.empty()) {
+  if (!due.waiting.empty() || !queue(Lane::urgent).waiting.empty()) {
     return;
   }
   if (now >= look_ahead_) {
@@ -443,8 +467,8 @@ std::vector<Hindrance> Planner::why(std::int64_t id, Time now) const {
       list.push_back({i, std::string("limit: ") + name(hold->scope), hold->until});
     }
   }
-  if (entry.lane && queue(*entry.lane).open_at.value_or(now) > now) {
-    list.push_back({std::nullopt, "pace", *queue(*entry.lane).open_at});
+  if (auto const pace = entry.lane ? pace_of(*entry.lane, now) : std::nullopt) {
+    list.push_back({std::nullopt, "pace", *pace});
   }
   if (entry.lane && flying_.size() >= settings_.orders_max) {
     list.push_back({std::nullopt, "no free place", Time{}});

@@ -5,7 +5,9 @@
 //   want() --> waiting, by the moment it is due --> a lane --> plan(): start --> in flight --> ended() --> waiting ...
 //
 //   lane      who                                              pace
-//   urgent    in the last tenth of its life, or ordered by hand none
+//   ordered   by a person, who waits for it                    none
+//   urgent    in the last tenth of its life                    that of due; none once it would leave one of them to the
+//                                                              last fiftieth of its life
 //   fresh     has no certificate of these names                none; three of four starts while others wait
 //   recalled  CA or operator want it replaced before its time  evenly over six hours
 //   due       everything else                                  5/4 of the mean rate, at least one in 5 minutes
@@ -126,7 +128,7 @@ class Planner {
   [[nodiscard]] Limits& limits(std::size_t authority) { return limits_[authority]; }
 
  private:
-  enum class Lane { urgent, fresh, recalled, due };
+  enum class Lane { ordered, urgent, fresh, recalled, due };
   struct Entry {
     Wish wish;
     std::map<std::size_t, Parked> parked;  // by authority; `everywhere` for all
@@ -160,6 +162,7 @@ class Planner {
   [[nodiscard]] Asking asking(Wish const& wish, std::size_t authority) const;
   [[nodiscard]] std::optional<Time> closed(Lane lane, Time now) const;
   [[nodiscard]] std::optional<Lane> next_lane(Time now, std::optional<Time>& wake);
+  [[nodiscard]] std::optional<Time> pace_of(Lane lane, Time now) const;
   void postpone(Entry& entry, Time until, Time now);
   void give_back(Entry const& entry, std::size_t authority, Time now);
   void paced(Lane lane, Time now);
@@ -175,8 +178,9 @@ class Planner {
   std::set<std::pair<Time, std::int64_t>> waiting_;
   std::set<std::pair<Time, std::int64_t>> postponed_;        // those in waiting_ that a CA's limit or rest keeps there
   std::set<std::pair<Time, std::int64_t>> becoming_urgent_;  // those in the lanes recalled and due
-  std::array<Queue, 4> lanes_;
-  Ahead ahead_;                          // of waiting_: those that only wait until they are due
+  std::array<Queue, 5> lanes_;                               // urgent goes by the pace of due, which is kept there
+  Ahead pressing_{std::chrono::minutes(15)};                 // of the lane urgent
+  Ahead ahead_;                                              // of waiting_: those that only wait until they are due
   std::optional<Time> ahead_from_;       // when the first of them must begin, as it was at the last look
   Time look_ahead_{};                    // when to look again
   std::map<std::int64_t, Time> flying_;  // in flight, since when

@@ -116,8 +116,38 @@ TEST(Planner, NewTenantsComeFirstButRenewalsGetEveryFourthStart) {
     planner.want(fresh(id), start);
   }
   planner.want(held(100, start - hours(60), start - hours(1), start + hours(30)), start);
-  planner.want(held(101, start - hours(90), start - hours(9), start + hours(1)), start);  // in its last tenth
-  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(101, 1, 2, 3, 100, 4, 5, 6));
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(1, 2, 3, 100, 4, 5, 6, 7));
+}
+
+TEST(Planner, WhatIsInItsLastTenthComesBeforeNewTenants) {
+  PlannerSettings settings;
+  settings.orders_max = 4;
+  Planner planner(settings, {LimitSettings{}});
+  for (std::int64_t id = 1; id <= 20; ++id) {
+    planner.want(fresh(id), start);
+  }
+  planner.want(held(101, start - hours(90), start - hours(9), start + hours(1)), start);
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(101, 1, 2, 3));
+}
+
+// An outage leaves many in their last tenth: they are no stampede, as long as nobody is left to his last hours by it.
+TEST(Planner, ManyInTheirLastTenthKeepThePaceUntilItWouldLeaveOneTooLate) {
+  Planner planner({}, {LimitSettings{}});
+  for (std::int64_t id = 1; id <= 20; ++id) {
+    planner.want(held(id, start - hours(150), start - hours(48), start + hours(10)), start);
+  }
+  Plan const first = planner.plan(start);
+  EXPECT_THAT(ids(first), ElementsAre(1));
+  EXPECT_EQ(first.wake, start + std::chrono::minutes(4))
+      << "an interval, less the minute that a late look makes up for";
+  ASSERT_EQ(planner.why(2, start).size(), 1U);
+  EXPECT_EQ(planner.why(2, start)[0].what, "pace");
+  EXPECT_THAT(ids(planner.plan(start + std::chrono::minutes(5))), ElementsAre(2));
+  // Nearer to their end than a fiftieth of their life: at once, those that are nearest first.
+  for (std::int64_t id = 101; id <= 104; ++id) {
+    planner.want(held(id, start - hours(157), start - hours(50), start + hours(3)), start + std::chrono::minutes(6));
+  }
+  EXPECT_THAT(ids(planner.plan(start + std::chrono::minutes(6))), ElementsAre(101, 102, 103, 104));
 }
 
 TEST(Planner, ACaThatIsAwayIsTriedByOneOrderAndTheNextCaTakesOver) {

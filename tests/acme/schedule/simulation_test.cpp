@@ -413,6 +413,16 @@ TEST(Simulation, WhatACaDoesOfItself) {
   EXPECT_GT(report.early, 10U);
 }
 
+// Six days with windows: an outage of two days leaves many of them in their last hours, and they do not come as a heap.
+TEST(Simulation, WindowsOfAHundredAndSixtyHours) {
+  Story story = story_of({hours(160)}, true);
+  story.windows = true;
+  story.length = story.arrivals + hours(160) * 6;
+  Report const report = Simulation(story).run();
+  print("160 h, windows", story, report);
+  expect_steady(report);
+}
+
 // A platform that grows below one registered domain: fifty new names a week are what the CA grants, whatever asks for
 // more; the others wait for their place, nobody is refused, and renewals take no place away.
 TEST(Simulation, OneRegisteredDomain) {
