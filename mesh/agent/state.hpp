@@ -104,6 +104,7 @@ struct Agent::State {
   base::Result<void> adopt_document(plan::WorldDocument document, signed_world::SignedWorld text, Source source);
   void refused(std::string const& what);
   void failed(std::string const& what);
+  void drop_removed_keys();  // that a world which is not used otherwise called so
   // The revision of what the controller said, unless it is not the controller's word.
   base::Result<std::int64_t> take_from_controller(signed_world::SignedWorld candidate);
   // What a file says, when there is one and it is believed.
