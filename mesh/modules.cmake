@@ -41,6 +41,8 @@ module(mesh/repair SOURCES kernel_routes.cpp detours.cpp repairer.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/plan routing/bird
     routing/backup
   LIBRARIES PkgConfig::nl)
+module(mesh/passing_on SOURCES rules.cpp kernel_rules.cpp keeper.cpp
+  DEPENDS base/result base/process mesh/wireguard mesh/wireguard/kernel routing/anycast)
 module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp checks.cpp changes_of_worlds.cpp identity.cpp
   DEPENDS base/result base/process topology mesh/wireguard mesh/plan mesh/signed_world mesh/enrolment)
 module(mesh/agent/following SOURCES renewal.cpp follower.cpp
@@ -51,7 +53,7 @@ module(mesh/agent/links SOURCES links.cpp gauges.cpp
 module(mesh/agent SOURCES rotation.cpp status.cpp gauges.cpp believing.cpp passes.cpp agent.cpp
   DEPENDS base/result base/net base/process base/probe topology mesh/wireguard mesh/wireguard/kernel
     mesh/wireguard/backend mesh/plan mesh/signed_world mesh/enrolment mesh/agent/belief mesh/agent/following
-    mesh/agent/links mesh/agent/trial mesh/round_trips mesh/guard mesh/reconcile mesh/repair routing/bird
+    mesh/agent/links mesh/agent/trial mesh/round_trips mesh/guard mesh/passing_on mesh/reconcile mesh/repair routing/bird
     routing/anycast base/http base/http_client
   LIBRARIES Boost::json)
 module(mesh/figures SOURCES figures.cpp

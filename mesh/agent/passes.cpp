@@ -62,6 +62,9 @@ net::Task<void> Agent::State::pass(std::shared_ptr<State> self) {
   self->prepare_detours(world, plan);
   // The statics of a new service exist when BIRD has taken the configuration.
   self->announcer.serve(plan->services, world->topology.domain);
+  if (auto passed = self->withdrawn.keep(self->announcer.status()); !passed) {
+    self->failed(passed.error().what());
+  }
   co_await judge_trial(self);
   if (world != self->world) {  // another one came meanwhile: what follows is about that, and this plan is not its
     self->notify();

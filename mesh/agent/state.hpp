@@ -12,6 +12,7 @@
 #include "mesh/agent/rotation.hpp"
 #include "mesh/agent/trial/remembered.hpp"
 #include "mesh/guard/events.hpp"
+#include "mesh/passing_on/keeper.hpp"
 #include "mesh/reconcile/reconciler.hpp"
 #include "mesh/repair/repairer.hpp"
 #include "routing/anycast/announcer.hpp"
@@ -52,6 +53,7 @@ struct Agent::State {
   Identity identity;
   anycast::Announcer announcer;
   repair::Repairer repairer;
+  passing_on::Keeper withdrawn;
   std::unique_ptr<Follower> follower;
   std::unique_ptr<reconcile::Reconciler> reconciler;
   std::map<std::string, std::function<std::string()>> sections;
