@@ -42,7 +42,7 @@ module(mesh/repair SOURCES kernel_routes.cpp detours.cpp repairer.cpp
     routing/backup
   LIBRARIES PkgConfig::nl)
 module(mesh/passing_on SOURCES rules.cpp kernel_rules.cpp keeper.cpp
-  DEPENDS base/result base/process mesh/wireguard mesh/wireguard/kernel routing/anycast)
+  DEPENDS base/result base/process mesh/wireguard mesh/wireguard/kernel base/probe routing/anycast)
 module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp checks.cpp changes_of_worlds.cpp identity.cpp
   DEPENDS base/result base/process topology mesh/wireguard mesh/plan mesh/signed_world mesh/enrolment)
 module(mesh/agent/following SOURCES renewal.cpp follower.cpp

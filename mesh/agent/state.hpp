@@ -38,7 +38,7 @@ struct Agent::State {
         wake(its_executor),
         worlds(settings.state_directory),
         identity(settings.state_directory),
-        announcer(its_executor, bird::Control(settings.bird.control_socket)),
+        announcer(its_executor, bird::Control(settings.bird.control_socket), [this](auto const&) { let_pass(); }),
         repairer(its_executor, {settings.session_log, settings.bird.control_socket}),
         gauges(its_metrics) {
     status.node = settings.node;
@@ -106,8 +106,8 @@ struct Agent::State {
   base::Result<void> adopt_document(plan::WorldDocument document, signed_world::SignedWorld text, Source source);
   void refused(std::string const& what);
   void failed(std::string const& what);
+  void let_pass();           // what comes for withdrawn services; before one is announced again, too (passes.cpp)
   void drop_removed_keys();  // that a world which is not used otherwise called so
-  // The revision of what the controller said, unless it is not the controller's word.
   base::Result<std::int64_t> take_from_controller(signed_world::SignedWorld candidate);
   // What a file says, when there is one and it is believed.
   void consider_file(std::string const& file, Source source);

@@ -1,5 +1,6 @@
 #include "mesh/passing_on/keeper.hpp"
 
+#include "base/probe/health_state.hpp"
 #include "base/process/log.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -12,7 +13,9 @@ base::Result<void> Keeper::keep(std::vector<anycast::AddressStatus> const& servi
   for (auto const& one : services) {
     boost::system::error_code bad;
     auto const address = boost::asio::ip::make_address(one.address, bad);
-    if (!bad && one.observed == anycast::Observed::disabled) {
+    // One that is about to be announced again is not passed on any more: BIRD's route for that is a blackhole, which
+    // only the local table keeps from being found.
+    if (!bad && one.observed == anycast::Observed::disabled && one.health != probe::Health::up) {
       withdrawn.insert(address);
     } else if (!bad && one.observed == anycast::Observed::absent) {
       unknown.insert(address);

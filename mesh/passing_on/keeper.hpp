@@ -14,7 +14,8 @@ namespace passing_on {
 
 class Keeper {
  public:
-  // Those of netlink; tried again with the next call.
+  // Call at each look, and when the verdict on a service has changed, before BIRD is told. Errors of netlink; tried
+  // again with the next call.
   base::Result<void> keep(std::vector<anycast::AddressStatus> const& services);
 
  private:
