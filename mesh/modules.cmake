@@ -11,17 +11,23 @@ module(mesh/round_trips SOURCES echo.cpp window.cpp prober.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/plan)
 module(mesh/signed_world SOURCES signing_key.cpp signed_world.cpp removals.cpp
   DEPENDS base/result base/process mesh/wireguard mesh/plan LIBRARIES Boost::json OpenSSL::Crypto)
-module(mesh/enrolment SOURCES error.cpp token.cpp credentials.cpp authority.cpp registry.cpp enroller.cpp
-  DEPENDS base/result base/net base/process base/database topology mesh/wireguard
+module(mesh/internal_ca SOURCES error.cpp pem.cpp credentials.cpp certificate.cpp authority.cpp issuing.cpp serving.cpp
+  DEPENDS base/result base/process LIBRARIES OpenSSL::Crypto)
+module(mesh/enrolment SOURCES error.cpp token.cpp registry.cpp enroller.cpp
+  DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/internal_ca
     mesh/signed_world base/http_client
-  LIBRARIES Boost::json OpenSSL::Crypto OpenSSL::SSL)
+  LIBRARIES Boost::json OpenSSL::Crypto)
 module(mesh/members SOURCES members.cpp turns.cpp DEPENDS base/result base/database topology mesh/enrolment)
 module(mesh/link_costs SOURCES costs.cpp times.cpp DEPENDS base/result base/database routing/cost LIBRARIES Boost::json)
+module(mesh/world_store SOURCES world_store.cpp
+  DEPENDS base/result base/database topology topology/room mesh/plan mesh/enrolment mesh/members mesh/link_costs
+    routing/repair_links)
 module(mesh/examinations SOURCES book.cpp DEPENDS base/result LIBRARIES Boost::json)
-module(mesh/controller SOURCES controller.cpp costs.cpp examination_routes.cpp world_store.cpp rotations.cpp node_routes.cpp operator_routes.cpp
+module(mesh/controller SOURCES controller.cpp costs.cpp examination_routes.cpp own_certificate.cpp rotations.cpp
+    node_routes.cpp operator_routes.cpp
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/plan mesh/signed_world
-    mesh/enrolment
-    mesh/members mesh/link_costs mesh/examinations routing/repair_links
+    mesh/enrolment mesh/internal_ca
+    mesh/members mesh/link_costs mesh/world_store mesh/examinations
     base/http_server base/store_thread
   LIBRARIES Boost::json)
 module(mesh/guard SOURCES rules.cpp strays.cpp events.cpp
@@ -35,23 +41,25 @@ module(mesh/repair SOURCES kernel_routes.cpp detours.cpp repairer.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/plan routing/bird
     routing/backup
   LIBRARIES PkgConfig::nl)
+module(mesh/passing_on SOURCES rules.cpp kernel_rules.cpp keeper.cpp
+  DEPENDS base/result base/process mesh/wireguard mesh/wireguard/kernel base/probe routing/anycast)
 module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp checks.cpp changes_of_worlds.cpp identity.cpp
   DEPENDS base/result base/process topology mesh/wireguard mesh/plan mesh/signed_world mesh/enrolment)
-module(mesh/agent/following SOURCES follower.cpp
-  DEPENDS base/result base/net base/process base/http_client mesh/signed_world mesh/enrolment)
+module(mesh/agent/following SOURCES renewal.cpp follower.cpp
+  DEPENDS base/result base/net base/process base/http_client mesh/signed_world mesh/internal_ca mesh/enrolment)
 module(mesh/agent/trial SOURCES trial.cpp changes.cpp remembered.cpp DEPENDS base/result routing/bird)
 module(mesh/agent/links SOURCES links.cpp gauges.cpp
   DEPENDS base/result base/process mesh/wireguard mesh/round_trips routing/bird LIBRARIES Boost::json)
 module(mesh/agent SOURCES rotation.cpp status.cpp gauges.cpp believing.cpp passes.cpp agent.cpp
   DEPENDS base/result base/net base/process base/probe topology mesh/wireguard mesh/wireguard/kernel
     mesh/wireguard/backend mesh/plan mesh/signed_world mesh/enrolment mesh/agent/belief mesh/agent/following
-    mesh/agent/links mesh/agent/trial mesh/round_trips mesh/guard mesh/reconcile mesh/repair routing/bird
+    mesh/agent/links mesh/agent/trial mesh/round_trips mesh/guard mesh/passing_on mesh/reconcile mesh/repair routing/bird
     routing/anycast base/http base/http_client
   LIBRARIES Boost::json)
 module(mesh/figures SOURCES figures.cpp
   DEPENDS base/result base/net base/process base/http mesh/agent/links mesh/agent)
 module(mesh/planning SOURCES worlds.cpp report.cpp
-  DEPENDS base/result base/process topology topology/proof topology/verify mesh/wireguard mesh/plan
+  DEPENDS base/result base/process topology topology/room topology/proof topology/verify mesh/wireguard mesh/plan
     mesh/signed_world mesh/agent/belief routing/backup routing/repair_links
   LIBRARIES Boost::json)
 module(mesh/settings SOURCES settings.cpp limits.cpp
@@ -59,7 +67,7 @@ module(mesh/settings SOURCES settings.cpp limits.cpp
 module(mesh/doctor SOURCES facts.cpp doctor.cpp examination.cpp node.cpp devices.cpp routing.cpp echo.cpp
     route.cpp observe.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend
-    mesh/plan mesh/round_trips
+    mesh/plan mesh/round_trips mesh/internal_ca
     routing/bird
   LIBRARIES Boost::json)
 module(mesh/graph SOURCES graph.cpp drawing.cpp

@@ -44,6 +44,8 @@ struct Allocation {
 };
 
 inline constexpr std::int64_t quarantine_s = 30 * 24 * 3600;
+// The largest node id whose addresses are inside both mesh prefixes and are not the last of one.
+std::uint32_t largest_node_id(Mesh const& mesh);
 
 // `previous` with everything of `topology` added and everything gone marked. Deterministic. A number that the topology
 // fixes is taken as it stands; everything else keeps the one it has.

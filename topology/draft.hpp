@@ -52,9 +52,6 @@ void validate_tenancy(Draft& draft);
 // After links were completed by the shape: one connected mesh, distinct interface names, no node with too many links.
 void validate_mesh(Draft& draft);
 
-// allocation.cpp: the largest node id whose addresses are inside both mesh prefixes and are not the last of one.
-std::uint32_t largest_node_id(Mesh const& mesh);
-
 // validate_identities.cpp: numbers and ports that people fixed, names of risks, the tour.
 void validate_identities(Draft& draft);
 

@@ -1,4 +1,5 @@
 #include "base/config/nearest.hpp"
+#include "topology/allocation.hpp"
 #include "topology/draft.hpp"
 #include "topology/values/values.hpp"
 

@@ -24,13 +24,7 @@ struct BioFree {
   void operator()(BIO* bio) const { BIO_free(bio); }
 };
 
-// Lower-case hex SHA-256 of the certificate's DER form; empty when OpenSSL cannot tell.
-std::string fingerprint(X509 const* certificate) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) {
-    return {};
-  }
+std::string hex(std::array<unsigned char, EVP_MAX_MD_SIZE> const& digest, unsigned size) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string out;
   for (unsigned i = 0; i < size; ++i) {
@@ -38,6 +32,27 @@ std::string fingerprint(X509 const* certificate) {
     out += digits[digest.at(i) % 16U];
   }
   return out;
+}
+
+// Lower-case hex SHA-256 of the certificate's DER form; empty when OpenSSL cannot tell.
+std::string fingerprint(X509 const* certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  return X509_digest(certificate, EVP_sha256(), digest.data(), &size) == 1 ? hex(digest, size) : std::string();
+}
+
+// The same of its SubjectPublicKeyInfo.
+std::string key_fingerprint(X509 const* certificate) {
+  unsigned char* der = nullptr;
+  int const length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+  if (length <= 0) {
+    return {};
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  bool const made = EVP_Digest(der, static_cast<std::size_t>(length), digest.data(), &size, EVP_sha256(), nullptr) == 1;
+  OPENSSL_free(der);
+  return made ? hex(digest, size) : std::string();
 }
 
 base::Result<void> harden(ssl::context& context) {
@@ -75,7 +90,7 @@ base::Result<void> use_identity(ssl::context& context, Identity const& identity)
 base::Result<void> pin(ssl::context& context, std::string const& sha256) {
   auto const judge = [sha256](bool, ssl::verify_context& verify) {
     X509* leaf = X509_STORE_CTX_get0_cert(verify.native_handle());
-    return leaf != nullptr && fingerprint(leaf) == sha256;
+    return leaf != nullptr && (key_fingerprint(leaf) == sha256 || fingerprint(leaf) == sha256);
   };
   boost::system::error_code error;
   context.set_verify_mode(ssl::verify_peer, error);

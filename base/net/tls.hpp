@@ -27,8 +27,9 @@ struct Identity {
 struct TlsClientSettings {
   std::string ca_file;               // PEM bundle; empty: the system's roots
   std::optional<Identity> identity;  // client certificate for mTLS
-  // SHA-256 of the server certificate's DER in lower-case hex. When set, this and nothing else is verified (an
-  // enrolment token pins the controller so).
+  // SHA-256, in lower-case hex, of the DER of the server's public key (SubjectPublicKeyInfo, which stays when its
+  // certificate is renewed) or of its certificate. When set, this and nothing else is verified (an enrolment token pins
+  // the controller so).
   std::string pinned_sha256;
   bool verify = true;  // false only for probes that do not judge the certificate
   // The name that is sent (SNI) and that the certificate must carry; empty: the URL's host. Set it where the URL holds

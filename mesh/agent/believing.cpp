@@ -73,6 +73,9 @@ base::Result<void> Agent::State::adopt_document(plan::WorldDocument document, si
       return linked.error();
     }
   }
+  if (auto accepted = worlds.accept(document); !accepted) {
+    return accepted.error();
+  }
   auto const own_before = identity.own_public();
   auto const found = document.nodes.find(settings.node);
   if (found != document.nodes.end() && found->second == identity.next_public()) {
@@ -148,6 +151,21 @@ void Agent::State::failed(std::string const& what) {
   gauges.failures.add();
 }
 
+// A world that is refused may call keys removed all the same, and they are used no longer. Its own key a node keeps: a
+// world that takes that away cuts it off.
+void Agent::State::drop_removed_keys() {
+  auto document = in_use.document;
+  auto const struck = worlds.strike(document);
+  if (!world || struck.empty() || !document.nodes.contains(settings.node)) {
+    return;
+  }
+  refused("the key of '" + struck.front() + "' was removed by a world that is not used otherwise");
+  if (auto adopted = adopt_document(std::move(document), in_use.text, Source::last_known); !adopted) {
+    failed("going on without a removed key: " + adopted.error().what());
+  }
+  notify();
+}
+
 // The revision of what the controller said, unless it is not the controller's word or could not be kept here.
 base::Result<std::int64_t> Agent::State::take_from_controller(signed_world::SignedWorld candidate) {
   auto const document = plan::parse_world_document(candidate.text);
@@ -158,6 +176,7 @@ base::Result<std::int64_t> Agent::State::take_from_controller(signed_world::Sign
     return revision;
   }
   refused("the controller's world of revision " + std::to_string(revision) + " is not used: " + adopted.error().what());
+  drop_removed_keys();
   // What fails for a reason of this machine's (a full disk) is asked for again; what is wrong with a world stays wrong.
   auto const& category = adopted.error().code.category();
   bool const word = category != make_error_code(signed_world::errc::forged).category() &&

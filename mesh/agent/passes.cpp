@@ -47,6 +47,12 @@ std::shared_ptr<plan::NodePlan const> Agent::State::plan_of(std::shared_ptr<plan
   return planned.plan;
 }
 
+void Agent::State::let_pass() {
+  if (auto kept = withdrawn.keep(announcer.status()); !kept) {
+    failed(kept.error().what());
+  }
+}
+
 net::Task<void> Agent::State::pass(std::shared_ptr<State> self) {
   auto const world = self->world;
   auto const plan = self->plan_of(world);
@@ -62,6 +68,7 @@ net::Task<void> Agent::State::pass(std::shared_ptr<State> self) {
   self->prepare_detours(world, plan);
   // The statics of a new service exist when BIRD has taken the configuration.
   self->announcer.serve(plan->services, world->topology.domain);
+  self->let_pass();
   co_await judge_trial(self);
   if (world != self->world) {  // another one came meanwhile: what follows is about that, and this plan is not its
     self->notify();

@@ -12,6 +12,7 @@
 #include "mesh/agent/rotation.hpp"
 #include "mesh/agent/trial/remembered.hpp"
 #include "mesh/guard/events.hpp"
+#include "mesh/passing_on/keeper.hpp"
 #include "mesh/reconcile/reconciler.hpp"
 #include "mesh/repair/repairer.hpp"
 #include "routing/anycast/announcer.hpp"
@@ -37,7 +38,7 @@ struct Agent::State {
         wake(its_executor),
         worlds(settings.state_directory),
         identity(settings.state_directory),
-        announcer(its_executor, bird::Control(settings.bird.control_socket)),
+        announcer(its_executor, bird::Control(settings.bird.control_socket), [this](auto const&) { let_pass(); }),
         repairer(its_executor, {settings.session_log, settings.bird.control_socket}),
         gauges(its_metrics) {
     status.node = settings.node;
@@ -52,6 +53,7 @@ struct Agent::State {
   Identity identity;
   anycast::Announcer announcer;
   repair::Repairer repairer;
+  passing_on::Keeper withdrawn;
   std::unique_ptr<Follower> follower;
   std::unique_ptr<reconcile::Reconciler> reconciler;
   std::map<std::string, std::function<std::string()>> sections;
@@ -104,7 +106,8 @@ struct Agent::State {
   base::Result<void> adopt_document(plan::WorldDocument document, signed_world::SignedWorld text, Source source);
   void refused(std::string const& what);
   void failed(std::string const& what);
-  // The revision of what the controller said, unless it is not the controller's word.
+  void let_pass();           // what comes for withdrawn services; before one is announced again, too (passes.cpp)
+  void drop_removed_keys();  // that a world which is not used otherwise called so
   base::Result<std::int64_t> take_from_controller(signed_world::SignedWorld candidate);
   // What a file says, when there is one and it is believed.
   void consider_file(std::string const& file, Source source);

@@ -93,6 +93,9 @@ json::object controller_object(Status const& status) {
   out["connected"] = status.controller.connected;
   out["last_answer_s"] = status.controller.last_answer_s;
   out["certificate_until_s"] = status.controller.certificate_until_s;
+  out["issuer_from_s"] = status.controller.issuer.from_s;
+  out["issuer_until_s"] = status.controller.issuer.until_s;
+  out["renewal_failure"] = status.controller.renewal_failure;
   out["failure"] = status.controller.failure;
   auto const& ahead = status.controller.clock_ahead_s;
   out["clock_ahead_s"] = ahead ? json::value(*ahead) : json::value(nullptr);

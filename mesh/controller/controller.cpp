@@ -2,10 +2,9 @@
 
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
-#include "base/result/category.hpp"
+#include "mesh/controller/own_certificate.hpp"
 #include "mesh/controller/rotations.hpp"
 #include "mesh/controller/state.hpp"
-#include "mesh/enrolment/credentials.hpp"
 #include "mesh/enrolment/enroller.hpp"
 #include "mesh/enrolment/registry.hpp"
 
@@ -16,48 +15,6 @@
 namespace controller {
 
 namespace {
-
-// Tokens pin this certificate, so it outlives them by far; nodes verify it by the authority afterwards.
-constexpr std::int64_t own_lifetime_s = 365LL * 24 * 3600;
-
-char const* message(int) {
-  return "the topology does not validate";
-}
-
-base::Result<void> load_certificate(Controller::State& state, enrolment::NodeFiles const& files) {
-  auto key = enrolment::load_or_make_tls_key(files.tls_key);
-  if (!key) {
-    return key.error();
-  }
-  std::int64_t expires_s = 0;
-  if (auto present = process::read_file(files.certificate, 65536)) {
-    auto read = enrolment::certificate_not_after(*present);
-    expires_s = read ? *read : 0;
-  }
-  if (expires_s - now_seconds() < own_lifetime_s / 3) {
-    auto csr = enrolment::make_csr_pem(*key, "controller");
-    if (!csr) {
-      return csr.error();
-    }
-    auto issued = state.authority->issue(*csr, "controller", now_seconds(), own_lifetime_s);
-    if (!issued) {
-      return issued.error();
-    }
-    if (auto written = process::write_file_atomically(files.certificate, *issued, 0644); !written) {
-      return written.error();
-    }
-  }
-  auto certificate = process::read_file(files.certificate, 65536);
-  if (!certificate) {
-    return certificate.error();
-  }
-  auto fingerprint = net::certificate_sha256(*certificate);
-  if (!fingerprint) {
-    return fingerprint.error();
-  }
-  state.certificate_sha256 = *fingerprint;
-  return {};
-}
 
 // Made once: two meshes are told apart by it even where one is a copy of the other's controller.
 base::Result<std::string> load_or_make_mesh_name(std::string const& file) {
@@ -87,11 +44,9 @@ base::Result<void> load_identity(Controller::State& state) {
   if (made) {
     return base::fail_errno(made.value(), "cannot make the state directory " + directory);
   }
-  auto authority = enrolment::Authority::open(directory, now_seconds());
-  if (!authority) {
-    return authority.error();
+  if (auto loaded = load_authority(state, now_seconds()); !loaded) {
+    return loaded.error();
   }
-  state.authority = std::move(*authority);
   auto key = enrolment::load_or_make_wireguard_key(directory + "/x25519.key");
   if (!key) {
     return key.error();
@@ -104,10 +59,7 @@ base::Result<void> load_identity(Controller::State& state) {
   }
   state.world_key = *world_key;
   state.mesh = std::move(*mesh);
-  enrolment::NodeFiles files(directory);
-  files.tls_key = directory + "/controller.key";
-  files.certificate = directory + "/controller.crt";
-  return load_certificate(state, files);
+  return {};
 }
 
 void tell_of_file(Controller::State const& state) {
@@ -124,7 +76,7 @@ void tell_of_file(Controller::State const& state) {
 
 base::Result<void> load_store(Controller::State& state) {
   auto database = database::Database::open("sqlite://" + state.settings.state + "/controller.db",
-                                           {schema(), enrolment::schema(), link_costs::schema()});
+                                           {world_store::schema(), enrolment::schema(), link_costs::schema()});
   if (!database) {
     return database.error();
   }
@@ -133,14 +85,14 @@ base::Result<void> load_store(Controller::State& state) {
     if (!text) {
       return text.error();
     }
-    auto const use = read_file_again(**database, *text, state.settings.topology_file, now_seconds());
+    auto const use = world_store::read_file_again(**database, *text, state.settings.topology_file, now_seconds());
     if (!use) {
       return use.error();
     }
     state.file_use = *use;
     tell_of_file(state);
   }
-  auto world = read_world(**database);
+  auto world = world_store::read_world(**database);
   if (!world) {
     return world.error();
   }
@@ -165,11 +117,6 @@ base::Result<void> listen(Controller::State& state) {
 
 }  // namespace
 
-boost::system::error_code make_error_code(errc code) {
-  static base::Category const category("controller", message);
-  return {static_cast<int>(code), category};
-}
-
 std::int64_t now_seconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -183,7 +130,7 @@ void Controller::State::take(Stored stored) {
 }
 
 net::Task<base::Result<void>> Controller::State::refresh() {
-  std::function<base::Result<Stored>(database::Database&)> const read = read_world;
+  std::function<base::Result<Stored>(database::Database&)> const read = world_store::read_world;
   auto next = co_await store->run<Stored>(read);
   if (!next) {
     co_return next.error();
@@ -206,6 +153,7 @@ base::Result<std::unique_ptr<Controller>> Controller::open(net::asio::any_io_exe
                      state->settings.listen);
   net::spawn(executor, "changes of keys", watch_rotations(state.get(), state->stopped));
   net::spawn(executor, "costs", watch_costs(state.get(), state->stopped));
+  net::spawn(executor, "authority", watch_authority(state.get(), state->stopped));
   return std::unique_ptr<Controller>(new Controller(std::move(state)));
 }
 

@@ -5,8 +5,8 @@
 // (certificate of the internal CA). Unix socket (operators): /v1/tokens, /v1/nodes, /v1/topology, /v1/status; who
 // joined as an operator reads nodes and status over HTTPS too.
 //
-// State directory: controller.db, ca.key, ca.crt, controller.key, controller.crt, x25519.key, world.key (signs what
-// nodes believe), mesh.name.
+// State directory: controller.db, ca.key and ca.crt (or ca.crt and issuing.pem, where the root's key is kept elsewhere:
+// mesh/internal_ca), controller.key, controller.crt, x25519.key, world.key (signs what nodes believe), mesh.name.
 //
 // Threads: one object on one loop; the database has its own thread.
 #pragma once
@@ -20,23 +20,20 @@
 
 namespace controller {
 
-enum class errc {
-  bad_topology = 1,  // does not validate; the detail lists every problem, one a line
-};
-boost::system::error_code make_error_code(errc code);
-
 struct ControllerSettings {
   std::string state;                // directory
   std::string topology_file;        // declared topology; read at a start unless PUT /v1/topology set another one since
   std::string listen;               // "0.0.0.0:18012"
   std::string unix_path;            // operators
   std::int64_t rotate_after_s = 0;  // nodes change their keys when these are so old; 0: only when asked
+  bool root_elsewhere = false;      // no root is ever made here: internal_ca::RootKey
   std::int64_t cost_hold_s = 300;   // a latency must have held for so long before a cost follows it
 };
 
 class Controller {
  public:
-  // Blocking work at start only. Failures: bad_topology, a state directory that cannot be used, net::errc::in_use.
+  // Blocking work at start only. Failures: world_store::errc::bad_topology, a state directory that cannot be used,
+  // net::errc::in_use.
   static base::Result<std::unique_ptr<Controller>> open(net::asio::any_io_executor executor,
                                                         ControllerSettings settings);
   ~Controller();
@@ -56,6 +53,3 @@ class Controller {
 };
 
 }  // namespace controller
-
-template <>
-struct boost::system::is_error_code_enum<controller::errc> : std::true_type {};

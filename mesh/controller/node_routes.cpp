@@ -1,9 +1,9 @@
 // What nodes ask: to join, for the world, for a new certificate, and to report.
 #include "mesh/controller/state.hpp"
-#include "mesh/enrolment/credentials.hpp"
 
 #include "base/process/log.hpp"
 #include "mesh/enrolment/registry.hpp"
+#include "mesh/internal_ca/credentials.hpp"
 #include "mesh/members/members.hpp"
 
 #include <boost/json.hpp>
@@ -65,7 +65,7 @@ net::Task<HttpResponse> greet(Controller::State& state) {
 
 json::object certificate_answer(Controller::State const& state, std::string const& certificate_pem) {
   return json::object{{"certificate_pem", certificate_pem},
-                      {"ca_pem", state.authority->certificate_pem()},
+                      {"ca_pem", state.issuer->root_pem()},
                       {"world_key", state.world_key.verify_key().hex()},
                       {"mesh", state.mesh},
                       {"now_s", now_seconds()}};
@@ -97,7 +97,7 @@ net::Task<HttpResponse> join(Controller::State& state, HttpRequest request) {
                           admitted.error().what());
     co_return is_refusal(admitted.error()) ? refusal() : failure(admitted.error());
   }
-  auto const certificate = state.authority->issue(asked.csr_pem, asked.node, now_seconds());
+  auto const certificate = state.issuer->issue(asked.csr_pem, asked.node, now_seconds());
   if (!certificate) {
     co_return failure(certificate.error());
   }
@@ -146,21 +146,40 @@ net::Task<HttpResponse> world(Controller::State& state, HttpRequest request) {
   co_return answer;
 }
 
-net::Task<HttpResponse> renew(Controller::State& state, HttpRequest request) {
-  auto const& name = request.peer.certificate_name;
-  if (!is_member(state, request) && !is_operator(state, request)) {
-    co_return not_a_member();
+// A member whose certificate has ended shows that it still holds both keys that it joined with: the request is signed
+// by the one, the proof made with the other. It is the node as much as it was then, until it is removed.
+bool shows_both_keys(Controller::State const& state, json::object const& body, std::string const& key) {
+  auto const name = text_of(body, "node");
+  auto const member = state.world.document.nodes.find(name);
+  auto const certified = state.world.certificate_keys.find(name);
+  if (!state.world.members.contains(name) || member == state.world.document.nodes.end() ||
+      certified == state.world.certificate_keys.end() || certified->second != key) {
+    return false;
   }
+  auto const public_key = wireguard::PublicKey::from_base64(member->second);
+  auto const expected = public_key ? enrolment::proof_of_possession(state.x25519, *public_key, enrolment::renewal_proof,
+                                                                    name, text_of(body, "csr_pem"))
+                                   : public_key.error();
+  return expected && enrolment::equal_in_constant_time(*expected, text_of(body, "proof"));
+}
+
+net::Task<HttpResponse> renew(Controller::State& state, HttpRequest request) {
+  bool const certified = is_member(state, request) || is_operator(state, request);
   boost::system::error_code bad;
-  json::value const body = json::parse(request.body, bad);
-  std::string const csr = !bad && body.is_object() ? text_of(body.get_object(), "csr_pem") : std::string();
-  auto const key = enrolment::csr_key(csr);
-  if (!key || *key != request.peer.certificate_key) {
+  json::value const parsed = json::parse(request.body, bad);
+  json::object const body = !bad && parsed.is_object() ? parsed.get_object() : json::object();
+  std::string const csr = text_of(body, "csr_pem");
+  auto const key = internal_ca::csr_key(csr);
+  if (certified && (!key || *key != request.peer.certificate_key)) {
     co_return HttpResponse::problem(422, "bad request", "a certificate is renewed for the key that it is for");
   }
-  auto const certificate = state.authority->issue(csr, name, now_seconds());
+  if (!certified && (!request.peer.certificate_name.empty() || !key || !shows_both_keys(state, body, *key))) {
+    co_return not_a_member();
+  }
+  std::string const name = certified ? request.peer.certificate_name : text_of(body, "node");
+  auto const certificate = state.issuer->issue(csr, name, now_seconds());
   if (!certificate) {
-    co_return certificate.error().code == enrolment::errc::bad_request
+    co_return certificate.error().code == internal_ca::errc::bad_request
         ? HttpResponse::problem(422, certificate.error().code.message(), certificate.error().detail)
         : failure(certificate.error());
   }

@@ -1,4 +1,5 @@
 // What operators ask over the unix socket: tokens, nodes, the topology, and how things stand.
+#include "mesh/controller/own_certificate.hpp"
 #include "mesh/controller/state.hpp"
 
 #include "mesh/enrolment/registry.hpp"
@@ -97,7 +98,7 @@ net::Task<HttpResponse> create_token(Controller::State& state, HttpRequest reque
   if (!mistakes.empty()) {
     co_return HttpResponse::problem(422, "bad token terms", mistakes);
   }
-  auto const token = enrolment::Token::generate(state.certificate_sha256, state.world_key.verify_key().hex());
+  auto const token = enrolment::Token::generate(state.key_sha256, state.world_key.verify_key().hex());
   std::function<base::Result<void>(database::Database&)> const record = [token, terms](database::Database& database) {
     return enrolment::record_token(database, token, terms, now_seconds());
   };
@@ -225,11 +226,11 @@ net::Task<HttpResponse> rotate_all(Controller::State& state) {
 net::Task<HttpResponse> put_topology(Controller::State& state, HttpRequest request) {
   std::function<base::Result<database::Revision>(database::Database&)> const set =
       [text = request.body](database::Database& database) {
-        return set_topology(database, text, "request body", now_seconds());
+        return world_store::set_topology(database, text, "request body", now_seconds());
       };
   auto const revision = co_await state.store->run<database::Revision>(set);
   if (!revision) {
-    co_return refusal(revision.error().code == errc::bad_topology ? 422 : 500, revision.error());
+    co_return refusal(revision.error().code == world_store::errc::bad_topology ? 422 : 500, revision.error());
   }
   if (auto const read = co_await state.refresh(); !read) {
     co_return refusal(500, read.error());
@@ -262,7 +263,8 @@ net::Task<HttpResponse> status(Controller::State& state) {
                                                                  {"not_joined", std::move(waiting)},
                                                                  {"topology_file", name(state.file_use)},
                                                                  {"mesh", state.mesh},
-                                                                 {"certificate_sha256", state.certificate_sha256}}));
+                                                                 {"key_sha256", state.key_sha256},
+                                                                 {"authority", authority_json(state, now_seconds())}}));
 }
 
 net::Task<HttpResponse> list_links(Controller::State& state) {

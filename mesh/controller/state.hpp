@@ -8,12 +8,12 @@
 #include "base/store_thread/store_thread.hpp"
 #include "mesh/controller/controller.hpp"
 #include "mesh/controller/costs.hpp"
-#include "mesh/controller/world_store.hpp"
-#include "mesh/enrolment/authority.hpp"
 #include "mesh/examinations/book.hpp"
+#include "mesh/internal_ca/authority.hpp"
 #include "mesh/link_costs/costs.hpp"
 #include "mesh/signed_world/signed_world.hpp"
 #include "mesh/wireguard/key.hpp"
+#include "mesh/world_store/world_store.hpp"
 
 #include <boost/json/value.hpp>
 
@@ -23,6 +23,9 @@
 #include <string>
 
 namespace controller {
+
+using world_store::FileUse;
+using world_store::Stored;
 
 struct Controller::State {
   State(net::asio::any_io_executor executor, ControllerSettings wanted)
@@ -34,9 +37,10 @@ struct Controller::State {
         operators_server(executor, operators_router, {}) {}
 
   ControllerSettings settings;
-  std::optional<enrolment::Authority> authority;
+  std::optional<internal_ca::Authority> issuer;  // of certificates; set from the start on
+  std::string told_of_authority;                 // the last sentence about it in the log
   wireguard::PrivateKey x25519;
-  std::string certificate_sha256;  // what tokens pin, with
+  std::string key_sha256;  // of the own certificate's key: what tokens pin, with
   signed_world::SigningKey world_key;
   std::string mesh;  // the random name of the mesh
   std::unique_ptr<database::StoreThread> store;

@@ -57,6 +57,9 @@ bool add_agent_status(Facts& facts, std::string_view status_text) {
     facts.controller.last_answer_s = number(controller, "last_answer_s");
     facts.controller.failure = text(controller, "failure");
     facts.controller.certificate_until_s = number(controller, "certificate_until_s");
+    facts.controller.issuer_from_s = number(controller, "issuer_from_s");
+    facts.controller.issuer_until_s = number(controller, "issuer_until_s");
+    facts.controller.renewal_failure = text(controller, "renewal_failure");
     if (auto const* const ahead = controller.if_contains("clock_ahead_s"); ahead != nullptr && ahead->is_int64()) {
       facts.controller.clock_ahead_s = ahead->get_int64();
     }

@@ -50,6 +50,9 @@ struct ControllerFacts {
   std::string failure;
   std::int64_t certificate_until_s = 0;       // Unix time; 0: no certificate
   std::optional<std::int64_t> clock_ahead_s;  // this node's clock against the controller's
+  std::int64_t issuer_from_s = 0;             // of what issued it; 0: not known
+  std::int64_t issuer_until_s = 0;            // of what issued it; 0: not known
+  std::string renewal_failure = {};           // why the last try to get the next certificate failed
 };
 
 struct Facts {

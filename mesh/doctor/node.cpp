@@ -1,4 +1,5 @@
 #include "mesh/doctor/examination.hpp"
+#include "mesh/internal_ca/authority.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -45,13 +46,43 @@ void credential(Examination& examination) {
   if (until == 0 || facts.controller.url.empty()) {
     return;
   }
+  std::string const& failure = facts.controller.renewal_failure;
+  std::string const why = failure.empty() ? "" : ": " + failure;
   if (until <= facts.now_s) {
-    examination.error("credential-expired", "", "the node's certificate expired " + hours(facts.now_s - until) + " ago",
-                      "join again with a token made for this node: privateer token create --node " + facts.node);
+    examination.error("credential-expired", "",
+                      "the node's certificate expired " + hours(facts.now_s - until) + " ago" + why,
+                      "once the controller answers, the node shows it the keys that it joined with and gets the next "
+                      "one by itself; if "
+                      "it is refused, join again with a token made for this node: privateer token create --node " +
+                          facts.node);
   } else if (until - facts.now_s < credential_warning_s) {
-    examination.warning("credential-expiring", "",
-                        "the node's certificate expires in " + hours(until - facts.now_s) + " and was not renewed",
-                        "it renews by itself once the controller answers; see controller-unreachable or its log");
+    examination.warning(
+        "credential-expiring", "",
+        "the node's certificate expires in " + hours(until - facts.now_s) + " and was not renewed" + why,
+        "it renews by itself once the controller answers; see controller-unreachable or its log");
+  }
+}
+
+// What issued the node's certificate, the mesh's root or a certificate under it. Every node sees it, and says so in
+// good time: whoever has to bring the next one may have to fetch it from a safe.
+void issuer(Examination& examination) {
+  Facts const& facts = examination.facts();
+  std::int64_t const until = facts.controller.issuer_until_s;
+  if (until == 0 || facts.controller.url.empty()) {
+    return;
+  }
+  std::string const fix =
+      "where the controller runs, `privateer ca status` says what has to be done; for one under a "
+      "root that is kept elsewhere: " +
+      std::string(internal_ca::next_issuing_hint);
+  if (until <= facts.now_s) {
+    examination.error("issuer-expired", "",
+                      "what the controller issued this node's certificate with ended " + hours(facts.now_s - until) +
+                          " ago: no certificate of the mesh is believed any more",
+                      fix);
+  } else if (until - facts.now_s < internal_ca::alarm_before_s({facts.controller.issuer_from_s, until})) {
+    examination.warning("issuer-expiring", "",
+                        "what the controller issues certificates with ends in " + hours(until - facts.now_s), fix);
   }
 }
 
@@ -161,6 +192,7 @@ void examine_node(Examination& examination) {
   agent(examination);
   controller(examination);
   credential(examination);
+  issuer(examination);
   snapshots(examination);
   if (facts.backend == "wireguard-go" && facts.kernel_has_wireguard) {
     examination.warning("userspace-wireguard", "", "wireguard-go carries the packets although the kernel has WireGuard",

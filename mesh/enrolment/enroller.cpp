@@ -2,9 +2,8 @@
 
 #include "base/http_client/http_client.hpp"
 #include "base/process/service.hpp"
-#include "mesh/enrolment/credentials.hpp"
-#include "mesh/enrolment/openssl.hpp"
 #include "mesh/enrolment/registry.hpp"
+#include "mesh/internal_ca/credentials.hpp"
 #include "mesh/signed_world/signed_world.hpp"
 
 #include <boost/json.hpp>
@@ -44,19 +43,18 @@ base::Result<json::object> object_of(base::Result<net::HttpResponse> const& answ
   return object;
 }
 
-// The certificate must be for our own key and come from the authority beside it.
-base::Result<void> check_certificate(std::string const& certificate_pem, std::string const& ca_pem,
-                                     std::string const& key_pem) {
-  auto certificate = parse_certificate(certificate_pem);
-  auto ca = parse_certificate(ca_pem);
-  auto key = parse_key(key_pem);
-  if (!certificate || !ca || !key) {
-    return base::fail(errc::refused, "the controller's answer holds no certificates");
-  }
-  if (X509_check_private_key(certificate->get(), key->get()) != 1 ||
-      X509_verify(certificate->get(), X509_get0_pubkey(ca->get())) != 1) {
-    return base::fail(errc::refused,
-                      "the controller's certificate is not for this node's key, or not by its authority");
+std::int64_t wall_clock_s() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// The root may be written anew for the same key; another one would be somebody else's word for everything.
+base::Result<void> check_root(std::string const& ca_file, std::string const& ca_pem) {
+  auto const present = process::read_file(ca_file, 65536);
+  auto const here = present ? internal_ca::certificate_key_sha256(*present) : present.error();
+  auto const shown = internal_ca::certificate_key_sha256(ca_pem);
+  if (here && (!shown || *shown != *here)) {
+    return base::fail(errc::refused, "the controller shows another root than " + ca_file +
+                                         ", by which this node joined; if that is meant, join again");
   }
   return {};
 }
@@ -91,9 +89,7 @@ base::Result<void> keep_world(json::object const& answer, NodeFiles const& files
   if (!world || !pin) {
     return base::fail(errc::refused, "the controller's answer holds no world");
   }
-  auto const now = std::chrono::system_clock::now().time_since_epoch();
-  auto const opened =
-      signed_world::open_world(*world, *pin, std::chrono::duration_cast<std::chrono::seconds>(now).count());
+  auto const opened = signed_world::open_world(*world, *pin, wall_clock_s());
   if (!opened) {
     return base::fail(errc::refused, "the controller's world is not used: " + opened.error().what());
   }
@@ -103,8 +99,8 @@ base::Result<void> keep_world(json::object const& answer, NodeFiles const& files
 base::Result<void> keep(json::object const& answer, NodeFiles const& files, std::string const& key_pem) {
   std::string const certificate = text_of(answer, "certificate_pem");
   std::string const ca = text_of(answer, "ca_pem");
-  if (auto checked = check_certificate(certificate, ca, key_pem); !checked) {
-    return checked.error();
+  if (auto checked = internal_ca::verify_own(certificate, ca, key_pem, wall_clock_s()); !checked) {
+    return base::fail(errc::refused, "what the controller gave is not used: " + checked.error().what());
   }
   if (auto written = process::write_file_atomically(files.ca, ca, 0644); !written) {
     return written.error();
@@ -156,7 +152,7 @@ base::Result<wireguard::PrivateKey> load_or_make_wireguard_key(std::string const
 base::Result<std::string> load_or_make_tls_key(std::string const& file) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) {
-    auto key = make_key_pem();
+    auto key = internal_ca::make_key_pem();
     if (!key) {
       return key.error();
     }
@@ -166,7 +162,7 @@ base::Result<std::string> load_or_make_tls_key(std::string const& file) {
     return key;
   }
   auto text = process::read_file(file, 65536);
-  if (text && !parse_key(*text)) {
+  if (text && !internal_ca::public_key_sha256(*text)) {
     return base::fail(errc::bad_state, file + " exists but holds no key; nothing was replaced");
   }
   return text;
@@ -210,7 +206,7 @@ net::Task<base::Result<void>> join(JoinSettings settings, Token token) {
   if (!tls_key) {
     co_return tls_key.error();
   }
-  auto const csr = make_csr_pem(*tls_key, name);
+  auto const csr = internal_ca::make_csr_pem(*tls_key, name);
   if (!csr) {
     co_return csr.error();
   }
@@ -246,28 +242,42 @@ net::Task<base::Result<void>> join(JoinSettings settings, Token token) {
   co_return keep(*answer, files, *tls_key);
 }
 
-net::Task<base::Result<void>> renew(JoinSettings settings) {
+net::Task<base::Result<void>> renew(JoinSettings settings, Shown shown) {
   NodeFiles const files(settings.state_directory);
   auto const tls_key = load_or_make_tls_key(files.tls_key);
   if (!tls_key) {
     co_return tls_key.error();
   }
-  auto const csr = make_csr_pem(*tls_key, settings.node);
+  auto const csr = internal_ca::make_csr_pem(*tls_key, settings.node);
   if (!csr) {
     co_return csr.error();
   }
   net::HttpClientSettings client_settings;
   client_settings.tls.ca_file = files.ca;
   client_settings.tls.server_name = settings.controller_name;
-  client_settings.tls.identity = net::Identity{files.certificate, files.tls_key};
+  if (shown == Shown::certificate) {
+    client_settings.tls.identity = net::Identity{files.certificate, files.tls_key};
+  }
   net::HttpClient client(co_await net::asio::this_coro::executor, client_settings);
-  json::object const body{{"csr_pem", *csr}};
+  json::object body{{"csr_pem", *csr}};
+  if (shown == Shown::keys) {
+    body["node"] = settings.node;
+    body["token_id"] = renewal_proof;
+    std::string const join_url = settings.controller_url + "/v1/join";
+    auto const proved = co_await show_key(&client, join_url, settings.controller_url, files.wireguard_key, &body);
+    if (!proved) {
+      co_return proved.error();
+    }
+  }
   net::HttpRequest const request = post(body);
   std::string const url = settings.controller_url + "/v1/renew";
   auto const answered = co_await client.send(url, request, deadline);
   auto const answer = object_of(answered, "renewing the certificate");
   if (!answer) {
     co_return answer.error();
+  }
+  if (auto rooted = check_root(files.ca, text_of(*answer, "ca_pem")); !rooted) {
+    co_return rooted.error();
   }
   if (auto pinned = keep_pin(*answer, files, text_of(*answer, "world_key")); !pinned) {
     co_return pinned.error();

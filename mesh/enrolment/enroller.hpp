@@ -1,6 +1,7 @@
 // The node's side of joining: keys are made here and never leave; the token's fingerprint pins the controller.
 //
-// Files in the state directory: wireguard.key and node.key (0600, made once, reused on every retry), node.crt, ca.crt,
+// Files in the state directory: wireguard.key and node.key (0600, made once, reused on every retry), node.crt (with
+// what issued it, where that is not the root), ca.crt (the root),
 // controller.pin (the key that worlds are signed with, from the token) and world.joined (the world of that moment:
 // whatever seed the machine has, it knows who was removed before it came).
 //
@@ -37,8 +38,12 @@ struct JoinSettings {
 // reason, errc::bad_state.
 net::Task<base::Result<void>> join(JoinSettings settings, Token token);
 
-// Asks for a new certificate with the present one (mTLS) and writes it. Call at half of the lifetime. A node that
-// joined before there were pins gets its pin on this occasion; one that differs from the pin it has is errc::refused.
-net::Task<base::Result<void>> renew(JoinSettings settings);
+// What a node shows for a new certificate: the present one (mTLS), or, when that has ended, that it still holds the
+// WireGuard key and the TLS key that it joined with.
+enum class Shown { certificate, keys };
+
+// Asks for a new certificate and writes it. A node that joined before there were pins gets its pin on this occasion;
+// one that differs from the pin it has is errc::refused, and so is a root with another key than the one it joined by.
+net::Task<base::Result<void>> renew(JoinSettings settings, Shown shown = Shown::certificate);
 
 }  // namespace enrolment

@@ -1,6 +1,7 @@
 #include "mesh/enrolment/registry.hpp"
 
-#include "mesh/enrolment/credentials.hpp"
+#include "mesh/internal_ca/credentials.hpp"
+#include "mesh/internal_ca/serving.hpp"
 #include "mesh/wireguard/device.hpp"
 
 #include <algorithm>
@@ -183,9 +184,14 @@ base::Result<void> check_terms(TokenTerms const& terms, JoinRequest const& reque
 }
 
 base::Result<void> check_name(JoinRequest const& request) {
-  auto const asked = csr_name(request.csr_pem);
+  auto const asked = internal_ca::csr_name(request.csr_pem);
   if (!asked) {
-    return asked.error();
+    return asked.error().code == internal_ca::errc::bad_request
+               ? base::Result<void>(base::fail(errc::bad_request, asked.error().detail))
+               : asked.error();
+  }
+  if (request.node == internal_ca::controller_name) {
+    return base::fail(errc::wrong_node, "a certificate for '" + request.node + "' would pass for the controller's");
   }
   if (*asked != request.node) {
     return base::fail(errc::bad_request, "the certificate request is for '" + *asked + "'");
@@ -316,7 +322,7 @@ base::Result<void> admit_in(Transaction& transaction, JoinRequest const& request
   if (!fresh) {
     return fresh.error();
   }
-  auto const key = csr_key(request.csr_pem);
+  auto const key = internal_ca::csr_key(request.csr_pem);
   if (!key) {
     return key.error();
   }

@@ -1,8 +1,10 @@
 // The right to join once (or a limited number of times), until a date, perhaps as one node only.
 //
-// Text form: "sov2.<id>.<secret>.<sha256 of the controller's TLS certificate>.<the key it signs worlds with>". The
-// fingerprint pins the controller, so that a node's first connection needs no certificate authority; the key pins what
-// the node will ever take for the mesh's word. The registry keeps only the SHA-256 of the secret.
+// Text form: "sov2.<id>.<secret>.<sha256 of the controller's public TLS key>.<the key it signs worlds with>". The
+// digest pins the controller, so that a node's first connection needs no certificate authority, and stays when its
+// certificate is renewed or what issues certificates is replaced (tokens of former versions have the certificate's,
+// which holds until that is renewed); the second key pins what the node will ever take for the mesh's word. The
+// registry keeps only the SHA-256 of the secret.
 //
 // Threads: plain values and pure functions.
 #pragma once
@@ -35,6 +37,8 @@ bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 // In the place of the token when a member shows the key it changes to, which then is in the place of the request.
 inline constexpr std::string_view rotation_proof = "rotation";
+// In the place of the token when a member whose certificate has ended shows again the keys that it joined with.
+inline constexpr std::string_view renewal_proof = "renewal";
 
 // HMAC-SHA256 (RFC 2104), hex, keyed by the X25519 secret that only the holder of the WireGuard key and the controller
 // can compute; binds token, node and certificate request together.

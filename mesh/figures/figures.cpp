@@ -38,10 +38,21 @@ Figures::~Figures() {
   *stopped_ = true;
 }
 
+void Figures::show_credentials(agent::FollowerStatus const& controller, std::int64_t now_s) {
+  auto const show = [&](char const* name, char const* about, std::int64_t until_s) {
+    if (until_s != 0) {
+      metrics_.gauge(name, about).set(static_cast<double>(std::max<std::int64_t>(0, until_s - now_s)));
+    }
+  };
+  show("privateer_certificate_left_seconds", "Until the node's certificate ends", controller.certificate_until_s);
+  show("privateer_issuer_left_seconds", "Until what the controller issued it with ends", controller.issuer.until_s);
+}
+
 void Figures::refresh(std::int64_t now_s) {
   auto const status = status_();
   auto const& pass = status.last_pass;
   links_.show(agent::links_of(pass.devices, pass.neighbors, pass.bfd, status.round_trips), now_s);
+  show_credentials(status.controller, now_s);
   if (auto const snapshot_s = newest_snapshot_s(worlds_); snapshot_s != 0) {
     metrics_.gauge("privateer_snapshot_age_seconds", "Since the newest world was kept on disk")
         .set(static_cast<double>(std::max<std::int64_t>(0, now_s - snapshot_s)));

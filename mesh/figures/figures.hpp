@@ -35,6 +35,7 @@ class Figures {
   void add_routes(net::Router& router);
 
  private:
+  void show_credentials(agent::FollowerStatus const& controller, std::int64_t now_s);
   static net::Task<void> keep_fresh(Figures* self, std::shared_ptr<bool> stopped);
 
   process::Metrics& metrics_;

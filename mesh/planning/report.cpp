@@ -111,9 +111,9 @@ std::string cases_text(backup::Survey const& survey) {
 std::string passing_text(std::vector<backup::Passing> const& found) {
   std::string out;
   for (auto const& one : found) {
-    out += "warning: while " + one.instance + " has withdrawn service " + one.service + ", what " + one.nodes.front() +
+    out += "note: while " + one.instance + " has withdrawn service " + one.service + ", what " + one.nodes.front() +
            (one.nodes.size() > 1 ? " and " + std::to_string(one.nodes.size() - 1) + " others send" : " sends") +
-           " to the next instance passes through it and ends there\n";
+           " to the next instance passes through it: its agent lets it through, rendered files do not\n";
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include "mesh/signed_world/signed_world.hpp"
 #include "routing/repair_links/repair_links.hpp"
 #include "topology/load.hpp"
+#include "topology/room/room.hpp"
 
 #include <map>
 #include <sstream>
@@ -130,7 +131,8 @@ Problem load_wanted(Sources const& sources, std::int64_t now_s, Worlds& out, std
   repair_links::complete(*topology, previous, *text == running_text);
   auto allocation = topology::allocate(*topology, previous, now_s);
   if (!allocation) {
-    return sources.topology + ": " + allocation.error().what() + "\n";
+    auto const problems = topology::room_problems(*text, sources.topology, *topology, previous, now_s);
+    return problems.empty() ? sources.topology + ": " + allocation.error().what() + "\n" : base::text(problems);
   }
   out.wanted.topology = std::move(*topology);
   out.wanted.allocation = std::move(*allocation);

@@ -17,6 +17,7 @@
 #include "mesh/privateer/run.hpp"
 #include "mesh/round_trips/prober.hpp"
 #include "mesh/settings/limits.hpp"
+#include "mesh/world_store/world_store.hpp"
 
 #include <boost/json.hpp>
 
@@ -217,7 +218,7 @@ net::Task<int> agent_main(net::asio::any_io_executor executor, AgentProcess* par
 
 net::Task<int> refuse(base::Failure failure) {
   std::cerr << "privateer: " << failure.what() << "\n";
-  co_return failure.code == controller::errc::bad_topology ? exit_bad_input : exit_failed;
+  co_return failure.code == world_store::errc::bad_topology ? exit_bad_input : exit_failed;
 }
 
 net::Task<int> controller_main(controller::Controller* controller) {
@@ -261,6 +262,7 @@ int run_controller(Settings const& settings) {
   wanted.topology_file = settings.topology;
   wanted.listen = settings.serve_listen;
   wanted.unix_path = settings.serve_unix;
+  wanted.root_elsewhere = settings.serve_root_elsewhere;
   wanted.rotate_after_s = settings.serve_rotate_after_s;
   wanted.cost_hold_s = settings.serve_cost_hold_s;
   return run_until_done("controller", [&](net::asio::any_io_executor executor, Keep& keep) {

@@ -1,5 +1,6 @@
 // privateer: the mesh's daemons and their command line. Parsing arguments and calling commands.hpp; nothing else.
 #include "base/process/service.hpp"
+#include "mesh/privateer/ca/commands.hpp"
 #include "mesh/privateer/commands.hpp"
 
 #include <CLI/CLI.hpp>
@@ -28,6 +29,7 @@ struct Arguments {
   privateer::PlanInput input;
   privateer::PlanOutput plan_output;
   privateer::RenderOutput render_output;
+  privateer::CaInput ca;
   bool json = false;
   bool all = false;
   bool watch = false;
@@ -237,6 +239,65 @@ void add_planning_commands(CLI::App& app, Arguments& arguments) {
   });
 }
 
+void add_lifetime(CLI::App& command, Arguments& arguments, std::string const& usual) {
+  command.add_option_function<std::string>(
+      "--lifetime",
+      [&arguments](std::string const& text) {
+        auto const seconds = privateer::parse_duration_s(text);
+        if (!seconds) {
+          throw CLI::ValidationError("--lifetime", "'" + text + "' is not a duration; for instance 12h, 90d");
+        }
+        arguments.ca.lifetime_s = *seconds;
+      },
+      "How long it is good for; usually " + usual);
+}
+
+CLI::App* add_ca_command(CLI::App& ca, Arguments& arguments, std::string const& name, std::string const& about) {
+  auto* command = ca.add_subcommand(name, about);
+  command->add_flag("--json", arguments.ca.json, "For programs");
+  return command;
+}
+
+void add_ca_commands(CLI::App& app, Arguments& arguments) {
+  auto* ca = app.add_subcommand("ca", "The root of the mesh's certificates, kept elsewhere")->require_subcommand(1);
+  auto* create = add_ca_command(*ca, arguments, "create", "Make a root in a directory, on whatever machine keeps it");
+  create->add_option("--directory", arguments.ca.directory, "Where to")->required();
+  add_lifetime(*create, arguments, "3650d");
+  create->callback([&] {
+    arguments.needs_settings = false;
+    arguments.command = [&](Settings const&) { return privateer::ca_create(arguments.ca); };
+  });
+  auto* request = add_ca_command(*ca, arguments, "request", "On the controller: ask for what it is to issue with");
+  request->add_option("--output", arguments.ca.output, "Where the request goes; default: stdout");
+  request->callback([&] {
+    arguments.command = [&](Settings const& settings) {
+      return privateer::ca_request(settings.serve_state, arguments.ca);
+    };
+  });
+  auto* sign = add_ca_command(*ca, arguments, "sign", "Where the root is: sign a controller's request");
+  sign->add_option("file", arguments.ca.file, "The request, or - for stdin")->required();
+  sign->add_option("--directory", arguments.ca.directory, "The root's")->required();
+  sign->add_option("--output", arguments.ca.output, "Where the certificates go; default: stdout");
+  add_lifetime(*sign, arguments, "90d");
+  sign->callback([&] {
+    arguments.needs_settings = false;
+    arguments.command = [&](Settings const&) { return privateer::ca_sign(arguments.ca); };
+  });
+  auto* install = add_ca_command(*ca, arguments, "install", "On the controller: issue with what was signed");
+  install->add_option("file", arguments.ca.file, "What 'ca sign' gave, or - for stdin")->required();
+  install->callback([&] {
+    arguments.command = [&](Settings const& settings) {
+      return privateer::ca_install(settings.serve_state, arguments.ca);
+    };
+  });
+  auto* status = add_ca_command(*ca, arguments, "status", "On the controller: what is good until when");
+  status->callback([&] {
+    arguments.command = [&](Settings const& settings) {
+      return privateer::ca_status(settings.serve_state, arguments.ca.json);
+    };
+  });
+}
+
 int run(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Privateer: a WireGuard mesh that routes");
@@ -248,6 +309,7 @@ int run(int argc, char** argv) {
   add_world_commands(app, arguments);
   add_local_commands(app, arguments);
   add_planning_commands(app, arguments);
+  add_ca_commands(app, arguments);
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {

@@ -110,6 +110,35 @@ EdgeSettings read_edge(config::Reader section) {
   return out;
 }
 
+void read_serve(config::Reader section, Settings& out) {
+  if (auto const hold = section.text("cost_hold", std::string()); !hold.empty()) {
+    auto const seconds = parse_duration_s(hold);
+    out.serve_cost_hold_s = seconds.value_or(out.serve_cost_hold_s);
+    if (!seconds || *seconds < cost_hold_least_s || *seconds > cost_hold_most_s) {
+      section.fail("cost_hold", config::quoted(hold) + " is no duration of 10 s to a day", "for instance 5m");
+    }
+  }
+  out.serve_listen = section.text("listen");
+  check_endpoint(section, "listen", out.serve_listen);
+  out.serve_unix = section.text("unix", out.serve_unix);
+  check_socket(section, "unix", out.serve_unix);
+  out.serve_state = section.text("state", out.serve_state);
+  check_path(section, "state", out.serve_state);
+  if (auto const root = section.text("root", std::string("here")); root == "elsewhere") {
+    out.serve_root_elsewhere = true;
+  } else if (root != "here") {
+    section.fail("root", config::quoted(root) + " is neither 'here' nor 'elsewhere'",
+                 "elsewhere: the root of the mesh's certificates is kept on another machine (privateer ca)");
+  }
+  if (auto const after = section.text("rotate_after", std::string()); !after.empty()) {
+    auto const seconds = parse_duration_s(after);
+    out.serve_rotate_after_s = seconds.value_or(0);
+    if (!seconds || *seconds < rotate_after_least_s) {
+      section.fail("rotate_after", config::quoted(after) + " is no duration of an hour or more", "for instance 30d");
+    }
+  }
+}
+
 }  // namespace
 
 boost::system::result<Settings, base::Problems> parse_settings(std::string_view text, std::string const& source) {
@@ -154,26 +183,7 @@ boost::system::result<Settings, base::Problems> parse_settings(std::string_view 
   }
   out.serve_state = out.state + "/controller";
   if (auto section = root.optional_section("serve")) {
-    if (auto const hold = section->text("cost_hold", std::string()); !hold.empty()) {
-      auto const seconds = parse_duration_s(hold);
-      out.serve_cost_hold_s = seconds.value_or(out.serve_cost_hold_s);
-      if (!seconds || *seconds < cost_hold_least_s || *seconds > cost_hold_most_s) {
-        section->fail("cost_hold", config::quoted(hold) + " is no duration of 10 s to a day", "for instance 5m");
-      }
-    }
-    out.serve_listen = section->text("listen");
-    check_endpoint(*section, "listen", out.serve_listen);
-    out.serve_unix = section->text("unix", out.serve_unix);
-    check_socket(*section, "unix", out.serve_unix);
-    out.serve_state = section->text("state", out.serve_state);
-    check_path(*section, "state", out.serve_state);
-    if (auto const after = section->text("rotate_after", std::string()); !after.empty()) {
-      auto const seconds = parse_duration_s(after);
-      out.serve_rotate_after_s = seconds.value_or(0);
-      if (!seconds || *seconds < rotate_after_least_s) {
-        section->fail("rotate_after", config::quoted(after) + " is no duration of an hour or more", "for instance 30d");
-      }
-    }
+    read_serve(*section, out);
   }
   root.finish();
   if (!problems.empty()) {

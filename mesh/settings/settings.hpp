@@ -53,6 +53,7 @@ struct Settings {
   std::string serve_unix = "/run/privateer/controller.sock";
   std::string serve_state;                // default: state + "/controller"
   std::int64_t serve_rotate_after_s = 0;  // nodes change their keys when these are so old; 0: only when asked
+  bool serve_root_elsewhere = false;      // `serve.root: elsewhere`: this controller never makes a root
   std::int64_t serve_cost_hold_s = 300;   // a latency must have held for so long before a cost follows it
 };
 

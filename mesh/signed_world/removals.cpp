@@ -61,7 +61,7 @@ std::string Removals::text() const {
   return out;
 }
 
-bool Removals::learn(plan::WorldDocument const& document) {
+bool Removals::learn_removed(plan::WorldDocument const& document) {
   bool news = false;
   for (auto const& key : document.removed) {
     auto& known = revisions_[key];
@@ -72,6 +72,11 @@ bool Removals::learn(plan::WorldDocument const& document) {
     revisions_.erase(std::min_element(revisions_.begin(), revisions_.end(),
                                       [](auto const& a, auto const& b) { return a.second < b.second; }));
   }
+  return news;
+}
+
+bool Removals::learn(plan::WorldDocument const& document) {
+  bool news = learn_removed(document);
   // Another mesh counts its revisions anew.
   if (document.revision > newest_ || document.mesh != mesh_) {
     news = true;

@@ -2,9 +2,9 @@
 // forgets, so that an older world (a snapshot, a seed, a replayed answer) cannot bring a removed node back.
 //
 // An older world is better than none when everything newer is lost: it is used, without the keys that are known to have
-// been removed later. Of the newest world that was ever believed all keys are remembered: what an older one names
-// beside them was removed in between, whoever has forgotten it since. So the list of removed keys may be short, and
-// does not grow with the years.
+// been removed later. Of the newest world that was ever used all keys are remembered: what an older one names beside
+// them was removed in between, whoever has forgotten it since. So the list of removed keys may be short, and does not
+// grow with the years.
 //
 // Threads: plain values; `load` and `save` block for the time of a small file.
 #pragma once
@@ -30,7 +30,11 @@ class Removals {
   static Removals parse(std::string_view text);
   [[nodiscard]] std::string text() const;
 
-  // Remembers what the document says was removed, and its keys when it is the newest. True when something was new.
+  // Remembers what the document calls removed. For every document that the mesh's controller signed, used or not: a key
+  // that was removed stays removed. True when something was new.
+  bool learn_removed(plan::WorldDocument const& document);
+  // The same, and its keys when it is the newest. For documents that are used: what a refused one does not name was
+  // not removed by that. True when something was new.
   bool learn(plan::WorldDocument const& document);
 
   // Takes keys out of the document that were removed at its revision or later, or that a newer one no longer had; their

@@ -1,5 +1,6 @@
 // Anycast instances on the way to the next one. A node that has withdrawn a service keeps its address, so that a check
-// can ask it there; what others send through that node to another instance is taken by it, and answered by nobody.
+// can ask it there; what others send through that node to another instance is taken by it, and answered by nobody, but
+// where an agent lets it pass on (mesh/passing_on).
 //
 // Threads: pure functions.
 #pragma once

@@ -88,6 +88,11 @@ class RollBackTest(unittest.TestCase):
         pathlib.Path(file).write_text(text, encoding="utf-8")
         return json.loads(self.mesh.control("topology", "set", file).stdout)["revision"]
 
+    def fixes(self, node):
+        """What the doctor of a node names now, and what it would do: code -> fix."""
+        found = json.loads(self.mesh.privateer(node, "doctor", "--json", check=False).stdout)["findings"]
+        return {one["code"]: one["fix"] for one in found}
+
     def test_the_way_back(self):
         self.calm()
         with self.subTest("a change that cuts off the controller alone"):
@@ -106,6 +111,7 @@ class RollBackTest(unittest.TestCase):
         before, began = mesh.status("bob")["revision"], time.monotonic()
         bad = self.set_topology(good + TRAP)
         mesh.wait("bob tries it", lambda: mesh.status("bob").get("trial_revision") == bad, 20, 0.05, ["bob"])
+        self.assertIn("ask again in half a minute", self.fixes("bob").get("world-on-trial", ""))
         mesh.wait("the controller's address leads to bob himself",
                   lambda: mesh.route("bob", f"{UNDERLAY}.100") == "lo", 10, 0.05, ["bob"])
         mesh.wait("bob goes back", lambda: mesh.status("bob")["revision"] == before, 60, 0.1, ["bob"])
@@ -115,6 +121,7 @@ class RollBackTest(unittest.TestCase):
         self.assertEqual(status["taken_back"]["tries"], 1)
         self.assertIn(f"since revision {bad} came, this node no longer reaches the controller: it was taken back",
                       mesh.refusals("bob"))
+        self.assertIn(f"take revision {bad} too", self.fixes("bob").get("world-taken-back", ""))
         shown = mesh.privateer("bob", "status", check=False).stdout
         self.assertIn(f"taken back  revision {bad}", shown)
         self.assertIn("the controller", shown)

@@ -27,7 +27,7 @@ RESOLVED = os.environ.get("SYSTEMD_RESOLVED", "/lib/systemd/systemd-resolved")
 UNBOUND = shutil.which("unbound", path=SBIN)
 PDNS = shutil.which("pdns_server", path=SBIN)
 ANYCAST, OUTSIDE, ELSEWHERE = "10.53.0.53", f"{UNDERLAY}.100", "192.0.2.7"
-# ann is cat's nearest, and on nobody's way to bob: a node that withdrew the address has it still.
+# ann is cat's nearest, and on nobody's way to bob.
 LINKS = [("ann", "bob", 30), ("ann", "cat", 5), ("bob", "cat", 20)]
 USER = 64053  # systemd-resolved wants one of its own
 

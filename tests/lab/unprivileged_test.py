@@ -187,7 +187,8 @@ class UnprivilegedTest(unittest.TestCase):
         done = self.mesh.privateer(NODE, "doctor", "--json", check=False)
         self.assertTrue(done.stdout, f"{done.returncode} {done.stderr}")
         findings = json.loads(done.stdout)["findings"]
-        self.assertIn(("unprivileged", "names.hosts"), [(one["code"], one["subject"]) for one in findings])
+        fixes = {(one["code"], one["subject"]): one["fix"] for one in findings}
+        self.assertIn("what to do instead", fixes.get(("unprivileged", "names.hosts"), "not named"))
 
 
 if __name__ == "__main__":

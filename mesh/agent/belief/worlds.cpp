@@ -35,15 +35,27 @@ base::Result<plan::WorldDocument> Worlds::believe(signed_world::SignedWorld cons
   if (!document) {
     return document;
   }
-  owed_ = removals_.learn(*document) || owed_;
+  owed_ = removals_.learn_removed(*document) || owed_;
+  if (auto kept = keep_removals(); !kept) {
+    return kept.error();
+  }
+  struck = removals_.strike(*document);
+  return document;
+}
+
+base::Result<void> Worlds::accept(plan::WorldDocument const& document) {
+  owed_ = removals_.learn(document) || owed_;
+  return keep_removals();
+}
+
+base::Result<void> Worlds::keep_removals() {
   if (owed_) {
     if (auto written = process::write_file_atomically(removed_file_, removals_.text(), 0640); !written) {
       return written.error();
     }
     owed_ = false;
   }
-  struck = removals_.strike(*document);
-  return document;
+  return {};
 }
 
 }  // namespace agent

@@ -23,10 +23,14 @@ class Worlds {
   // signed_world::errc::bad_state: the pin is damaged; an agent that knows nobody to trust does not start.
   base::Result<void> open();
 
-  // The document, without keys that were removed later than it; `struck` gets the names of their nodes. What it says
-  // was removed is remembered from now on, on disk first. Errors of signed_world::open_world, or of writing.
+  // The document, without keys that were removed later than it; `struck` gets the names of their nodes. What it calls
+  // removed is remembered from now on, on disk first. Errors of signed_world::open_world, or of writing.
   base::Result<plan::WorldDocument> believe(signed_world::SignedWorld const& world, std::int64_t now_s,
                                             std::vector<std::string>& struck);
+
+  // Call before it is used, when nothing else is wrong with it: which keys it has is remembered, so that no older world
+  // brings another one back. Errors of writing.
+  base::Result<void> accept(plan::WorldDocument const& document);
 
   // Takes out of a world that was believed before what is known to have been removed since; names of nodes.
   std::vector<std::string> strike(plan::WorldDocument& document) const { return removals_.strike(document); }
@@ -35,6 +39,7 @@ class Worlds {
   [[nodiscard]] Snapshots& snapshots() { return snapshots_; }
 
  private:
+  base::Result<void> keep_removals();
   std::string pin_file_;
   std::string removed_file_;
   Snapshots snapshots_;

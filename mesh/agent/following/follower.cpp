@@ -4,8 +4,7 @@
 #include "base/net/backoff.hpp"
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
-#include "mesh/enrolment/authority.hpp"
-#include "mesh/enrolment/credentials.hpp"
+#include "mesh/agent/following/renewal.hpp"
 #include "mesh/enrolment/enroller.hpp"
 
 #include <charconv>
@@ -25,7 +24,6 @@ constexpr milliseconds first_backoff{500};
 constexpr milliseconds last_backoff{15000};
 constexpr milliseconds report_pause{10000};
 constexpr milliseconds report_deadline{5000};
-constexpr std::int64_t renewal_pause_s = 60;
 
 std::int64_t wall_clock_s() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -62,7 +60,8 @@ struct Follower::State {
   FollowerStatus status;
   std::unique_ptr<net::HttpClient> client;
   std::int64_t since = 0;
-  std::int64_t tried_renewal_s = 0;
+  Renewal renewal;
+  std::minstd_rand random{std::random_device{}()};
   std::int64_t examined = 0;
   bool stopped = false;
 
@@ -75,33 +74,59 @@ struct Follower::State {
     client = std::make_unique<net::HttpClient>(executor, std::move(http));
   }
 
-  // At half of the lifetime, so that a controller may be away for as long as a day and a half.
+  // What the files say of the certificate and of what issued it, which is behind it or is the root.
+  base::Result<internal_ca::Validity> look_at_certificate() {
+    enrolment::NodeFiles const files(settings.state_directory);
+    auto const pem = process::read_file(files.certificate, 65536);
+    auto own = pem ? internal_ca::certificate_validity(*pem) : pem.error();
+    if (!own) {
+      return own;
+    }
+    auto issuer = internal_ca::certificate_validity(*pem, 1);
+    if (!issuer) {
+      auto const root = process::read_file(files.ca, 65536);
+      issuer = root ? internal_ca::certificate_validity(*root) : root.error();
+    }
+    status.certificate_until_s = own->until_s;
+    status.issuer = issuer ? *issuer : internal_ca::Validity();
+    return own;
+  }
+
+  // At half of the lifetime, so that a controller may be away for as long as a day and a half; and for ever after, but
+  // then the keys are shown instead.
   static net::Task<void> renew_when_due(std::shared_ptr<State> self) {
     enrolment::NodeFiles const files(self->settings.state_directory);
-    auto const pem = process::read_file(files.certificate, 65536);
-    auto const until = pem ? enrolment::certificate_not_after(*pem) : base::Result<std::int64_t>(pem.error());
-    if (!until) {
+    auto const present = self->look_at_certificate();
+    if (!present) {
       co_return;  // the poll fails with a better sentence
     }
-    self->status.certificate_until_s = *until;
-    auto const now = wall_clock_s();
     std::error_code ignored;
     bool const pinned = std::filesystem::exists(files.pin, ignored);  // else the renewal brings the key to pin
-    if ((pinned && *until - now > enrolment::leaf_lifetime_s / 2) || now - self->tried_renewal_s < renewal_pause_s) {
+    auto const step = self->renewal.due(*present, pinned, wall_clock_s());
+    if (step == Renewal::Step::none) {
       co_return;
     }
-    self->tried_renewal_s = now;
+    bool const by_keys = step == Renewal::Step::by_keys;
     enrolment::JoinSettings settings;
     settings.controller_url = self->settings.controller_url;
     settings.controller_name = self->settings.controller_name;
     settings.state_directory = self->settings.state_directory;
     settings.node = self->settings.node;
-    auto const renewed = co_await enrolment::renew(std::move(settings));
+    auto const renewed = co_await enrolment::renew(std::move(settings),
+                                                   by_keys ? enrolment::Shown::keys : enrolment::Shown::certificate);
+    if (renewed) {
+      self->renewal.succeeded(wall_clock_s());
+    } else {
+      self->renewal.failed(renewed.error().what(), wall_clock_s(), static_cast<std::uint32_t>(self->random()));
+    }
+    self->status.renewal_failure = self->renewal.failure();
     if (!renewed) {
       process::log::warning("agent", "renewing the node's certificate failed: {}", renewed.error().what());
       co_return;
     }
-    process::log::info("agent", "the node's certificate was renewed");
+    process::log::info("agent", "the node's certificate was renewed{}",
+                       by_keys ? ": it had ended, and this node showed the keys it joined with" : "");
+    static_cast<void>(self->look_at_certificate());
     if (auto const loaded = self->client->reload(); !loaded) {
       process::log::warning("agent", "the renewed certificate does not load: {}", loaded.error().what());
     }
@@ -131,8 +156,10 @@ struct Follower::State {
 
   // nullopt: nothing new.
   static net::Task<base::Result<std::optional<signed_world::SignedWorld>>> poll(std::shared_ptr<State> self) {
+    // Who does not know yet whether the controller is there wants to know, and not to wait for news.
+    auto const wait = self->status.connected ? poll_wait : milliseconds(0);
     auto const url = self->settings.controller_url + "/v1/world?since=" + std::to_string(self->since) +
-                     "&wait_ms=" + std::to_string(poll_wait.count()) +
+                     "&wait_ms=" + std::to_string(wait.count()) +
                      (self->settings.examine ? "&examined=" + std::to_string(self->examined) : "");
     net::HttpRequest request;
     auto const answer = co_await self->client->send(url, std::move(request), poll_deadline);
@@ -204,7 +231,6 @@ struct Follower::State {
 
   static net::Task<void> run(std::shared_ptr<State> self) {
     net::Backoff backoff(first_backoff, last_backoff);
-    std::minstd_rand random(std::random_device{}());
     while (!self->stopped) {
       co_await renew_when_due(self);
       auto answer = co_await poll(self);
@@ -224,7 +250,7 @@ struct Follower::State {
         backoff.succeeded();
         continue;
       }
-      bool const waited = co_await net::wait_for(backoff.next(static_cast<std::uint32_t>(random())));
+      bool const waited = co_await net::wait_for(backoff.next(static_cast<std::uint32_t>(self->random())));
       if (!waited) {
         break;
       }

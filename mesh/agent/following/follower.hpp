@@ -2,14 +2,16 @@
 // with, and tells the controller now and then how this node fares.
 //
 // GET {url}/v1/world?since=N&wait_ms=W answers 200 with a signed world when there is a revision above N, else 204
-// (or 304) after W. An answer may ask the node to examine itself (header Privateer-Examine, a number): what comes of it
-// is sent to POST /v1/findings?number=N, and the polls name the number from then on (examined=N). Failures back off
-// from half a second to fifteen. POST {url}/v1/report takes a JSON object.
+// (or 304) after W, which is 0 until the controller has answered once and after a failure. An answer may ask the node
+// to examine itself (header Privateer-Examine, a number): what comes of it is sent to POST /v1/findings?number=N, and
+// the polls name the number from then on (examined=N). Failures back off from half a second to fifteen. POST
+// {url}/v1/report takes a JSON object.
 //
 // Threads: one object on one loop.
 #pragma once
 
 #include "base/net/task.hpp"
+#include "mesh/internal_ca/credentials.hpp"
 #include "mesh/signed_world/signed_world.hpp"
 
 #include <cstdint>
@@ -34,6 +36,8 @@ struct FollowerStatus {
   bool connected = false;          // the last poll was answered
   std::int64_t last_answer_s = 0;  // wall clock; 0: never
   std::int64_t certificate_until_s = 0;
+  internal_ca::Validity issuer;                    // of what issued the certificate; zero: not known
+  std::string renewal_failure;                     // of the last try to get the next certificate
   std::string failure;                             // of the last poll
   std::optional<std::int64_t> clock_ahead_s = {};  // of the controller's, by the date of its last answer
 };

@@ -179,6 +179,12 @@ std::vector<Fault> node_faults() {
       {"clock-skew", [](Facts& f) { f.controller.clock_ahead_s = -31; }},
       {"credential-expired", [](Facts& f) { f.controller.certificate_until_s = now_s; }},
       {"credential-expiring", [](Facts& f) { f.controller.certificate_until_s = now_s + 3600; }},
+      {"issuer-expired", [](Facts& f) { f.controller.issuer_until_s = now_s; }},
+      {"issuer-expiring",
+       [](Facts& f) {
+         f.controller.issuer_from_s = now_s - 61 * 86400;
+         f.controller.issuer_until_s = now_s + 29 * 86400;
+       }},
       {"snapshot-damaged", [](Facts& f) { f.damaged_snapshots.emplace_back("world-7: the checksum is wrong"); }},
       {"snapshot-missing", [](Facts& f) { f.snapshot_s = 0; }},
       {"unprivileged", [](Facts& f) { f.limits.emplace_back("names.hosts: /etc/hosts is root's"); }},

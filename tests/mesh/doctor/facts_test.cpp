@@ -37,7 +37,8 @@ TEST(AgentStatus, BringsControllerServicesAndFailures) {
   doctor::Facts facts;
   EXPECT_TRUE(doctor::add_agent_status(facts, R"({
     "controller": {"url": "https://192.0.2.1", "connected": false, "last_answer_s": 7, "failure": "refused",
-                   "certificate_until_s": 9, "clock_ahead_s": -40},
+                   "certificate_until_s": 9, "clock_ahead_s": -40,
+                   "issuer_from_s": 3, "issuer_until_s": 99, "renewal_failure": "refused"},
     "anycast": [{"service": "dns", "address": "198.51.100.53", "announced": false, "reason": "no answer"},
                 {"service": "dns", "address": "2001:db8:53::53", "announced": true, "reason": "", "failure": ""}],
     "taken_back": {"revision": 12, "missing": "10.200.0.3", "tries": 1, "next_try_s": 60},
@@ -48,6 +49,9 @@ TEST(AgentStatus, BringsControllerServicesAndFailures) {
   EXPECT_EQ(facts.controller.failure, "refused");
   EXPECT_EQ(facts.controller.certificate_until_s, 9);
   EXPECT_EQ(facts.controller.clock_ahead_s, -40);
+  EXPECT_EQ(facts.controller.issuer_from_s, 3);
+  EXPECT_EQ(facts.controller.issuer_until_s, 99);
+  EXPECT_EQ(facts.controller.renewal_failure, "refused");
   EXPECT_THAT(facts.silent_services, ElementsAre(std::pair("dns 198.51.100.53", "no answer")));
   EXPECT_THAT(facts.failures, ElementsAre("wg-nyc-1: the port is taken"));
 }

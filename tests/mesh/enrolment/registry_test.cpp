@@ -1,6 +1,6 @@
 #include "mesh/enrolment/registry.hpp"
 
-#include "mesh/enrolment/credentials.hpp"
+#include "mesh/internal_ca/credentials.hpp"
 #include "mesh/members/members.hpp"
 
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ class Registry : public testing::Test {
     join.secret = token.secret;
     join.node = name;
     join.purpose = enrolment::Purpose::operator_of;
-    join.csr_pem = enrolment::make_csr_pem(enrolment::make_key_pem().value(), name).value();
+    join.csr_pem = internal_ca::make_csr_pem(internal_ca::make_key_pem().value(), name).value();
     return join;
   }
 
@@ -38,7 +38,7 @@ class Registry : public testing::Test {
     join.secret = token.secret;
     join.node = node;
     join.public_key = wireguard::public_key(key).to_base64();
-    join.csr_pem = enrolment::make_csr_pem(enrolment::make_key_pem().value(), node).value();
+    join.csr_pem = internal_ca::make_csr_pem(internal_ca::make_key_pem().value(), node).value();
     join.proof = prove(key, join);
     return join;
   }
@@ -131,9 +131,9 @@ TEST_F(Registry, AThiefOfATokenCannotShowAKeyItDoesNotHold) {
   join.public_key = wireguard::public_key(wireguard::PrivateKey::generate()).to_base64();
   EXPECT_EQ(admit(join), enrolment::errc::bad_proof);
   join = request(issue(""), "ams-1", key_);
-  join.csr_pem = enrolment::make_csr_pem(enrolment::make_key_pem().value(), "ams-1").value();
+  join.csr_pem = internal_ca::make_csr_pem(internal_ca::make_key_pem().value(), "ams-1").value();
   EXPECT_EQ(admit(join), enrolment::errc::bad_proof) << "the proof binds the certificate request";
-  join.csr_pem = enrolment::make_csr_pem(enrolment::make_key_pem().value(), "ams-2").value();
+  join.csr_pem = internal_ca::make_csr_pem(internal_ca::make_key_pem().value(), "ams-2").value();
   join.proof = prove(key_, join);
   EXPECT_EQ(admit(join), enrolment::errc::bad_request);
 }

@@ -185,8 +185,8 @@ TEST(Soundness, WarnsOfAnInstanceOnTheWayToTheNextOne) {
                "links: [{ends: [a, b], cost: 10}, {ends: [a, c], cost: 5}, {ends: [b, c], cost: 20}]\n"
                "services: [{name: dns, addresses: [203.0.113.53], nodes: [a, b]}]\n")
           .topology);
-  EXPECT_THAT(text, HasSubstr("warning: while a has withdrawn service dns, what c sends to the next instance passes "
-                              "through it and ends there\n"));
+  EXPECT_THAT(text, HasSubstr("note: while a has withdrawn service dns, what c sends to the next instance passes "
+                              "through it: its agent lets it through, rendered files do not\n"));
 }
 
 // A ring of five of equal costs: no node has a detour towards its neighbours, and each towards the two others.

@@ -176,6 +176,23 @@ TEST(Removed, WhatANewerWorldNoLongerHasWasRemovedWhoeverForgotIt) {
   EXPECT_THAT(removals.strike(after), IsEmpty());
 }
 
+// A world that is not used may have been made to cut this node off: what it calls removed stays removed, what it does
+// not name is not.
+TEST(Removed, OfAWorldThatIsNotUsedOnlyWhatItCallsRemovedIsLearnt) {
+  Removals removals;
+  EXPECT_TRUE(removals.learn(document(7)));
+  auto refused = document(9);
+  refused.nodes = {{"ams-1", public_key(1)}};
+  EXPECT_FALSE(removals.learn_removed(refused));
+  auto snapshot = document(7);
+  EXPECT_THAT(removals.strike(snapshot), IsEmpty());
+  EXPECT_EQ(removals.newest(), 7);
+  refused.removed = {public_key(2)};
+  EXPECT_TRUE(removals.learn_removed(refused));
+  removals = Removals::parse(removals.text());
+  EXPECT_THAT(removals.strike(snapshot), ElementsAre("ams-2"));
+}
+
 TEST(Removed, AnotherMeshCountsAnew) {
   Removals removals;
   EXPECT_TRUE(removals.learn(document(9)));

@@ -34,5 +34,33 @@ TEST(Worlds, WhatCouldNotBeWrittenIsWrittenWhenTheWorldComesAgain) {
   EXPECT_NE(written->find(*document.removed.begin()), std::string::npos) << *written;
 }
 
+// The agent asks further questions of what is believed: only the answer to all of them says which keys there are.
+TEST(Worlds, AWorldThatIsNotAcceptedTakesNobodyOutOfAnOlderOne) {
+  test::TemporaryFolder const folder;
+  auto const ann = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+  auto const bob = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+  auto const key = signed_world::SigningKey::generate();
+  plan::WorldDocument used;
+  used.revision = 7;
+  used.topology = "name: t\n";
+  used.nodes = {{"ann", ann}, {"bob", bob}};
+  auto refused = used;
+  refused.revision = 8;
+  refused.nodes.erase("bob");
+  std::vector<std::string> struck;
+  {
+    Worlds worlds(folder.path());
+    ASSERT_TRUE(worlds.accept(worlds.believe(signed_world::sign(used, key), now_s, struck).value()));
+    ASSERT_TRUE(worlds.believe(signed_world::sign(refused, key), now_s, struck));
+  }
+  Worlds again(folder.path());
+  ASSERT_TRUE(again.open());
+  EXPECT_EQ(again.believe(signed_world::sign(used, key), now_s, struck)->nodes.size(), 2U);
+  refused.removed = {bob};
+  ASSERT_TRUE(again.believe(signed_world::sign(refused, key), now_s, struck));
+  EXPECT_EQ(again.believe(signed_world::sign(used, key), now_s, struck)->nodes.size(), 1U) << "called removed";
+  EXPECT_EQ(struck, std::vector<std::string>{"bob"});
+}
+
 }  // namespace
 }  // namespace agent

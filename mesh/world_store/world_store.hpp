@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/database/database.hpp"
-#include "mesh/controller/controller.hpp"
+#include "base/result/result.hpp"
 #include "mesh/enrolment/registry.hpp"
 #include "mesh/link_costs/costs.hpp"
 #include "mesh/members/members.hpp"
@@ -14,7 +14,13 @@
 #include <set>
 #include <string>
 
-namespace controller {
+namespace world_store {
+
+enum class errc {
+  bad_topology = 1,  // does not validate, or asks for numbers that are not to be had; the detail has every problem, one
+                     // a line
+};
+boost::system::error_code make_error_code(errc code);
 
 database::Schema schema();
 
@@ -44,4 +50,7 @@ struct Stored {
 };
 base::Result<Stored> read_world(database::Database& database);
 
-}  // namespace controller
+}  // namespace world_store
+
+template <>
+struct boost::system::is_error_code_enum<world_store::errc> : std::true_type {};

@@ -1,18 +1,21 @@
-// Owners of OpenSSL objects, private to this module.
+// Owners of OpenSSL objects, and reading and writing them as PEM. Private to this module.
 //
 // Threads: as OpenSSL: one owner at a time.
 #pragma once
 
-#include "mesh/enrolment/error.hpp"
+#include "mesh/internal_ca/error.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
-namespace enrolment {
+namespace internal_ca {
 
 template <class T, void (*Free)(T*)>
 struct Freed {
@@ -32,8 +35,17 @@ base::Failure crypto_failure(std::string doing);
 BioPtr memory_bio(std::string const& content);
 std::string content_of(BIO* bio);
 base::Result<KeyPtr> parse_key(std::string const& pem);
-base::Result<CertificatePtr> parse_certificate(std::string const& pem);
+base::Result<CertificatePtr> parse_certificate(std::string const& pem);  // the first one
+base::Result<std::vector<CertificatePtr>> parse_certificates(std::string const& pem);
 base::Result<RequestPtr> parse_request(std::string const& pem);
 base::Result<std::string> to_pem(X509* certificate);
 
-}  // namespace enrolment
+// Lower-case hex SHA-256.
+std::string sha256_hex(std::string_view bytes);
+// Of the SubjectPublicKeyInfo; empty when there is none.
+std::string key_digest(EVP_PKEY* key);
+std::string common_name(X509* certificate);
+std::int64_t seconds_of(ASN1_TIME const* time);  // since the epoch
+std::string utc(std::int64_t at_s);              // "2026-11-30 04:00 UTC"
+
+}  // namespace internal_ca

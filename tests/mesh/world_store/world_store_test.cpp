@@ -1,4 +1,4 @@
-#include "mesh/controller/world_store.hpp"
+#include "mesh/world_store/world_store.hpp"
 
 #include "mesh/enrolment/registry.hpp"
 #include "routing/repair_links/repair_links.hpp"
@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace controller {
+namespace world_store {
 namespace {
 
 constexpr std::int64_t now_s = 1'800'000'000;
@@ -56,4 +56,4 @@ TEST(WorldStore, NotBothEndsOfARepairLinkChangeTheirKeys) {
 }
 
 }  // namespace
-}  // namespace controller
+}  // namespace world_store

@@ -1,11 +1,13 @@
-#include "mesh/controller/world_store.hpp"
+#include "mesh/world_store/world_store.hpp"
 
+#include "base/result/category.hpp"
 #include "mesh/members/turns.hpp"
 #include "routing/repair_links/repair_links.hpp"
 #include "topology/allocation.hpp"
 #include "topology/load.hpp"
+#include "topology/room/room.hpp"
 
-namespace controller {
+namespace world_store {
 
 namespace {
 
@@ -16,6 +18,10 @@ constexpr std::string_view tables = R"(
 constexpr std::string_view file_table = R"(
   CREATE TABLE controller_file (id INTEGER PRIMARY KEY CHECK (id = 1), text TEXT NOT NULL);
 )";
+
+char const* message(int) {
+  return "the topology does not validate";
+}
 
 struct Texts {
   std::string topology;
@@ -77,6 +83,11 @@ char const* role_name(topology::Role role) {
 
 }  // namespace
 
+boost::system::error_code make_error_code(errc code) {
+  static base::Category const category("world_store", message);
+  return {static_cast<int>(code), category};
+}
+
 database::Schema schema() {
   return {"controller", {{1, tables}, {2, file_table}}, {{"controller_world", {"id"}}}};
 }
@@ -102,7 +113,9 @@ base::Result<database::Revision> set_topology(database::Database& database, std:
   repair_links::complete(*topology, previous, text == present->topology);
   auto const allocation = topology::allocate(*topology, previous, now_s);
   if (!allocation) {
-    return allocation.error();
+    auto const problems = topology::room_problems(text, source_name, *topology, previous, now_s);
+    return base::fail(errc::bad_topology,
+                      problems.empty() ? source_name + ": " + allocation.error().what() + "\n" : base::text(problems));
   }
   std::string const allocation_text = topology::to_text(*allocation);
   if (text == present->topology && allocation_text == present->allocation) {
@@ -200,4 +213,4 @@ base::Result<Stored> read_world(database::Database& database) {
   return stored;
 }
 
-}  // namespace controller
+}  // namespace world_store
