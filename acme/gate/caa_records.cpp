@@ -87,7 +87,7 @@ net::Task<base::Result<void>> CaaRecords::admit(CaaIssuer issuer) {
   }
   if (fresh_.contains(issuer.directory_url)) {
     // The CA may have looked a moment ago, for an order that another account of it has.
-    co_await net::wait_for(std::chrono::seconds(store::Model::caa_ttl));
+    co_await net::wait_for(dns01_.settings().caa_pause);
     fresh_.erase(issuer.directory_url);
   }
   admitted_[issuer.directory_url] = *value;

@@ -57,6 +57,8 @@ struct GateSettings {
   std::chrono::milliseconds query_timeout{1000};
   std::chrono::milliseconds poll_first{5};  // how soon sites are looked at again; grows by half each time
   std::chrono::milliseconds poll_limit{500};
+  // How long CAs may keep CAA records that changed: their TTL.
+  std::chrono::milliseconds caa_pause{std::chrono::seconds(store::Model::caa_ttl)};
 };
 
 class Dns01 {
@@ -83,6 +85,7 @@ class Dns01 {
   // Of what was kept for "...INFIX/X", only that with an X of `keep` stays.
   net::Task<base::Result<void>> sweep(std::string infix, std::set<std::string> keep);
   [[nodiscard]] store::Revision everywhere() const { return acknowledged_everywhere(sites_(), store_.revision()); }
+  [[nodiscard]] GateSettings const& settings() const { return settings_; }
   // A site acknowledged something: looks at once instead of at the next poll.
   void poke() { changed_.notify(); }
 

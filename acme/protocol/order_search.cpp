@@ -17,12 +17,12 @@ Action OrderMachine::search() {
   return plan_.account_url.empty() ? place() : post(Step::account, plan_.account_url, std::nullopt);
 }
 
-// A list that cannot be had, or not to its end, is as good as none.
+// A list that cannot be had, or not to its end, is as good as none. The search is part of a loss: losing newOrder and
+// searching in turn ends, too.
 Action OrderMachine::on_search(Answer const& answer, Time now) {
   if (answer.status >= 500) {
     return on_lost("HTTP status " + std::to_string(answer.status), answer.retry_after, now);
   }
-  lost_ = 0;
   if (step_ == Step::candidate) {
     return on_candidate(answer, now);
   }

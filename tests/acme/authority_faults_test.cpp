@@ -1,7 +1,10 @@
 // CAs that limit, take their time, fall silent in the middle, or whose TLS certificate nobody here trusts.
 #include "tests/acme/certificates_fixture.hpp"
 
-#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 
 #include <fstream>
 
@@ -130,20 +133,18 @@ TEST_F(AuthorityFaultsTest, ACaWhoseCertificateIsNotTrustedIsSaidToBeThatAndAnot
 // Takes a request, answers half of what it announced, and says nothing any more.
 net::Task<void> answer_half(std::shared_ptr<net::asio::ip::tcp::acceptor> acceptor,
                             std::shared_ptr<std::vector<std::shared_ptr<net::asio::ip::tcp::socket>>> open) {
-  boost::system::error_code error;
-  auto const quiet = net::asio::redirect_error(net::asio::use_awaitable, error);
-  while (acceptor->is_open()) {
-    auto const socket = std::make_shared<net::asio::ip::tcp::socket>(acceptor->get_executor());
-    co_await acceptor->async_accept(*socket, quiet);
+  constexpr auto quiet = net::asio::as_tuple(net::asio::use_awaitable);
+  for (;;) {
+    auto [error, socket] = co_await acceptor->async_accept(quiet);
     if (error) {
       co_return;
     }
-    open->push_back(socket);
+    open->push_back(std::make_shared<net::asio::ip::tcp::socket>(std::move(socket)));
     std::array<char, 4096> request{};
-    co_await socket->async_read_some(net::asio::buffer(request), quiet);
+    co_await open->back()->async_read_some(net::asio::buffer(request), quiet);
     std::string const half =
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{\"newNonce\":";
-    co_await net::asio::async_write(*socket, net::asio::buffer(half), quiet);
+    co_await net::asio::async_write(*open->back(), net::asio::buffer(half), quiet);
   }
 }
 

@@ -12,6 +12,7 @@ class CaaPublicationTest : public CertificatesFixture {
  protected:
   CaaPublicationTest() {
     settings.publish_caa = true;
+    settings.gate.caa_pause = std::chrono::milliseconds(20);
     look(*ca, "ca.example");
   }
   void look(test::ScriptedAcme& authority, std::string const& identity) {

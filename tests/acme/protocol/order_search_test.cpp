@@ -136,6 +136,22 @@ TEST_F(OrderSearchTest, ACaThatIsAwayKeepsWhatWasSent) {
   EXPECT_TRUE(outcome.keep_order) << "the next run looks for it";
 }
 
+TEST_F(OrderSearchTest, LosingAndSearchingInTurnEnds) {
+  limits.lost_max = 3;
+  start(false);
+  int lost = 0;
+  while (!std::holds_alternative<Finish>(action) && lost < 100) {
+    ASSERT_EQ(std::get<Post>(action).url, "https://ca/new-order");
+    ++lost;
+    action = machine->resume(Answer{503, "", "", "busy"}, now);
+    if (std::holds_alternative<WaitUntil>(action)) {
+      wait();
+      answer("https://ca/acct/1", 200, R"({"status":"valid"})");
+    }
+  }
+  EXPECT_EQ(lost, 4);
+}
+
 TEST_F(OrderSearchTest, ALongListIsLookedThroughFromItsEndAndNotForEver) {
   start(true);
   account();
