@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 constexpr char const* component = "acme";
 constexpr milliseconds round_max{60000};
 constexpr milliseconds upload_pause{1000};
+constexpr milliseconds settle_look{5};
 
 Time alarm_at(vault::CertificateRow const& certificate) {
   return certificate.not_after - std::max(certificate.not_after - certificate.not_before, milliseconds(0)) / 5;
@@ -28,7 +29,7 @@ Issuer::Issuer(net::asio::any_io_executor executor, store::Store& store, vault::
       measures_(metrics),
       settings_(std::move(settings)),
       dns01_(executor, store, std::move(sites), settings_.gate),
-      ordering_({store, vault, metrics, dns01_, settings_.order, settings_.look}),
+      ordering_({store, vault, metrics, dns01_, settings_.order, settings_.look, settings_.publish_caa}),
       wishes_(store, settings_.challenge_zone),
       wake_(executor),
       lease_wake_(executor),
@@ -71,6 +72,13 @@ void Issuer::stop() {
   wake_.notify();
   lease_wake_.notify();
   ask_wake_.notify();
+}
+
+net::Task<void> Issuer::settle(milliseconds deadline) {
+  auto const end = std::chrono::steady_clock::now() + deadline;
+  while (ordering_.is_placing() && std::chrono::steady_clock::now() < end) {
+    co_await net::wait_for(settle_look);
+  }
 }
 
 void Issuer::poke() {
@@ -144,6 +152,9 @@ net::Task<base::Result<Plan>> Issuer::round() {
   }
   if (!revoking_.empty() && !telling_) {
     net::spawn(executor_, "acme revocations", tell_revocations());
+  }
+  if (settings_.publish_caa && announce_at_ <= now) {
+    net::spawn(executor_, "acme CAA records", announce());
   }
   raise_alarms(now);
   if (!alarms_.empty()) {
@@ -243,6 +254,11 @@ net::Task<base::Result<void>> Issuer::load_kept() {
   if (!buckets) {
     co_return buckets.error();
   }
+  auto begun = co_await vault_.ordering();
+  if (!begun) {
+    co_return begun.error();
+  }
+  begun_ = std::move(*begun);
   for (vault::Attempt const& attempt : *attempts) {
     attempts_.emplace(std::pair(attempt.subject_id, attempt.directory_url), attempt);
   }
@@ -350,6 +366,9 @@ net::Task<base::Result<void>> Issuer::take_in(vault::SubjectRow row, Wanted want
   Subject const& subject = subjects_[id] = Subject{std::move(row), std::move(wanted), {}};
   call(subject);
   hold(id, std::move(present));
+  if (begun_.erase(id) != 0) {  // due or not: it is gone on with
+    replace(id, true);
+  }
   for (auto attempt = attempts_.lower_bound({id, {}}); attempt != attempts_.end() && attempt->first.first == id;
        ++attempt) {
     vault::Attempt const& kept = attempt->second;

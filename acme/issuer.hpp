@@ -55,6 +55,7 @@ struct IssuerSettings {
   std::vector<std::string> public_suffixes;  // below which each name is a registered domain of its own
   std::string challenge_zone;                // below which tenants' domains delegate their challenges; empty: none
   Look look;                                 // at a domain, right before its order; empty: none is looked at
+  bool publish_caa = false;                  // tenants' names say by CAA records that these CAs alone may issue
 };
 
 class Issuer {
@@ -69,6 +70,8 @@ class Issuer {
   // Rounds until stop(); spawn it once. Orders in flight end on their own.
   net::Task<void> run();
   void stop();
+  // After stop(): the CAs' answers to orders that are being placed were written down; or the deadline is over.
+  net::Task<void> settle(std::chrono::milliseconds deadline);
   // Tenants may have changed: the next round comes at once.
   void poke();
   // A site acknowledged a revision.
@@ -161,7 +164,8 @@ class Issuer {
   net::Task<void> issue(std::int64_t subject_id, std::size_t authority);
   [[nodiscard]] static Job job_of(Subject const& subject);
   void stored(vault::CertificateRow row);
-  net::Task<void> conclude(std::int64_t subject_id, std::size_t authority, base::Result<protocol::Outcome> result);
+  net::Task<void> announce();
+  net::Task<void> conclude(std::int64_t subject_id, std::size_t authority, protocol::Outcome outcome);
   net::Task<void> book(std::int64_t subject_id, std::size_t authority, protocol::Outcome outcome,
                        std::optional<Parked> parked);
 
@@ -213,6 +217,7 @@ class Issuer {
   std::map<std::int64_t, std::size_t> flights_;  // subject -> CA
   // Subjects for which a tenant's certificate is being stored; shared with requests that outlive this.
   std::shared_ptr<std::set<std::int64_t>> uploading_ = std::make_shared<std::set<std::int64_t>>();
+  std::set<std::int64_t> begun_;              // subjects with an order that an earlier process began
   Attempts attempts_;                         // failures since the last success
   std::map<std::int64_t, Opinion> opinions_;  // by the certificate's sequence
   Index questions_;                           // when CAs are asked about whose renewal
@@ -221,6 +226,7 @@ class Issuer {
   std::set<std::int64_t> alarmed_;
   std::map<std::int64_t, vault::CertificateRow> revoking_;  // by sequence: the CA is still to be told
   bool telling_ = false;
+  Time announce_at_{};  // the next look whether every CA is in the CAA records
   net::Signal ask_wake_;
 };
 

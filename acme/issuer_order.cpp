@@ -10,23 +10,17 @@ using protocol::FailureClass;
 using protocol::Outcome;
 
 constexpr char const* component = "acme";
-
-// The CA was not reached, or could not be understood: which class of failure is that?
-Outcome outcome_of(base::Failure const& failure) {
-  Outcome outcome;
-  outcome.detail = failure.what();
-  outcome.keep_order = true;
-  bool const refused = failure.code == protocol::errc::refused || failure.code == protocol::errc::no_account;
-  outcome.failure = refused ? FailureClass::account : FailureClass::transient;
-  return outcome;
-}
+constexpr std::chrono::minutes announce_pause{5};
 
 }  // namespace
 
-// Standing proofs at CAs that are asked another way now, or no longer, go: they would let those CAs issue.
+// Standing proofs and CAA records of CAs that are asked another way now, or no longer, go: they would let those CAs
+// issue.
 net::Task<base::Result<void>> Issuer::settle_proofs() {
   std::set<std::string> standing;
-  auto const note = [&standing](Authority const& authority) {
+  std::set<std::string> named;
+  auto const note = [&](Authority const& authority) {
+    named.insert(authority.directory_url());
     if (protocol::is_standing(authority.settings().challenge)) {
       standing.insert(standing_key(authority.directory_url()));
     }
@@ -51,13 +45,24 @@ net::Task<base::Result<void>> Issuer::settle_proofs() {
   if (staging_ != nullptr) {
     note(*staging_);
   }
-  // Of rehearsals that ended with an earlier process nothing stays.
-  std::set<std::string> none;
-  auto const swept = co_await dns01_.sweep(rehearsal_infix, std::move(none));
-  if (!swept) {
-    co_return swept;
+  announce_at_ = {};
+  auto const kept = co_await ordering_.keep_caa(std::move(named));
+  if (!kept) {
+    co_return kept;
   }
-  co_return co_await dns01_.sweep(standing_infix, std::move(standing));
+  co_return co_await ordering_.sweep(std::move(standing));
+}
+
+// Every CA may be asked one day, and must be in tenants' CAA records by then.
+net::Task<void> Issuer::announce() {
+  announce_at_ = wall_now() + announce_pause;
+  for (auto const& authority : authorities_) {
+    auto const done = co_await ordering_.announce(*authority);
+    if (!done) {
+      process::log::warning(component, "not in CAA records yet directory={} error=\"{}\"", authority->directory_url(),
+                            done.error().what());
+    }
+  }
 }
 
 Job Issuer::job_of(Subject const& subject) {
@@ -71,18 +76,14 @@ net::Task<void> Issuer::issue(std::int64_t subject_id, std::size_t place) {
   gone.failure = FailureClass::deferred;
   gone.detail = "the name is gone";
   gone.asked = false;
-  base::Result<Outcome> result = std::move(gone);
+  Outcome outcome = std::move(gone);
   if (auto const subject = subjects_.find(subject_id); subject != subjects_.end()) {
     Job job = job_of(subject->second);
-    result = co_await ordering_.place(
-        std::move(job), authority, [this] { return leads(); },
+    outcome = co_await ordering_.place(
+        std::move(job), authority, [this] { return leads() && !stopped_; },
         [this](vault::CertificateRow row) { stored(std::move(row)); });
-    auto const saved = co_await authority.save_account();
-    if (!saved) {
-      process::log::warning(component, "account not stored error=\"{}\"", saved.error().what());
-    }
   }
-  co_await conclude(subject_id, place, std::move(result));
+  co_await conclude(subject_id, place, std::move(outcome));
   poke();
 }
 
@@ -95,19 +96,13 @@ void Issuer::stored(vault::CertificateRow row) {
   tell(tenant_id);
 }
 
-net::Task<void> Issuer::conclude(std::int64_t subject_id, std::size_t place, base::Result<Outcome> result) {
+net::Task<void> Issuer::conclude(std::int64_t subject_id, std::size_t place, Outcome outcome) {
   Authority& authority = *authorities_[place];
-  Outcome outcome;
-  if (result) {
-    outcome = std::move(*result);
-  } else {
-    outcome = outcome_of(result.error());
-  }
   bool const good = outcome.failure == FailureClass::none;
   flights_.erase(subject_id);
   auto const parked =
       planner_->ended(subject_id, place, {outcome.failure, outcome.not_before, outcome.asked}, wall_now());
-  if (!leads()) {
+  if (!leads() || (stopped_ && outcome.keep_order)) {
     co_return;
   }
   if (good) {
@@ -128,7 +123,7 @@ net::Task<void> Issuer::conclude(std::int64_t subject_id, std::size_t place, bas
   }
   // A row that stays is continued by the next attempt, or swept when its tenant is gone.
   if (!outcome.keep_order && outcome.cleaned) {
-    auto const deleted = co_await vault_.delete_order(subject_id);
+    auto const deleted = co_await vault_.delete_order(subject_id, authority.directory_url());
     if (!deleted) {
       process::log::warning(component, "order row stays subject_id={} error=\"{}\"", subject_id,
                             deleted.error().what());

@@ -9,18 +9,6 @@ namespace {
 
 using crypto::wall_now;
 
-char const* kind_of(Wanted const& wanted) {
-  switch (wanted.kind) {
-    case Wanted::Kind::own:
-      return "own";
-    case Wanted::Kind::former:
-      return "former";
-    case Wanted::Kind::domain:
-      break;
-  }
-  return "domain";
-}
-
 }  // namespace
 
 // Of the failures since the last success: the one that holds longest is the one that says why nothing happens.
@@ -57,7 +45,7 @@ SubjectStatus Issuer::status_of(std::int64_t subject_id, Subject const& subject,
   status.subject_id = subject_id;
   status.tenant_id = subject.row.tenant_id;
   status.tenant = subject.wanted.tenant;
-  status.kind = kind_of(subject.wanted);
+  status.kind = name(subject.wanted.kind);
   status.name = subject.row.name;
   status.state = state_of(subject_id, subject, now);
   status.names = subject.wanted.names;

@@ -12,23 +12,26 @@ module(acme/messages SOURCES errc.cpp messages.cpp
   DEPENDS base/result acme/crypto LIBRARIES Boost::json)
 module(acme/challenge SOURCES challenge.cpp
   DEPENDS base/result acme/crypto)
-module(acme/protocol SOURCES order_machine.cpp client.cpp
+module(acme/protocol SOURCES order_machine.cpp order_search.cpp client.cpp
   DEPENDS base/result base/net acme/crypto acme/messages acme/challenge
     base/http_client LIBRARIES Boost::json)
 module(acme/keyring SOURCES errc.cpp seal.cpp keyring.cpp
   DEPENDS base/result base/process base/database acme/crypto LIBRARIES OpenSSL::Crypto)
 module(acme/schema SOURCES schema.cpp
   DEPENDS base/result base/database)
-module(acme/vault SOURCES errc.cpp vault.cpp subjects.cpp issuing.cpp sealing.cpp edges.cpp
-  DEPENDS base/result base/net base/database acme/crypto acme/keyring acme/schema
+module(acme/vault/rows SOURCES rows.cpp
+  DEPENDS base/result acme/crypto)
+module(acme/vault SOURCES errc.cpp vault.cpp orders.cpp subjects.cpp issuing.cpp sealing.cpp edges.cpp
+  DEPENDS base/result base/net base/database acme/crypto acme/keyring acme/schema acme/vault/rows
     base/store_thread)
 module(acme/schedule SOURCES renewal.cpp failover.cpp limits.cpp ahead.cpp planner.cpp
   DEPENDS base/result acme/crypto acme/messages)
 module(acme/authority SOURCES authority.cpp
   DEPENDS base/result base/net base/process acme/crypto acme/messages acme/challenge acme/protocol acme/vault
     acme/schedule)
-module(acme/gate SOURCES errc.cpp dns01.cpp caa.cpp
-  DEPENDS base/result base/net base/probe dns-backend/dns dns-backend/store acme/challenge acme/protocol)
+module(acme/gate SOURCES errc.cpp dns01.cpp caa.cpp caa_records.cpp
+  DEPENDS base/result base/net base/process base/probe base/database dns-backend/dns dns-backend/snapshot
+    dns-backend/tables dns-backend/store acme/challenge acme/protocol)
 module(acme/measures SOURCES measures.cpp
   DEPENDS base/result base/process acme/crypto)
 module(acme/upload SOURCES upload.cpp
@@ -38,7 +41,7 @@ module(acme/subjects SOURCES movements.cpp subjects.cpp
     acme/crypto acme/vault
   LIBRARIES PkgConfig::psl)
 module(acme/ordering SOURCES ordering.cpp
-  DEPENDS base/result base/net base/process dns-backend/dns dns-backend/snapshot dns-backend/store acme/crypto
+  DEPENDS base/result base/net base/process dns-backend/store acme/crypto
     acme/messages acme/challenge acme/protocol acme/vault acme/authority acme/gate acme/subjects)
 module(acme/status SOURCES status.cpp
   DEPENDS base/result acme/schedule acme/vault LIBRARIES Boost::json)

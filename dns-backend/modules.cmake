@@ -37,7 +37,7 @@ module(dns-backend/tables SOURCES model.cpp tenants.cpp steering.cpp compose.cpp
   DEPENDS base/result base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/schema dns-backend/steering dns-backend/steering/reading dns-backend/tables/rows
   LIBRARIES Boost::json)
-module(dns-backend/writes SOURCES write.cpp rules.cpp steering.cpp zones.cpp pools.cpp challenges.cpp
+module(dns-backend/writes SOURCES write.cpp rules.cpp steering.cpp zones.cpp pools.cpp challenges.cpp caa.cpp
   DEPENDS base/result base/database base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/tables
     dns-backend/steering
   LIBRARIES Boost::json)

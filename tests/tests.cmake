@@ -44,6 +44,10 @@ foreach(user dns-backend.purge dns-backend.vantage dns-backend.webhook dns-backe
   target_link_libraries(${user}.test PRIVATE base.http_server base.http_client)
 endforeach()
 
+# The scripted CA as a program, for suites below.
+add_executable(scripted_ca ${PROJECT_SOURCE_DIR}/tests/support/scripted_ca.cpp)
+target_link_libraries(scripted_ca PRIVATE acme.crypto base.http_server dns-backend.name_server OpenSSL::Crypto)
+
 # Python suites against the real binaries. They use the release build, which is what operators run; SOVEREIGN_BIN names it.
 set(SOVEREIGN_BIN ${PROJECT_SOURCE_DIR}/build/release/bin CACHE PATH "Folder of the binaries under test")
 foreach(kind integration lab)
@@ -58,7 +62,7 @@ foreach(kind integration lab)
       set(alone OFF)
     endif()
     set_tests_properties(${kind}.${stem} PROPERTIES LABELS ${kind} TIMEOUT 1200 RUN_SERIAL ${alone}
-      ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;PRIVATEER=${SOVEREIGN_BIN}/privateer;PYTHONDONTWRITEBYTECODE=1")
+      ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;PRIVATEER=${SOVEREIGN_BIN}/privateer;SCRIPTED_CA=$<TARGET_FILE:scripted_ca>;PYTHONDONTWRITEBYTECODE=1")
   endforeach()
 endforeach()
 

@@ -35,15 +35,22 @@ base::Result<std::vector<std::pair<dns::Name, std::string>>> rows_of(std::vector
   return rows;
 }
 
-probe::Check question(Site const& site, protocol::TxtValue const& value, bool tcp, milliseconds timeout) {
+std::vector<Expected> with_values(std::vector<Expected> expected, std::vector<protocol::TxtValue> const& values) {
+  for (protocol::TxtValue const& value : values) {
+    expected.push_back({value.name, "TXT", "\"" + value.value + "\""});
+  }
+  return expected;
+}
+
+probe::Check question(Site const& site, Expected const& expected, bool tcp, milliseconds timeout) {
   probe::Check check;
   check.type = probe::Type::dns;
   check.address = site.address;
   check.port = site.port;
   check.timeout = timeout;
-  check.qname = value.name + ".";
-  check.qtype = "TXT";
-  check.expected_content = "\"" + value.value + "\"";
+  check.qname = expected.name + ".";
+  check.qtype = expected.type;
+  check.expected_content = expected.content;
   check.tcp = tcp;
   return check;
 }
@@ -88,7 +95,8 @@ Dns01::Dns01(net::asio::any_io_executor executor, store::Store& store, std::func
              GateSettings settings)
     : executor_(executor), store_(store), sites_(std::move(sites)), settings_(settings), changed_(executor) {}
 
-net::Task<base::Result<void>> Dns01::publish(std::string owner, std::vector<protocol::TxtValue> values) {
+net::Task<base::Result<void>> Dns01::publish(std::string owner, std::vector<protocol::TxtValue> values,
+                                             std::vector<Expected> beside) {
   auto rows = rows_of(values);
   if (!rows) {
     co_return rows.error();
@@ -97,10 +105,12 @@ net::Task<base::Result<void>> Dns01::publish(std::string owner, std::vector<prot
   if (!revision) {
     co_return revision.error();
   }
-  co_return co_await gate(*revision, std::move(values));
+  std::vector<Expected> expected = with_values(std::move(beside), values);
+  co_return co_await gate(*revision, std::move(expected));
 }
 
-net::Task<base::Result<void>> Dns01::keep(std::string owner, std::vector<protocol::TxtValue> values) {
+net::Task<base::Result<void>> Dns01::keep(std::string owner, std::vector<protocol::TxtValue> values,
+                                          std::vector<Expected> beside) {
   if (auto const known = kept_.find(owner); known != kept_.end() && known->second == values) {
     co_return base::Result<void>();
   }
@@ -112,7 +122,8 @@ net::Task<base::Result<void>> Dns01::keep(std::string owner, std::vector<protoco
   if (!revision) {
     co_return revision.error();
   }
-  auto const passed = co_await gate(*revision, values);
+  std::vector<Expected> expected = with_values(std::move(beside), values);
+  auto const passed = co_await gate(*revision, std::move(expected));
   if (passed) {
     kept_[owner] = std::move(values);
   }
@@ -147,7 +158,7 @@ net::Task<base::Result<void>> Dns01::sweep(std::string infix, std::set<std::stri
   co_return base::Result<void>();
 }
 
-net::Task<base::Result<void>> Dns01::gate(store::Revision revision, std::vector<protocol::TxtValue> values) {
+net::Task<base::Result<void>> Dns01::gate(store::Revision revision, std::vector<Expected> expected) {
   auto const deadline = Clock::now() + settings_.deadline;
   milliseconds pause = settings_.poll_first;
   std::set<std::string> proved;
@@ -155,7 +166,7 @@ net::Task<base::Result<void>> Dns01::gate(store::Revision revision, std::vector<
     GateView view = look(sites_(), revision, proved);
     std::vector<std::string> missing = std::move(view.behind);
     if (!view.ask.empty()) {
-      auto const failed = co_await ask(std::move(view.ask), values, proved);
+      auto const failed = co_await ask(std::move(view.ask), expected, proved);
       missing.insert(missing.end(), failed.begin(), failed.end());
     }
     if (!view.any_in_service) {
@@ -174,14 +185,14 @@ net::Task<base::Result<void>> Dns01::gate(store::Revision revision, std::vector<
 }
 
 // Asks all sites at the same time, so that a dead one costs its timeout once. Returns what is wrong, site by site.
-net::Task<std::vector<std::string>> Dns01::ask(std::vector<Site> sites, std::vector<protocol::TxtValue> values,
+net::Task<std::vector<std::string>> Dns01::ask(std::vector<Site> sites, std::vector<Expected> expected,
                                                std::set<std::string>& proved) {
   auto const questions = std::make_shared<Questions>(executor_, sites.size());
   for (std::size_t i = 0; i < sites.size(); ++i) {
     net::spawn(executor_, "acme gate " + sites[i].name,
-               ask_site(sites[i], values, settings_.query_timeout, questions, i));
+               ask_site(sites[i], expected, settings_.query_timeout, questions, i));
   }
-  milliseconds const budget = settings_.query_timeout * (2 * values.size() + 1);
+  milliseconds const budget = settings_.query_timeout * (2 * expected.size() + 1);
   auto const end = Clock::now() + budget;
   while (questions->open > 0 && Clock::now() < end) {
     co_await questions->answered.wait(budget);
@@ -197,14 +208,14 @@ net::Task<std::vector<std::string>> Dns01::ask(std::vector<Site> sites, std::vec
   co_return failed;
 }
 
-net::Task<void> Dns01::ask_site(Site site, std::vector<protocol::TxtValue> values, milliseconds timeout,
+net::Task<void> Dns01::ask_site(Site site, std::vector<Expected> expected, milliseconds timeout,
                                 std::shared_ptr<Questions> questions, std::size_t index) {
   std::string wrong;
-  for (std::size_t i = 0; i < 2 * values.size() && wrong.empty(); ++i) {
+  for (std::size_t i = 0; i < 2 * expected.size() && wrong.empty(); ++i) {
     bool const tcp = i % 2 == 1;
-    auto const verdict = co_await probe::run(question(site, values[i / 2], tcp, timeout));
+    auto const verdict = co_await probe::run(question(site, expected[i / 2], tcp, timeout));
     if (!verdict.success) {
-      wrong = values[i / 2].name + (tcp ? " over TCP: " : " over UDP: ") + verdict.reason;
+      wrong = expected[i / 2].name + (tcp ? " over TCP: " : " over UDP: ") + verdict.reason;
     }
   }
   questions->verdicts[index] = wrong;

@@ -45,11 +45,20 @@ struct GateView {
 // The revision that every site in service has acknowledged; `newest` without any.
 [[nodiscard]] store::Revision acknowledged_everywhere(std::vector<Site> const& sites, store::Revision newest);
 
+// What a site must answer.
+struct Expected {
+  std::string name;  // without final dot
+  std::string type;
+  std::string content;  // of one record, in presentation form
+};
+
 struct GateSettings {
   std::chrono::milliseconds deadline{60000};  // then the order is deferred
   std::chrono::milliseconds query_timeout{1000};
   std::chrono::milliseconds poll_first{5};  // how soon sites are looked at again; grows by half each time
   std::chrono::milliseconds poll_limit{500};
+  // How long CAs may keep CAA records that changed: their TTL.
+  std::chrono::milliseconds caa_pause{std::chrono::seconds(store::Model::caa_ttl)};
 };
 
 class Dns01 {
@@ -62,24 +71,29 @@ class Dns01 {
 
   // Adds the values and waits for every site in service. errc::not_ready names the sites that are behind at the
   // deadline; then the values are still in the store (unpublish takes them away). Store failures are passed on.
-  net::Task<base::Result<void>> publish(std::string owner, std::vector<protocol::TxtValue> values);
+  // `beside` is asked for with them.
+  net::Task<base::Result<void>> publish(std::string owner, std::vector<protocol::TxtValue> values,
+                                        std::vector<Expected> beside = {});
   net::Task<base::Result<void>> unpublish(std::string owner);
   // Values that stay: the owner has exactly these afterwards. Sites are waited for when the values are new, or were
   // not seen at all sites since the start; else nothing is asked of anybody.
-  net::Task<base::Result<void>> keep(std::string owner, std::vector<protocol::TxtValue> values);
+  net::Task<base::Result<void>> keep(std::string owner, std::vector<protocol::TxtValue> values,
+                                     std::vector<Expected> beside = {});
+  // Every site in service acknowledged the revision and answers this; errc::not_ready as above.
+  net::Task<base::Result<void>> gate(store::Revision revision, std::vector<Expected> expected);
   net::Task<base::Result<void>> unpublish_below(std::string owner);  // "owner" and "owner/..."
   // Of what was kept for "...INFIX/X", only that with an X of `keep` stays.
   net::Task<base::Result<void>> sweep(std::string infix, std::set<std::string> keep);
   [[nodiscard]] store::Revision everywhere() const { return acknowledged_everywhere(sites_(), store_.revision()); }
+  [[nodiscard]] GateSettings const& settings() const { return settings_; }
   // A site acknowledged something: looks at once instead of at the next poll.
   void poke() { changed_.notify(); }
 
  private:
   struct Questions;
-  net::Task<base::Result<void>> gate(store::Revision revision, std::vector<protocol::TxtValue> values);
-  net::Task<std::vector<std::string>> ask(std::vector<Site> sites, std::vector<protocol::TxtValue> values,
+  net::Task<std::vector<std::string>> ask(std::vector<Site> sites, std::vector<Expected> expected,
                                           std::set<std::string>& proved);
-  static net::Task<void> ask_site(Site site, std::vector<protocol::TxtValue> values, std::chrono::milliseconds timeout,
+  static net::Task<void> ask_site(Site site, std::vector<Expected> expected, std::chrono::milliseconds timeout,
                                   std::shared_ptr<Questions> questions, std::size_t index);
 
   net::asio::any_io_executor executor_;

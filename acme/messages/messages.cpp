@@ -311,6 +311,29 @@ base::Result<Directory> parse_directory(std::string_view body) {
   return directory;
 }
 
+std::string parse_orders_url(std::string_view account) {
+  auto const object = parse_object(account, "the account");
+  return object ? url_of(*object, "orders") : std::string();
+}
+
+base::Result<std::vector<std::string>> parse_order_list(std::string_view body) {
+  auto const object = parse_object(body, "the list of orders");
+  if (!object) {
+    return object.error();
+  }
+  json::value const* const orders = object->if_contains("orders");
+  if (orders == nullptr || !orders->is_array()) {
+    return bad("the list of orders has no 'orders'");
+  }
+  std::vector<std::string> urls;
+  for (json::value const& one : orders->as_array()) {
+    if (one.is_string() && is_url({one.as_string().begin(), one.as_string().end()})) {
+      urls.emplace_back(one.as_string());
+    }
+  }
+  return urls;
+}
+
 base::Result<Order> parse_order(std::string_view body) {
   auto const object = parse_object(body, "the order");
   if (!object) {

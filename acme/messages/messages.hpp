@@ -88,6 +88,10 @@ struct RenewalWindow {
 [[nodiscard]] base::Result<Authorization> parse_authorization(std::string_view body);
 // A window that is empty or runs backwards is a bad_message.
 [[nodiscard]] base::Result<RenewalWindow> parse_renewal_info(std::string_view body);
+// Where an account's orders are listed (RFC 8555 section 7.1.2); empty: this CA lists none.
+[[nodiscard]] std::string parse_orders_url(std::string_view account);
+// One page of that list (section 7.1.2.1): the orders' URLs.
+[[nodiscard]] base::Result<std::vector<std::string>> parse_order_list(std::string_view body);
 // The URLs of one Link header whose relation is `relation` (RFC 8288; "alternate" in RFC 8555 section 7.4.2).
 [[nodiscard]] std::vector<std::string> links(std::string_view header, std::string_view relation);
 // Never fails: a body that is no problem document (a proxy's HTML) gives an empty type and a text made of the status.

@@ -31,7 +31,7 @@ protocol::Event event_of(base::Result<void> const& result) {
 }
 
 std::string owner_of(Job const& job) {
-  return challenge_owner(job.subject.tenant_id, job.subject.id);
+  return order_owner(job.subject.tenant_id, job.subject.id);
 }
 
 std::string standing_owner_of(Job const& job, Authority const& authority) {
@@ -47,6 +47,31 @@ Outcome not_asked(FailureClass failure, std::string detail) {
   return outcome;
 }
 
+// The CA was not reached, or could not be understood: which class of failure is that?
+Outcome outcome_of(base::Failure const& failure) {
+  Outcome outcome;
+  outcome.detail = failure.what();
+  if (failure.code == net::errc::certificate) {
+    outcome.detail = "the CA's TLS certificate is not trusted here, see ca_bundle of this CA: " + outcome.detail;
+  }
+  outcome.keep_order = true;
+  bool const refused = failure.code == protocol::errc::refused || failure.code == protocol::errc::no_account;
+  outcome.failure = refused ? FailureClass::account : FailureClass::transient;
+  return outcome;
+}
+
+// Counts while it lives, whatever way that ends.
+class Counted {
+ public:
+  explicit Counted(int& count) : count_(count) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(Counted const&) = delete;
+  Counted& operator=(Counted const&) = delete;
+
+ private:
+  int& count_;
+};
+
 protocol::OrderPlan plan_of(vault::OrderRow const& row, crypto::Key key,
                             std::optional<vault::CertificateRow> const& replaced, protocol::Directory const& places,
                             Authority& authority) {
@@ -56,6 +81,7 @@ protocol::OrderPlan plan_of(vault::OrderRow const& row, crypto::Key key,
   plan.preferred_issuer = wishes.preferred_issuer;
   plan.challenge = wishes.challenge;
   plan.account_url = authority.account_url();
+  plan.perhaps_placed = row.begun;
   plan.standing_life = wishes.standing_life;
   if (places.profiles.contains(wishes.profile)) {
     plan.profile = wishes.profile;
@@ -97,19 +123,18 @@ net::Task<base::Result<Ordering::Fresh>> Ordering::fresh_order(Job const& job, A
 
 // The stored order of the subject when it is for the same names and CA, else a new one with a new key.
 net::Task<base::Result<vault::OrderRow>> Ordering::prepare(Job const& job, AuthoritySettings const& wishes) {
-  auto stored = co_await of_.vault.find_order(job.subject.id);
+  auto stored = co_await of_.vault.find_order(job.subject.id, wishes.directory_url);
   if (!stored) {
     co_return stored.error();
   }
-  if (*stored && (*stored)->names == job.names && (*stored)->directory_url == wishes.directory_url) {
+  if (*stored && (*stored)->names == job.names) {
     co_return std::move(**stored);
   }
-  if (*stored) {
-    std::string owner = owner_of(job);
-    auto const swept = co_await of_.dns01.unpublish(std::move(owner));
-    if (!swept) {
-      co_return swept.error();
-    }
+  // Of another order of the subject, for other names or at another CA, values may be left.
+  std::string owner = owner_of(job);
+  auto const swept = co_await of_.dns01.unpublish(std::move(owner));
+  if (!swept) {
+    co_return swept.error();
   }
   auto fresh = co_await fresh_order(job, wishes);
   if (!fresh) {
@@ -132,17 +157,7 @@ std::string Ordering::caa_refusal_of(std::vector<std::string> const& names, prot
     if (auto const seen = sight.caa.find(text); seen != sight.caa.end()) {
       contents = seen->second;
     }
-    auto const name = dns::Name::parse(text);
-    auto const zone = name ? snapshot->enclosing(*name) : nullptr;
-    auto const entry = zone == nullptr ? nullptr : zone->find(*name);
-    if (contents.empty() && entry != nullptr && !entry->below_cut) {
-      for (dns::RRset const& rrset : entry->rrsets) {
-        if (rrset.type == dns::type_caa) {
-          contents.insert(contents.end(), rrset.contents.begin(), rrset.contents.end());
-        }
-      }
-    }
-    return contents;
+    return contents.empty() ? caa_contents(*snapshot, text) : contents;
   };
   CaaQuestion const question{places.caa_identities, authority.client().account_url(),
                              protocol::name(authority.settings().challenge)};
@@ -156,6 +171,13 @@ std::string Ordering::caa_refusal_of(std::vector<std::string> const& names, prot
 
 net::Task<std::optional<Outcome>> Ordering::obstacle(Job const& job, protocol::Directory const& places,
                                                      Authority& authority) {
+  if (of_.publish_caa) {  // before anybody looks at them
+    CaaIssuer issuer = issuer_of(places, authority);
+    auto const admitted = co_await caa_.admit(std::move(issuer));
+    if (!admitted) {
+      co_return not_asked(FailureClass::deferred, "not every site has the CAA records: " + admitted.error().what());
+    }
+  }
   Sight sight;
   if (job.domain_id != 0 && of_.look) {
     std::string name = job.subject.name;
@@ -177,8 +199,65 @@ net::Task<std::optional<Outcome>> Ordering::obstacle(Job const& job, protocol::D
   co_return forbidden.empty() ? std::nullopt : std::optional(not_asked(FailureClass::policy, forbidden));
 }
 
-net::Task<base::Result<Outcome>> Ordering::place(Job job, Authority& authority, std::function<bool()> may_go_on,
-                                                 std::function<void(vault::CertificateRow)> stored) {
+CaaIssuer Ordering::issuer_of(protocol::Directory const& places, Authority& authority) {
+  return {authority.directory_url(), places.caa_identities, authority.client().account_url(),
+          protocol::name(authority.settings().challenge)};
+}
+
+net::Task<base::Result<void>> Ordering::keep_caa(std::set<std::string> directories) {
+  if (!of_.publish_caa) {
+    directories.clear();
+  }
+  co_return co_await caa_.keep(std::move(directories));
+}
+
+net::Task<base::Result<void>> Ordering::announce(Authority& authority) {
+  if (!of_.publish_caa) {
+    co_return base::Result<void>();
+  }
+  auto const ready = co_await authority.ready();
+  if (!ready) {
+    co_return ready;
+  }
+  auto const places = co_await authority.client().directory();
+  if (!places) {
+    co_return places.error();
+  }
+  CaaIssuer issuer = issuer_of(*places, authority);
+  co_return co_await caa_.admit(std::move(issuer));
+}
+
+net::Task<base::Result<void>> Ordering::sweep(std::set<std::string> standing) {
+  std::set<std::string> none;
+  if (auto const swept = co_await of_.dns01.sweep(rehearsal_infix, std::move(none)); !swept) {
+    co_return swept;
+  }
+  if (auto const swept = co_await of_.dns01.sweep(standing_infix, std::move(standing)); !swept) {
+    co_return swept;
+  }
+  auto const subjects = co_await of_.vault.ordering();
+  if (!subjects) {
+    co_return subjects.error();
+  }
+  std::set<std::string> orders;
+  for (std::int64_t const id : *subjects) {
+    orders.insert(std::to_string(id));
+  }
+  co_return co_await of_.dns01.sweep(order_infix, std::move(orders));
+}
+
+net::Task<Outcome> Ordering::place(Job job, Authority& authority, std::function<bool()> may_go_on,
+                                   std::function<void(vault::CertificateRow)> stored) {
+  auto outcome = co_await try_to_place(std::move(job), authority, std::move(may_go_on), std::move(stored));
+  auto const saved = co_await authority.save_account();
+  if (!saved) {
+    process::log::warning(component, "account not stored error=\"{}\"", saved.error().what());
+  }
+  co_return outcome ? std::move(*outcome) : outcome_of(outcome.error());
+}
+
+net::Task<base::Result<Outcome>> Ordering::try_to_place(Job job, Authority& authority, std::function<bool()> may_go_on,
+                                                        std::function<void(vault::CertificateRow)> stored) {
   auto const ready = co_await authority.ready();
   if (!ready) {
     co_return ready.error();
@@ -202,29 +281,52 @@ net::Task<base::Result<Outcome>> Ordering::place(Job job, Authority& authority, 
   protocol::OrderPlan plan = plan_of(*row, std::move(*key), job.certificate, *places, authority);
   protocol::OrderMachine machine(std::move(plan), of_.limits);
   protocol::Event event = protocol::Begin{};
+  std::optional<Counted> placing;
   for (;;) {
     protocol::Action action = machine.resume(event, wall_now());
     if (auto const* const finish = std::get_if<protocol::Finish>(&action)) {
       co_return finish->outcome;
     }
-    if (!may_go_on()) {  // whoever does continues it
+    bool const saves = std::holds_alternative<protocol::SaveOrder>(action);
+    if (!may_go_on() && !saves) {  // whoever does continues it
       Outcome outcome;
       outcome.failure = FailureClass::deferred;
       outcome.detail = "another Navigator issues certificates now";
       outcome.keep_order = true;
       co_return outcome;
     }
+    auto const* const request = std::get_if<protocol::Post>(&action);
+    if (request != nullptr && request->url == places->new_order) {
+      placing.emplace(placing_);
+    } else if (!saves) {
+      placing.reset();
+    }
     event = co_await perform(std::move(action), *row, job, authority, stored);
   }
 }
 
-net::Task<protocol::Event> Ordering::publish(std::string owner, protocol::Publish proof, Job const& job) {
+net::Task<protocol::Event> Ordering::publish(std::string owner, protocol::Publish proof, Job const& job,
+                                             Authority& authority) {
   for (protocol::TxtValue& value : proof.values) {
     value.name = job.challenge_name.empty() ? value.name : job.challenge_name;
   }
   auto const begun = std::chrono::steady_clock::now();
-  auto task = proof.standing ? of_.dns01.keep(std::move(owner), std::move(proof.values))
-                             : of_.dns01.publish(std::move(owner), std::move(proof.values));
+  std::vector<Expected> beside;
+  if (of_.publish_caa) {
+    // Registered anew since the order began, the account has another URL.
+    auto const places = co_await authority.client().directory();
+    if (!places) {
+      co_return protocol::Refused{places.error().what()};
+    }
+    CaaIssuer const issuer = issuer_of(*places, authority);
+    auto const admitted = co_await caa_.admit(issuer);
+    if (!admitted) {
+      co_return event_of(admitted);
+    }
+    beside = caa_.expected(job.subject.name, issuer);
+  }
+  auto task = proof.standing ? of_.dns01.keep(std::move(owner), std::move(proof.values), std::move(beside))
+                             : of_.dns01.publish(std::move(owner), std::move(proof.values), std::move(beside));
   auto const published = co_await std::move(task);
   std::chrono::duration<double> const waited = std::chrono::steady_clock::now() - begun;
   of_.metrics.counter("navigator_acme_gate_seconds_total", "Time spent waiting for the sites").add(waited.count());
@@ -238,11 +340,11 @@ net::Task<protocol::Event> Ordering::perform(protocol::Action action, vault::Ord
     co_return co_await post(std::move(*request), authority);
   }
   if (auto const* const save = std::get_if<protocol::SaveOrder>(&action)) {
-    co_return event_of(co_await of_.vault.set_order_url(row.subject_id, save->order_url));
+    co_return event_of(co_await of_.vault.set_order_url(row.subject_id, row.directory_url, save->order_url));
   }
   if (auto* const proof = std::get_if<protocol::Publish>(&action)) {
     std::string owner = proof->standing ? standing_owner_of(job, authority) : owner_of(job);
-    co_return co_await publish(std::move(owner), std::move(*proof), job);
+    co_return co_await publish(std::move(owner), std::move(*proof), job, authority);
   }
   if (std::holds_alternative<protocol::Unpublish>(action)) {
     std::string owner = owner_of(job);
@@ -319,7 +421,7 @@ net::Task<base::Result<Outcome>> Ordering::rehearse_at(Job const& job, vault::Or
   if (hindered) {
     co_return std::move(*hindered);
   }
-  std::string const owner = owner_of(job) + rehearsal_infix + "/now";
+  std::string const owner = challenge_owner(job.subject.tenant_id, job.subject.id) + rehearsal_infix + "/now";
   protocol::OrderMachine machine(plan_of(row, std::move(key), std::nullopt, *places, authority), of_.limits);
   protocol::Event event = protocol::Begin{};
   std::function<void(vault::CertificateRow)> const nobody = [](vault::CertificateRow const&) {};
@@ -330,7 +432,7 @@ net::Task<base::Result<Outcome>> Ordering::rehearse_at(Job const& job, vault::Or
     }
     if (auto* const proof = std::get_if<protocol::Publish>(&action)) {
       std::string proof_owner = proof->standing ? standing_owner_of(job, authority) : owner;
-      event = co_await publish(std::move(proof_owner), std::move(*proof), job);
+      event = co_await publish(std::move(proof_owner), std::move(*proof), job, authority);
     } else if (std::holds_alternative<protocol::Unpublish>(action)) {
       event = event_of(co_await of_.dns01.unpublish(owner));
     } else if (std::holds_alternative<protocol::Post>(action) || std::holds_alternative<protocol::WaitUntil>(action)) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "acme/authority/authority.hpp"
+#include "acme/gate/caa_records.hpp"
 #include "acme/gate/dns01.hpp"
 #include "acme/protocol/order_machine.hpp"
 #include "acme/vault/vault.hpp"
@@ -48,16 +49,33 @@ class Ordering {
     Dns01& dns01;
     protocol::OrderLimits limits;
     Look look;  // empty: domains are not looked at
+    bool publish_caa = false;
   };
-  explicit Ordering(Environment environment) : of_(std::move(environment)) {}
+  explicit Ordering(Environment environment) : of_(std::move(environment)), caa_(of_.store, of_.dns01) {}
 
-  // Stops between two steps once `may_go_on` says no; the order is kept then. `stored` hears of the certificate.
-  net::Task<base::Result<protocol::Outcome>> place(Job job, Authority& authority, std::function<bool()> may_go_on,
-                                                   std::function<void(vault::CertificateRow)> stored);
+  // Stops between two steps once `may_go_on` says no; the order is kept then, and with it the URL that the CA was about
+  // to give it. `stored` hears of the certificate. A CA that cannot be reached or understood is an outcome, too.
+  net::Task<protocol::Outcome> place(Job job, Authority& authority, std::function<bool()> may_go_on,
+                                     std::function<void(vault::CertificateRow)> stored);
+  // Whether a CA was asked for an order and its URL is not stored yet.
+  [[nodiscard]] bool is_placing() const { return placing_ != 0; }
+  // TXT values of rehearsals and of orders that an earlier process left go, and of standing proofs all but those of
+  // these CAs. Only while no order is under way.
+  net::Task<base::Result<void>> sweep(std::set<std::string> standing);
+
+  // --- CAA records for tenants' names (acme/gate/caa_records.hpp) ---
+  // Of CAs that are asked no longer they go; all of them unless they shall be published.
+  net::Task<base::Result<void>> keep_caa(std::set<std::string> directories);
+  // Tries to have this CA in them; what fails is tried again with its next order.
+  net::Task<base::Result<void>> announce(Authority& authority);
   // From beginning to end by the same sites; neither order nor certificate is kept.
   net::Task<base::Result<protocol::Outcome>> rehearse(Job job, Authority& authority);
 
  private:
+  net::Task<base::Result<protocol::Outcome>> try_to_place(Job job, Authority& authority,
+                                                          std::function<bool()> may_go_on,
+                                                          std::function<void(vault::CertificateRow)> stored);
+  static CaaIssuer issuer_of(protocol::Directory const& places, Authority& authority);
   // What stands in the way before the CA is asked; nothing: nothing.
   net::Task<std::optional<protocol::Outcome>> obstacle(Job const& job, protocol::Directory const& places,
                                                        Authority& authority);
@@ -69,7 +87,7 @@ class Ordering {
                                            Authority& authority, Sight const& sight) const;
   net::Task<protocol::Event> perform(protocol::Action action, vault::OrderRow row, Job const& job, Authority& authority,
                                      std::function<void(vault::CertificateRow)> const& stored);
-  net::Task<protocol::Event> publish(std::string owner, protocol::Publish proof, Job const& job);
+  net::Task<protocol::Event> publish(std::string owner, protocol::Publish proof, Job const& job, Authority& authority);
   net::Task<protocol::Event> keep(protocol::StoreCertificate issued, vault::OrderRow row, Job const& job,
                                   std::function<void(vault::CertificateRow)> const& stored);
   static net::Task<protocol::Event> post(protocol::Post request, Authority& authority);
@@ -77,6 +95,8 @@ class Ordering {
                                                          Authority& authority);
 
   Environment of_;
+  CaaRecords caa_;
+  int placing_ = 0;
   net::asio::thread_pool keys_{1};  // an RSA key would hold up the loop for up to seconds
 };
 

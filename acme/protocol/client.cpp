@@ -32,6 +32,9 @@ Answer answer_of(net::HttpResponse response) {
   for (std::string_view const value : response.headers.all("Link")) {
     auto found = links(value, "alternate");
     std::ranges::move(found, std::back_inserter(answer.alternates));
+    if (auto const next = links(value, "next"); !next.empty()) {
+      answer.next = next.front();
+    }
   }
   answer.body = std::move(response.body);
   return answer;

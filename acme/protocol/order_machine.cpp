@@ -59,7 +59,7 @@ Action OrderMachine::resume(Event const& event, Time now) {
   if (std::holds_alternative<Begin>(event)) {
     deadline_ = now + limits_.patience;
     resumed_ = !plan_.order_url.empty();
-    return resumed_ ? read() : place();
+    return resumed_ ? read() : plan_.perhaps_placed ? search() : place();
   }
   if (auto const* const answer = std::get_if<Answer>(&event)) {
     return on_answer(*answer, now);
@@ -79,6 +79,9 @@ Action OrderMachine::on_answer(Answer const& answer, Time now) {
   }
   if (step_ == Step::alternate) {
     return on_alternate(answer, now);
+  }
+  if (step_ == Step::account || step_ == Step::list || step_ == Step::candidate) {
+    return on_search(answer, now);
   }
   bool const good = answer.status >= 200 && answer.status < 300;
   if (!good) {
@@ -184,13 +187,14 @@ Action OrderMachine::on_lost(std::string const& detail, std::string const& retry
   if (step_ == Step::alternate) {
     return next_alternate();
   }
+  plan_.perhaps_placed = plan_.perhaps_placed || step_ == Step::place;
   auto const pause = limits_.lost_first * (1U << std::min(lost_, 10U));
   if (++lost_ > limits_.lost_max) {
-    return fail(FailureClass::transient, with("the CA does not answer", detail), !plan_.order_url.empty());
+    return fail(FailureClass::transient, with("the CA does not answer", detail), true);
   }
   Time const until = std::max(now + pause, crypto::parse_retry_after(retry_after, now).value_or(now));
   if (until > deadline_) {
-    return fail(FailureClass::transient, with("the CA asks to wait too long", detail), !plan_.order_url.empty());
+    return fail(FailureClass::transient, with("the CA asks to wait too long", detail), true);
   }
   if (step_ == Step::challenge) {
     // It may have been started: ask before another POST.
@@ -200,6 +204,10 @@ Action OrderMachine::on_lost(std::string const& detail, std::string const& retry
   if (step_ == Step::finalize) {
     last_post_ = Post{plan_.order_url, std::nullopt};
     return wait(Step::poll, until);
+  }
+  if (step_ == Step::place && !plan_.account_url.empty()) {
+    last_post_ = Post{plan_.account_url, std::nullopt};
+    return wait(Step::account, until);
   }
   return wait(step_, until);
 }
@@ -484,7 +492,8 @@ Action OrderMachine::start_over(std::string const& why) {
 Action OrderMachine::fail(FailureClass failure, std::string detail, bool keep_order) {
   outcome_.failure = failure;
   outcome_.detail = std::move(detail);
-  outcome_.keep_order = keep_order && !plan_.order_url.empty();
+  // Without a URL, what was sent is known: the next run looks for it.
+  outcome_.keep_order = keep_order && (!plan_.order_url.empty() || plan_.perhaps_placed);
   return clean_up();
 }
 

@@ -11,9 +11,12 @@
 // 9773 section 5), is left out once when the CA refuses it: a certificate without it is better than none. A chain other
 // than the CA's first is fetched only when a preferred issuer is named (RFC 8555 section 7.4.2).
 //
-// A lost answer never leads to a second order or a second start of a challenge: the machine reads the order (or the
-// authorization) again and continues from what the CA says. So a crash is the same as a lost answer: with the
-// persisted order URL, key and CSR the machine continues. TXT values are taken away on every path, and pending
+// A lost answer never leads to a second start of a challenge: the machine reads the order (or the authorization) again
+// and continues from what the CA says. So a crash is the same as a lost answer: with the persisted order URL, key and
+// CSR the machine continues. What is lost with the answer to newOrder is the order's URL: the machine looks through the
+// account's list of orders (RFC 8555 section 7.1.2.1) for one of these names that nobody began, and places another only
+// when there is none. A CA without that list, as Boulder is, gives the same pending order back to who asks for the same
+// names. TXT values are taken away on every path, and pending
 // authorizations of a failed order are deactivated, because CAs limit their number.
 //
 // Threads: a plain object, owned by one loop.
@@ -46,6 +49,7 @@ struct OrderPlan {
   ChallengeKind challenge = ChallengeKind::dns01;
   std::string account_url{};              // for challenges that name the account
   std::chrono::seconds standing_life{0};  // of a standing proof; 0: it has no end of its own
+  bool perhaps_placed = false;            // an earlier run may have asked for it; of no effect with an order_url
 };
 
 struct OrderLimits {
@@ -109,6 +113,7 @@ struct Answer {
   std::string retry_after;
   std::string body;
   std::vector<std::string> alternates{};  // Link: rel="alternate"
+  std::string next{};                     // Link: rel="next", of a list in pages
 };
 struct Lost {  // no HTTP answer
   std::string detail;
@@ -128,6 +133,9 @@ class OrderMachine {
 
  private:
   enum class Step {
+    account,
+    list,
+    candidate,
     place,
     save,
     read,
@@ -167,6 +175,10 @@ class OrderMachine {
   Action on_alternate(Answer const& answer, Time now);
   std::optional<Action> place_without(Problem const& problem);
 
+  Action search();
+  Action on_search(Answer const& answer, Time now);
+  Action on_candidate(Answer const& answer, Time now);
+  Action next_candidate();
   Action place();
   Action read();
   Action next_authorization();
@@ -193,6 +205,8 @@ class OrderMachine {
   std::vector<Proof> proofs_;
   std::size_t index_ = 0;  // into authorizations, proofs or alternates, whichever the step walks
   std::vector<std::string> alternates_;
+  std::vector<std::string> candidates_;  // orders of the account; the last is looked at first
+  std::size_t pages_ = 0;
   std::optional<StoreCertificate> first_chain_;  // what is stored when no alternate is better
   unsigned lost_ = 0;
   unsigned finalized_ = 0;

@@ -229,10 +229,27 @@ constexpr std::string_view version_5 = R"(
 CREATE TABLE acme_settled (what TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID;
 )";
 
+// An order for each subject and CA: one that another CA begins does not take the place of the first one's.
+constexpr std::string_view version_6 = R"(
+CREATE TABLE acme_order_at (
+  subject_id INTEGER NOT NULL REFERENCES acme_subject (id) ON DELETE CASCADE,
+  directory_url TEXT NOT NULL,
+  names TEXT NOT NULL,
+  order_url TEXT NOT NULL,
+  csr BLOB NOT NULL,
+  sealed_key BLOB NOT NULL,
+  PRIMARY KEY (subject_id, directory_url)
+);
+INSERT INTO acme_order_at (subject_id, directory_url, names, order_url, csr, sealed_key)
+  SELECT subject_id, directory_url, names, order_url, csr, sealed_key FROM acme_order;
+DROP TABLE acme_order;
+ALTER TABLE acme_order_at RENAME TO acme_order;
+)";
+
 }  // namespace
 
 database::Schema schema() {
-  return {"acme", {{1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}, {5, version_5}}, {}};
+  return {"acme", {{1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}, {5, version_5}, {6, version_6}}, {}};
 }
 
 }  // namespace vault

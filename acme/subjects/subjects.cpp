@@ -21,6 +21,18 @@ std::string last_labels(std::string const& name, std::size_t count) {
 
 }  // namespace
 
+char const* name(Wanted::Kind kind) {
+  switch (kind) {
+    case Wanted::Kind::own:
+      return "own";
+    case Wanted::Kind::former:
+      return "former";
+    case Wanted::Kind::domain:
+      break;
+  }
+  return "domain";
+}
+
 std::string registered_domain(std::string const& name, std::vector<std::string> const& suffixes) {
   std::size_t labels = 2;
   if (char const* const listed = psl_registrable_domain(psl_builtin(), name.c_str()); listed != nullptr) {
@@ -36,6 +48,10 @@ std::string registered_domain(std::string const& name, std::vector<std::string> 
 
 std::string challenge_owner(std::int64_t tenant_id, std::int64_t subject_id) {
   return "acme/" + std::to_string(tenant_id) + "/" + std::to_string(subject_id);
+}
+
+std::string order_owner(std::int64_t tenant_id, std::int64_t subject_id) {
+  return challenge_owner(tenant_id, subject_id) + order_infix + "/" + std::to_string(subject_id);
 }
 
 std::string standing_key(std::string const& directory_url) {

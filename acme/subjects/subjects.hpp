@@ -21,12 +21,19 @@ namespace acme {
 
 using Wanted = domains::WantedCertificate;
 
+[[nodiscard]] char const* name(Wanted::Kind kind);
+
 // What a CA counts names together by: one label above the longest public suffix that the name ends with, of `suffixes`
 // or of the Public Suffix List as this system has it (co.uk, github.io); else the last two labels.
 [[nodiscard]] std::string registered_domain(std::string const& name, std::vector<std::string> const& suffixes);
 
-// Who owns a subject's challenge values in the store; tenants::journal sweeps what a tenant that is gone left.
+// Above whoever owns a subject's challenge values in the store; tenants::journal sweeps what a tenant that is gone
+// left.
 [[nodiscard]] std::string challenge_owner(std::int64_t tenant_id, std::int64_t subject_id);
+// The owner of its orders' values, at whatever CA: one of them runs at a time.
+[[nodiscard]] std::string order_owner(std::int64_t tenant_id, std::int64_t subject_id);
+// The owner is challenge_owner() + order_infix + "/" + the subject's id.
+inline constexpr char const* order_infix = "/order";
 // And of its standing proof at one CA, which goes with the subject, or when that CA is asked another way.
 [[nodiscard]] std::string standing_owner(std::int64_t tenant_id, std::int64_t subject_id,
                                          std::string const& directory_url);

@@ -6,20 +6,22 @@
 namespace vault {
 namespace {
 
-// One text in one place. `former_row` is what an older program sealed it for.
+// One text in one place. `former_rows` are what older programs sealed it for.
 struct Place {
   std::int64_t owner;
   std::string update;  // ?1 is the new text
   std::vector<Value> key;
   std::string row;
-  std::string former_row{};
+  std::vector<std::string> former_rows{};
 };
 
 base::Result<void> seal_anew(keyring::KeyRing& keys, Transaction& transaction, Place const& place,
                              database::Blob const& sealed) {
   auto plain = keys.unseal(query_of(transaction), place.owner, sealed, place.row);
-  if (!plain && !place.former_row.empty()) {
-    plain = keys.unseal(query_of(transaction), place.owner, sealed, place.former_row);
+  for (std::size_t i = 0; !plain && i < place.former_rows.size(); ++i) {
+    if (auto former = keys.unseal(query_of(transaction), place.owner, sealed, place.former_rows[i])) {
+      plain = std::move(former);
+    }
   }
   if (!plain) {
     return plain.error();
@@ -71,18 +73,20 @@ base::Result<void> add_accounts(Transaction& transaction, Wanted const& wanted, 
 
 base::Result<void> add_orders(Transaction& transaction, Wanted const& wanted, std::vector<Sealed>& out) {
   auto const rows = transaction.query(
-      "SELECT subject_id, tenant_id, sealed_key FROM acme_order JOIN acme_subject ON acme_subject.id = subject_id "
+      "SELECT subject_id, tenant_id, sealed_key, directory_url FROM acme_order JOIN acme_subject ON acme_subject.id = "
+      "subject_id "
       "WHERE " +
       wanted.of_tenant() + wanted.clause("sealed_key"));
   if (!rows) {
     return rows.error();
   }
   for (Row const& row : *rows) {
+    std::int64_t const subject_id = integer(row[0]);
     out.push_back({{integer(row[1]),
-                    "UPDATE acme_order SET sealed_key = ?1 WHERE subject_id = ?2",
-                    {integer(row[0])},
-                    order_seal(integer(row[0])),
-                    "acme_order/" + std::to_string(integer(row[1]))},
+                    "UPDATE acme_order SET sealed_key = ?1 WHERE subject_id = ?2 AND directory_url = ?3",
+                    {subject_id, text(row[3])},
+                    order_seal(subject_id, text(row[3])),
+                    {former_order_seal(subject_id), "acme_order/" + std::to_string(integer(row[1]))}},
                    blob(row[2])});
   }
   return {};

@@ -33,24 +33,6 @@ template <class T>
 using Work = std::function<base::Result<T>(Database&)>;
 using Body = std::function<base::Result<void>(Transaction&)>;
 
-inline std::string joined(std::vector<std::string> const& names) {
-  std::string text;
-  for (std::string const& name : names) {
-    text += (text.empty() ? "" : " ") + name;
-  }
-  return text;
-}
-
-inline std::vector<std::string> split(std::string const& text) {
-  std::vector<std::string> names;
-  for (std::size_t at = 0; at < text.size();) {
-    std::size_t const end = std::min(text.find(' ', at), text.size());
-    names.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return names;
-}
-
 inline database::Blob blob_of(std::string const& octets) {
   return {octets.begin(), octets.end()};
 }
@@ -88,8 +70,12 @@ inline std::string account_seal(std::string const& directory_url) {
 inline std::string pending_seal(std::string const& directory_url) {
   return "acme_account/pending/" + directory_url;
 }
-inline std::string order_seal(std::int64_t subject_id) {
+// Before there was one for each CA.
+inline std::string former_order_seal(std::int64_t subject_id) {
   return "acme_order/subject/" + std::to_string(subject_id);
+}
+inline std::string order_seal(std::int64_t subject_id, std::string const& directory_url) {
+  return former_order_seal(subject_id) + "/" + directory_url;
 }
 inline std::string certificate_seal(std::int64_t tenant_id, std::string const& fingerprint) {
   return "certificate/" + std::to_string(tenant_id) + "/" + fingerprint;

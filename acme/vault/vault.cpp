@@ -50,6 +50,11 @@ base::Result<void> insert_certificate(Transaction& transaction, CertificateRow c
   if (!trimmed) {
     return trimmed;
   }
+  // Whatever a CA began for it is needed no longer.
+  auto const over = execute(transaction, "DELETE FROM acme_order WHERE subject_id = ?", {row.subject_id});
+  if (!over) {
+    return over;
+  }
   return execute(transaction, "DELETE FROM acme_attempt WHERE subject_id = ?", {row.subject_id});
 }
 
@@ -151,67 +156,6 @@ net::Task<base::Result<void>> Vault::end_key_change(std::string directory_url, b
     return execute(transaction,
                    "UPDATE acme_account SET sealed_key = ?, sealed_pending_key = NULL WHERE directory_url = ?",
                    {*sealed, directory_url});
-  };
-  Work<std::int64_t> const work = fenced(body);
-  co_return without_value(co_await thread_.run<std::int64_t>(work));
-}
-
-net::Task<base::Result<void>> Vault::save_order(OrderRow order) {
-  Body const body = [this, order](Transaction& transaction) -> base::Result<void> {
-    auto const tenant = tenant_of(transaction, order.subject_id);
-    if (!tenant) {
-      return tenant.error();
-    }
-    auto const sealed = keys_.seal(transaction, *tenant, order.key_pem, order_seal(order.subject_id), now_ms());
-    if (!sealed) {
-      return sealed.error();
-    }
-    return execute(
-        transaction,
-        "INSERT OR REPLACE INTO acme_order (subject_id, names, directory_url, order_url, csr, sealed_key) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        {order.subject_id, joined(order.names), order.directory_url, order.order_url, blob_of(order.csr), *sealed});
-  };
-  Work<std::int64_t> const work = fenced(body);
-  co_return without_value(co_await thread_.run<std::int64_t>(work));
-}
-
-net::Task<base::Result<std::optional<OrderRow>>> Vault::find_order(std::int64_t subject_id) {
-  Work<std::optional<OrderRow>> const work = [this,
-                                              subject_id](Database& database) -> base::Result<std::optional<OrderRow>> {
-    auto const rows = database.query(
-        "SELECT names, directory_url, order_url, csr, sealed_key, tenant_id FROM acme_order JOIN acme_subject ON "
-        "acme_subject.id = subject_id WHERE subject_id = ?",
-        {subject_id});
-    if (!rows) {
-      return rows.error();
-    }
-    if (rows->empty()) {
-      return std::optional<OrderRow>();
-    }
-    Row const& row = rows->front();
-    auto pem = keys_.unseal(query_of(database), integer(row[5]), blob(row[4]), order_seal(subject_id));
-    if (!pem) {
-      return pem.error();
-    }
-    database::Blob const& csr = blob(row[3]);
-    return std::optional<OrderRow>(OrderRow{
-        subject_id, split(text(row[0])), text(row[1]), text(row[2]), {csr.begin(), csr.end()}, std::move(*pem)});
-  };
-  co_return co_await thread_.run<std::optional<OrderRow>>(work);
-}
-
-net::Task<base::Result<void>> Vault::set_order_url(std::int64_t subject_id, std::string order_url) {
-  Body const body = [=](Transaction& transaction) {
-    return execute(transaction, "UPDATE acme_order SET order_url = ? WHERE subject_id = ?", {order_url, subject_id});
-  };
-  Work<std::int64_t> const work = fenced(body);
-  co_return without_value(co_await thread_.run<std::int64_t>(work));
-}
-
-net::Task<base::Result<void>> Vault::delete_order(std::int64_t subject_id) {
-  Body const body = [subject_id](Transaction& transaction) {
-    return execute(transaction, "DELETE FROM acme_order WHERE subject_id = ?", {subject_id});
   };
   Work<std::int64_t> const work = fenced(body);
   co_return without_value(co_await thread_.run<std::int64_t>(work));

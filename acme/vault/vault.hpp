@@ -13,6 +13,7 @@
 #include "acme/crypto/certificate.hpp"
 #include "acme/keyring/keyring.hpp"
 #include "acme/vault/errc.hpp"
+#include "acme/vault/rows/rows.hpp"
 #include "base/net/task.hpp"
 #include "base/store_thread/store_thread.hpp"
 
@@ -26,111 +27,6 @@
 #include <vector>
 
 namespace vault {
-
-using crypto::Time;
-
-// One name of one tenant. Its id is never given out twice.
-struct SubjectRow {
-  std::int64_t id = 0;
-  std::int64_t tenant_id = 0;
-  std::string name;  // without final dot
-  bool operator==(SubjectRow const&) const = default;
-};
-
-struct CertificateRow {
-  std::int64_t sequence = 0;  // rises with every stored certificate of any subject
-  std::int64_t subject_id = 0;
-  std::int64_t tenant_id = 0;
-  std::string subject{};           // its name
-  std::vector<std::string> names;  // sorted
-  std::string fingerprint;
-  Time not_before;
-  Time not_after;
-  std::string directory_url{};  // of the CA that issued it; empty: not known (stored before that was kept)
-  std::string ari_id{};         // RFC 9773 section 4.1
-  std::optional<std::int64_t> revoked_reason{};  // RFC 5280 section 5.3.1; wanted or done
-  Time revoked_at{};                             // the CA's confirmation; the epoch: it is still to be told
-  bool uploaded = false;                         // the tenant brought it
-  bool fallback = true;                          // of an upload: one of our own is ordered before it ends
-};
-
-// Who may order certificates. A fence rises with each change of hands and never falls.
-struct Lease {
-  std::string holder;
-  std::int64_t fence = 0;
-  Time until;
-  bool mine = false;  // until then
-};
-
-// How an attempt at a certificate ended; the newest few of each subject are kept.
-struct Event {
-  std::int64_t subject_id = 0;
-  Time at;
-  std::string directory_url;
-  std::string outcome;  // "issued", or the class of the failure
-  std::string detail;
-};
-
-// Of one of a CA's limits: when it allows all that it allows again.
-struct Bucket {
-  std::string directory_url;
-  std::string scope;
-  std::string key;
-  Time full_at;
-};
-
-struct Bundle {
-  CertificateRow row;
-  std::string chain_pem;
-  std::string key_pem;
-};
-
-// An order that was begun; it exists from before the first request until after its TXT values are gone.
-struct OrderRow {
-  std::int64_t subject_id = 0;
-  std::vector<std::string> names;
-  std::string directory_url;
-  std::string order_url;  // empty until the CA answered newOrder
-  std::string csr;        // DER
-  std::string key_pem;    // sealed at rest
-};
-
-struct Attempt {
-  std::int64_t subject_id = 0;
-  std::string directory_url;  // of the CA that refused; empty: holds for every CA
-  unsigned failures = 0;      // in a row
-  Time not_before;
-  std::string detail;
-};
-
-struct Acknowledgment {
-  std::int64_t subject_id = 0;
-  std::string edge;
-  std::int64_t sequence = 0;
-  std::string fingerprint;
-};
-
-// What decides which edges serve a tenant's certificates; without keys.
-struct Standing {
-  std::vector<CertificateRow> certificates;  // newest last
-  std::vector<Acknowledgment> acknowledgments;
-};
-
-struct Account {
-  std::string key_pem;          // sealed at rest
-  std::string url;              // empty: not registered yet
-  std::string pending_key_pem;  // sealed at rest; of a change of key that was begun and not ended
-};
-
-// What the CA said of a certificate's renewal, and when to ask again.
-struct SuggestionRow {
-  std::int64_t sequence = 0;  // of the certificate
-  Time start;
-  Time end;
-  Time at;
-  std::string explanation_url;
-  Time ask_again;
-};
 
 class Vault {
  public:
@@ -165,16 +61,20 @@ class Vault {
   // With everything of it, keys included; with a tenant's last one its data key goes too.
   net::Task<base::Result<void>> forget_subject(std::int64_t subject_id);
 
+  // --- orders under way, one for each subject and CA: orders.cpp ---
   net::Task<base::Result<void>> save_order(OrderRow order);
-  net::Task<base::Result<std::optional<OrderRow>>> find_order(std::int64_t subject_id);
-  net::Task<base::Result<void>> set_order_url(std::int64_t subject_id, std::string order_url);
-  net::Task<base::Result<void>> delete_order(std::int64_t subject_id);
+  net::Task<base::Result<std::optional<OrderRow>>> find_order(std::int64_t subject_id, std::string directory_url);
+  net::Task<base::Result<void>> set_order_url(std::int64_t subject_id, std::string directory_url,
+                                              std::string order_url);
+  net::Task<base::Result<void>> delete_order(std::int64_t subject_id, std::string directory_url);
+  net::Task<base::Result<std::set<std::int64_t>>> ordering();  // subjects that have one, at whatever CA
 
   net::Task<base::Result<std::vector<Attempt>>> attempts();
   net::Task<base::Result<void>> save_attempt(Attempt attempt);
 
-  // Idempotent: the same fingerprint again gives the sequence it has. Clears the subject's attempts. Of `row` count
-  // what its source says: directory_url, uploaded, fallback. errc::not_found: no such subject.
+  // Idempotent: the same fingerprint again gives the sequence it has. Clears the subject's attempts, and its orders at
+  // whatever CA. Of `row` count what its source says: directory_url, uploaded, fallback. errc::not_found: no such
+  // subject.
   net::Task<base::Result<std::int64_t>> add_certificate(CertificateRow row, crypto::Certificate certificate,
                                                         std::string chain_pem, std::string key_pem, Time now);
   // Those the tenant brought; how many there were.

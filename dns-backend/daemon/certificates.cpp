@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <set>
 
 namespace navigator {
 namespace {
@@ -63,6 +64,7 @@ acme::IssuerSettings issuer_settings(AcmeSettings const& wanted, std::string con
   settings.holder = node.empty() ? settings.holder : node;
   settings.first_retry = wanted.first_retry;
   settings.gate.deadline = wanted.gate_timeout;
+  settings.publish_caa = wanted.publish_caa;
   return settings;
 }
 
@@ -206,6 +208,13 @@ std::vector<acme::Site> gate_sites(Daemon const& daemon) {
 
 net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
   if (!daemon.settings.acme) {
+    if (daemon.is_primary()) {  // nobody issues here any more: CAA records would only keep others from it
+      std::set<std::string> none;
+      auto const cleared = co_await daemon.store->keep_caa_issuers(std::move(none));
+      if (!cleared) {
+        co_return cleared.error();
+      }
+    }
     co_return base::Result<void>();
   }
   AcmeSettings const& wanted = *daemon.settings.acme;

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto settle_deadline = 5s;  // for open transactions
+constexpr auto settle_deadline = 5s;  // for open transactions, and for a CA's answer to an order that is being placed
 // How long a start waits for the first checks of endpoints of which nothing is known: while a predecessor answers, and
 // while nobody does (PowerDNS gives a backend 2 s).
 constexpr auto health_deadline = 5s;
@@ -25,6 +25,10 @@ net::Task<void> make_room(Daemon& daemon) {
     if (!settled) {
       process::log::warning("navigator", "a transaction of PowerDNS is open for more than 5 s and is given up");
     }
+  }
+  if (daemon.issuer != nullptr) {  // while everything else goes on
+    daemon.issuer->stop();
+    co_await daemon.issuer->settle(settle_deadline);
   }
   stop_writers(daemon);
   daemon.leaving = true;

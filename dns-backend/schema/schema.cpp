@@ -202,11 +202,23 @@ constexpr std::string_view version_4 = R"sql(
   END;
 )sql";
 
+// CAs that may issue for tenants' names, when that is published: one row for each, part of every tenant's CAA RRset.
+// The values of an order's challenges get an owner that tells them from others of the same subject.
+constexpr std::string_view version_5 = R"sql(
+  CREATE TABLE caa_issuer (
+    directory_url TEXT PRIMARY KEY NOT NULL,
+    value TEXT NOT NULL) WITHOUT ROWID;  -- of the properties issue and issuewild (RFC 8659)
+  INSERT INTO challenge (owner, name, value)
+    SELECT owner || '/order/' || replace(owner, rtrim(owner, replace(owner, '/', '')), ''), name, value
+    FROM challenge WHERE owner GLOB 'acme/[0-9]*/[0-9]*' AND NOT owner LIKE 'acme/%/%/%';
+  DELETE FROM challenge WHERE owner GLOB 'acme/[0-9]*/[0-9]*' AND NOT owner LIKE 'acme/%/%/%';
+)sql";
+
 }  // namespace
 
 database::Schema schema() {
   return {"store",
-          {{1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}},
+          {{1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}, {5, version_5}},
           {{"zone", {"id"}},
            {"rrset", {"zone_id", "owner", "type"}},
            {"metadata", {"zone_id", "kind"}},
@@ -220,7 +232,8 @@ database::Schema schema() {
            {"autoprimary", {"ip", "nameserver"}},
            {"steering", {"kind", "name"}},
            {"former_label", {"label"}},
-           {"domain", {"id"}}}};
+           {"domain", {"id"}},
+           {"caa_issuer", {"directory_url"}}}};
 }
 
 }  // namespace store

@@ -28,6 +28,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -148,6 +149,9 @@ class Store {
   // The owner has exactly these afterwards; when it had them already, nothing is written.
   net::Task<base::Result<Revision>> set_challenges(std::vector<std::pair<dns::Name, std::string>> values,
                                                    std::string owner);
+  // CAs whose `value` is in every tenant's CAA RRset (dns-backend/writes/caa.hpp); of all but `directories` it goes.
+  net::Task<base::Result<Revision>> set_caa_issuer(std::string directory_url, std::string value);
+  net::Task<base::Result<Revision>> keep_caa_issuers(std::set<std::string> directories);
   // Replaces the set of endpoints that proved to serve the tenant's certificate; nullopt: no restriction.
   net::Task<base::Result<Revision>> set_ready(std::int64_t tenant_id,
                                               std::optional<std::vector<std::string>> endpoints);

@@ -2,6 +2,7 @@
 #include "dns-backend/store/state.hpp"
 
 #include "dns-backend/tenants/life_cycle.hpp"
+#include "dns-backend/writes/caa.hpp"
 #include "dns-backend/writes/challenges.hpp"
 #include "dns-backend/writes/pools.hpp"
 
@@ -100,6 +101,20 @@ net::Task<base::Result<Revision>> Store::set_challenges(std::vector<std::pair<dn
                                                         std::string owner) {
   Body body = [values = std::move(values), owner](Write const& write) {
     return store::set_challenges(write, values, owner);
+  };
+  co_return co_await state_->write(std::move(body));
+}
+
+net::Task<base::Result<Revision>> Store::set_caa_issuer(std::string directory_url, std::string value) {
+  Body body = [directory_url = std::move(directory_url), value = std::move(value)](Write const& write) {
+    return store::set_caa_issuer(write, directory_url, value);
+  };
+  co_return co_await state_->write(std::move(body));
+}
+
+net::Task<base::Result<Revision>> Store::keep_caa_issuers(std::set<std::string> directories) {
+  Body body = [directories = std::move(directories)](Write const& write) {
+    return store::keep_caa_issuers(write, directories);
   };
   co_return co_await state_->write(std::move(body));
 }

@@ -186,6 +186,31 @@ std::shared_ptr<pool::LoadBalancer const> Model::balancer_of(Tenant const& tenan
   return balancer;
 }
 
+// At the present and the former names alone: what is below has theirs (RFC 8659 section 3). What the tenant says
+// himself stands, and where the name answers a CNAME, CAA is found at its end.
+void Model::add_caa(Tenant const& tenant, dns::Name const& name, Node& node) const {
+  if (caa_issuers_.empty()) {
+    return;
+  }
+  auto const is_name = [&](std::string const& label, std::string const& in) { return tenant_name(label, in) == name; };
+  bool const named = is_name(tenant.label, tenant.zone) ||
+                     std::ranges::any_of(tenant.former, [&](auto const& one) { return is_name(one.label, one.zone); });
+  bool const taken = std::ranges::any_of(
+      node.rrsets, [](dns::RRset const& one) { return one.type == dns::type_caa || one.type == dns::type_cname; });
+  if (!named || taken || node.has_target) {
+    return;
+  }
+  dns::RRset rrset{dns::type_caa, caa_ttl, {}};
+  for (auto const& [directory, value] : caa_issuers_) {
+    rrset.contents.push_back("0 issue \"" + value + "\"");
+    rrset.contents.push_back("0 issuewild \"" + value + "\"");
+  }
+  std::ranges::sort(rrset.contents);
+  auto const same = std::ranges::unique(rrset.contents);
+  rrset.contents.erase(same.begin(), same.end());
+  node.rrsets.insert(std::ranges::upper_bound(node.rrsets, rrset.type, {}, &dns::RRset::type), std::move(rrset));
+}
+
 Node Model::compose(ZoneRow const& zone, dns::Name const& name, std::vector<dns::RRset> rrsets) const {
   Node node;
   node.rrsets = std::move(rrsets);
@@ -224,6 +249,9 @@ Node Model::compose(ZoneRow const& zone, dns::Name const& name, std::vector<dns:
     node.has4 = pool::serves(*node.balancer, pool::Family::ipv4);
     node.has6 = pool::serves(*node.balancer, pool::Family::ipv6);
     node.has_target = pool::serves(*node.balancer, pool::Family::name);
+  }
+  if (tenant != nullptr && tenant->state == "active" && tenant->zone == zone.apex.text()) {
+    add_caa(*tenant, name, node);
   }
   auto const challenge = challenges_.find(name);
   if (challenge != challenges_.end() && is_here()) {

@@ -71,6 +71,7 @@ bool Model::take(std::string const& table, Columns const& key, Columns const& va
                                                                {"former_label", &Model::take_former_label},
                                                                {"domain", &Model::take_domain},
                                                                {"readiness", &Model::take_readiness},
+                                                               {"caa_issuer", &Model::take_caa_issuer},
                                                                {"steering", &Model::take_steering},
                                                                {"rrset", &Model::take_rrset},
                                                                {"autoprimary", &Model::take_autoprimary}};

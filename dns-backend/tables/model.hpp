@@ -83,6 +83,8 @@ class Model {
   // The endpoints that proved to serve the tenant's certificate; nullptr: nothing restricts its answers.
   [[nodiscard]] std::vector<std::string> const* ready(std::int64_t tenant) const;
   [[nodiscard]] bool has_pool(std::string const& name) const { return pools_.contains(name); }
+  // What a CA's row says of it; empty: it has none.
+  [[nodiscard]] std::map<std::string, std::string> const& caa_issuers() const { return caa_issuers_; }
   [[nodiscard]] bool has_challenge(dns::Name const& name) const { return challenges_.contains(name); }
   [[nodiscard]] steering::Objects const& steering() const { return steering_; }
   // The load balancer whose name this is, enabled or not.
@@ -102,6 +104,7 @@ class Model {
 
   static constexpr std::uint32_t tenant_ttl = 30;
   static constexpr std::uint32_t challenge_ttl = 5;
+  static constexpr std::uint32_t caa_ttl = 5;  // CAs alone ask, and wait for a change of it no longer
 
  private:
   using Columns = std::map<std::string, database::Value>;
@@ -128,6 +131,7 @@ class Model {
   bool take_former_label(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_domain(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_challenge(Columns const& key, Columns const& values, Dirty& dirty);
+  bool take_caa_issuer(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_readiness(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_steering(Columns const& key, Columns const& values, Dirty& dirty);
   void rebuild_steering(Dirty& dirty);
@@ -144,6 +148,7 @@ class Model {
   [[nodiscard]] std::vector<EndpointState> endpoints_of(std::string const& pool) const;
   [[nodiscard]] std::shared_ptr<pool::Pool const> make_pool(PoolState const& state) const;
   [[nodiscard]] std::shared_ptr<pool::LoadBalancer const> balancer_of(Tenant const& tenant) const;
+  void add_caa(Tenant const& tenant, dns::Name const& name, Node& node) const;
 
   std::map<std::string, std::uint32_t> slots_;
   std::map<std::int64_t, ZoneRow> zones_;
@@ -169,6 +174,7 @@ class Model {
   std::map<std::int64_t, std::set<dns::Name>> names_of_tenants_;                  // of those
   std::map<dns::Name, std::map<std::string, std::set<std::string>>> challenges_;  // name -> value -> owners
   std::map<std::int64_t, std::vector<std::string>> ready_;
+  std::map<std::string, std::string> caa_issuers_;  // value by directory
   steering::Objects steering_;
   steering::PoolValues steering_pools_;              // values of steering_.pools
   steering::BalancerValues balancers_;               // the enabled ones

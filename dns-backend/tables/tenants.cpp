@@ -152,6 +152,19 @@ bool Model::take_readiness(Columns const& key, Columns const& values, Dirty& dir
   return endpoints.has_value();
 }
 
+// It is in every tenant's CAA RRset.
+bool Model::take_caa_issuer(Columns const& key, Columns const& values, Dirty& dirty) {
+  std::string const directory = word(key, "directory_url");
+  caa_issuers_.erase(directory);
+  if (!values.empty()) {
+    caa_issuers_.emplace(directory, word(values, "value"));
+  }
+  for (auto const& [name, id] : tenant_names_) {
+    dirty.names.insert(name);
+  }
+  return true;
+}
+
 void Model::touch_tenant(std::int64_t id, Dirty& dirty) const {
   auto const found = tenants_.find(id);
   if (found == tenants_.end()) {

@@ -21,6 +21,7 @@ class CertificatesFixture : public testing::Test {
       auto const values = txt(elsewhere == delegated.end() ? name : elsewhere->second);
       return std::ranges::find(values, value) != values.end();
     });
+    site.answer_caa([this](std::string name) { return caa(name); });
     settings.challenge_zone = "acme.stream.example";
     settings.authorities.emplace_back();
     settings.authorities[0].directory_url = ca->directory_url();
@@ -112,20 +113,23 @@ class CertificatesFixture : public testing::Test {
     }
     return {};
   }
-  // The TXT values of a name in the snapshot that is served now.
-  std::vector<std::string> txt(std::string const& text) const {
+  // Contents of a name in the snapshot that is served now.
+  std::vector<std::string> contents(std::string const& text, dns::RRType type) const {
     auto const name = dns::Name::parse(text).value();
     auto const zone = store->published().copy()->enclosing(name);
     auto const entry = zone == nullptr ? nullptr : zone->find(name);
-    std::vector<std::string> values;
-    if (entry != nullptr) {
-      for (dns::RRset const& rrset : entry->rrsets) {
-        for (std::string const& content : rrset.contents) {
-          if (rrset.type == dns::type_txt) {
-            values.push_back(content.substr(1, content.size() - 2));
-          }
-        }
+    for (dns::RRset const& rrset : entry == nullptr ? std::vector<dns::RRset>() : entry->rrsets) {
+      if (rrset.type == type) {
+        return rrset.contents;
       }
+    }
+    return {};
+  }
+  std::vector<std::string> caa(std::string const& name) const { return contents(name, dns::type_caa); }
+  std::vector<std::string> txt(std::string const& name) const {
+    std::vector<std::string> values;
+    for (std::string const& content : contents(name, dns::type_txt)) {
+      values.push_back(content.substr(1, content.size() - 2));
     }
     return values;
   }

@@ -32,7 +32,7 @@ TEST_F(IssuerTest, ChallengeValuesAndOrdersAreGoneAfterwards) {
   start();
   ASSERT_TRUE(issued(1));
   ASSERT_TRUE(until([this] { return txt("_acme-challenge.acme-tv.stream.example").empty(); }));
-  EXPECT_FALSE(run(vault.find_order(tenant.id))->has_value());
+  EXPECT_FALSE(run(vault.find_order(tenant.id, ca->directory_url()))->has_value());
 }
 
 TEST_F(IssuerTest, ARestartOrdersNothingAgain) {
@@ -79,7 +79,7 @@ TEST_F(IssuerTest, AnOrderInterruptedAfterFinalizeContinuesAfterARestart) {
   store::Tenant const tenant = add_tenant("acme-tv");
   start();
   ASSERT_TRUE(until([this] { return !issuer->status().empty() && issuer->status()[0].state == "failed"; }));
-  ASSERT_TRUE(run(vault.find_order(tenant.id))->has_value());
+  ASSERT_TRUE(run(vault.find_order(tenant.id, ca->directory_url()))->has_value());
   retire();
   ASSERT_TRUE(run(vault.save_attempt({tenant.id, ca->directory_url(), 1, crypto::wall_now(), "earlier"})));
   start();
@@ -483,7 +483,7 @@ TEST_F(IssuerTest, TheAccountsKeyIsChangedWhileOrdersGoOn) {
 }
 
 TEST_F(IssuerTest, AKnownLimitIsNotRunInto) {
-  ca->knobs.orders_a_minute = 3;
+  ca->knobs.limits.orders = {3, std::chrono::minutes(1)};
   settings.authorities[0].limits.orders = {3, std::chrono::minutes(10)};
   for (int i = 0; i < 6; ++i) {
     add_tenant("t" + std::to_string(i));

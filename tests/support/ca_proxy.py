@@ -7,8 +7,9 @@ import json
 import ssl
 import threading
 
-# pebble's paths.
+# pebble's paths, and those of scripted_ca.cpp.
 KINDS = ("nonce-plz", "sign-me-up", "order-plz", "authZ", "chalZ", "my-order", "finalize-order", "certZ")
+SCRIPTED_KINDS = ("new-order", "authz", "challenge", "order", "finalize", "cert")
 
 
 class CaProxy:
@@ -54,13 +55,13 @@ class CaProxy:
         return True
 
     def _count(self, kind, body, status, headers):
-        if kind == "order-plz" and status == 201:
+        if kind in ("order-plz", "new-order") and status == 201:
             payload = json.loads(body)["payload"]
             order = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
             names = tuple(sorted(one["value"] for one in order["identifiers"]))
             with self.lock:
                 self.orders.setdefault(names, []).append(dict(headers)["Location"].rsplit("/", 1)[1])
-        if kind == "finalize-order" and status == 200:
+        if kind in ("finalize-order", "finalize") and status == 200:
             with self.lock:
                 self.finalized += 1
 

@@ -138,7 +138,7 @@ class SitesTestCase(unittest.TestCase):
                 f"api: {{ {api} }}\n"
                 f"replica: {{ primary: \"https://127.0.0.1:{self.relay(port)}\", node: node-s0, {tls(site.name)} }}\n")
             site.configure(extra + self.rows() + (self.acme(site) if number == 0 else ""))
-        self.pebble.start()
+        self.start_ca()
         self.primary = self.sites[0].navigator
         for site in self.sites:
             site.navigator.start()
@@ -149,6 +149,9 @@ class SitesTestCase(unittest.TestCase):
             daemons.wait_for(f"{site.name} has the zone",
                              lambda one=site: "stream.example" in one.navigator.call("GET", "/v1/zones")[1])
             site.pdns.start()
+
+    def start_ca(self):
+        self.pebble.start()
 
     def relay(self, port):
         relay = SlowRelay(port)

@@ -91,7 +91,7 @@ class Pebble:
             "certificate": self.folder.path("server.pem"), "privateKey": self.folder.path("server.key"),
             "httpPort": 5002, "tlsPort": 5001, "certificateValidityPeriod": self.lifetime_s}}))
         environment = {**os.environ, "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": str(self.reject_nonces),
-                       "PEBBLE_AUTHZREUSE": "0"}
+                       "PEBBLE_AUTHZREUSE": "0", "PEBBLE_WFE_ORDERS_PER_PAGE": "500"}
         self.daemon = daemons.Daemon(["pebble", "-config", config, "-dnsserver", f"127.0.0.1:{self.dns_port}"],
                                      self.folder.path("pebble.log"), env=environment)
 

@@ -9,6 +9,7 @@
 #include "acme/crypto/jws.hpp"
 #include "base/http_server/http_server.hpp"
 #include "tests/support/account_proofs.hpp"
+#include "tests/support/scripted_knobs.hpp"
 #include "tests/support/test_ca.hpp"
 
 #include <openssl/hmac.h>
@@ -28,43 +29,32 @@ namespace test {
 
 class ScriptedAcme {
  public:
-  struct Knobs {
-    int bad_nonces = 0;    // so many signed requests are refused with badNonce
-    int processing = 0;    // so many polls after finalize still say "processing"
-    int rate_limited = 0;  // so many newOrders are refused with Retry-After: 120
-    std::map<std::string, int>
-        lose;  // kind ("order", "challenge", "finalize", ...) -> so many are done but answered with 503
-    std::string eab_kid, eab_key;  // demanded when set
-    std::chrono::seconds lifetime{90 * 86400};
-    bool deny = false;  // every validation fails
-    std::optional<std::pair<crypto::Time, crypto::Time>> window;  // what renewalInfo suggests; offered only when set
-    std::string retry_after;                                      // of renewalInfo's answers
-    std::string refuse_replaces;         // the problem's type that orders with `replaces` get; empty: they are taken
-    std::set<std::string> profiles;      // offered; an order for another one is refused
-    bool refuse_profiles = false;        // offered, and refused all the same
-    std::string caa_identity;            // in the directory; empty: none
-    bool alternate = false;              // a second chain, up to "Other Root"
-    bool new_terms = false;              // orders get userActionRequired until the account agrees once more
-    std::vector<std::string> challenges{"dns-01"};  // offered for each name
-    int orders_a_minute = 0;             // a bucket of so many newOrders of new names; 0: no limit
-  };
-  struct Counters {
-    int accounts = 0, orders = 0, challenges = 0, finalizes = 0, certificates = 0, bad_requests = 0, deactivations = 0;
-    int bindings = 0;  // newAccount calls that carried a good external account binding
-    int key_changes = 0, renewal_infos = 0, agreements = 0, limited = 0;
-    std::map<std::string, int> begun;  // challenges, by type
-    std::vector<std::int64_t> revocations;        // their reasons
-    std::vector<std::string> replaces, profiles;  // of the orders that carried one
-  };
+  using Knobs = ScriptedKnobs;
+  using Counters = ScriptedCounters;
 
+  struct Place {
+    std::string address = "127.0.0.1:0";
+    std::optional<net::Identity> identity;     // of localhost; without: HTTP
+    std::function<void(net::Router&)> routes;  // beside the CA's own
+    std::string base;                          // of its URLs, where it is behind a proxy
+  };
   // `answers(name, value)`: does the DNS carry this TXT value?
   ScriptedAcme(net::asio::any_io_executor executor, std::function<bool(std::string, std::string)> answers)
+      : ScriptedAcme(std::move(executor), std::move(answers), Place()) {}
+  ScriptedAcme(net::asio::any_io_executor executor, std::function<bool(std::string, std::string)> answers,
+               Place const& place)
       : answers_(std::move(answers)), server_(executor, router_, {}) {
     add_routes();
-    if (auto const listening = server_.listen_tcp("127.0.0.1:0"); !listening) {
+    if (place.routes) {
+      place.routes(router_);
+    }
+    auto const listening = place.identity ? server_.listen_tls(place.address, {*place.identity, "", false})
+                                          : server_.listen_tcp(place.address);
+    if (!listening) {
       throw std::runtime_error(listening.error().what());
     }
-    base_ = "http://127.0.0.1:" + std::to_string(server_.local_port());
+    base_ = (place.identity ? "https://localhost:" : "http://127.0.0.1:") + std::to_string(server_.local_port());
+    base_ = place.base.empty() ? base_ : place.base;
   }
 
   [[nodiscard]] std::string directory_url() const { return base_ + "/dir"; }
@@ -93,12 +83,15 @@ class ScriptedAcme {
     bool wildcard = false;
     std::string status = "pending", challenge = "pending", token = "", error = "";
     std::string kind = "";  // of the challenge that was begun
+    std::string problem = "dns";
   };
   struct Order {
     std::string account, status = "pending", certificate, alternate;
     std::vector<std::string> names;
     std::vector<Authorization> authorizations;
     int processing = 0;
+    bool replaces = false;
+    crypto::Time ready{};
   };
   struct Signed {  // a request whose signature held
     std::string account;
@@ -115,7 +108,7 @@ class ScriptedAcme {
       bool const alone = kind == "account" || kind == "new-order" || kind == "key-change" || kind == "revoke";
       std::string const pattern = alone ? "/" + kind : kind == "update" ? "/account/{id}" : "/" + kind + "/{id}";
       router_.add("POST", pattern, [this, kind = kind, handler = handler](Request request) {
-        return reply(post(kind, handler, std::move(request)));
+        return reply(post(kind, handler, std::move(request)), knobs.silent.contains(kind));
       });
     }
   }
@@ -126,12 +119,14 @@ class ScriptedAcme {
             {"order", &ScriptedAcme::order},         {"authz", &ScriptedAcme::authorization},
             {"challenge", &ScriptedAcme::challenge}, {"finalize", &ScriptedAcme::finalize},
             {"cert", &ScriptedAcme::certificate},    {"alternate", &ScriptedAcme::alternate},
-            {"key-change", &ScriptedAcme::key_change},
-            {"revoke", &ScriptedAcme::revoke},
-            {"update", &ScriptedAcme::update}};
+            {"key-change", &ScriptedAcme::key_change}, {"revoke", &ScriptedAcme::revoke},
+            {"orders", &ScriptedAcme::list_orders},  {"update", &ScriptedAcme::update}};
   }
 
-  static net::Task<Response> reply(Response response) { co_return response; }
+  static net::Task<Response> reply(Response response, bool silent = false) {
+    co_await net::wait_for(std::chrono::seconds(silent ? 80 : 0));  // until its client goes
+    co_return response;
+  }
 
   Response directory(Request const& /*request*/) {
     boost::json::object object{{"newNonce", base_ + "/nonce"},
@@ -220,15 +215,6 @@ class ScriptedAcme {
     return std::nullopt;
   }
 
-  static std::string rfc3339(crypto::Time time) {
-    std::time_t const seconds = std::chrono::system_clock::to_time_t(time);
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    char text[32];
-    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return text;
-  }
-
   Response renewal_info(Request const& request) {
     ++counters.renewal_infos;
     if (request.parameters.at("id").find('.') == std::string::npos || !knobs.window) {
@@ -292,7 +278,31 @@ class ScriptedAcme {
       ++counters.agreements;
       knobs.new_terms = false;
     }
-    return Response::json(200, R"({"status":"valid"})");
+    boost::json::object body{{"status", "valid"}};
+    if (knobs.orders_a_page != 0) {
+      body["orders"] = base_ + "/orders/1";
+    }
+    return Response::json(200, boost::json::serialize(body));
+  }
+
+  // RFC 8555 section 7.1.2.1, the oldest first.
+  Response list_orders(Signed const& by, Request const& request) {
+    std::vector<std::string> urls;
+    for (auto const& [id, order] : orders_) {
+      if (order.account == by.account && order.status != "invalid") {
+        urls.push_back(base_ + "/order/" + id);
+      }
+    }
+    std::size_t const page = std::stoul(request.parameters.at("id"));
+    boost::json::array shown;
+    for (std::size_t i = (page - 1) * knobs.orders_a_page; i < std::min(page * knobs.orders_a_page, urls.size()); ++i) {
+      shown.emplace_back(urls[i]);
+    }
+    Response response = Response::json(200, boost::json::serialize(boost::json::object{{"orders", shown}}));
+    if (page * knobs.orders_a_page < urls.size()) {
+      response.headers.set("Link", "<" + base_ + "/orders/" + std::to_string(page + 1) + ">;rel=\"next\"");
+    }
+    return response;
   }
 
   Response account(Signed const& by, Request const& /*request*/) {
@@ -300,7 +310,7 @@ class ScriptedAcme {
     auto const known = std::ranges::find_if(
         accounts_, [&](auto const& item) { return item.second.thumbprint == by.thumbprint; });
     bool const exists = known != accounts_.end();
-    std::string const url = exists ? known->first : base_ + "/account/" + by.thumbprint;
+    std::string const url = exists ? known->first : base_ + "/account/" + by.thumbprint + knobs.account_mark;
     if (!exists && payload.contains("onlyReturnExisting")) {
       return problem(400, "accountDoesNotExist", "no such account");
     }
@@ -331,23 +341,14 @@ class ScriptedAcme {
            std::string(jws.at("signature").as_string()) == crypto::base64url({reinterpret_cast<char*>(mac), size});
   }
 
-  // A bucket of real time, as a CA has it.
-  std::optional<Response> over_limit(bool renewal) {
-    if (knobs.orders_a_minute == 0 || renewal) {
-      return std::nullopt;
-    }
-    auto const now = std::chrono::steady_clock::now();
-    double const most = knobs.orders_a_minute;
-    double const gained = std::chrono::duration<double>(now - tokens_at_).count() * most / 60;
-    tokens_ = tokens_ < 0 ? most : std::min(most, tokens_ + gained);
-    tokens_at_ = now;
-    if (tokens_ >= 1) {
-      tokens_ -= 1;
+  std::optional<Response> over_limit(Signed const& by, std::vector<std::string> const& names, bool replaces) {
+    auto const refused = knobs.limits.ordered(by.account, names, replaces, crypto::wall_now());
+    if (!refused) {
       return std::nullopt;
     }
     ++counters.limited;
-    Response response = problem(429, "rateLimited", "too many new orders of this account");
-    response.headers.set("Retry-After", "60");
+    Response response = problem(429, "rateLimited", refused->detail);
+    response.headers.set("Retry-After", std::to_string(refused->after.count()));
     return response;
   }
 
@@ -362,9 +363,6 @@ class ScriptedAcme {
   Response new_order(Signed const& by, Request const& /*request*/) {
     if (knobs.new_terms) {
       return terms();
-    }
-    if (auto refused = over_limit(boost::json::parse(by.payload).as_object().contains("replaces"))) {
-      return std::move(*refused);
     }
     if (knobs.rate_limited > 0) {
       --knobs.rate_limited;
@@ -396,8 +394,12 @@ class ScriptedAcme {
       made.authorizations.push_back({wildcard ? name.substr(2) : name, wildcard});
       made.authorizations.back().token = "token-" + std::to_string(++serial_);
     }
+    made.replaces = payload.as_object().contains("replaces");
+    if (auto refused = over_limit(by, made.names, made.replaces)) {
+      return std::move(*refused);
+    }
     std::ranges::reverse(made.authorizations);  // clients must match by content
-    std::string const id = std::to_string(++serial_);
+    std::string const id = std::to_string(1000000 + ++serial_);  // as text, too, in the order of their making
     orders_[id] = made;
     ++counters.orders;
     Response response = show(201, id);
@@ -423,7 +425,11 @@ class ScriptedAcme {
     if (it.status == "valid") {
       body["certificate"] = base_ + "/cert/" + id;
     }
-    return Response::json(status, boost::json::serialize(body));
+    Response response = Response::json(status, boost::json::serialize(body));
+    if (it.status == "processing" && !knobs.processing_retry_after.empty()) {
+      response.headers.set("Retry-After", knobs.processing_retry_after);
+    }
+    return response;
   }
 
   Response order(Signed const& by, Request const& request) {
@@ -432,7 +438,8 @@ class ScriptedAcme {
       return problem(404, "malformed", "no such order");
     }
     Order& it = found->second;
-    if (it.status == "processing" && it.processing-- <= 0) {
+    ++counters.polls;
+    if (it.status == "processing" && it.processing-- <= 0 && crypto::wall_now() >= it.ready) {
       it.status = "valid";
     }
     return show(200, found->first);
@@ -472,7 +479,7 @@ class ScriptedAcme {
         challenge["token"] = it->token;
       }
       if (begun && !it->error.empty()) {
-        challenge["error"] = {{"type", "urn:ietf:params:acme:error:dns"}, {"detail", it->error}};
+        challenge["error"] = {{"type", "urn:ietf:params:acme:error:" + it->problem}, {"detail", it->error}};
       }
       challenges.push_back(challenge);
     }
@@ -495,9 +502,19 @@ class ScriptedAcme {
     std::string const id = request.parameters.at("id");
     it->kind = id.substr(id.find('.', id.find('.') + 1) + 1);
     ++counters.begun[it->kind];
-    bool const good = !knobs.deny && proved(*it, by);
-    it->status = it->challenge = good ? "valid" : "invalid";
+    bool good = !knobs.deny && proved(*it, by);
     it->error = good ? "" : "no such TXT value";
+    if (good && knobs.caa) {
+      it->error = caa_forbids(knobs.caa, it->name, it->wildcard, knobs.caa_identity, by.account, it->kind);
+      it->problem = it->error.empty() ? "dns" : "caa";
+      good = it->error.empty();
+      counters.caa_refusals += good ? 0 : 1;
+    }
+    it->status = it->challenge = good ? "valid" : "invalid";
+    if (!good) {
+      ++counters.invalid;
+      knobs.limits.failed(it->name, crypto::wall_now());
+    }
     bool const all = std::ranges::all_of(of->authorizations, [](auto const& a) { return a.status == "valid"; });
     of->status = !good ? "invalid" : all ? "ready" : of->status;
     return Response::json(200, "{}");
@@ -533,10 +550,12 @@ class ScriptedAcme {
     std::string const leaf =
         ca_.leaf(X509_REQ_get0_pubkey(csr.get()), {it.names, now - std::chrono::seconds(1), now + knobs.lifetime});
     issued_[crypto::sha256(*crypto::leaf_der(leaf))] = false;
+    knobs.limits.issued(it.names, it.replaces, now);
     it.certificate = leaf + ca_.certificate();
     it.alternate = leaf + other_root_.cross_signed(ca_);
     it.status = "processing";
     it.processing = knobs.processing;
+    it.ready = now + knobs.processing_for;
     return show(200, id);
   }
 
@@ -570,8 +589,6 @@ class ScriptedAcme {
   std::map<std::string, Order> orders_;
   std::set<std::string> nonces_;
   std::map<std::string, bool> issued_;  // digest of a leaf -> it is revoked
-  double tokens_ = -1;                  // of orders_a_minute
-  std::chrono::steady_clock::time_point tokens_at_;
   int serial_ = 0;
 };
 

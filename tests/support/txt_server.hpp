@@ -1,4 +1,4 @@
-// A name server that knows TXT only, over UDP and TCP on one port of loopback: what a DNS site looks like to a probe.
+// A name server that knows TXT and CAA only, over UDP and TCP on one port of loopback: what a DNS site looks like to a probe.
 //
 // Threads: one loop, the test's.
 #pragma once
@@ -30,6 +30,8 @@ class TxtServer {
     net::spawn(loop.get_executor(), "test udp", serve_udp(state_));
     net::spawn(loop.get_executor(), "test tcp", serve_tcp(state_));
   }
+  // The contents of CAA RRsets, in presentation form: `0 issue "ca.example"`.
+  void answer_caa(std::function<std::vector<std::string>(std::string)> lookup) { state_->caa = std::move(lookup); }
   [[nodiscard]] std::uint16_t port() const { return state_->udp.local_endpoint().port(); }
   [[nodiscard]] int questions() const { return state_->questions; }
   // Answers nothing any more, as a dead site.
@@ -48,7 +50,7 @@ class TxtServer {
           lookup(std::move(answers)) {}
     net::asio::ip::udp::socket udp;
     net::asio::ip::tcp::acceptor tcp;
-    std::function<std::vector<std::string>(std::string)> lookup;
+    std::function<std::vector<std::string>(std::string)> lookup, caa;
     int questions = 0;
   };
   // A port that is free for UDP may be taken for TCP by another test that runs at the same time; then the next one.
@@ -76,18 +78,34 @@ class TxtServer {
       at += length + 1U;
     }
     std::size_t const end = at + 5;  // root label, type, class
-    auto const values = state.lookup(name);
+    bool const of_caa = question[end - 4] == 1;  // type 257; TXT is 16
+    std::vector<std::string> values;
+    if (!of_caa || state.caa) {
+      values = of_caa ? state.caa(name) : state.lookup(name);
+    }
     std::string text = question.substr(0, end);
     text[2] = static_cast<char>(0x84 | (question[2] & 0x01));
     text[3] = values.empty() ? 3 : 0;
     text[7] = static_cast<char>(values.size());
     text[9] = text[11] = 0;
     for (std::string const& value : values) {
-      char const size = static_cast<char>(value.size());
-      std::string const record{'\xc0', 0x0c, 0, 16, 0, 1, 0, 0, 0, 1, 0, static_cast<char>(size + 1), size};
-      text += record + value;
+      std::string const data = of_caa ? caa_data(value) : std::string(1, static_cast<char>(value.size())) + value;
+      std::string const record{'\xc0', 0x0c, of_caa ? '\x01' : '\x00', of_caa ? '\x01' : '\x10', 0, 1, 0, 0, 0, 1};
+      text += record;
+      text += static_cast<char>(data.size() / 256);
+      text += static_cast<char>(data.size() % 256);
+      text += data;
     }
     return text;
+  }
+
+  // RFC 8659 section 4.1.
+  static std::string caa_data(std::string const& content) {
+    std::size_t const tag = content.find(' ') + 1;
+    std::size_t const value = content.find(' ', tag) + 1;
+    std::string data(1, static_cast<char>(std::stoi(content)));
+    data += static_cast<char>(value - 1 - tag);
+    return data + content.substr(tag, value - 1 - tag) + content.substr(value + 1, content.size() - value - 2);
   }
 
   static net::Task<void> serve_udp(std::shared_ptr<State> state) {

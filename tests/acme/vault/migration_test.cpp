@@ -90,10 +90,12 @@ TEST_F(MigrationTest, EveryRowOfVersion3FindsItsSubject) {
   EXPECT_FALSE(certificates[1].uploaded);
   auto const bundle = run(vault->unsealed_bundle(2)).value();
   EXPECT_EQ(bundle.key_pem, "key b") << "keys open as they were sealed";
-  auto const order = run(vault->find_order(3)).value();
+  auto const order = run(vault->find_order(3, "https://ca/dir")).value();
   ASSERT_TRUE(order);
   EXPECT_EQ(order->key_pem, "order key");
   EXPECT_EQ(order->order_url, "https://ca/order/1");
+  EXPECT_EQ(run(vault->renew_data_key(8)).value(), 1) << "sealed for the row as it is now";
+  EXPECT_EQ(run(vault->find_order(3, "https://ca/dir")).value()->key_pem, "order key");
   EXPECT_EQ(run(vault->suggestions())->size(), 1U);
   auto const acknowledgments = run(vault->acknowledgments()).value();
   ASSERT_EQ(acknowledgments.size(), 1U);

@@ -87,19 +87,53 @@ TEST_F(VaultTest, ALostMasterKeyIsNotReplacedWhenSealedRowsExist) {
 }
 
 TEST_F(VaultTest, AnOrderComesBackWithItsKeyAndCsr) {
-  EXPECT_FALSE(run(vault->find_order(seven))->has_value());
+  EXPECT_FALSE(run(vault->find_order(seven, "https://ca/dir"))->has_value());
   ASSERT_TRUE(run(
       vault->save_order({seven, {"*.a.example", "a.example"}, "https://ca/dir", "", std::string("\0csr", 4), "key"})));
-  ASSERT_TRUE(run(vault->set_order_url(seven, "https://ca/order/1")));
+  ASSERT_TRUE(run(vault->set_order_url(seven, "https://ca/dir", "https://ca/order/1")));
   open();
-  auto const order = run(vault->find_order(seven));
+  auto const order = run(vault->find_order(seven, "https://ca/dir"));
   ASSERT_TRUE(order && order->has_value());
   EXPECT_EQ((*order)->order_url, "https://ca/order/1");
   EXPECT_EQ((*order)->csr, std::string("\0csr", 4));
   EXPECT_EQ((*order)->key_pem, "key");
   EXPECT_THAT((*order)->names, ElementsAre("*.a.example", "a.example"));
-  ASSERT_TRUE(run(vault->delete_order(seven)));
-  EXPECT_FALSE(run(vault->find_order(seven))->has_value());
+  ASSERT_TRUE(run(vault->delete_order(seven, "https://ca/dir")));
+  EXPECT_FALSE(run(vault->find_order(seven, "https://ca/dir"))->has_value());
+}
+
+TEST_F(VaultTest, OrdersAtSeveralAuthoritiesAreInNobodysWayAndGoWithTheCertificate) {
+  ASSERT_TRUE(run(vault->save_order({seven, {"a.example"}, "one", "", "csr 1", "key 1"})));
+  ASSERT_TRUE(run(vault->save_order({seven, {"a.example"}, "two", "", "csr 2", "key 2"})));
+  ASSERT_TRUE(run(vault->save_order({eight, {"b.example"}, "one", "", "csr 3", "key 3"})));
+  ASSERT_TRUE(run(vault->set_order_url(seven, "one", "https://one/order/1")));
+  auto const first = run(vault->find_order(seven, "one")).value();
+  auto const second = run(vault->find_order(seven, "two")).value();
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->order_url, "https://one/order/1");
+  EXPECT_EQ(first->key_pem, "key 1");
+  EXPECT_TRUE(first->begun);
+  EXPECT_EQ(second->order_url, "");
+  EXPECT_EQ(second->csr, "csr 2");
+  EXPECT_THAT(run(vault->ordering()).value(), ElementsAre(seven, eight));
+  ASSERT_TRUE(run(vault->delete_order(seven, "two")));
+  EXPECT_TRUE(run(vault->find_order(seven, "one"))->has_value());
+  add(seven, 'a', now + hours(1));
+  EXPECT_FALSE(run(vault->find_order(seven, "one"))->has_value()) << "what it was ordered for is there";
+  EXPECT_THAT(run(vault->ordering()).value(), ElementsAre(eight));
+}
+
+// A row that was moved to another authority does not open there.
+TEST_F(VaultTest, AnOrdersKeyOpensAtItsOwnAuthorityAlone) {
+  ASSERT_TRUE(run(vault->save_order({seven, {"a.example"}, "one", "", "csr", "key"})));
+  std::function<base::Result<std::int64_t>(database::Database&)> const move = [](database::Database& database) {
+    return database.write([](database::Transaction& transaction) -> base::Result<void> {
+      auto const moved = transaction.execute("UPDATE acme_order SET directory_url = 'two'", {});
+      return moved ? base::Result<void>() : moved.error();
+    });
+  };
+  ASSERT_TRUE(run(thread->run<std::int64_t>(move)));
+  EXPECT_EQ(run(vault->find_order(seven, "two")).error().code, keyring::errc::sealed);
 }
 
 TEST_F(VaultTest, KeysAreNotInTheFileInTheClear) {
@@ -198,7 +232,7 @@ TEST_F(VaultTest, AForgottenSubjectLeavesNothingAndOthersOfTheTenantStay) {
   EXPECT_EQ(run(vault->subjects())->size(), 3U);
   EXPECT_THAT(run(vault->attempts()).value(), IsEmpty());
   EXPECT_THAT(run(vault->events(seven)).value(), IsEmpty());
-  EXPECT_FALSE(run(vault->find_order(seven))->has_value());
+  EXPECT_FALSE(run(vault->find_order(seven, "d"))->has_value());
   ASSERT_EQ(run(vault->certificates())->size(), 1U);
   EXPECT_EQ(run(vault->certificates())->front().subject, "www.customer.example");
   EXPECT_EQ(run(vault->acknowledgments())->size(), 1U);
@@ -247,7 +281,7 @@ TEST_F(VaultTest, TheSameHolderAfterARestartNeedNotWaitAndShutsItsFormerSelfOut)
   ASSERT_TRUE(run(restarted.open({key_file})));
   EXPECT_TRUE(run(restarted.hold_lease("ams", seconds(15), now + seconds(1)))->mine);
   EXPECT_FALSE(run(vault->hold_lease("ams", seconds(15), now + seconds(2)))->mine);
-  EXPECT_EQ(run(vault->delete_order(seven)).error().code, errc::fenced);
+  EXPECT_EQ(run(vault->delete_order(seven, "https://ca/dir")).error().code, errc::fenced);
 }
 
 TEST_F(VaultTest, EventsBucketsAndRevocationsAreKept) {
@@ -285,7 +319,7 @@ TEST_F(VaultTest, FreshKeysOpenWhatTheFormerOnesSealed) {
     EXPECT_EQ(run(vault->account("https://ca/dir"))->key_pem, account.key_pem);
     EXPECT_EQ(run(vault->unsealed_bundle(seven))->key_pem, "key a");
     EXPECT_EQ(run(vault->unsealed_bundle(eight))->key_pem, "key b");
-    EXPECT_EQ(run(vault->find_order(seven)).value()->key_pem, "order key");
+    EXPECT_EQ(run(vault->find_order(seven, "https://ca/dir")).value()->key_pem, "order key");
     EXPECT_EQ(run(vault->key_state())->data_keys, 3);
     open();
     ASSERT_TRUE(opened);

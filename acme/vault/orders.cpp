@@ -1,0 +1,91 @@
+// Orders under way: what is known of each before its CA is asked, and where it is then.
+#include "acme/vault/statements.hpp"
+
+#include "acme/vault/vault.hpp"
+
+namespace vault {
+
+net::Task<base::Result<void>> Vault::save_order(OrderRow order) {
+  Body const body = [this, order](Transaction& transaction) -> base::Result<void> {
+    auto const tenant = tenant_of(transaction, order.subject_id);
+    if (!tenant) {
+      return tenant.error();
+    }
+    auto const sealed =
+        keys_.seal(transaction, *tenant, order.key_pem, order_seal(order.subject_id, order.directory_url), now_ms());
+    if (!sealed) {
+      return sealed.error();
+    }
+    return execute(
+        transaction,
+        "INSERT OR REPLACE INTO acme_order (subject_id, names, directory_url, order_url, csr, sealed_key) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        {order.subject_id, joined(order.names), order.directory_url, order.order_url, blob_of(order.csr), *sealed});
+  };
+  Work<std::int64_t> const work = fenced(body);
+  co_return without_value(co_await thread_.run<std::int64_t>(work));
+}
+
+net::Task<base::Result<std::optional<OrderRow>>> Vault::find_order(std::int64_t subject_id, std::string directory_url) {
+  using Found = std::optional<OrderRow>;
+  Work<Found> const work = [this, subject_id, directory_url](Database& database) -> base::Result<Found> {
+    auto const rows = database.query(
+        "SELECT names, order_url, csr, sealed_key, tenant_id FROM acme_order JOIN acme_subject ON "
+        "acme_subject.id = subject_id WHERE subject_id = ? AND directory_url = ?",
+        {subject_id, directory_url});
+    if (!rows) {
+      return rows.error();
+    }
+    if (rows->empty()) {
+      return Found();
+    }
+    Row const& row = rows->front();
+    auto const unseal = [&](std::string const& seal) {
+      return keys_.unseal(query_of(database), integer(row[4]), blob(row[3]), seal);
+    };
+    auto pem = unseal(order_seal(subject_id, directory_url));
+    if (!pem) {
+      if (auto former = unseal(former_order_seal(subject_id))) {
+        pem = std::move(former);
+      }
+    }
+    if (!pem) {
+      return pem.error();
+    }
+    database::Blob const& csr = blob(row[2]);
+    return Found(OrderRow{
+        subject_id, split(text(row[0])), directory_url, text(row[1]), {csr.begin(), csr.end()}, std::move(*pem), true});
+  };
+  co_return co_await thread_.run<Found>(work);
+}
+
+net::Task<base::Result<void>> Vault::set_order_url(std::int64_t subject_id, std::string directory_url,
+                                                   std::string order_url) {
+  Body const body = [=](Transaction& transaction) {
+    return execute(transaction, "UPDATE acme_order SET order_url = ? WHERE subject_id = ? AND directory_url = ?",
+                   {order_url, subject_id, directory_url});
+  };
+  Work<std::int64_t> const work = fenced(body);
+  co_return without_value(co_await thread_.run<std::int64_t>(work));
+}
+
+net::Task<base::Result<void>> Vault::delete_order(std::int64_t subject_id, std::string directory_url) {
+  Body const body = [=](Transaction& transaction) {
+    return execute(transaction, "DELETE FROM acme_order WHERE subject_id = ? AND directory_url = ?",
+                   {subject_id, directory_url});
+  };
+  Work<std::int64_t> const work = fenced(body);
+  co_return without_value(co_await thread_.run<std::int64_t>(work));
+}
+
+net::Task<base::Result<std::set<std::int64_t>>> Vault::ordering() {
+  Work<Rows> const work = reading("SELECT DISTINCT subject_id FROM acme_order");
+  auto const rows = co_await thread_.run<Rows>(work);
+  if (!rows) {
+    co_return rows.error();
+  }
+  auto const subjects = first_column(*rows);
+  co_return std::set<std::int64_t>(subjects.begin(), subjects.end());
+}
+
+}  // namespace vault
