@@ -202,11 +202,29 @@ constexpr std::string_view version_4 = R"sql(
   END;
 )sql";
 
+// What a request changed and what tells of it are one transaction; when a tenant got its slugs.
+constexpr std::string_view version_5 = R"sql(
+  CREATE TABLE request_under_way (       -- that changed something and is not answered yet
+    request_id TEXT PRIMARY KEY NOT NULL,
+    at_ms INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    tenant_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    method TEXT NOT NULL,
+    target TEXT NOT NULL,
+    audited INTEGER NOT NULL,            -- 0: machines' chatter, of which the log holds nothing
+    key TEXT NOT NULL,                   -- its Idempotency-Key; empty: none
+    request TEXT NOT NULL) WITHOUT ROWID;  -- SHA-256 of method, target and body
+  CREATE INDEX request_under_way_by_key ON request_under_way (actor, key);
+  ALTER TABLE slug ADD COLUMN at_ms INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX slug_by_tenant ON slug (tenant_id, at_ms);
+)sql";
+
 }  // namespace
 
 database::Schema schema() {
   return {"store",
-          {{1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}},
+          {{1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}, {5, version_5}},
           {{"zone", {"id"}},
            {"rrset", {"zone_id", "owner", "type"}},
            {"metadata", {"zone_id", "kind"}},
