@@ -49,13 +49,13 @@ module(acme SOURCES issuer.cpp issuer_order.cpp issuer_renewal.cpp issuer_status
     issuer_uploads.cpp
   DEPENDS base/result base/net base/process dns-backend/store acme/crypto acme/messages acme/challenge acme/protocol
     acme/vault acme/schedule acme/authority acme/gate acme/subjects acme/ordering acme/measures acme/upload acme/status)
-module(acme/fleet SOURCES fleet.cpp readiness.cpp
+module(acme/fleet SOURCES newest.cpp fleet.cpp readiness.cpp
   DEPENDS base/result acme/crypto acme/vault acme/subjects)
 module(acme/distribution SOURCES facts.cpp following.cpp distribution.cpp
-  DEPENDS base/result base/net base/process base/http base/database dns-backend/dns dns-backend/tables
-    dns-backend/domains dns-backend/store acme/crypto acme/vault acme/subjects acme/fleet
+  DEPENDS base/result base/pages base/net base/process base/http base/database dns-backend/dns dns-backend/tables
+    dns-backend/domains dns-backend/store acme/crypto acme/keyring acme/vault acme/subjects acme/fleet
   LIBRARIES Boost::json)
 module(acme/administration SOURCES administration.cpp key_routes.cpp
-  DEPENDS base/result base/net base/process base/http base/probe dns-backend/dns dns-backend/snapshot dns-backend/store
-    acme/crypto acme/protocol acme/keyring acme/vault acme/schedule acme/authority acme/gate acme acme/status
+  DEPENDS base/result base/pages base/net base/process base/http base/probe dns-backend/dns dns-backend/snapshot
+    dns-backend/store acme/crypto acme/protocol acme/keyring acme/vault acme/schedule acme/authority acme/gate acme acme/status
   LIBRARIES Boost::json)

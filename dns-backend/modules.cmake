@@ -41,7 +41,7 @@ module(dns-backend/writes SOURCES write.cpp rules.cpp steering.cpp zones.cpp poo
   DEPENDS base/result base/database base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/tables
     dns-backend/steering
   LIBRARIES Boost::json)
-module(dns-backend/tenants SOURCES look_alike.cpp label.cpp plan.cpp life_cycle.cpp journal.cpp records.cpp
+module(dns-backend/tenants SOURCES look_alike.cpp label.cpp plan.cpp fit.cpp life_cycle.cpp journal.cpp records.cpp
   DEPENDS base/result base/database dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/tables
     dns-backend/steering dns-backend/writes
   LIBRARIES Boost::json PkgConfig::idn2)
@@ -74,7 +74,7 @@ module(dns-backend/domains SOURCES verify.cpp domains.cpp
 module(dns-backend/domain_watch SOURCES domain_watch.cpp
   DEPENDS base/result base/net base/process base/database base/store_thread dns-backend/dns dns-backend/tables
     dns-backend/writes dns-backend/tenants dns-backend/store dns-backend/domains dns-backend/name_server)
-module(dns-backend/audit SOURCES audit.cpp kept_answers.cpp
+module(dns-backend/audit SOURCES audit.cpp kept_answers.cpp under_way.cpp
   DEPENDS base/result base/net base/database base/store_thread LIBRARIES Boost::json)
 module(dns-backend/protocol SOURCES request.cpp question.cpp reply.cpp
   DEPENDS base/result dns-backend/dns dns-backend/geo dns-backend/snapshot LIBRARIES Boost::json)
@@ -97,7 +97,7 @@ module(dns-backend/purge SOURCES purge_queue.cpp zone_arrivals.cpp zone_changes.
     base/http_client)
 module(dns-backend/api
   SOURCES access.cpp routes.cpp body.cpp status.cpp zones.cpp zone_settings.cpp autoprimaries.cpp rrsets.cpp
-  DEPENDS base/result base/net base/process base/database base/probe dns-backend/dns dns-backend/pool
+  DEPENDS base/result base/pages base/net base/process base/database base/probe dns-backend/dns dns-backend/pool
     dns-backend/snapshot dns-backend/store dns-backend/monitor dns-backend/overrides dns-backend/transitions
     base/store_thread
     base/http base/http_client dns-backend/zone_file
@@ -113,22 +113,24 @@ file(READ ${PROJECT_SOURCE_DIR}/docs/openapi.yaml openapi_yaml)
 configure_file(${PROJECT_SOURCE_DIR}/dns-backend/api/tenants/openapi.cpp.in ${openapi_text} @ONLY)
 module(dns-backend/api/tenants
   SOURCES routes.cpp life_cycle.cpp records.cpp tokens.cpp domains.cpp certificates.cpp insight.cpp
-  DEPENDS base/result base/net base/process base/database base/probe base/http base/store_thread dns-backend/dns
+  DEPENDS base/result base/pages base/net base/process base/database base/probe base/http base/store_thread
+    dns-backend/dns
     dns-backend/snapshot dns-backend/tables dns-backend/writes dns-backend/store dns-backend/monitor
     dns-backend/api dns-backend/tenants dns-backend/tokens dns-backend/domains dns-backend/audit
   LIBRARIES Boost::json)
 target_sources(dns-backend.api.tenants PRIVATE ${openapi_text})
 module(dns-backend/api/acme_dns SOURCES acme_accounts.cpp acme_dns.cpp
-  DEPENDS base/result base/net base/http base/database dns-backend/dns dns-backend/writes dns-backend/tables
-    dns-backend/store dns-backend/api dns-backend/api/tenants dns-backend/tenants dns-backend/tokens
+  DEPENDS base/result base/pages base/net base/http base/database base/store_thread dns-backend/dns dns-backend/writes
+    dns-backend/tables dns-backend/store dns-backend/api dns-backend/api/tenants dns-backend/tenants dns-backend/tokens
   LIBRARIES Boost::json)
 module(dns-backend/api/sign_up SOURCES invitations.cpp sign_up.cpp
-  DEPENDS base/result base/net base/process base/http base/database base/store_thread dns-backend/dns
+  DEPENDS base/result base/pages base/net base/process base/http base/database base/store_thread dns-backend/dns
     dns-backend/tables dns-backend/writes dns-backend/store dns-backend/api dns-backend/api/tenants dns-backend/tenants
     dns-backend/tokens dns-backend/invitations
   LIBRARIES Boost::json)
 module(dns-backend/api/tenant_pools SOURCES tenant_pools.cpp
-  DEPENDS base/result base/net base/process base/probe base/http base/database dns-backend/dns dns-backend/steering
+  DEPENDS base/result base/pages base/net base/process base/probe base/http base/database dns-backend/dns
+    dns-backend/steering
     dns-backend/tables dns-backend/writes dns-backend/store dns-backend/monitor dns-backend/api dns-backend/api/tenants
     dns-backend/tenants dns-backend/tenant_pools dns-backend/tokens
   LIBRARIES Boost::json)
@@ -137,7 +139,8 @@ module(dns-backend/api/health SOURCES overrides.cpp reports.cpp transitions.cpp
     dns-backend/transitions dns-backend/store dns-backend/api
   LIBRARIES Boost::json)
 module(dns-backend/api/steering SOURCES pools.cpp steering.cpp
-  DEPENDS base/result base/net base/process base/config base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot
+  DEPENDS base/result base/pages base/net base/process base/config base/probe dns-backend/dns dns-backend/pool
+    dns-backend/snapshot
     dns-backend/store dns-backend/steering dns-backend/steering/reading dns-backend/api
     base/http
   LIBRARIES Boost::json)

@@ -18,6 +18,11 @@ foreach(user dns-backend.store dns-backend.remote dns-backend.steward dns-backen
   target_link_libraries(${user}.test PRIVATE dns-backend.zone_file)
 endforeach()
 
+# Whose answers are held against docs/openapi.yaml.
+foreach(user acme.distribution acme.administration)
+  target_link_libraries(${user}.test PRIVATE dns-backend.api.tenants)
+endforeach()
+
 # Whose certificates the edges of its tests get.
 target_link_libraries(acme.distribution.test PRIVATE acme)
 

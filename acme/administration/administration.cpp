@@ -1,5 +1,6 @@
 #include "acme/administration/administration.hpp"
 
+#include "base/pages/pages.hpp"
 #include "base/probe/probe.hpp"
 
 #include <boost/json.hpp>
@@ -16,6 +17,7 @@ using Answer = net::Task<net::HttpResponse>;
 using Route = Answer (*)(Administration const&, net::HttpRequest);
 
 constexpr std::size_t links_max = 8;
+constexpr std::size_t page_default = 1000;
 constexpr std::chrono::milliseconds site_timeout{1000};
 constexpr net::RouteLimits slow{0, std::chrono::minutes(3)};  // an order at a CA that takes its time
 
@@ -82,16 +84,23 @@ bool is_due(SubjectStatus const& status, std::int64_t now_ms) {
 }
 
 Answer list(Administration const& of, net::HttpRequest request) {
+  auto const page = net::read_page(request, page_default);
+  if (!page) {
+    co_return net::HttpResponse::problem(422, "wrong query", base::text(page.error()));
+  }
   bool const due = request.query.contains("due");
   std::int64_t const now_ms = crypto::to_ms(crypto::wall_now());
-  json::array certificates;
-  for (SubjectStatus const& status : of.issuer.status()) {
-    if (!due || is_due(status, now_ms)) {
-      certificates.push_back(json_of(status));
-    }
-  }
+  std::vector<SubjectStatus> all = of.issuer.status();
+  std::erase_if(all, [&](SubjectStatus const& status) { return due && !is_due(status, now_ms); });
+  std::ranges::sort(all, {}, &SubjectStatus::subject_id);
+  std::vector<std::string> keys;
+  std::ranges::transform(all, std::back_inserter(keys),
+                         [](SubjectStatus const& status) { return net::page_key(status.subject_id); });
+  json::object body = net::page_of(
+      "certificates", keys, [&all](std::size_t at) { return json::value(json_of(all[at])); }, *page);
   IssuerStatus const issuer = of.issuer.issuer_status();
-  json::object body{{"leads", issuer.leads}, {"holder", issuer.holder}, {"certificates", std::move(certificates)}};
+  body["leads"] = issuer.leads;
+  body["holder"] = issuer.holder;
   co_return reply(body);
 }
 

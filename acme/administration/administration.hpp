@@ -1,6 +1,7 @@
 // Certificates as administrators see and order them.
 //
 //   GET  /v1/acme/certificates?due=1          {"certificates":[...]}; with due: only those that are wanted now
+//                                             in pages: ?limit=&cursor=
 //   GET  /v1/acme/certificates/{name}         why it is as it is: CNAME chain, CAA, each site's TXT, limits, attempts
 //   POST /v1/acme/certificates/{name}/order   tries now; {"staging":true}: a rehearsal at the staging CA, nothing kept
 //   POST /v1/acme/certificates/{name}/revoke  {"reason":"keyCompromise"}; a replacement is ordered at once

@@ -1,6 +1,8 @@
 #include "acme/distribution/distribution.hpp"
 
 #include "acme/crypto/encoding.hpp"
+#include "acme/keyring/errc.hpp"
+#include "base/pages/pages.hpp"
 #include "base/process/log.hpp"
 
 #include <boost/json.hpp>
@@ -19,8 +21,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr char const* component = "acme";
 constexpr milliseconds wait_limit{60000};
-constexpr std::size_t page_max = 2000;    // bundles: half a megabyte of JSON
-constexpr std::size_t whole_max = 10000;  // that agents without deltas read
+constexpr std::size_t page_max = 2000;              // bundles: half a megabyte of JSON
+constexpr std::size_t whole_max = 10000;            // that agents without deltas read
+constexpr std::size_t certificates_default = 1000;  // of a page for administrators
 
 json::object item_of(EdgeBundle const& bundle) {
   json::object item;
@@ -246,6 +249,14 @@ net::Task<HttpResponse> Distribution::bundle(HttpRequest request) {
   if (!unsealed && unsealed.error().code == vault::errc::not_found) {
     co_return HttpResponse::problem(404, "No such bundle", "The bundle is being replaced");
   }
+  if (!unsealed && unsealed.error().code == keyring::errc::sealed) {
+    // The edge asks again and again, and keeps what it has meanwhile.
+    if (damaged_.emplace(found->subject_id, found->sequence).second) {
+      process::log::error(component, "a kept key is damaged and given to nobody: order anew id={} error=\"{}\"",
+                          found->id, unsealed.error().what());
+    }
+    co_return HttpResponse::problem(503, "Damaged key", "The key of " + found->id + " cannot be opened");
+  }
   if (!unsealed) {
     co_return unavailable(unsealed.error());
   }
@@ -295,7 +306,11 @@ net::Task<HttpResponse> Distribution::certificates(HttpRequest request) {
   if (!is_admin_(request)) {
     co_return HttpResponse::problem(403, "Not an administrator", "This list is for administrators");
   }
-  auto const rows = co_await vault_.certificates();
+  auto const page = net::read_page(request, certificates_default);
+  if (!page) {
+    co_return HttpResponse::problem(422, "Wrong query", base::text(page.error()));
+  }
+  auto rows = co_await vault_.certificates();
   if (!rows) {
     co_return unavailable(rows.error());
   }
@@ -307,25 +322,26 @@ net::Task<HttpResponse> Distribution::certificates(HttpRequest request) {
   for (vault::Acknowledgment const& one : *acknowledgments) {
     heard[{one.subject_id, one.fingerprint}].emplace_back(one.edge);
   }
-  json::array items;
-  for (vault::CertificateRow const& row : *rows) {
-    json::array edges;
-    if (auto const found = heard.find({row.subject_id, row.fingerprint}); found != heard.end()) {
-      edges = std::move(found->second);
-    }
-    json::object item;
-    item["id"] = "tenant-" + std::to_string(row.tenant_id);
-    item["name"] = row.subject;
-    item["source"] = row.uploaded ? "upload" : "acme";
-    item["names"] = json::value_from(row.names);
-    item["fingerprint"] = row.fingerprint;
-    item["sequence"] = row.sequence;
-    item["not_before_ms"] = crypto::to_ms(row.not_before);
-    item["not_after_ms"] = crypto::to_ms(row.not_after);
-    item["edges"] = std::move(edges);
-    items.push_back(std::move(item));
-  }
-  co_return HttpResponse::json(200, json::serialize(json::object{{"certificates", items}}));
+  std::ranges::sort(*rows, {},
+                    [](vault::CertificateRow const& row) { return std::pair(row.subject_id, row.sequence); });
+  std::vector<std::string> keys;
+  std::ranges::transform(*rows, std::back_inserter(keys), [](vault::CertificateRow const& row) {
+    return net::page_key(row.subject_id) + "-" + net::page_key(row.sequence);
+  });
+  auto const shown = [&](std::size_t at) -> json::value {
+    vault::CertificateRow const& row = (*rows)[at];
+    auto const found = heard.find({row.subject_id, row.fingerprint});
+    return json::object{{"id", "tenant-" + std::to_string(row.tenant_id)},
+                        {"name", row.subject},
+                        {"source", row.uploaded ? "upload" : "acme"},
+                        {"names", json::value_from(row.names)},
+                        {"fingerprint", row.fingerprint},
+                        {"sequence", row.sequence},
+                        {"not_before_ms", crypto::to_ms(row.not_before)},
+                        {"not_after_ms", crypto::to_ms(row.not_after)},
+                        {"edges", found == heard.end() ? json::array() : found->second}};
+  };
+  co_return HttpResponse::json(200, json::serialize(net::page_of("certificates", keys, shown, *page)));
 }
 
 }  // namespace acme

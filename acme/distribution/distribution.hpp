@@ -12,7 +12,8 @@
 //                                           {"sequence":N,"complete":false,"bundles":[changed],"gone":[ids]}
 //   GET  /v1/edge/bundles/{id}              the same item with "chain_pem" and "key_pem"
 //   POST /v1/edge/acknowledgments           {"id","fingerprint","sequence"} -> 204; 409 when it is expired or another
-//   GET  /v1/certificates                   administrators: {"certificates":[...]}, no keys
+//   GET  /v1/certificates                   administrators: {"certificates":[...],"next":K}, no keys; ?limit= and
+//   ?cursor=
 //
 // The list's "sequence" is a digest of the list, the same after a restart: the long poll answers when it differs from
 // `since`, or after wait_ms (at most 60,000). A change wakes the edges whose lists it moves and no others. A bundle's
@@ -39,7 +40,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 
 namespace acme {
 
@@ -75,6 +78,7 @@ class Distribution {
   vault::Vault& vault_;
   std::function<bool(net::HttpRequest const&)> is_admin_;
   std::map<std::string, std::weak_ptr<net::Signal>> waiting_;  // by edge
+  std::set<std::pair<std::int64_t, std::int64_t>> damaged_;    // certificates whose keys were said to be
   bool stopped_ = false;
   Following following_;
 };

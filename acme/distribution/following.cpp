@@ -214,6 +214,9 @@ net::Task<base::Result<bool>> Following::settle_readiness(TenantState state) {
 // What an edge acknowledged before the start, it may serve.
 void Following::recall(TenantState const& state, store::Revision revision, Fleet::Edges& touched) {
   for (vault::Acknowledgment const& one : state.acknowledgments) {
+    if (fleet_.serves(one.edge, state.facts.tenant_id, one.subject_id)) {
+      continue;  // nearly all of them
+    }
     auto const row = std::ranges::find_if(state.facts.certificates, [&one](vault::CertificateRow const& certificate) {
       return certificate.subject_id == one.subject_id && certificate.fingerprint == one.fingerprint;
     });

@@ -56,13 +56,6 @@ std::uint64_t mark_of(EdgeBundle const& bundle) {
   return bits;
 }
 
-int worth(vault::CertificateRow const& row, crypto::Time now) {
-  if (row.revoked_reason) {
-    return 0;
-  }
-  return row.not_after > now ? 2 : 1;
-}
-
 std::optional<crypto::Time> next_end(std::vector<vault::CertificateRow> const& certificates, crypto::Time now) {
   std::optional<crypto::Time> next;
   for (vault::CertificateRow const& row : certificates) {
@@ -74,36 +67,6 @@ std::optional<crypto::Time> next_end(std::vector<vault::CertificateRow> const& c
 }
 
 }  // namespace
-
-CertificatesByName by_name(std::vector<vault::CertificateRow> const& certificates) {
-  CertificatesByName index;
-  for (vault::CertificateRow const& row : certificates) {
-    index[row.subject].push_back(&row);
-  }
-  return index;
-}
-
-vault::CertificateRow const* newest(Wanted const& wanted, CertificatesByName const& certificates, crypto::Time now) {
-  vault::CertificateRow const* best = nullptr;
-  auto const found = certificates.find(wanted.name);
-  if (found == certificates.end()) {
-    return nullptr;
-  }
-  for (vault::CertificateRow const* const row : found->second) {
-    if (!fits(wanted, *row)) {
-      continue;
-    }
-    if (best == nullptr || std::pair(worth(*best, now), best->sequence) < std::pair(worth(*row, now), row->sequence)) {
-      best = row;
-    }
-  }
-  return best;
-}
-
-vault::CertificateRow const* newest(Wanted const& wanted, std::vector<vault::CertificateRow> const& certificates,
-                                    crypto::Time now) {
-  return newest(wanted, by_name(certificates), now);
-}
 
 // A sum does not depend on the order in which bundles came, and one is taken off as it was put on.
 std::int64_t Fleet::sequence_of(Edge const& edge) {
@@ -142,9 +105,26 @@ Fleet::Kept const* Fleet::at(Edge const& edge, Key const& key) const {
   return found == tenant->second.bundles.end() ? nullptr : &found->second;
 }
 
+// Asked for every acknowledgment there is at the start: nothing is copied.
 bool Fleet::serves_subject(Edge const& edge, std::int64_t tenant_id, std::int64_t subject_id) const {
-  return std::ranges::any_of(places_of(edge, tenant_id),
-                             [subject_id](auto const& item) { return item.second.subject_id == subject_id; });
+  auto const has = [subject_id](Kept const& kept) { return kept.bundle.subject_id == subject_id; };
+  for (auto at = edge.leaving.lower_bound({tenant_id, 0}); at != edge.leaving.end() && at->first.first == tenant_id;
+       ++at) {
+    if (has(at->second.kept)) {
+      return true;
+    }
+  }
+  auto const tenant = tenants_.find(tenant_id);
+  return tenant != tenants_.end() && serves(edge, tenant->second) &&
+         std::ranges::any_of(tenant->second.bundles, [&](auto const& item) {
+           // What is leaving at this place stands in front of it.
+           return has(item.second) && !edge.leaving.contains({tenant_id, item.first});
+         });
+}
+
+bool Fleet::serves(std::string const& edge, std::int64_t tenant_id, std::int64_t subject_id) const {
+  auto const found = edges_.find(edge);
+  return found != edges_.end() && serves_subject(found->second, tenant_id, subject_id);
 }
 
 // The log keeps its newest `left` entries; of those before the sequences are remembered for a while.

@@ -99,6 +99,8 @@ class Fleet {
   // At the start, behind take(): an edge acknowledged this bundle once (its id is not known). Where the edge shall not
   // serve the subject now, it is leaving. `own`: it looks like the tenant's own name.
   Edges recall(std::string const& edge, std::int64_t tenant_id, EdgeBundle bundle, bool own, Revision revision);
+  // Whether the edge's list has a bundle of this subject, leaving or not.
+  [[nodiscard]] bool serves(std::string const& edge, std::int64_t tenant_id, std::int64_t subject_id) const;
   // Every site in service has `everywhere`.
   Edges release(Revision everywhere);
   // The revision that release() waits for next; nothing: none is leaving.

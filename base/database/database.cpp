@@ -89,11 +89,9 @@ std::string const& text(Value const& value) {
 
 Blob const& blob(Value const& value) {
   static Blob const nothing;
-  if (std::holds_alternative<std::monostate>(value)) {
-    return nothing;
-  }
-  ASSERT(std::holds_alternative<Blob>(value));
-  return std::get<Blob>(value);
+  static Blob const no_blob{0};
+  Blob const* const octets = std::get_if<Blob>(&value);
+  return octets != nullptr ? *octets : std::holds_alternative<std::monostate>(value) ? nothing : no_blob;
 }
 
 struct Database::State {
@@ -104,6 +102,7 @@ struct Database::State {
   Revision log_start = 0;  // the log holds every change above this revision
   std::string history;
   std::vector<std::function<void(Changes const&)>> listeners;
+  std::shared_ptr<Companion> companion;  // of whoever writes now
 
   base::Result<void> load_meta();
   base::Result<void> save_meta(std::string const& key, Value const& value);
@@ -245,8 +244,12 @@ base::Result<Revision> Database::write(std::function<base::Result<void>(Transact
   }
   Transaction transaction(*state_);
   base::Result<Revision> next = state_->revision;
+  std::shared_ptr<Companion> const companion = state_->companion;
+  bool const along = companion != nullptr && !companion->left_.load(std::memory_order_acquire) &&
+                     !companion->committed_.load(std::memory_order_relaxed);
   try {
     auto written = body(transaction);
+    written = written.has_value() && along ? companion->write_(transaction) : written;
     next = written.has_error() ? base::Result<Revision>(written.error()) : state_->advance();
   } catch (...) {
     state_->roll_back();
@@ -259,8 +262,14 @@ base::Result<Revision> Database::write(std::function<base::Result<void>(Transact
   }
   if (next.has_error()) {
     state_->roll_back();
+  } else if (along) {
+    companion->committed_.store(true, std::memory_order_release);
   }
   return next;
+}
+
+void Database::accompany(std::shared_ptr<Companion> companion) {
+  state_->companion = std::move(companion);
 }
 
 Revision Database::revision() const {

@@ -19,6 +19,7 @@
 
 #include "base/result/result.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -50,7 +51,9 @@ using Rows = std::vector<Row>;
 
 [[nodiscard]] std::int64_t integer(Value const& value);     // 0 for NULL
 [[nodiscard]] std::string const& text(Value const& value);  // "" for NULL; ASSERTs on a number
-[[nodiscard]] Blob const& blob(Value const& value);         // empty for NULL
+// Empty for NULL. Where somebody put something else into the file by hand: one octet 0, which nothing of ours begins
+// with, so that whoever reads it refuses that one row.
+[[nodiscard]] Blob const& blob(Value const& value);
 
 struct Migration {
   int version;           // 1, 2, ... within the module
@@ -88,6 +91,23 @@ struct Changes {
 
 class Transaction;
 
+// What is written in the transaction of somebody else's first write that commits.
+//
+// Threads: take_leave() and committed() any; the rest the database's.
+class Companion {
+ public:
+  explicit Companion(std::function<base::Result<void>(Transaction&)> write) : write_(std::move(write)) {}
+  // Nothing is written from now on.
+  void take_leave() { left_.store(true, std::memory_order_release); }
+  [[nodiscard]] bool committed() const { return committed_.load(std::memory_order_acquire); }
+
+ private:
+  friend class Database;
+  std::function<base::Result<void>(Transaction&)> write_;
+  std::atomic<bool> left_{false};
+  std::atomic<bool> committed_{false};
+};
+
 class Database {
  public:
   // `url` is "sqlite:///var/lib/navigator/navigator.db"; ":memory:" after the scheme is allowed in tests.
@@ -105,6 +125,9 @@ class Database {
   // Runs `body` inside BEGIN IMMEDIATE. A failure rolls back and is returned; success commits and yields the revision
   // (unchanged when no replicated row changed; writing a row's present content is no change). Not to be nested.
   base::Result<Revision> write(std::function<base::Result<void>(Transaction&)> const& body);
+
+  // Until the next call it goes along with write(): runs after the body, and its failure is the write's. nullptr: none.
+  void accompany(std::shared_ptr<Companion> companion);
 
   [[nodiscard]] Revision revision() const;
 

@@ -1,5 +1,7 @@
 #include "base/store_thread/store_thread.hpp"
 
+#include "base/store_thread/accompaniment.hpp"
+
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -28,14 +30,17 @@ struct StoreThread::State {
   // arguments are moved into asio's own coroutine frame.
   struct Initiate {
     template <class Handler>
-    void operator()(Handler&& handler, State* state, std::function<void(Database&)> work) const {
+    void operator()(Handler&& handler, State* state, std::function<void(Database&)> work,
+                    std::shared_ptr<Companion> companion) const {
       auto loop = asio::get_associated_executor(handler);
       // The guard keeps the caller's loop running while its only work is over here.
       auto guard = asio::make_work_guard(loop);
-      auto job = [state, work = std::move(work), loop, guard = std::move(guard),
+      auto job = [state, work = std::move(work), companion = std::move(companion), loop, guard = std::move(guard),
                   resume = std::forward<Handler>(handler)]() mutable {
         if (state->database != nullptr) {
+          state->database->accompany(std::move(companion));
           work(*state->database);
+          state->database->accompany(nullptr);
         }
         work = nullptr;
         state->waiting.fetch_sub(1, std::memory_order_relaxed);
@@ -66,8 +71,11 @@ boost::asio::awaitable<bool> StoreThread::run_erased(std::function<void(Database
     state_->waiting.fetch_sub(1, std::memory_order_relaxed);
     co_return false;
   }
+  asio::any_io_executor const loop = co_await asio::this_coro::executor;
+  auto const* const own = loop.target<AccompaniedExecutor>();
+  std::shared_ptr<Companion> companion = own == nullptr ? nullptr : own->companion();
   co_return co_await asio::async_initiate<asio::use_awaitable_t<> const, void(bool)>(
-      State::Initiate{}, asio::use_awaitable, state_.get(), std::move(work));
+      State::Initiate{}, asio::use_awaitable, state_.get(), std::move(work), std::move(companion));
 }
 
 }  // namespace database

@@ -41,6 +41,9 @@ int status_of(base::Failure const& failure) {
   if (failure.code == store::errc::changed) {
     return 412;
   }
+  if (failure.code == store::errc::too_many) {
+    return 429;
+  }
   if (failure.code == store::errc::exists || failure.code == database::errc::constraint) {
     return 409;
   }
@@ -75,6 +78,14 @@ HttpResponse refusal(base::Failure const& failure) {
   }
   return HttpResponse::problem(status, failure.code.message(),
                                failure.detail.empty() ? failure.code.message() : failure.detail);
+}
+
+HttpResponse refusal(base::Failure const& failure, std::int64_t wait_ms) {
+  HttpResponse response = refusal(failure);
+  if (wait_ms > 0) {
+    response.headers.set("Retry-After", std::to_string((wait_ms + 999) / 1000));
+  }
+  return response;
 }
 
 HttpResponse refusal(base::Problems const& problems) {

@@ -5,6 +5,7 @@
 // Threads: the control loop.
 #pragma once
 
+#include "base/pages/pages.hpp"
 #include "dns-backend/api/api.hpp"
 
 #include <boost/json/value.hpp>
@@ -22,8 +23,10 @@ net::Handler administrators(Dependencies const& dependencies, Route route);
 // As above, and on a replica the request goes to the primary (502 with the reason when that cannot be asked).
 net::Handler writes(Dependencies const& dependencies, Route route);
 
-// not_found 404, exists 409, refused 422, read_only 503, anything else 500.
+// not_found 404, exists 409, refused 422, read_only 503, too_many 429, anything else 500.
 net::HttpResponse refusal(base::Failure const& failure);
+// The same with Retry-After when there is a time to wait.
+net::HttpResponse refusal(base::Failure const& failure, std::int64_t wait_ms);
 // 422 with every problem in "errors".
 net::HttpResponse refusal(base::Problems const& problems);
 
@@ -31,6 +34,9 @@ net::HttpResponse refusal(base::Problems const& problems);
 net::HttpResponse reply(int status, boost::json::value const& body);
 net::HttpResponse reply_nothing();  // 204
 net::HttpResponse no_such_zone(std::string const& zone);
+
+// Items of a page of administrators' lists, where no limit is asked for.
+inline constexpr std::size_t lists_default = 1000;
 
 // A request that carries a whole zone: 256 MiB, ten minutes to be done.
 inline constexpr net::RouteLimits whole_zone_limits{256U << 20U, std::chrono::minutes(10)};

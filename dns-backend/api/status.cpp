@@ -30,6 +30,14 @@ Answer get_status(Dependencies const& api, net::HttpRequest) {
   co_return reply(200, body);
 }
 
+Answer list_routes(net::Router const& router) {
+  json::array list;
+  for (net::RouteName const& route : router.routes()) {
+    list.push_back(json::object{{"method", route.method}, {"path", route.pattern}});
+  }
+  co_return reply(200, json::object{{"routes", std::move(list)}});
+}
+
 json::object json_of(Dependencies const& api, monitor::EndpointStatus const& status, bool with_checks) {
   json::object one;
   one["endpoint"] = status.endpoint;
@@ -102,6 +110,10 @@ json::array json_of(std::vector<monitor::CheckRecord> const& checks) {
 }
 
 void add_status_routes(net::Router& router, Dependencies const& dependencies) {
+  // What this process serves, as the router has it: a test holds docs/openapi.yaml against it.
+  router.add("GET", "/v1/routes", administrators(dependencies, [&router](Dependencies const&, net::HttpRequest) {
+               return list_routes(router);
+             }));
   // These two tell nothing that is secret, and what asks them (a load balancer, Prometheus) has no certificate.
   router.add("GET", "/healthz", [api = &dependencies](net::HttpRequest) { return healthz(api); });
   router.add("GET", "/metrics", [api = &dependencies](net::HttpRequest) { return metrics(api); });

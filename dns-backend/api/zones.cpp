@@ -123,20 +123,22 @@ NewZone read_new_zone(Body& reader) {
   return zone;
 }
 
-Answer list_zones(Dependencies const& api, net::HttpRequest) {
-  json::array list;
-  for (store::ZoneInfo const& zone : api.store.zones()) {
-    json::object one;
-    one["name"] = zone.apex.text();
-    one["kind"] = zone.kind;
-    one["serial"] = zone.serial;
-    one["names"] = zone.names;
-    one["secured"] = zone.secured;
-    list.push_back(std::move(one));
+Answer list_zones(Dependencies const& api, net::HttpRequest request) {
+  auto const page = net::read_page(request, lists_default);
+  if (!page) {
+    co_return refusal(page.error());
   }
-  json::object body;
-  body["zones"] = std::move(list);
-  co_return reply(200, body);
+  std::vector<std::pair<std::string, json::value>> items;
+  for (store::ZoneInfo const& zone : api.store.zones()) {
+    std::string const name = zone.apex.text();
+    items.emplace_back(name, json::object{{"name", name},
+                                          {"kind", zone.kind},
+                                          {"serial", zone.serial},
+                                          {"names", zone.names},
+                                          {"secured", zone.secured}});
+  }
+  std::ranges::sort(items, {}, &std::pair<std::string, json::value>::first);
+  co_return reply(200, net::page_of("zones", std::move(items), *page));
 }
 
 Answer create_zone(Dependencies const& api, net::HttpRequest request) {

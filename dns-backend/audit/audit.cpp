@@ -5,20 +5,13 @@ namespace audit {
 using database::integer;
 using database::text;
 
-net::Task<base::Result<void>> add(database::StoreThread& thread, Entry entry) {
-  std::function<base::Result<void>(database::Database&)> const work =
-      [entry = std::move(entry)](database::Database& database) -> base::Result<void> {
-    auto const written = database.write([&entry](database::Transaction& transaction) -> base::Result<void> {
-      auto const done = transaction.execute(
-          "INSERT INTO audit (at_ms, actor, tenant_id, source, method, target, status, request_id, detail) VALUES (?, "
-          "?, ?, ?, ?, ?, ?, ?, ?)",
-          {entry.at_ms, entry.actor, entry.tenant_id, entry.source, entry.method, entry.target,
-           std::int64_t{entry.status}, entry.request_id, entry.detail});
-      return done ? base::Result<void>() : done.error();
-    });
-    return written ? base::Result<void>() : written.error();
-  };
-  co_return co_await thread.run<void>(work);
+base::Result<void> add_row(database::Transaction& transaction, Entry const& entry) {
+  auto const done = transaction.execute(
+      "INSERT INTO audit (at_ms, actor, tenant_id, source, method, target, status, request_id, detail) VALUES (?, ?, "
+      "?, ?, ?, ?, ?, ?, ?)",
+      {entry.at_ms, entry.actor, entry.tenant_id, entry.source, entry.method, entry.target, std::int64_t{entry.status},
+       entry.request_id, entry.detail});
+  return done ? base::Result<void>() : done.error();
 }
 
 net::Task<base::Result<std::vector<Entry>>> read(database::StoreThread& thread, Question question) {

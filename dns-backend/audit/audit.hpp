@@ -1,7 +1,7 @@
-// Who changed what, when, from where, and what came of it. Append-only: the database refuses changes of a row, and
-// removal before it is 400 days old.
+// Who changed what, when, from where, and what came of it. A row comes with its change (under_way.hpp). Append-only:
+// the database refuses changes of a row, and removal before it is 400 days old.
 //
-// Threads: coroutines may be awaited from any loop.
+// Threads: coroutines may be awaited from any loop; add_row() is the store thread's.
 #pragma once
 
 #include "base/net/task.hpp"
@@ -21,7 +21,7 @@ struct Entry {
   std::string source;          // from where
   std::string method;
   std::string target;
-  int status = 0;
+  int status = 0;  // 0: the process ended before its answer (under_way.hpp)
   std::string request_id;
   std::string detail;  // of a refusal
 };
@@ -32,7 +32,8 @@ struct Question {
   std::int64_t limit = 100;
 };
 
-net::Task<base::Result<void>> add(database::StoreThread& thread, Entry entry);
+// Within somebody's transaction.
+base::Result<void> add_row(database::Transaction& transaction, Entry const& entry);
 // The newest first.
 net::Task<base::Result<std::vector<Entry>>> read(database::StoreThread& thread, Question question);
 // Rows that are old enough to go.

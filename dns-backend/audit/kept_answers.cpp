@@ -26,7 +26,8 @@ net::Task<base::Result<std::optional<KeptAnswer>>> find_answer(database::StoreTh
   std::function<base::Result<Found>(database::Database&)> const work =
       [actor, key, now_ms](database::Database& database) -> base::Result<Found> {
     auto const rows = database.query(
-        "SELECT request, status, headers, body, at_ms FROM kept_answer WHERE actor = ? AND key = ? AND at_ms > ?",
+        "SELECT request, status, headers, body, at_ms FROM kept_answer WHERE actor = ?1 AND key = ?2 AND at_ms > ?3 "
+        "UNION ALL SELECT request, 0, '{}', '', at_ms FROM request_under_way WHERE actor = ?1 AND key = ?2",
         {actor, key, now_ms - answers_kept_ms});
     if (!rows) {
       return rows.error();
@@ -48,23 +49,15 @@ net::Task<base::Result<std::optional<KeptAnswer>>> find_answer(database::StoreTh
   co_return co_await thread.run<Found>(work);
 }
 
-net::Task<base::Result<void>> keep_answer(database::StoreThread& thread, KeptAnswer answer) {
-  std::function<base::Result<void>(database::Database&)> const work =
-      [answer = std::move(answer)](database::Database& database) -> base::Result<void> {
-    auto const written = database.write([&answer](database::Transaction& transaction) -> base::Result<void> {
-      auto const old =
-          transaction.execute("DELETE FROM kept_answer WHERE at_ms <= ?", {answer.at_ms - answers_kept_ms});
-      auto const done = transaction.execute(
-          "INSERT INTO kept_answer (actor, key, request, status, headers, body, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?) ON "
-          "CONFLICT (actor, key) DO UPDATE SET request = excluded.request, status = excluded.status, headers = "
-          "excluded.headers, body = excluded.body, at_ms = excluded.at_ms",
-          {answer.actor, answer.key, answer.request, std::int64_t{answer.status}, headers_text(answer), answer.body,
-           answer.at_ms});
-      return old && done ? base::Result<void>() : base::Result<void>(old ? done.error() : old.error());
-    });
-    return written ? base::Result<void>() : written.error();
-  };
-  co_return co_await thread.run<void>(work);
+base::Result<void> keep_row(database::Transaction& transaction, KeptAnswer const& answer) {
+  auto const old = transaction.execute("DELETE FROM kept_answer WHERE at_ms <= ?", {answer.at_ms - answers_kept_ms});
+  auto const done = transaction.execute(
+      "INSERT INTO kept_answer (actor, key, request, status, headers, body, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?) ON "
+      "CONFLICT (actor, key) DO UPDATE SET request = excluded.request, status = excluded.status, headers = "
+      "excluded.headers, body = excluded.body, at_ms = excluded.at_ms",
+      {answer.actor, answer.key, answer.request, std::int64_t{answer.status}, headers_text(answer), answer.body,
+       answer.at_ms});
+  return old && done ? base::Result<void>() : base::Result<void>(old ? done.error() : old.error());
 }
 
 }  // namespace audit

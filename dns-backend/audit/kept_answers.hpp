@@ -1,7 +1,7 @@
 // Answers to requests that carried an Idempotency-Key and changed something: the same request gets the same answer for
 // a day.
 //
-// Threads: coroutines may be awaited from any loop.
+// Threads: coroutines may be awaited from any loop; keep_row() is the store thread's.
 #pragma once
 
 #include "base/net/task.hpp"
@@ -27,10 +27,13 @@ struct KeptAnswer {
   std::int64_t at_ms = 0;
 };
 
-// nullopt: none that is younger than a day.
+// The status of an answer that was lost with the process that made it: what was asked was done, at least in part.
+inline constexpr int answer_lost = 0;
+
+// nullopt: none that is younger than a day. One that is under way though nobody works at it any more is a lost one.
 net::Task<base::Result<std::optional<KeptAnswer>>> find_answer(database::StoreThread& thread, std::string actor,
                                                                std::string key, std::int64_t now_ms);
-// Removes what is older than a day on the way.
-net::Task<base::Result<void>> keep_answer(database::StoreThread& thread, KeptAnswer answer);
+// Within somebody's transaction; removes what is older than a day on the way.
+base::Result<void> keep_row(database::Transaction& transaction, KeptAnswer const& answer);
 
 }  // namespace audit

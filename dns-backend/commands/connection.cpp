@@ -192,22 +192,42 @@ json::value json_of(net::HttpResponse const& answer) {
   return bad ? json::value() : value;
 }
 
+int get_list(Place const& place, Without without, std::string const& target, char const* list, json::object& body) {
+  bool const once = target.find("limit=") != std::string::npos;
+  std::string const mark = target.find('?') == std::string::npos ? "?" : "&";
+  json::array rows;
+  std::string page = target;
+  while (!page.empty()) {
+    net::HttpResponse answer;
+    if (int const failed = call_once(place, without, "GET", page, {}, answer); failed != 0) {
+      return failed;
+    }
+    json::value const value = json_of(answer);
+    auto const* const found = value.is_object() ? value.get_object().if_contains(list) : nullptr;
+    if (found == nullptr || !found->is_array()) {
+      return say("the answer to " + target + " cannot be read", 1);
+    }
+    rows.insert(rows.end(), found->get_array().begin(), found->get_array().end());
+    body = value.get_object();
+    auto const* const next = body.if_contains("next");
+    bool const more = !once && next != nullptr && next->is_string();
+    page = more ? target + mark + "cursor=" + net::percent_encode(next->get_string()) : std::string();
+  }
+  body[list] = std::move(rows);
+  return 0;
+}
+
 int print_list(Place const& place, Output output, Without without, std::string const& target, char const* list,
                std::vector<std::pair<std::string, std::string>> const& columns) {
-  net::HttpResponse answer;
-  if (int const failed = call_once(place, without, "GET", target, {}, answer); failed != 0) {
+  json::object body;
+  if (int const failed = get_list(place, without, target, list, body); failed != 0) {
     return failed;
   }
   if (output.json) {
-    std::printf("%s\n", answer.body.c_str());
+    std::printf("%s\n", json::serialize(body).c_str());
     return 0;
   }
-  json::value const value = json_of(answer);
-  auto const* const rows = value.is_object() ? value.get_object().if_contains(list) : nullptr;
-  if (rows == nullptr || !rows->is_array()) {
-    return say("the answer to " + target + " cannot be read", 1);
-  }
-  std::fputs(table(rows->get_array(), columns).c_str(), stdout);
+  std::fputs(table(body.at(list).as_array(), columns).c_str(), stdout);
   return 0;
 }
 

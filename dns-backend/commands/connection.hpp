@@ -7,6 +7,7 @@
 #include "base/http/http.hpp"
 #include "dns-backend/commands/place.hpp"
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include <chrono>
@@ -47,7 +48,10 @@ int call_once(Place const& place, Without without, std::string const& method, st
 // The body as JSON; null when it is none.
 boost::json::value json_of(net::HttpResponse const& answer);
 
-// GETs `target` and prints the member `list` as a table, or with `json` the body itself.
+// Every page of a list as one body, whose member `list` has them all. A target with a limit of its own is asked once.
+int get_list(Place const& place, Without without, std::string const& target, char const* list,
+             boost::json::object& body);
+// The same printed as a table, or with `json` the body itself.
 int print_list(Place const& place, Output output, Without without, std::string const& target, char const* list,
                std::vector<std::pair<std::string, std::string>> const& columns);
 

@@ -1,5 +1,6 @@
 #include "dns-backend/domains/domains.hpp"
 
+#include "dns-backend/tenants/fit.hpp"
 #include "dns-backend/tokens/secret.hpp"
 #include "dns-backend/writes/rules.hpp"
 
@@ -20,13 +21,6 @@ constexpr std::size_t slug_octets = 20;  // 160 bits in 32 characters
 
 std::int64_t constexpr minute_ms = 60000;
 
-// A label's worth of slug that nobody ever had.
-base::Result<std::string> new_slug(Write const& write, std::int64_t tenant_id) {
-  std::string slug = tokens::random_text(slug_octets);
-  auto const done = write.run("INSERT INTO slug (slug, tenant_id) VALUES (?, ?)", {slug, tenant_id});
-  return done ? base::Result<std::string>(std::move(slug)) : done.error();
-}
-
 // Names of the platform are nobody's own domain.
 base::Result<void> check_foreign(Write const& write, tenants::Policy const& policy, dns::Name const& name) {
   std::set<std::string> platform;
@@ -46,12 +40,9 @@ base::Result<void> check_foreign(Write const& write, tenants::Policy const& poli
 }
 
 Domain const* own_domain(store::Model const& model, std::int64_t tenant_id, std::string const& name) {
-  for (auto const& [id, domain] : model.domains()) {
-    if (domain.tenant_id == tenant_id && domain.name == name) {
-      return &domain;
-    }
-  }
-  return nullptr;
+  auto const& ids = model.domain_ids_of(tenant_id);
+  auto const found = ids.find(name);
+  return found == ids.end() ? nullptr : &model.domains().at(found->second);
 }
 
 base::Result<void> raise_where_served(Write const& write, std::string const& name) {
@@ -194,7 +185,7 @@ DomainVerdict read_domain(std::string_view given) {
 }
 
 base::Result<void> claim(Write const& write, tenants::Policy const& policy, std::string const& label, Domain& domain,
-                         tenants::Circumstances const& when) {
+                         tenants::Circumstances const& when, std::int64_t& wait_ms) {
   auto const tenant = tenants::expect(write, label, when);
   if (!tenant) {
     return tenant.error();
@@ -210,20 +201,18 @@ base::Result<void> claim(Write const& write, tenants::Policy const& policy, std:
   if (auto const fine = check_foreign(write, policy, *name); !fine) {
     return fine;
   }
-  auto const count = std::ranges::count_if(write.model.domains(),
-                                           [&](auto const& item) { return item.second.tenant_id == tenant->id; });
   tenants::Plan const* const plan = tenants::find_plan(policy, tenant->plan);
-  if (plan != nullptr && count >= static_cast<std::ptrdiff_t>(plan->domains)) {
+  if (plan != nullptr && write.model.domain_ids_of(tenant->id).size() >= plan->domains) {
     return refused("the plan '" + tenant->plan + "' has " + std::to_string(plan->domains) + " domains at most");
   }
-  auto slug = new_slug(write, tenant->id);
-  if (!slug) {
-    return slug.error();
+  std::string slug = tokens::random_text(slug_octets);
+  if (auto const taken = tenants::take_slug(write, policy, tenant->id, slug, when.now_ms, wait_ms); !taken) {
+    return taken;
   }
   domain = {0,
             tenant->id,
             domain.name,
-            std::move(*slug),
+            std::move(slug),
             tokens::random_text(slug_octets),
             "claimed",
             when.now_ms,
@@ -321,13 +310,10 @@ base::Result<std::vector<Seen>> list(store::Model const& model, database::Databa
     checks[integer(row[0])] = {integer(row[1]), integer(row[2]), integer(row[3]), text(row[4])};
   }
   std::vector<Seen> out;
-  for (auto const& [id, domain] : model.domains()) {
-    if (domain.tenant_id == tenant_id) {
-      auto const check = checks.find(id);
-      out.push_back({domain, check == checks.end() ? std::nullopt : std::optional<Check>(check->second)});
-    }
+  for (auto const& [name, id] : model.domain_ids_of(tenant_id)) {
+    auto const check = checks.find(id);
+    out.push_back({model.domains().at(id), check == checks.end() ? std::nullopt : std::optional<Check>(check->second)});
   }
-  std::ranges::sort(out, {}, [](Seen const& one) -> std::string const& { return one.domain.name; });
   return out;
 }
 

@@ -42,9 +42,9 @@ struct Seen {
 };
 
 // `domain` gets everything but its name, which is read_domain()'s. The same claim again yields what is there. refused:
-// a name of the platform's own, the plan's quota.
+// a name of the platform's own, the plan's quota; too_many: of a day's, and `wait_ms` says for how long.
 base::Result<void> claim(store::Write const& write, tenants::Policy const& policy, std::string const& label,
-                         store::Domain& domain, tenants::Circumstances const& when);
+                         store::Domain& domain, tenants::Circumstances const& when, std::int64_t& wait_ms);
 // not_found: the tenant does not have it.
 base::Result<void> remove(store::Write const& write, std::string const& label, std::string const& name,
                           tenants::Circumstances const& when);

@@ -204,6 +204,7 @@ constexpr std::string_view version_4 = R"sql(
 
 // CAs that may issue for tenants' names, when that is published: one row for each, part of every tenant's CAA RRset.
 // The values of an order's challenges get an owner that tells them from others of the same subject.
+// What a request changed and what tells of it are one transaction; when a tenant got its slugs.
 constexpr std::string_view version_5 = R"sql(
   CREATE TABLE caa_issuer (
     directory_url TEXT PRIMARY KEY NOT NULL,
@@ -212,6 +213,20 @@ constexpr std::string_view version_5 = R"sql(
     SELECT owner || '/order/' || replace(owner, rtrim(owner, replace(owner, '/', '')), ''), name, value
     FROM challenge WHERE owner GLOB 'acme/[0-9]*/[0-9]*' AND NOT owner LIKE 'acme/%/%/%';
   DELETE FROM challenge WHERE owner GLOB 'acme/[0-9]*/[0-9]*' AND NOT owner LIKE 'acme/%/%/%';
+  CREATE TABLE request_under_way (       -- that changed something and is not answered yet
+    request_id TEXT PRIMARY KEY NOT NULL,
+    at_ms INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    tenant_id INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    method TEXT NOT NULL,
+    target TEXT NOT NULL,
+    audited INTEGER NOT NULL,            -- 0: machines' chatter, of which the log holds nothing
+    key TEXT NOT NULL,                   -- its Idempotency-Key; empty: none
+    request TEXT NOT NULL) WITHOUT ROWID;  -- SHA-256 of method, target and body
+  CREATE INDEX request_under_way_by_key ON request_under_way (actor, key);
+  ALTER TABLE slug ADD COLUMN at_ms INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX slug_by_tenant ON slug (tenant_id, at_ms);
 )sql";
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "dns-backend/api/acme_dns/acme_dns.hpp"
 #include "dns-backend/api/tenant_pools/tenant_pools.hpp"
 #include "dns-backend/audit/audit.hpp"
+#include "dns-backend/audit/under_way.hpp"
 
 #include <boost/json.hpp>
 
@@ -24,6 +25,7 @@ tenants::Policy policy_of(navigator::TenantSettings const& settings) {
   tenants::Policy policy;
   policy.overlap_ms = settings.overlap.count();
   policy.challenge_zone = absolute(settings.challenge_zone);
+  policy.claims_per_day = settings.claims_per_day;
   policy.cluster_zone = absolute(settings.cluster_zone);
   policy.global_name = absolute(settings.global_name);
   for (navigator::PlanSettings const& plan : settings.plans) {
@@ -117,6 +119,16 @@ net::Task<base::Result<void>> SelfService::start(net::Router& router) {
   }
   if (auto const loaded = co_await tokens_.load(); !loaded) {
     co_return loaded.error();
+  }
+  auto const found = co_await audit::recover(api_.store.thread());
+  if (!found) {
+    co_return found.error();
+  }
+  if (*found > 0) {
+    process::log::warning("api",
+                          "requests were under way when the process before ended; they are in the audit log "
+                          "with status 0 requests={}",
+                          *found);
   }
   net::spawn(executor_, "steward of the tenants", steward_.run());
   net::spawn(executor_, "audit log and ended tokens", trim());

@@ -78,6 +78,8 @@ class Model {
   [[nodiscard]] std::map<std::int64_t, Domain> const& domains() const { return domains_; }
   // The verified domain of this name.
   [[nodiscard]] Domain const* domain_at(dns::Name const& name) const;
+  // All of a tenant, claims too, by name.
+  [[nodiscard]] std::map<std::string, std::int64_t> const& domain_ids_of(std::int64_t tenant) const;
   // The verified ones of a tenant, in the order of their names.
   [[nodiscard]] std::vector<Domain const*> domains_of(std::int64_t tenant) const;
   // The endpoints that proved to serve the tenant's certificate; nullptr: nothing restricts its answers.
@@ -135,6 +137,7 @@ class Model {
   bool take_readiness(Columns const& key, Columns const& values, Dirty& dirty);
   bool take_steering(Columns const& key, Columns const& values, Dirty& dirty);
   void rebuild_steering(Dirty& dirty);
+  void forget_domain_id(Domain const& domain);
   class OwnPool;
   // Names that the tenant's own pools answer at, relative to its name, each with the pool.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> own_pools(std::int64_t tenant) const;
@@ -168,8 +171,10 @@ class Model {
     std::int64_t tenant = 0;
     FormerLabel row;
   };
-  std::map<std::string, FormerState> former_;  // by label
+  std::map<std::string, FormerState> former_;                        // by label
+  std::map<std::int64_t, std::set<std::string>> former_of_tenants_;  // labels, of those
   std::map<std::int64_t, Domain> domains_;
+  std::map<std::int64_t, std::map<std::string, std::int64_t>> domain_ids_;        // by tenant and name
   std::map<dns::Name, std::int64_t> domain_names_;                                // the verified ones
   std::map<std::int64_t, std::set<dns::Name>> names_of_tenants_;                  // of those
   std::map<dns::Name, std::map<std::string, std::set<std::string>>> challenges_;  // name -> value -> owners

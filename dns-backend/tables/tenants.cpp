@@ -54,9 +54,9 @@ bool Model::take_tenant(Columns const& key, Columns const& values, Dirty& dirty)
     return true;
   }
   forget();
-  for (auto const& [label, state] : former_) {
-    if (state.tenant == id) {
-      tenant.former.push_back(state.row);
+  if (auto const labels = former_of_tenants_.find(id); labels != former_of_tenants_.end()) {
+    for (std::string const& label : labels->second) {
+      tenant.former.push_back(former_.at(label).row);
     }
   }
   index_tenant(tenant, true);
@@ -77,6 +77,12 @@ bool Model::take_former_label(Columns const& key, Columns const& values, Dirty& 
     forget(present->second.tenant);
     FormerState const gone = present->second;
     former_.erase(present);
+    if (auto const labels = former_of_tenants_.find(gone.tenant); labels != former_of_tenants_.end()) {
+      labels->second.erase(label);
+      if (labels->second.empty()) {
+        former_of_tenants_.erase(labels);
+      }
+    }
     index_names(gone.tenant, label, gone.row.zone, false);
     // Back to a label it had: the name is the present one's again.
     if (auto const found = tenants_.find(gone.tenant); found != tenants_.end()) {
@@ -96,6 +102,7 @@ bool Model::take_former_label(Columns const& key, Columns const& values, Dirty& 
     index_names(state.tenant, label, state.row.zone, true);
   }
   std::int64_t const id = state.tenant;
+  former_of_tenants_[id].insert(label);
   former_.emplace(label, std::move(state));
   touch_tenant(id, dirty);
   return true;
@@ -111,6 +118,7 @@ bool Model::take_domain(Columns const& key, Columns const& values, Dirty& dirty)
         names_of_tenants_[present->second.tenant_id].erase(*name);
       }
     }
+    forget_domain_id(present->second);
     domains_.erase(present);
   }
   if (values.empty()) {
@@ -134,8 +142,29 @@ bool Model::take_domain(Columns const& key, Columns const& values, Dirty& dirty)
     names_of_tenants_[domain.tenant_id].insert(*name);
     dirty.names.insert(*name);
   }
+  domain_ids_[domain.tenant_id][domain.name] = id;
   domains_.emplace(id, std::move(domain));
   return true;
+}
+
+// Rows of one commit come in any order: the name may be another row's by now.
+void Model::forget_domain_id(Domain const& domain) {
+  auto const ids = domain_ids_.find(domain.tenant_id);
+  if (ids == domain_ids_.end()) {
+    return;
+  }
+  if (auto const at = ids->second.find(domain.name); at != ids->second.end() && at->second == domain.id) {
+    ids->second.erase(at);
+  }
+  if (ids->second.empty()) {
+    domain_ids_.erase(ids);
+  }
+}
+
+std::map<std::string, std::int64_t> const& Model::domain_ids_of(std::int64_t tenant) const {
+  static std::map<std::string, std::int64_t> const none;
+  auto const found = domain_ids_.find(tenant);
+  return found == domain_ids_.end() ? none : found->second;
 }
 
 bool Model::take_readiness(Columns const& key, Columns const& values, Dirty& dirty) {

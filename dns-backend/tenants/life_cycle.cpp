@@ -1,5 +1,6 @@
 #include "dns-backend/tenants/life_cycle.hpp"
 
+#include "dns-backend/tenants/fit.hpp"
 #include "dns-backend/tenants/journal.hpp"
 #include "dns-backend/tenants/label.hpp"
 #include "dns-backend/tenants/records.hpp"
@@ -161,7 +162,7 @@ base::Result<void> rename(Write const& write, Tenant& tenant, std::string const&
 }
 
 base::Result<void> apply_change(Write const& write, Policy const& policy, Tenant& tenant, TenantChange const& wanted,
-                                std::int64_t now_ms) {
+                                std::int64_t now_ms, base::Problems& excess) {
   if (wanted.label && *wanted.label != tenant.label) {
     std::int64_t const until_ms = now_ms + wanted.overlap_ms.value_or(policy.overlap_ms);
     if (auto const done = rename(write, tenant, *wanted.label, until_ms); !done) {
@@ -174,11 +175,15 @@ base::Result<void> apply_change(Write const& write, Policy const& policy, Tenant
     }
     tenant.state = *wanted.state;
   }
+  bool const moves = wanted.plan && *wanted.plan != tenant.plan;
   tenant.plan = wanted.plan.value_or(tenant.plan);
   tenant.primary = wanted.primary.value_or(tenant.primary);
   tenant.backups = wanted.backups.value_or(tenant.backups);
   bool const placed = wanted.plan || wanted.primary || wanted.backups;
-  return placed ? check_clusters(write, policy, tenant) : base::Result<void>();
+  if (auto const fine = placed ? check_clusters(write, policy, tenant) : base::Result<void>(); !fine) {
+    return fine;
+  }
+  return moves ? check_fits(write, policy, tenant, now_ms, excess) : base::Result<void>();
 }
 
 base::Result<void> remove_rows(Write const& write, Tenant const& tenant) {
@@ -264,13 +269,13 @@ base::Result<void> create(Write const& write, Policy const& policy, Tenant& tena
 }
 
 base::Result<void> change(Write const& write, Policy const& policy, std::string const& label,
-                          TenantChange const& wanted, Circumstances const& when) {
+                          TenantChange const& wanted, Circumstances const& when, base::Problems& excess) {
   auto tenant = expect(write, label, when);
   if (!tenant) {
     return tenant.error();
   }
   Tenant const before = *tenant;
-  if (auto const done = apply_change(write, policy, *tenant, wanted, when.now_ms); !done) {
+  if (auto const done = apply_change(write, policy, *tenant, wanted, when.now_ms, excess); !done) {
     return done;
   }
   bool const same = before.label == tenant->label && before.state == tenant->state && before.plan == tenant->plan &&

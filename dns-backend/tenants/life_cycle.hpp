@@ -7,6 +7,7 @@
 // Threads: the store thread; the structs are values.
 #pragma once
 
+#include "base/result/problem.hpp"
 #include "dns-backend/tenants/plan.hpp"
 #include "dns-backend/writes/write.hpp"
 
@@ -32,8 +33,10 @@ struct TenantChange {
 
 // `tenant` gets its id. The label is as read_label() has it.
 base::Result<void> create(store::Write const& write, Policy const& policy, store::Tenant& tenant);
+// A plan is refused that is too small for what is there: `excess` gets each quota that is exceeded, with the field
+// "plan" and what to do. A tenant that exceeds its plan already, because the settings changed, keeps what it has.
 base::Result<void> change(store::Write const& write, Policy const& policy, std::string const& label,
-                          TenantChange const& wanted, Circumstances const& when);
+                          TenantChange const& wanted, Circumstances const& when, base::Problems& excess);
 // With everything of its own: records, domains, tokens. Names stop answering with the commit.
 base::Result<void> remove(store::Write const& write, std::string const& label, Circumstances const& when = {});
 

@@ -30,6 +30,7 @@ struct Policy {
   // unless it is in the former.
   std::vector<std::string> origins_allowed = {};
   std::vector<std::string> origins_refused = {};
+  std::uint32_t claims_per_day = 100;  // of one tenant: domains and registrations within 24 hours; 0: any number
 };
 
 // nullptr: there are plans, and this is none of them.

@@ -180,10 +180,10 @@ base::Result<void> remove_records(Write const& write, store::ZoneRow const& zone
 
 std::set<std::string> zones_of(store::Write const& write, store::Tenant const& tenant) {
   std::set<std::string> apexes{tenant.zone};
-  for (auto const& [id, domain] : write.model.domains()) {
-    auto const name = domain.tenant_id == tenant.id ? dns::Name::parse(domain.name) : dns::Name();
+  for (store::Domain const* const domain : write.model.domains_of(tenant.id)) {
+    auto const name = dns::Name::parse(domain->name);
     store::ZoneRow const* const zone = name && !name->is_root() ? write.model.enclosing(*name) : nullptr;
-    if (zone != nullptr && domain.owned()) {
+    if (zone != nullptr) {
       apexes.insert(zone->apex.text());
     }
   }

@@ -21,6 +21,8 @@ class Category final : public boost::system::error_category {
         return "this is a replica; write to the primary";
       case errc::changed:
         return "changed meanwhile";
+      case errc::too_many:
+        return "too many of a day's";
     }
     return "unknown store error";
   }

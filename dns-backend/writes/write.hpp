@@ -19,6 +19,7 @@ enum class errc {
   refused,    // against a rule; the detail says which
   read_only,  // this is a replica
   changed,    // not as the caller last saw it (If-Match)
+  too_many,   // of a day's
 };
 boost::system::error_code make_error_code(errc code);
 

@@ -94,7 +94,10 @@ class CertificatesFixture : public testing::Test {
   store::Domain add_domain(std::string const& label, std::string const& name) {
     auto const domain = std::make_shared<store::Domain>();
     domain->name = name + ".";
-    write([=](store::Write const& transaction) { return domains::claim(transaction, {}, label, *domain, {1, {}}); });
+    write([=](store::Write const& transaction) {
+      std::int64_t wait_ms = 0;
+      return domains::claim(transaction, {}, label, *domain, {1, {}}, wait_ms);
+    });
     settle(domain->id, "ok");
     delegated["_acme-challenge." + name] = domain->slug + ".acme.stream.example";
     return *domain;
@@ -103,7 +106,10 @@ class CertificatesFixture : public testing::Test {
     write([=](store::Write const& transaction) { return domains::remove(transaction, label, name + ".", {2, {}}); });
   }
   void change_tenant(std::string const& label, tenants::TenantChange const& change) {
-    write([=](store::Write const& transaction) { return tenants::change(transaction, {}, label, change, {1, {}}); });
+    write([=](store::Write const& transaction) {
+      base::Problems excess;
+      return tenants::change(transaction, {}, label, change, {1, {}}, excess);
+    });
   }
   SubjectStatus status_of(std::string const& name) const {
     for (SubjectStatus const& one : issuer->status()) {

@@ -4,9 +4,11 @@ answers."""
 import http.client
 import json
 import os
+import signal
 import socket
 import ssl
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
@@ -160,6 +162,68 @@ replica: {{ primary: "https://127.0.0.1:{self.port}", node: localhost, {certific
         self.assertEqual(self.ask(token, "GET", "/v1/tenants/acme-tv")[0], 401)
         self.assertNotIn(token, self.folder.log("navigator.log"))
 
+    def test_a_kill_loses_no_row_of_the_audit_log_and_nothing_is_done_twice(self):
+        """Eight clients write records while Navigator is killed: what is there has its row, and a repeat of each
+        request with its key does nothing again."""
+        self.run_json("tenant", "create", "gold-tv", "--plan", "gold", "--primary", "ams", "--json")
+        records, lost = "/v1/tenants/gold-tv/records/", 0
+        for turn in range(5 if os.environ.get("SOVEREIGN_LONG") != "1" else 50):
+            sent, going = [], threading.Event()
+
+            def write(client, turn=turn, sent=sent, going=going):
+                for number in range(12):
+                    name = f"t{turn}-c{client}-{number}"
+                    sent.append(name)
+                    try:
+                        self.put_record(records + name + "/A", name)
+                    except OSError:
+                        return
+                    if number == 3:
+                        going.set()
+
+            clients = [threading.Thread(target=write, args=(client,)) for client in range(8)]
+            for one in clients:
+                one.start()
+            self.assertTrue(going.wait(30))
+            self.navigator.stop(signal.SIGKILL)
+            for one in clients:
+                one.join()
+            self.navigator.start()
+            entries, cursor = [], ""
+            while cursor is not None:
+                page = json.loads(self.navigator.call("GET", "/v1/audit?limit=1000" + cursor)[1])
+                entries += page["entries"]
+                cursor = "&cursor=" + page["next"] if "next" in page else None
+            logged = [entry["target"] for entry in entries if f"/t{turn}-" in entry["target"]]
+            lost += sum(entry["status"] == 0 for entry in entries if entry["target"] in logged)
+            there = {one["name"].split(".")[0] for one in json.loads(
+                self.navigator.call("GET", "/v1/tenants/gold-tv/records?limit=1000")[1])["records"]}
+            self.assertGreater(len(there), 8)
+            self.assertEqual(sorted(logged), sorted(records + name + "/A" for name in there), "one row for each change")
+            for name in sent[-16:]:
+                answer = self.put_record(records + name + "/A", name)
+                if name not in there:
+                    self.assertEqual(answer.status, 200, name)
+                else:
+                    self.assertTrue(answer.getheader("Idempotency-Replayed") == "true" or answer.status == 409,
+                                    f"done twice: {name} {answer.status}")
+            for name in sent:
+                self.navigator.call("DELETE", f"{records}{name}/A")
+        self.assertEqual(self.navigator.call("GET", "/healthz")[0], 200)
+        print(f"answers that were lost: {lost}", file=sys.stderr)
+
+    def put_record(self, target, key):
+        connection = daemons.UnixConnection(self.navigator.api, 20)
+        try:
+            connection.request("PUT", target, body='{"contents": ["192.0.2.7"]}', headers={"Idempotency-Key": key})
+            answer = connection.getresponse()
+            answer.read()
+            return answer
+        except http.client.HTTPException as error:
+            raise OSError(str(error)) from error
+        finally:
+            connection.close()
+
     def test_acme_dns_and_a_domain_are_answered_by_powerdns(self):
         self.addCleanup(self.pdns.stop)
         self.pdns.start()
@@ -173,6 +237,14 @@ replica: {{ primary: "https://127.0.0.1:{self.port}", node: localhost, {certific
         answer = daemons.run("dig", "@127.0.0.1", "-p", str(self.pdns.port), "+short", account["fulldomain"], "TXT").stdout
         for value in values:
             self.assertIn(value, answer)
+        [listed] = self.run_json("tenant", "registration", "list", "acme-tv", "--json")["registrations"]
+        self.assertEqual((listed["subdomain"], listed["values"]), (account["subdomain"], 3))
+        self.assertIn(account["subdomain"], self.navigator.command("tenant", "registration", "list", "acme-tv").stdout)
+        self.navigator.command("tenant", "registration", "delete", "acme-tv", account["subdomain"])
+        self.assertNotEqual(self.navigator.command("tenant", "registration", "delete", "acme-tv", account["subdomain"],
+                                                   check=False).returncode, 0)
+        daemons.wait_for("its values are answered no more", lambda: daemons.run(
+            "dig", "@127.0.0.1", "-p", str(self.pdns.port), "+short", account["fulldomain"], "TXT").stdout == "")
         claimed = self.run_json("domain", "claim", "acme-tv", "www.customer.example", "--json")
         missing = self.run_json("domain", "verify", "acme-tv", "www.customer.example", "--json")
         self.assertEqual(missing["code"], "proof_missing")

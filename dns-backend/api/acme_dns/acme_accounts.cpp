@@ -1,5 +1,6 @@
 #include "dns-backend/api/acme_dns/acme_accounts.hpp"
 
+#include "dns-backend/tenants/fit.hpp"
 #include "dns-backend/tokens/secret.hpp"
 #include "dns-backend/writes/challenges.hpp"
 
@@ -17,8 +18,8 @@ using database::text;
 
 namespace {
 
-base::Result<void> make_body(store::Write const& write, AcmeAccount& account, std::string const& password_hash,
-                             tenants::Policy const& policy) {
+base::Result<void> make_body(store::Write const& write, AcmeAccount const& account, std::string const& password_hash,
+                             tenants::Policy const& policy, std::int64_t& wait_ms) {
   auto const tenant = write.model.tenants().find(account.tenant_id);
   if (tenant == write.model.tenants().end()) {
     return base::fail(store::errc::not_found, "there is no such tenant");
@@ -36,16 +37,40 @@ base::Result<void> make_body(store::Write const& write, AcmeAccount& account, st
     return store::refused("the plan '" + tenant->second.plan + "' has " + std::to_string(plan->domains) +
                           " registrations at most");
   }
-  auto const taken = write.run("INSERT INTO slug (slug, tenant_id) VALUES (?, ?)", {account.slug, account.tenant_id});
+  auto const taken = tenants::take_slug(write, policy, account.tenant_id, account.slug, account.created_at_ms, wait_ms);
   if (!taken) {
     return taken;
   }
-  return write.run(
+  auto const made = write.run(
       "INSERT INTO challenge_account (username, password_hash, tenant_id, slug, allow_from, created_at_ms) VALUES (?, "
       "?, ?, "
       "?, ?, ?)",
       {account.username, password_hash, account.tenant_id, account.slug, store::to_json(account.allow_from),
        account.created_at_ms});
+  return made ? tenants::touch(write, account.tenant_id) : made;
+}
+
+// The values go, and whoever has the password sets no more. The name stays among those that were given out.
+base::Result<void> remove_body(store::Write const& write, std::string const& label, std::string const& slug,
+                               tenants::Circumstances const& when) {
+  auto const tenant = tenants::expect(write, label, when);
+  if (!tenant) {
+    return tenant.error();
+  }
+  auto const done =
+      write.run_on_row("DELETE FROM challenge_account WHERE slug = ? AND tenant_id = ?", {slug, tenant->id},
+                       base::fail(store::errc::not_found, "there is no registration '" + slug + "'"));
+  if (!done) {
+    return done;
+  }
+  auto const values = write.run("DELETE FROM challenge_account_value WHERE slug = ?", {slug});
+  if (!values) {
+    return values;
+  }
+  if (auto const unserved = store::remove_challenges(write, "acme-dns/" + slug); !unserved) {
+    return unserved;
+  }
+  return tenants::touch(write, tenant->id);
 }
 
 base::Result<void> value_body(store::Write const& write, AcmeAccount const& account, std::string const& value,
@@ -144,12 +169,13 @@ bool same_bits(Octets const& a, Octets const& b, unsigned bits) {
 }  // namespace
 
 net::Task<base::Result<NewAcmeAccount>> make_acme_account(store::Store& store, AcmeAccount account,
-                                                          tenants::Policy policy) {
+                                                          tenants::Policy policy,
+                                                          std::shared_ptr<std::int64_t> wait_ms) {
   NewAcmeAccount made{std::move(account), tokens::random_text(30)};
   made.account.username = tokens::random_uuid();
   made.account.slug = tokens::random_text(20);
-  store::Body body = [account = made.account, hash = tokens::digest(made.password), policy = std::move(policy)](
-                         store::Write const& write) mutable { return make_body(write, account, hash, policy); };
+  store::Body body = [account = made.account, hash = tokens::digest(made.password), policy = std::move(policy),
+                      wait_ms](store::Write const& write) { return make_body(write, account, hash, policy, *wait_ms); };
   auto const written = co_await store.write(std::move(body));
   if (!written) {
     co_return written.error();
@@ -187,6 +213,39 @@ net::Task<base::Result<store::Revision>> set_acme_value(store::Store& store, Acm
                                                         std::string challenge_zone, std::int64_t now_ms) {
   store::Body body = [account = std::move(account), value = std::move(value), zone = std::move(challenge_zone),
                       now_ms](store::Write const& write) { return value_body(write, account, value, zone, now_ms); };
+  co_return co_await store.write(std::move(body));
+}
+
+net::Task<base::Result<std::vector<AcmeRegistration>>> acme_registrations(store::Store& store, std::int64_t tenant_id) {
+  using Found = std::vector<AcmeRegistration>;
+  std::function<base::Result<Found>(database::Database&)> const look =
+      [tenant_id](database::Database& database) -> base::Result<Found> {
+    auto const rows = database.query(
+        "SELECT username, slug, allow_from, created_at_ms, (SELECT count(*) FROM challenge_account_value AS v WHERE "
+        "v.slug = a.slug), (SELECT max(at_ms) FROM challenge_account_value AS v WHERE v.slug = a.slug) FROM "
+        "challenge_account AS a WHERE tenant_id = ? ORDER BY slug",
+        {tenant_id});
+    if (!rows) {
+      return rows.error();
+    }
+    Found found;
+    for (database::Row const& row : *rows) {
+      auto const networks = store::from_json(text(row[2]));
+      found.push_back(
+          {{text(row[0]), tenant_id, text(row[1]), networks.value_or(std::vector<std::string>()), integer(row[3])},
+           integer(row[4]),
+           integer(row[5])});
+    }
+    return found;
+  };
+  co_return co_await store.thread().run<Found>(look);
+}
+
+net::Task<base::Result<store::Revision>> remove_acme_account(store::Store& store, std::string label, std::string slug,
+                                                             tenants::Circumstances when) {
+  store::Body body = [label = std::move(label), slug = std::move(slug), when](store::Write const& write) {
+    return remove_body(write, label, slug, when);
+  };
   co_return co_await store.write(std::move(body));
 }
 

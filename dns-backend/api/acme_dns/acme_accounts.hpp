@@ -4,8 +4,9 @@
 #pragma once
 
 #include "dns-backend/store/store.hpp"
-#include "dns-backend/tenants/plan.hpp"
+#include "dns-backend/tenants/life_cycle.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,9 +28,23 @@ struct NewAcmeAccount {
 
 inline constexpr std::size_t acme_values_max = 16;  // of one name; the oldest goes
 
-// refused: the tenant is suspended, or its plan has no more (they count as its domains); not_found: the tenant is gone.
+// As its tenant sees it.
+struct AcmeRegistration {
+  AcmeAccount account;
+  std::int64_t values = 0;     // that are served
+  std::int64_t set_at_ms = 0;  // the last of them; 0: none is
+};
+
+// refused: the tenant is suspended, or its plan has no more (they count as its domains); not_found: the tenant is gone;
+// too_many: of a day's, and `wait_ms` gets how long to wait.
 net::Task<base::Result<NewAcmeAccount>> make_acme_account(store::Store& store, AcmeAccount account,
-                                                          tenants::Policy policy);
+                                                          tenants::Policy policy,
+                                                          std::shared_ptr<std::int64_t> wait_ms);
+// In the order of their names.
+net::Task<base::Result<std::vector<AcmeRegistration>>> acme_registrations(store::Store& store, std::int64_t tenant_id);
+// Its values are no longer served; nobody gets its name again. not_found: the tenant has none of this name.
+net::Task<base::Result<store::Revision>> remove_acme_account(store::Store& store, std::string label, std::string slug,
+                                                             tenants::Circumstances when);
 // nullopt: no such account, or another password, or its tenant is suspended.
 net::Task<base::Result<std::optional<AcmeAccount>>> find_acme_account(store::Store& store, std::string username,
                                                                       std::string password);

@@ -1,5 +1,6 @@
 // The protocol of acme-dns, so that certbot, lego and Caddy on a tenant's other hosts can set challenge values: POST
-// /register with a tenant's token, POST /update with what that gave out.
+// /register with a tenant's token, POST /update with what that gave out. And the registrations as their tenant sees
+// them.
 //
 // Errors have the form its clients know: {"error": "bad_txt"}.
 #include "dns-backend/api/acme_dns/acme_dns.hpp"
@@ -53,6 +54,14 @@ bool read_allow_from(json::value const& body, std::vector<std::string>& out) {
   return true;
 }
 
+net::HttpResponse wait_then(int status, int wait_s, char const* code) {
+  net::HttpResponse response = error(wait_s == 0 ? status : 429, code);
+  if (wait_s != 0) {
+    response.headers.set("Retry-After", std::to_string(wait_s));
+  }
+  return response;
+}
+
 Answer enroll(TenantDependencies const& own, net::HttpRequest request) {
   tokens::Token const* const token = own.tokens.by_id(request.peer.token);
   if (token == nullptr || token->tenant_id == 0 || !tokens::forbidden(token->scope, {"acme"}).empty()) {
@@ -69,7 +78,11 @@ Answer enroll(TenantDependencies const& own, net::HttpRequest request) {
   }
   account.tenant_id = token->tenant_id;
   account.created_at_ms = now_ms(own);
-  auto const made = co_await make_acme_account(own.api.store, account, own.policy);
+  auto const wait_ms = std::make_shared<std::int64_t>(0);
+  auto const made = co_await make_acme_account(own.api.store, account, own.policy, wait_ms);
+  if (!made && made.error().code == store::errc::too_many) {
+    co_return wait_then(429, static_cast<int>((*wait_ms + 999) / 1000), "too_many_requests");
+  }
   if (!made) {
     co_return refusal(made.error());
   }
@@ -94,14 +107,6 @@ struct Rates {
   tokens::Rate failures{{0.2, 20}};  // of one address
   tokens::Rate values{{0.2, 50}};    // of one tenant: each is a commit at every site and a row of the log
 };
-
-net::HttpResponse wait_then(int status, int wait_s, char const* code) {
-  net::HttpResponse response = error(wait_s == 0 ? status : 429, code);
-  if (wait_s != 0) {
-    response.headers.set("Retry-After", std::to_string(wait_s));
-  }
-  return response;
-}
 
 Answer update(TenantDependencies const& own, std::shared_ptr<Rates> rates, net::HttpRequest request) {
   if (own.api.primary != nullptr) {
@@ -137,10 +142,50 @@ Answer update(TenantDependencies const& own, std::shared_ptr<Rates> rates, net::
   co_return done ? reply(200, json::object{{"txt", value}}) : refusal(done.error());
 }
 
+json::object json_of(TenantDependencies const& own, AcmeRegistration const& one) {
+  AcmeAccount const& account = one.account;
+  return {{"subdomain", account.slug},
+          {"fulldomain", without_dot(account.slug + "." + own.policy.challenge_zone)},
+          {"username", account.username},
+          {"allowfrom", json::value_from(account.allow_from)},
+          {"created_at_ms", account.created_at_ms},
+          {"values", one.values},
+          {"set_at_ms", one.set_at_ms}};
+}
+
+Answer list_registrations(TenantDependencies const& own, net::HttpRequest request, Caller caller) {
+  auto const page = net::read_page(request, 100);
+  if (!page) {
+    co_return refusal(page.error());
+  }
+  auto const found = co_await acme_registrations(own.api.store, caller.tenant.id);
+  if (!found) {
+    co_return refusal(found.error());
+  }
+  std::vector<std::pair<std::string, json::value>> items;
+  for (AcmeRegistration const& one : *found) {
+    items.emplace_back(one.account.slug, json_of(own, one));
+  }
+  co_return tagged(200, net::page_of("registrations", std::move(items), *page), caller.tenant.changed_at);
+}
+
+Answer delete_registration(TenantDependencies const& own, net::HttpRequest request, Caller caller) {
+  auto const when = circumstances(own, request);
+  if (!when) {
+    co_return refusal(when.error());
+  }
+  std::string slug = request.parameters.at("subdomain");
+  auto const done = co_await remove_acme_account(own.api.store, caller.tenant.label, std::move(slug), *when);
+  co_return done ? reply_nothing() : refusal(done.error());
+}
+
 }  // namespace
 
 void add_acme_dns_routes(net::Router& router, TenantDependencies const& own) {
   router.add("POST", "/register", [&own](net::HttpRequest request) { return enroll(own, std::move(request)); });
+  std::string const all = "/v1/tenants/{label}/registrations";
+  router.add("GET", all, of_tenant(own, "read", Where::primary, list_registrations));
+  router.add("DELETE", all + "/{subdomain}", of_tenant(own, "acme", Where::primary, delete_registration));
   auto const rates = std::make_shared<Rates>();
   router.add("POST", "/update",
              [&own, rates](net::HttpRequest request) { return update(own, rates, std::move(request)); });

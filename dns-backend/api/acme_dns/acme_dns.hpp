@@ -1,4 +1,5 @@
-// The protocol of acme-dns on Navigator's router: POST /register and POST /update.
+// The protocol of acme-dns on Navigator's router: POST /register and POST /update; and what was registered:
+// GET /v1/tenants/{label}/registrations, DELETE .../registrations/{subdomain}.
 //
 // Threads: the control loop.
 #pragma once

@@ -1,8 +1,7 @@
 #include "dns-backend/api/gate/gate.hpp"
 
 #include "base/process/log.hpp"
-#include "dns-backend/audit/audit.hpp"
-#include "dns-backend/audit/kept_answers.hpp"
+#include "base/store_thread/accompaniment.hpp"
 #include "dns-backend/tokens/secret.hpp"
 
 #include <boost/asio/cancellation_state.hpp>
@@ -106,6 +105,12 @@ std::string take_off(net::Headers& headers, char const* name) {
 }
 
 HttpResponse replay(audit::KeptAnswer const& kept) {
+  if (kept.status == audit::answer_lost) {
+    return HttpResponse::problem(409, "the answer is lost",
+                                 "a request with this Idempotency-Key had changed something when the process ended "
+                                 "before its answer: look at what is there, and ask for what is missing with another "
+                                 "key");
+  }
   HttpResponse response;
   response.status = kept.status;
   response.body = kept.body;
@@ -216,55 +221,65 @@ HttpResponse Gate::admit(HttpRequest& request, Asker& asker) {
   return go_on;
 }
 
-net::Task<HttpResponse> Gate::once(HttpRequest request, Asker asker, net::Handler handler) {
+net::Task<HttpResponse> Gate::work(HttpRequest request, std::shared_ptr<Deed> deed, net::Handler handler) {
+  net::Task<HttpResponse> task = handler(std::move(request));
+  if (deed->companion == nullptr) {
+    co_return co_await std::move(task);
+  }
+  auto companion = deed->companion;
+  HttpResponse response = co_await database::accompanied(std::move(companion), std::move(task));
+  deed->companion->take_leave();
+  co_return response;
+}
+
+net::Task<HttpResponse> Gate::once(HttpRequest request, std::shared_ptr<Deed> deed, net::Handler handler) {
   std::string const key(request.headers.get("Idempotency-Key"));
-  if (key.empty() || !changes_something(request.method) || !is_proved(asker.actor)) {
-    co_return co_await handler(std::move(request));
+  audit::UnderWay& about = deed->about;
+  std::string const actor = about.entry.actor;
+  if (key.empty() || !changes_something(request.method) || !is_proved(actor)) {
+    deed->companion = about.audited && changes_something(request.method) ? audit::companion_of(about) : nullptr;
+    co_return co_await work(std::move(request), std::move(deed), std::move(handler));
   }
   if (key.size() > key_max) {
     co_return HttpResponse::problem(422, "the input is wrong", "Idempotency-Key has more than 255 characters");
   }
-  std::string const what = tokens::digest(request.method + "\n" + request.target + "\n" +
-                                          std::string(request.headers.get("If-Match")) + "\n" + request.body);
-  if (at_work_->contains({asker.actor, key})) {
+  about.request = tokens::digest(request.method + "\n" + request.target + "\n" +
+                                 std::string(request.headers.get("If-Match")) + "\n" + request.body);
+  if (at_work_->contains({actor, key})) {
     co_return HttpResponse::problem(409, "at work", "a request with this Idempotency-Key is not answered yet");
   }
-  AtWork const mark(at_work_, {asker.actor, key});
-  auto const kept = co_await audit::find_answer(dependencies_.store.thread(), asker.actor, key, now_ms());
+  deed->mark = std::make_shared<AtWork>(at_work_, std::pair(actor, key));
+  auto const kept = co_await audit::find_answer(dependencies_.store.thread(), actor, key, now_ms());
   if (!kept) {
     co_return HttpResponse::problem(503, "the store cannot be asked", kept.error().what());
   }
   if (kept->has_value()) {
-    co_return (*kept)->request == what
+    co_return (*kept)->request == about.request
         ? replay(**kept)
         : HttpResponse::problem(422, "the input is wrong", "this Idempotency-Key was used for another request");
   }
-  HttpResponse response = co_await handler(std::move(request));
+  about.key = key;
+  deed->companion = audit::companion_of(about);
+  HttpResponse response = co_await work(std::move(request), deed, std::move(handler));
   if (is_to_be_kept(response)) {
-    audit::KeptAnswer answer{asker.actor, key, what, response.status, response.headers.items, response.body, now_ms()};
-    if (auto const done = co_await audit::keep_answer(dependencies_.store.thread(), std::move(answer)); !done) {
-      process::log::warning("api", "an answer was not kept error=\"{}\"", done.error().what());
-    }
+    deed->answer =
+        audit::KeptAnswer{actor, key, about.request, response.status, response.headers.items, response.body, now_ms()};
   }
   co_return response;
 }
 
-net::Task<void> Gate::remember(HttpRequest const& request, Asker const& asker, HttpResponse const& response,
-                               std::string const& request_id, std::string reason) {
-  constexpr std::size_t target_max = 1024;
-  audit::Entry entry{0,
-                     now_ms(),
-                     asker.actor,
-                     asker.tenant_id,
-                     request.peer.is_unix ? "unix" : request.peer.address,
-                     request.method,
-                     printable(request.target.substr(0, target_max)),
-                     response.status,
-                     request_id,
-                     reason.empty() ? detail_of(response) : std::move(reason)};
-  if (auto const done = co_await audit::add(dependencies_.store.thread(), std::move(entry)); !done) {
-    process::log::error("api", "a change is not in the audit log method={} target={} error=\"{}\"", request.method,
-                        request.target, done.error().what());
+net::Task<void> Gate::remember(std::shared_ptr<Deed> deed, bool row) {
+  bool const began = deed->companion != nullptr && deed->companion->committed();
+  if (!began && !row && !deed->answer) {
+    co_return;
+  }
+  audit::Entry const& entry = deed->about.entry;
+  audit::Ending ending{entry.request_id, row ? std::optional(entry) : std::nullopt, deed->answer};
+  if (auto const done = co_await audit::finish(dependencies_.store.thread(), std::move(ending)); !done) {
+    process::log::error(
+        "api", "{} method={} target={} error=\"{}\"",
+        began ? "a change gets its row of the audit log at the next start only" : "a request is not in the audit log",
+        entry.method, entry.target, done.error().what());
   }
 }
 
@@ -290,28 +305,40 @@ net::Task<HttpResponse> Gate::pass(HttpRequest request, net::RouteName route, ne
     co_await net::asio::this_coro::reset_cancellation_state(net::asio::disable_cancellation());
   }
   believe_client(request, route.pattern);
+  constexpr std::size_t target_max = 1024;
   Asker asker;
   HttpResponse response = admit(request, asker);
-  HttpRequest about;
-  about.method = request.method;
-  about.target = request.target;
-  about.peer = request.peer;
+  auto const deed = std::make_shared<Deed>();
+  deed->about.audited = !is_chatter(route.pattern);
+  audit::Entry& entry = deed->about.entry;
+  entry = {0,
+           now_ms(),
+           asker.actor,
+           asker.tenant_id,
+           request.peer.is_unix ? "unix" : request.peer.address,
+           request.method,
+           printable(request.target.substr(0, target_max)),
+           0,
+           request_id,
+           {}};
+  bool const changes = changes_something(request.method);
   bool const known = response.status == 0;
   if (known) {
-    response = co_await once(std::move(request), asker, std::move(handler));
+    response = co_await once(std::move(request), deed, std::move(handler));
   }
   response.headers.set("Request-Id", request_id);
   std::string const log_tenant = take_off(response.headers, log_tenant_header);
   std::string const log_reason = take_off(response.headers, log_reason_header);
+  entry.tenant_id = log_tenant.empty() ? asker.tenant_id : std::strtoll(log_tenant.c_str(), nullptr, 10);
+  entry.status = response.status;
+  entry.detail = log_reason.empty() ? detail_of(response) : log_reason;
   // A stranger who is refused leaves no row: the log would be his to fill.
   // Nor does a tenant whose request came to nothing: the log keeps its rows for more than a year.
-  bool const tenant = asker.tenant_id != 0;
+  bool const began = deed->companion != nullptr && deed->companion->committed();
   bool const stranger =
-      !known || response.status == 429 || ((tenant || !is_proved(asker.actor)) && response.status >= 400);
-  if (changes_something(about.method) && !is_chatter(route.pattern) && (!stranger || !log_reason.empty())) {
-    asker.tenant_id = log_tenant.empty() ? asker.tenant_id : std::strtoll(log_tenant.c_str(), nullptr, 10);
-    co_await remember(about, asker, response, request_id, log_reason);
-  }
+      !known || response.status == 429 || ((asker.tenant_id != 0 || !is_proved(asker.actor)) && response.status >= 400);
+  bool const row = changes && deed->about.audited && (began || !stranger || !log_reason.empty());
+  co_await remember(deed, row);
   co_return response;
 }
 

@@ -12,17 +12,21 @@
 // address in Navigator-Client; that header is believed of certificates of `admins` alone and goes no further. What an
 // account of acme-dns sends through a replica is the account's deed, not the replica's; so is a stranger's sign-up.
 //
-// A request that changes something is finished and remembered though its client hangs up.
+// A request that changes something is finished and remembered though its client hangs up. What it changed, and that it
+// is under way, are one transaction; its row of the audit log and its kept answer are another. One that a process did
+// not live to answer gets its row at the next start, and a repeat of it 409: it was done, and is not done twice.
 //
 // Threads: the control loop; it must outlive the router's last dispatch.
 #pragma once
 
 #include "dns-backend/api/access.hpp"
+#include "dns-backend/audit/under_way.hpp"
 #include "dns-backend/tokens/rate.hpp"
 #include "dns-backend/tokens/tokens.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -46,14 +50,22 @@ class Gate {
     std::string actor;
     std::int64_t tenant_id = 0;
   };
+  // Of one request that is let in.
+  struct Deed {
+    audit::UnderWay about;
+    std::shared_ptr<database::Companion> companion;  // nullptr: nothing is to be remembered of it
+    std::optional<audit::KeptAnswer> answer;
+    std::shared_ptr<void> mark;  // nobody else is at work on its Idempotency-Key
+  };
   net::Task<net::HttpResponse> pass(net::HttpRequest request, net::RouteName route, net::Handler handler);
-  net::Task<net::HttpResponse> once(net::HttpRequest request, Asker asker, net::Handler handler);
+  net::Task<net::HttpResponse> once(net::HttpRequest request, std::shared_ptr<Deed> deed, net::Handler handler);
+  static net::Task<net::HttpResponse> work(net::HttpRequest request, std::shared_ptr<Deed> deed, net::Handler handler);
   // Behind a replica the client is whom the replica names; nobody else is believed.
   void believe_client(net::HttpRequest& request, std::string const& pattern) const;
   // An answer that ends it here, or status 0 and the request knows its token.
   net::HttpResponse admit(net::HttpRequest& request, Asker& asker);
-  net::Task<void> remember(net::HttpRequest const& request, Asker const& asker, net::HttpResponse const& response,
-                           std::string const& request_id, std::string reason);
+  // Ends a deed; `row`: the audit log gets one.
+  net::Task<void> remember(std::shared_ptr<Deed> deed, bool row);
   [[nodiscard]] std::int64_t now_ms() const;
 
   Dependencies const& dependencies_;

@@ -7,6 +7,8 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <functional>
+#include <map>
 
 namespace api {
 
@@ -45,23 +47,29 @@ Answer list_objects(Dependencies const& api, Kind kind) {
   co_return reply(200, body);
 }
 
-Answer list_pools(Dependencies const& api, net::HttpRequest) {
+// Tenants' pools are among them, so it may be long.
+Answer list_pools(Dependencies const& api, net::HttpRequest request) {
+  auto const page = net::read_page(request, lists_default);
+  if (!page) {
+    co_return refusal(page.error());
+  }
   base::Result<std::vector<store::PoolRow>> const pools = co_await api.store.pools();
   base::Result<steering::Objects> const objects = co_await api.store.steering();
   if (!pools || !objects) {
     co_return refusal(pools ? objects.error() : pools.error());
   }
   Health const health = health_of(api);
-  json::array list;
+  std::map<std::string, std::function<json::object()>> all;
   for (store::PoolRow const& pool : *pools) {
-    list.push_back(listed(pool, health));
+    all[pool.name] = [&pool, &health] { return listed(pool, health); };
   }
   for (auto const& [name, pool] : objects->pools) {
-    list.push_back(listed(pool, health));
+    all[name] = [found = &pool, &health] { return listed(*found, health); };
   }
-  json::object body;
-  body["pools"] = std::move(list);
-  co_return reply(200, body);
+  std::vector<std::string> keys;
+  std::ranges::transform(all, std::back_inserter(keys), [](auto const& item) { return item.first; });
+  co_return reply(200, net::page_of(
+                           "pools", keys, [&](std::size_t at) { return json::value(all.at(keys[at])()); }, *page));
 }
 
 Answer get_object(Dependencies const& api, Kind kind, net::HttpRequest request) {

@@ -108,11 +108,14 @@ Answer claim(TenantDependencies const& own, net::HttpRequest request, Caller cal
   }
   auto const domain = std::make_shared<store::Domain>();
   domain->name = verdict.name;
-  store::Body body = [domain, label = caller.tenant.label, policy = own.policy, when = *when](
-                         store::Write const& write) { return domains::claim(write, policy, label, *domain, when); };
+  auto const wait_ms = std::make_shared<std::int64_t>(0);
+  store::Body body = [domain, label = caller.tenant.label, policy = own.policy, when = *when,
+                      wait_ms](store::Write const& write) {
+    return domains::claim(write, policy, label, *domain, when, *wait_ms);
+  };
   auto const done = co_await own.api.store.write(std::move(body));
   if (!done) {
-    co_return refusal(done.error());
+    co_return refusal(done.error(), *wait_ms);
   }
   auto const after = co_await tenant_by_label(own, caller.tenant.label);
   co_return after ? tagged(201, json_of(own, *after, {*domain, {}}), after->changed_at) : refusal(after.error());

@@ -77,8 +77,18 @@ Answer get_status(TenantDependencies const& own, net::HttpRequest, Caller caller
   co_return tagged(200, body, caller.tenant.changed_at);
 }
 
-Answer get_certificates(TenantDependencies const& own, net::HttpRequest, Caller caller) {
-  co_return reply(200, json::object{{"certificates", certificates_of(own, caller.tenant.label)}});
+Answer get_certificates(TenantDependencies const& own, net::HttpRequest request, Caller caller) {
+  auto const page = net::read_page(request, 100);
+  if (!page) {
+    co_return refusal(page.error());
+  }
+  json::value certificates = certificates_of(own, caller.tenant.label);
+  std::vector<std::pair<std::string, json::value>> items;
+  for (json::value& one : certificates.as_array()) {
+    items.emplace_back(one.as_object().at("name").as_string(), std::move(one));
+  }
+  std::ranges::sort(items, {}, &std::pair<std::string, json::value>::first);
+  co_return reply(200, net::page_of("certificates", std::move(items), *page));
 }
 
 Answer get_clusters(TenantDependencies const& own, net::HttpRequest, Caller caller) {

@@ -188,11 +188,14 @@ Answer change_tenant(TenantDependencies const& own, net::HttpRequest request, Ca
   if (!when) {
     co_return refusal(when.error());
   }
-  store::Body body = [label = caller.tenant.label, wanted, when = *when, policy = own.policy](
-                         store::Write const& write) { return tenants::change(write, policy, label, wanted, when); };
+  auto const excess = std::make_shared<base::Problems>();
+  store::Body body = [label = caller.tenant.label, wanted, when = *when, policy = own.policy,
+                      excess](store::Write const& write) {
+    return tenants::change(write, policy, label, wanted, when, *excess);
+  };
   auto const done = co_await own.api.store.write(std::move(body));
   if (!done) {
-    co_return refusal(done.error());
+    co_return excess->empty() ? refusal(done.error()) : refusal(*excess);
   }
   auto const after = co_await tenant_by_label(own, wanted.label.value_or(caller.tenant.label));
   co_return after ? tagged(200, to_json(*after), after->changed_at) : refusal(after.error());

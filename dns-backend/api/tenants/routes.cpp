@@ -118,44 +118,6 @@ HttpResponse wrong(std::string field, std::string message, std::string hint) {
   return refusal(problems);
 }
 
-boost::system::result<Page, base::Problems> read_page(HttpRequest const& request, std::size_t limit) {
-  Page page{limit, {}};
-  if (auto const given = request.query.find("limit"); given != request.query.end()) {
-    std::string const& text = given->second;
-    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), page.limit);
-    if (error != std::errc() || end != text.data() + text.size() || page.limit < 1 || page.limit > 1000) {
-      return base::Problems{{{"request", 0, 0}, "limit", "must be a whole number from 1 to 1000", ""}};
-    }
-  }
-  if (auto const given = request.query.find("cursor"); given != request.query.end()) {
-    page.cursor = given->second;
-  }
-  return page;
-}
-
-json::object page_of(std::string const& name, std::vector<std::pair<std::string, json::value>> items,
-                     Page const& page) {
-  json::array list;
-  std::string last;
-  bool more = false;
-  for (auto& [key, item] : items) {
-    if (!page.cursor.empty() && key <= page.cursor) {
-      continue;
-    }
-    if (list.size() == page.limit) {
-      more = true;
-      break;
-    }
-    last = key;
-    list.push_back(std::move(item));
-  }
-  json::object body{{name, std::move(list)}};
-  if (more) {
-    body["next"] = last;
-  }
-  return body;
-}
-
 HttpResponse tagged(int status, json::value const& body, std::int64_t revision) {
   HttpResponse response = reply(status, body);
   response.headers.set("ETag", "\"" + std::to_string(revision) + "\"");

@@ -1,9 +1,10 @@
-// What the route files of this module share: who may ask about a tenant, pages, preconditions. Private to it,
+// What the route files of this module share: who may ask about a tenant, preconditions. Private to it,
 // dns-backend/api/acme_dns, dns-backend/api/sign_up and dns-backend/api/tenant_pools.
 //
 // Threads: the control loop.
 #pragma once
 
+#include "base/pages/pages.hpp"
 #include "dns-backend/api/body.hpp"
 #include "dns-backend/api/routes.hpp"
 #include "dns-backend/api/tenants/tenants.hpp"
@@ -43,17 +44,6 @@ std::int64_t now_ms(TenantDependencies const& own);
 
 // 422 with one problem.
 net::HttpResponse wrong(std::string field, std::string message, std::string hint);
-
-// A page of a list: ?limit= (1 to 1000) and ?cursor=, the key after which it begins.
-struct Page {
-  std::size_t limit = 100;
-  std::string cursor;
-};
-// A 422 when the limit is none.
-boost::system::result<Page, base::Problems> read_page(net::HttpRequest const& request, std::size_t limit);
-// `items` by key in order; the answer has the page under `name`, and `next` when there is more.
-boost::json::object page_of(std::string const& name, std::vector<std::pair<std::string, boost::json::value>> items,
-                            Page const& page);
 
 // With the ETag of the tenant's revision.
 net::HttpResponse tagged(int status, boost::json::value const& body, std::int64_t revision);

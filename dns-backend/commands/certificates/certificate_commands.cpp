@@ -87,16 +87,16 @@ void print_why(json::object const& body) {
 }  // namespace
 
 int list_certificates(Place const& place, bool due, Output output) {
-  net::HttpResponse answer;
-  if (int const failed = call_once(place, Without::refuse, "GET", root + (due ? "?due=1" : ""), {}, answer);
+  json::object body;
+  if (int const failed = get_list(place, Without::refuse, root + (due ? "?due=1" : ""), "certificates", body);
       failed != 0) {
     return failed;
   }
   if (output.json) {
-    std::printf("%s\n", answer.body.c_str());
+    std::printf("%s\n", json::serialize(body).c_str());
     return 0;
   }
-  json::array rows = list_of(json_of(answer), "certificates");
+  json::array rows = list_of(body, "certificates");
   with_time(rows, "not_after_ms", "until");
   with_time(rows, "renew_at_ms", "renewal");
   with_time(rows, "next_attempt_ms", "next");

@@ -87,9 +87,24 @@ void add_pools(CLI::App& tenant, Arguments& given, Action& action) {
   }
 }
 
+void add_registrations(CLI::App& tenant, Arguments& given, Action& action) {
+  auto* registration =
+      tenant.add_subcommand("registration", "Names that its hosts registered by acme-dns: list, delete")
+          ->require_subcommand(1);
+  auto* list = leaf(*registration, "list", "List them", action,
+                    [&given](Place const& place) { return registration_list(place, given.tenant_of, {given.json}); });
+  list->add_option("tenant", given.tenant_of, "Label")->required();
+  list->add_flag("--json", given.json, "Print JSON");
+  auto* gone = leaf(*registration, "delete", "Delete one: its values go, its password is none any more", action,
+                    [&given](Place const& place) { return registration_delete(place, given.tenant_of, given.name); });
+  gone->add_option("tenant", given.tenant_of, "Label")->required();
+  gone->add_option("subdomain", given.name, "As the list has it")->required();
+}
+
 void add_tenants(CLI::App& app, Arguments& given, Action& action) {
-  auto* tenant = app.add_subcommand("tenant", "Tenants: create, list, status, rename, suspend, delete, pool")
-                     ->require_subcommand(1);
+  auto* tenant =
+      app.add_subcommand("tenant", "Tenants: create, list, status, rename, suspend, delete, pool, registration")
+          ->require_subcommand(1);
   auto* create = leaf(*tenant, "create", "Give a tenant its name, answers and certificate", action,
                       [&given](Place const& place) { return tenant_create(place, given.tenant, {given.json}); });
   create->add_option("label", given.tenant.label, "One DNS label, for instance acme-tv")->required();
@@ -107,6 +122,7 @@ void add_tenants(CLI::App& app, Arguments& given, Action& action) {
   status->add_flag("--json", given.json, "Print JSON");
   add_changes(*tenant, given, action);
   add_pools(*tenant, given, action);
+  add_registrations(*tenant, given, action);
   leaf(*tenant, "delete", "Delete a tenant: its names first, then its certificate", action,
        [&given](Place const& place) { return tenant_delete(place, given.name); })
       ->add_option("label", given.name, "Label")

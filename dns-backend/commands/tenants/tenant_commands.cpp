@@ -145,6 +145,16 @@ int pool_delete(Place const& place, PoolRequest const& pool) {
   return remove(place, pool_path(pool));
 }
 
+int registration_list(Place const& place, std::string const& tenant, Output output) {
+  return print_pages(
+      place, output, tenant_path(tenant) + "/registrations?limit=1000", "registrations",
+      {{"subdomain", "SUBDOMAIN"}, {"username", "USERNAME"}, {"values", "VALUES"}, {"allowfrom", "FROM"}});
+}
+
+int registration_delete(Place const& place, std::string const& tenant, std::string const& subdomain) {
+  return remove(place, tenant_path(tenant) + "/registrations/" + net::percent_encode(subdomain));
+}
+
 int record_list(Place const& place, std::string const& tenant, Output output) {
   return print_pages(place, output, tenant_path(tenant) + "/records?limit=1000", "records",
                      {{"name", "NAME"}, {"ttl", "TTL"}, {"type", "TYPE"}, {"contents", "CONTENTS"}});

@@ -45,6 +45,10 @@ int pool_list(Place const& place, std::string const& tenant, Output output);
 int pool_put(Place const& place, PoolRequest const& pool, Output output);
 int pool_delete(Place const& place, PoolRequest const& pool);
 
+// What hosts of the tenant's registered by the protocol of acme-dns.
+int registration_list(Place const& place, std::string const& tenant, Output output);
+int registration_delete(Place const& place, std::string const& tenant, std::string const& subdomain);
+
 struct RecordRequest {
   std::string tenant;
   std::string name;

@@ -1,6 +1,8 @@
 #include "acme/administration/administration.hpp"
 
+#include "acme/administration/key_routes.hpp"
 #include "tests/acme/certificates_fixture.hpp"
+#include "tests/support/described.hpp"
 
 #include <boost/json.hpp>
 
@@ -147,6 +149,52 @@ TEST(Reasons, AreRfc5280s) {
   EXPECT_EQ(reason_of("keyCompromise"), 1);
   EXPECT_EQ(reason_of("superseded"), 4);
   EXPECT_EQ(reason_of("certificateHold"), std::nullopt);
+}
+
+TEST_F(AdministrationTest, ListsComeInPages) {
+  for (char const* const label : {"acme-tv", "beta-tv", "coco-tv"}) {
+    add_tenant(label);
+  }
+  serve();
+  ASSERT_TRUE(issued(3));
+  std::vector<std::string> seen;
+  std::string cursor;
+  do {
+    auto const page = get("/v1/acme/certificates?limit=2" + (cursor.empty() ? "" : "&cursor=" + cursor));
+    EXPECT_LE(page.at("certificates").as_array().size(), 2U);
+    EXPECT_TRUE(page.contains("leads"));
+    for (json::value const& one : page.at("certificates").as_array()) {
+      seen.emplace_back(one.at("tenant").as_string());
+    }
+    cursor = page.contains("next") ? std::string(page.at("next").as_string()) : "";
+  } while (!cursor.empty());
+  EXPECT_THAT(seen, testing::UnorderedElementsAre("acme-tv", "beta-tv", "coco-tv"));
+  EXPECT_EQ(call("GET", "/v1/acme/certificates?limit=no").status, 422);
+}
+
+TEST_F(AdministrationTest, AnswersHaveTheFormThatTheDescriptionSays) {
+  test::Described described;
+  add_tenant("acme-tv");
+  serve();
+  add_key_routes(router, {vault, *store, [](net::HttpRequest const&) { return true; }});
+  ASSERT_TRUE(issued(1));
+  json::value const list = get("/v1/acme/certificates");
+  described.expect_form(list, "IssuedCertificates");
+  described.expect_first(list, "certificates", "IssuedCertificate");
+  ASSERT_TRUE(until([this] { return !get("/v1/acme/certificates/acme-tv").at("attempts").as_array().empty(); }));
+  json::value const why = get("/v1/acme/certificates/acme-tv");
+  described.expect_form(why, "WhyCertificate");
+  described.expect_first(why, "attempts", "Attempt");
+  described.expect_first(why, "sites", "SiteAnswer");
+  described.expect_form(json::parse(call("POST", "/v1/acme/certificates/acme-tv/order").body), "Ordered");
+  json::value const accounts = get("/v1/acme/accounts");
+  described.expect_form(accounts, "CaAccounts");
+  described.expect_first(accounts, "accounts", "CaAccount");
+  described.expect_form(get("/v1/acme/keys"), "SealingKeys");
+  auto const rotated = call("POST", "/v1/acme/keys/rotate", R"({"what":"tenants"})");
+  ASSERT_EQ(rotated.status, 200) << rotated.body;
+  described.expect_form(json::parse(rotated.body), "Rotated");
+  described.expect_form(json::parse(call("GET", "/v1/acme/certificates/nobody").body), "Problem");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "acme/distribution/distribution.hpp"
 
 #include "tests/acme/certificates_fixture.hpp"
+#include "tests/support/described.hpp"
 
 #include <boost/json.hpp>
 
@@ -298,6 +299,52 @@ TEST_F(DistributionTest, OnlyAdministratorsSeeTheWholeListAndItHasNoKeys) {
   ASSERT_EQ(response.status, 200);
   EXPECT_THAT(response.body, HasSubstr("acme-tv.stream.example"));
   EXPECT_THAT(response.body, Not(HasSubstr("PRIVATE")));
+}
+
+// An edge asks for it again and again; it is said once, and nobody else is concerned.
+TEST_F(DistributionTest, ADamagedKeyIsItsOwnBundlesTroubleAlone) {
+  std::function<base::Result<std::int64_t>(database::Database&)> const damage = [](database::Database& database) {
+    return database.write([](database::Transaction& transaction) -> base::Result<void> {
+      auto const done = transaction.execute("UPDATE certificate SET sealed_key = 'edited by hand'");
+      return done ? base::Result<void>() : done.error();
+    });
+  };
+  run(store->thread().run<std::int64_t>(damage)).value();
+  std::string const id = "tenant-" + std::to_string(tenant.id);
+  for (int i = 0; i < 3; ++i) {
+    auto const answer = call(request("GET", "/v1/edge/bundles/" + id, "edge-ams-1"));
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_THAT(answer.body, HasSubstr("Damaged key"));
+    EXPECT_EQ(list("edge-ams-1").at("bundles").as_array().size(), 1U) << "the list is made as before";
+  }
+}
+
+TEST_F(DistributionTest, AnswersHaveTheFormThatTheDescriptionSays) {
+  test::Described described;
+  json::value const bundles = list("edge-ams-1");
+  described.expect_form(bundles, "BundleList");
+  described.expect_first(bundles, "bundles", "BundleItem");
+  std::string const id(bundles.at("bundles").at(0).at("id").as_string());
+  auto const bundle = call(request("GET", "/v1/edge/bundles/" + id, "edge-ams-1"));
+  ASSERT_EQ(bundle.status, 200);
+  described.expect_form(json::parse(bundle.body), "Bundle");
+  auto admin = request("GET", "/v1/certificates", "");
+  admin.peer.is_unix = true;
+  json::value const all = json::parse(call(admin).body);
+  described.expect_form(all, "KeptCertificates");
+  described.expect_first(all, "certificates", "KeptCertificate");
+  admin.target = "/v1/certificates?limit=0";
+  EXPECT_EQ(call(admin).status, 422);
+  std::size_t const there = all.at("certificates").as_array().size();
+  std::size_t seen = 0;
+  std::string cursor;
+  do {
+    admin.target = "/v1/certificates?limit=1" + (cursor.empty() ? "" : "&cursor=" + cursor);
+    json::value const page = json::parse(call(admin).body);
+    seen += page.at("certificates").as_array().size();
+    cursor = page.as_object().contains("next") ? std::string(page.at("next").as_string()) : "";
+  } while (!cursor.empty());
+  EXPECT_EQ(seen, there);
 }
 
 }  // namespace

@@ -56,6 +56,22 @@ std::vector<std::string> list_of(Fleet const& fleet, std::string const& edge, st
   return out;
 }
 
+TEST(Fleet, KnowsWhatAnEdgeServesAlsoOfWhatIsLeaving) {
+  Fleet fleet;
+  fleet.set_pools({{"ams", {"edge-1"}}, {"fra", {"edge-2"}}}, 1);
+  fleet.take(facts_of(7, {"ams"}, "acme-tv", {row_of(1, 7, "acme-tv", 'a')}), now, 2);
+  EXPECT_TRUE(fleet.serves("edge-1", 7, 70));
+  EXPECT_FALSE(fleet.serves("edge-1", 7, 71));
+  EXPECT_FALSE(fleet.serves("edge-1", 8, 70));
+  EXPECT_FALSE(fleet.serves("edge-2", 7, 70));
+  EXPECT_FALSE(fleet.serves("nobody", 7, 70));
+  fleet.take(facts_of(7, {"fra"}, "acme-tv", {row_of(1, 7, "acme-tv", 'a')}), now, 3);
+  EXPECT_TRUE(fleet.serves("edge-1", 7, 70)) << "until every site has the revision";
+  EXPECT_TRUE(fleet.serves("edge-2", 7, 70));
+  fleet.release(3);
+  EXPECT_FALSE(fleet.serves("edge-1", 7, 70));
+}
+
 class FleetTest : public testing::Test {
  protected:
   FleetTest() { fleet.set_pools({{"ams", {"e1", "e2"}}, {"fra", {"e3"}}}, 1); }

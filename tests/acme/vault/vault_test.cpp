@@ -355,6 +355,37 @@ TEST_F(VaultTest, ADamagedKeyKeepsTheMasterKeyFromBeingChangedAndNobodyElseFromB
   EXPECT_THAT(rotated.error().what(), testing::HasSubstr("1 damaged"));
 }
 
+// Somebody edited the file: SQLite takes a text into any column.
+TEST_F(VaultTest, ATextInASealedColumnIsAnErrorOfItsRowAlone) {
+  add(seven, 'a', now + hours(1));
+  add(eight, 'b', now + hours(1));
+  ASSERT_TRUE(run(vault->account("https://ca.example/dir")));
+  auto const edit = [this](std::string const& sql) {
+    std::function<base::Result<std::int64_t>(database::Database&)> const work = [sql](database::Database& database) {
+      return database.write([&sql](database::Transaction& transaction) -> base::Result<void> {
+        auto const done = transaction.execute(sql);
+        return done ? base::Result<void>() : done.error();
+      });
+    };
+    ASSERT_TRUE(run(thread->run<std::int64_t>(work)));
+  };
+  edit("UPDATE certificate SET sealed_key = 'by hand' WHERE subject_id = " + std::to_string(seven));
+  edit("UPDATE acme_account SET sealed_key = 'by hand', sealed_pending_key = 'by hand'");
+  open();
+  ASSERT_TRUE(opened) << "everybody else is served";
+  EXPECT_EQ(run(vault->unsealed_bundle(seven)).error().code, keyring::errc::sealed);
+  EXPECT_EQ(run(vault->unsealed_bundle(eight))->key_pem, "key b");
+  EXPECT_EQ(run(vault->account("https://ca.example/dir")).error().code, keyring::errc::sealed);
+  EXPECT_EQ(run(vault->renew_data_key(7)).error().code, keyring::errc::sealed);
+  EXPECT_TRUE(run(vault->renew_data_key(8)));
+  EXPECT_EQ(run(vault->unsealed_bundle(eight))->key_pem, "key b");
+  edit("UPDATE acme_data_key SET sealed = 'by hand' WHERE owner = 7");
+  open();
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(run(vault->unsealed_bundle(seven)).error().code, keyring::errc::sealed);
+  EXPECT_EQ(run(vault->unsealed_bundle(eight))->key_pem, "key b");
+}
+
 TEST_F(VaultTest, WhatStandsOfSomeTenantsIsReadTogether) {
   auto const first = add(seven, 'a', now + hours(1));
   add(seven, 'b', now + hours(2));

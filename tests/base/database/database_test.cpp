@@ -33,6 +33,8 @@ TEST(Database, ReadsNullAsTheEmptyValueOfEachType) {
   EXPECT_EQ(integer(std::monostate{}), 0);
   EXPECT_EQ(text(std::monostate{}), "");
   EXPECT_TRUE(blob(std::monostate{}).empty());
+  EXPECT_EQ(blob(std::string("edited by hand")), Blob{0}) << "no form of ours, and no end of the process";
+  EXPECT_EQ(blob(std::int64_t{7}), Blob{0});
   EXPECT_DEATH((void)text(Value(std::int64_t{1})), "invariant broken");
 }
 

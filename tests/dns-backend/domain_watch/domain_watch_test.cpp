@@ -25,7 +25,10 @@ class Domains : public testing::Test {
   Domain claim(std::string const& label, std::string const& domain, std::int64_t now_ms = 0) {
     auto const made = std::make_shared<Domain>();
     made->name = domain;
-    Body body = [=, this](Write const& write) { return domains::claim(write, policy, label, *made, {now_ms, {}}); };
+    Body body = [=, this](Write const& write) {
+      std::int64_t wait_ms = 0;
+      return domains::claim(write, policy, label, *made, {now_ms, {}}, wait_ms);
+    };
     site.ok(site.store->write(std::move(body)));
     return *made;
   }
@@ -120,7 +123,8 @@ TEST_F(Domains, a_fresh_proof_moves_what_leads_to_both_and_the_former_one_ends) 
   tenants::TenantChange rename;
   rename.label = "two-video";
   site.ok(site.store->write([&](Write const& write) {
-    return tenants::change(write, policy, "two-tv", rename, {4, std::nullopt});
+    base::Problems excess;
+    return tenants::change(write, policy, "two-tv", rename, {4, std::nullopt}, excess);
   }));
   Domain const back = claim("one-tv", "www.customer.example.");
   EXPECT_EQ(settle(back.id, "ok", 5, {name("two-tv.example.org")}).code, "taken");
@@ -172,7 +176,10 @@ TEST_F(Domains, names_of_the_platform_are_nobodys_own) {
   for (char const* const name : {"www.example.org.", "example.org.", "org.", "x.acme.example.org."}) {
     auto const made = std::make_shared<Domain>();
     made->name = name;
-    Body body = [=, this](Write const& write) { return domains::claim(write, policy, "one-tv", *made, {}); };
+    Body body = [=, this](Write const& write) {
+      std::int64_t wait_ms = 0;
+      return domains::claim(write, policy, "one-tv", *made, {}, wait_ms);
+    };
     EXPECT_EQ(site.failure(site.store->write(std::move(body))).code, errc::refused) << name;
   }
 }

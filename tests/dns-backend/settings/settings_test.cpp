@@ -225,24 +225,27 @@ TEST(Settings, TenantsHavePlansAndLookAfterThemselvesOverTlsAlone) {
   auto const good = navigator::parse_settings(
       head + "api: { unix: /a.sock" + tls + " }\n" +
           "tenants:\n  self_service: true\n  overlap: 7d\n  challenge_zone: acme.example.org\n  resolver: 127.0.0.1\n"
-          "  cluster_zone: edge.example.org\n  plans:\n    - { name: basic, domains: 1, clusters: [ams] }\n    - { "
+          "  cluster_zone: edge.example.org\n  claims_per_day: 7\n  plans:\n    - { name: basic, domains: 1, clusters: "
+          "[ams] }\n    - { "
           "name: gold }\n",
       "n.yaml");
   ASSERT_FALSE(good.has_error()) << base::text(good.error());
   EXPECT_EQ(good->tenants.overlap, std::chrono::hours(7 * 24));
+  EXPECT_EQ(good->tenants.claims_per_day, 7U);
   EXPECT_EQ(good->tenants.plans.at(0).domains, 1U);
   EXPECT_EQ(good->tenants.plans.at(1).records, 100U);
-  auto const wrong = navigator::parse_settings(
-      head +
-          "api: { unix: /a.sock }\ntenants: { self_service: true, resolver: dns.example, overlap: 91d,\n"
-          "  plans: [{ name: a }, { name: a }] }\n",
-      "n.yaml");
+  auto const wrong = navigator::parse_settings(head +
+                                                   "api: { unix: /a.sock }\ntenants: { self_service: true, resolver: "
+                                                   "dns.example, overlap: 91d, claims_per_day: -1,\n"
+                                                   "  plans: [{ name: a }, { name: a }] }\n",
+                                               "n.yaml");
   ASSERT_TRUE(wrong.has_error());
   std::string const text = base::text(wrong.error());
   EXPECT_THAT(text, HasSubstr("tokens need api.listen with api.tls"));
   EXPECT_THAT(text, HasSubstr("'dns.example' is not an IP address"));
   EXPECT_THAT(text, HasSubstr("'a' is named twice"));
   EXPECT_THAT(text, HasSubstr("overlap"));
+  EXPECT_THAT(text, HasSubstr("claims_per_day"));
 }
 
 TEST(Settings, SignUpsAreOffUntilAskedForAndThenHoldTogether) {

@@ -29,7 +29,8 @@ class StewardTest : public testing::Test {
   base::Result<Revision> change(std::string const& label, tenants::TenantChange wanted, std::int64_t now_ms = 0,
                                 std::optional<std::int64_t> if_match = {}) {
     Body body = [=, this](Write const& write) {
-      return tenants::change(write, policy, label, wanted, {now_ms, if_match});
+      base::Problems excess;
+      return tenants::change(write, policy, label, wanted, {now_ms, if_match}, excess);
     };
     return site.run(site.store->write(std::move(body)));
   }

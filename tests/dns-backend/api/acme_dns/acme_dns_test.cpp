@@ -1,6 +1,7 @@
 #include "dns-backend/api/acme_dns/acme_accounts.hpp"
 
 #include "tests/dns-backend/api/tenants/world.hpp"
+#include "tests/support/described.hpp"
 
 namespace api {
 namespace {
@@ -188,6 +189,87 @@ TEST_F(AcmeDns, NetworksAreComparedByTheirBits) {
   EXPECT_TRUE(allows_from({"192.0.2.128/25"}, "192.0.2.200:1"));
   EXPECT_FALSE(allows_from({"192.0.2.128/25"}, "192.0.2.100:1"));
   EXPECT_TRUE(allows_from({"192.0.2.0/24"}, "[::ffff:192.0.2.9]:1"));
+}
+
+TEST_F(AcmeDns, RegistrationsAreListedAndDeletedAndTheirNamesNeverGivenOutAgain) {
+  test::Described described;
+  json::value const first = enroll(R"({"allowfrom":["203.0.113.0/24"]})");
+  json::value const second = enroll();
+  ASSERT_EQ(update(first, value(1)).status, 200);
+  ASSERT_EQ(update(first, value(2)).status, 200);
+  ASSERT_EQ(update(second, value(3)).status, 200);
+  std::string const all = "/v1/tenants/acme-tv/registrations";
+  std::string const reader = world.token_of("acme-tv", R"({"actions":["read"]})").first;
+  auto const listed = world.as(reader, "GET", all);
+  ASSERT_EQ(listed.status, 200) << listed.body;
+  json::value const list = json::parse(listed.body);
+  described.expect_form(list, "Registrations");
+  described.expect_first(list, "registrations", "Registration");
+  ASSERT_EQ(list.at("registrations").as_array().size(), 2U);
+  for (json::value const& one : list.at("registrations").as_array()) {
+    bool const is_first = one.at("subdomain") == first.at("subdomain");
+    EXPECT_EQ(one.at("values"), is_first ? 2 : 1);
+    EXPECT_EQ(one.at("allowfrom").as_array().size(), is_first ? 1U : 0U);
+    EXPECT_EQ(one.at("fulldomain"), (is_first ? first : second).at("fulldomain"));
+  }
+  EXPECT_EQ(listed.body.find(first.at("password").as_string()), std::string::npos);
+  auto const page = json::parse(world.send("GET", all + "?limit=1").body);
+  EXPECT_EQ(page.at("registrations").as_array().size(), 1U);
+  EXPECT_EQ(json::parse(world.send("GET", all + "?limit=1&cursor=" + std::string(page.at("next").as_string())).body)
+                .at("registrations")
+                .as_array()
+                .size(),
+            1U);
+  // Who may not, and what is not there.
+  std::string const one = all + "/" + std::string(first.at("subdomain").as_string());
+  EXPECT_EQ(world.as(reader, "DELETE", one).status, 403);
+  EXPECT_EQ(world.as(token, "GET", all).status, 403);
+  EXPECT_EQ(world.as(token, "DELETE", all + "/none").status, 404);
+  net::Headers stale;
+  stale.set("If-Match", "\"1\"");
+  EXPECT_EQ(world.as(token, "DELETE", one, {}, stale).status, 412);
+  ASSERT_EQ(served(first).size(), 2U);
+  // Gone: values, account, row; the name is remembered.
+  EXPECT_EQ(world.as(token, "DELETE", one).status, 204);
+  EXPECT_TRUE(served(first).empty());
+  EXPECT_EQ(served(second).size(), 1U);
+  EXPECT_EQ(update(first, value(4)).status, 401);
+  EXPECT_EQ(world.as(token, "DELETE", one).status, 404);
+  EXPECT_EQ(json::parse(world.send("GET", all).body).at("registrations").as_array().size(), 1U);
+  std::function<base::Result<database::Rows>(database::Database&)> const look = [&](database::Database& database) {
+    return database.query("SELECT tenant_id FROM slug WHERE slug = ?",
+                          {std::string(first.at("subdomain").as_string())});
+  };
+  EXPECT_EQ(test::run_task(world.loop, world.store->thread().run<database::Rows>(look))->size(), 1U)
+      << "never given out again";
+  // An administrator may too.
+  EXPECT_EQ(world.send("DELETE", all + "/" + std::string(second.at("subdomain").as_string())).status, 204);
+}
+
+TEST_F(AcmeDns, ADaysRegistrationsAndDomainsAreBounded) {
+  world.tenants.policy.claims_per_day = 3;
+  json::value const first = enroll();
+  EXPECT_EQ(world.send("POST", "/v1/tenants/acme-tv/domains", R"({"name":"www.customer.example"})").status, 201);
+  world.now_ms += 1000;
+  enroll();
+  EXPECT_EQ(world.send("DELETE", "/v1/tenants/acme-tv/registrations/" + std::string(first.at("subdomain").as_string()))
+                .status,
+            204);
+  auto const refused = world.as(token, "POST", "/register");
+  EXPECT_EQ(refused.status, 429) << "what is given back was given out all the same";
+  EXPECT_EQ(refused.headers.get("Retry-After"), std::to_string(24 * 3600 - 1));
+  EXPECT_EQ(refused.body, "{\"error\":\"too_many_requests\"}\n");
+  auto const claim = world.send("POST", "/v1/tenants/acme-tv/domains", R"({"name":"shop.customer.example"})");
+  EXPECT_EQ(claim.status, 429) << claim.body;
+  EXPECT_EQ(claim.headers.get("Retry-After"), std::to_string(24 * 3600 - 1));
+  EXPECT_EQ(world.send("POST", "/v1/tenants/acme-tv/domains", R"({"name":"www.customer.example"})").status, 201)
+      << "what it has is no new one";
+  world.add_tenant("beta-tv");
+  EXPECT_EQ(world.send("POST", "/v1/tenants/beta-tv/domains", R"({"name":"shop.customer.example"})").status, 201);
+  world.now_ms += 24LL * 3600 * 1000 - 1000;
+  EXPECT_EQ(world.as(token, "POST", "/register").status, 201);
+  world.tenants.policy.claims_per_day = 0;
+  EXPECT_EQ(world.as(token, "POST", "/register").status, 201) << "0: any number";
 }
 
 }  // namespace

@@ -6,7 +6,8 @@ namespace api {
 namespace {
 
 struct Objects {
-  std::string token;  // the id of one of the other tenant's
+  std::string token;         // the id of one of the other tenant's
+  std::string registration;  // the name of one
 };
 
 // What the other tenant has, made by itself.
@@ -21,7 +22,9 @@ Objects furnish(World& world) {
                 .status,
             201);
   EXPECT_EQ(world.as(secret, "POST", "/v1/tenants/victim-tv/domains", R"({"name":"www.victim.example"})").status, 201);
-  return {id};
+  auto const account = world.as(secret, "POST", "/register");
+  EXPECT_EQ(account.status, 201);
+  return {id, std::string(json::parse(account.body).at("subdomain").as_string())};
 }
 
 // Bodies a route might accept, so that what is refused is refused for who asks and not for the form.
@@ -79,9 +82,15 @@ TEST(Matrix, EveryRouteAnswersForAnothersObjectAsForNone) {
   without.add_tenant("asker-tv");
   std::string const here = with.token_of("asker-tv").first;
   std::string const there = without.token_of("asker-tv").first;
-  std::map<std::string, std::string> const values{
-      {"label", "victim-tv"},  {"name", "mail"},        {"type", "A"},       {"id", objects.token},
-      {"zone", "example.org"}, {"kind", "ALSO-NOTIFY"}, {"ip", "192.0.2.1"}, {"nameserver", "ns.example.org"}};
+  std::map<std::string, std::string> const values{{"label", "victim-tv"},
+                                                  {"name", "mail"},
+                                                  {"type", "A"},
+                                                  {"id", objects.token},
+                                                  {"zone", "example.org"},
+                                                  {"kind", "ALSO-NOTIFY"},
+                                                  {"ip", "192.0.2.1"},
+                                                  {"nameserver", "ns.example.org"},
+                                                  {"subdomain", objects.registration}};
   std::size_t checked = 0;
   for (net::RouteName const& route : with.router.routes()) {
     if (is_public(route)) {
@@ -106,6 +115,7 @@ TEST(Matrix, EveryRouteAnswersForAnothersObjectAsForNone) {
   EXPECT_EQ(with.send("GET", "/v1/tenants/victim-tv/domains/www.victim.example").status, 200);
   EXPECT_EQ(with.send("GET", "/v1/tenants/victim-tv/pools/mail").status, 200);
   EXPECT_EQ(with.tokens.by_id(objects.token)->revoked_at_ms, 0);
+  EXPECT_NE(with.send("GET", "/v1/tenants/victim-tv/registrations").body.find(objects.registration), std::string::npos);
 }
 
 // Within its own tenant's routes: another's token by its id, another's domain by its name.
@@ -123,6 +133,7 @@ TEST(Matrix, AnothersIdsAreNoneOfOurs) {
       {"DELETE", "/v1/tenants/asker-tv/domains/www.victim.example"},
       {"POST", "/v1/tenants/asker-tv/domains/www.victim.example/verify"},
       {"PUT", "/v1/tenants/asker-tv/certificates/www.victim.example"},
+      {"DELETE", "/v1/tenants/asker-tv/registrations/" + objects.registration},
       {"GET", "/v1/tenants/asker-tv/pools/mail"},
       {"DELETE", "/v1/tenants/asker-tv/pools/mail"},
       {"GET", "/v1/tenants/asker-tv/pools/tenant-1%2F1"},

@@ -1,71 +1,33 @@
-// docs/openapi.yaml against the routes, in both directions, and against real answers.
+// docs/openapi.yaml against the routes and their answers. Both directions, over everything that a daemon serves:
+// tests/integration/api_description_test.py.
 #include "dns-backend/api/tenants/openapi.hpp"
 
-#include "base/config/reader.hpp"
 #include "tests/dns-backend/api/tenants/world.hpp"
+#include "tests/support/described.hpp"
 
 #include <set>
 
 namespace api {
 namespace {
 
-class OpenApi : public testing::Test {
+class OpenApi : public testing::Test, protected test::Described {
  protected:
-  OpenApi() : document(*config::Document::parse(openapi_yaml(), "openapi.yaml")), root(document, problems) {}
-
-  // The fields of a schema, and which of them are required.
-  std::pair<std::set<std::string>, std::set<std::string>> fields(std::string const& schema) {
-    config::Reader section = root.section("components").section("schemas").section(schema);
-    auto const required = section.texts("required");
-    auto const names = section.section("properties").keys();
-    return {{names.begin(), names.end()}, {required.begin(), required.end()}};
-  }
-  // Everything an answer holds is described, and what is promised is there.
-  void expect_form(json::value const& value, std::string const& schema) {
-    auto const [known, required] = fields(schema);
-    ASSERT_FALSE(known.empty()) << schema;
-    for (auto const& member : value.as_object()) {
-      EXPECT_TRUE(known.contains(std::string(member.key()))) << schema << " says nothing of '" << member.key() << "'";
-    }
-    for (std::string const& field : required) {
-      EXPECT_TRUE(value.as_object().contains(field)) << schema << " promises '" << field << "'";
-    }
-  }
   void expect_answer(net::HttpResponse const& answer, int status, std::string const& schema) {
     ASSERT_EQ(answer.status, status) << answer.body;
     expect_form(json::parse(answer.body), schema);
   }
-
-  base::Problems problems;
-  config::Document document;
-  config::Reader root;
 };
 
-TEST_F(OpenApi, DescribesTheRoutesAndNoOthers) {
-  std::set<std::string> described;
-  config::Reader paths = root.section("paths");
-  for (std::string const& path : paths.keys()) {
-    config::Reader section = paths.section(path);
-    for (std::string const& key : section.keys()) {
-      if (key != "parameters") {
-        std::string method = key;
-        std::ranges::transform(method, method.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
-        described.insert(method + " " + path);
-      }
-    }
-  }
+TEST_F(OpenApi, DescribesTheRoutes) {
+  std::set<std::string> const described = routes();
   World world;
-  net::Router router;
-  add_tenant_routes(router, world.tenants);
-  add_acme_dns_routes(router, world.tenants);
-  add_tenant_pool_routes(router, world.tenants);
-  world.sign_up.add_routes(router);
-  std::set<std::string> there;
-  for (net::RouteName const& route : router.routes()) {
-    there.insert(route.method + " " + route.pattern);
+  std::vector<net::RouteName> const served = world.router.routes();
+  for (net::RouteName const& route : served) {
+    EXPECT_TRUE(described.contains(route.method + " " + route.pattern))
+        << route.method << " " << route.pattern << " is served and not in docs/openapi.yaml";
   }
-  EXPECT_EQ(described, there);
-  EXPECT_GT(there.size(), 20U);
+  EXPECT_GT(served.size(), 60U);
+  EXPECT_GE(described.size(), served.size());
 }
 
 TEST_F(OpenApi, AnswersHaveTheFormItSays) {
@@ -78,6 +40,12 @@ TEST_F(OpenApi, AnswersHaveTheFormItSays) {
   world.add_tenant("acme-tv");
   std::string const tenant = "/v1/tenants/acme-tv";
   expect_answer(world.send("GET", "/v1/tenants?limit=1"), 200, "Tenants");
+  auto const routes = world.send("GET", "/v1/routes");
+  expect_answer(routes, 200, "Routes");
+  expect_form(json::parse(routes.body).at("routes").as_array().at(0), "RouteName");
+  auto const zones = world.send("GET", "/v1/zones?limit=1");
+  expect_answer(zones, 200, "Zones");
+  expect_form(json::parse(zones.body).at("zones").as_array().at(0), "Zone");
   auto const renamed = world.send("PATCH", tenant, R"({"label":"beta-tv"})");
   expect_answer(renamed, 200, "Tenant");
   expect_form(json::parse(renamed.body).at("former").as_array().at(0), "FormerLabel");

@@ -167,6 +167,72 @@ TEST_F(TenantsApi, ASecretIsShownOnceAndNeverKept) {
   }
 }
 
+// Every quota of a plan, when a tenant shall move to it.
+TEST(TenantPlans, ASmallerPlanIsRefusedWithEveryQuotaThatIsExceeded) {
+  tenants::Plan gold{"gold"};
+  tenants::Plan small{"small", 0, 1, 1, 1, {}, 1, 1};
+  World world({{gold, small}, 24LL * 3600 * 1000, "acme.example.org."});
+  std::string const tenant = "/v1/tenants/acme-tv";
+  ASSERT_EQ(world
+                .send("POST", "/v1/tenants",
+                      R"({"label":"acme-tv","zone":"example.org","plan":"gold","primary":"ams","backups":["fra"]})")
+                .status,
+            201);
+  auto const move = [&world, &tenant](std::string const& more = {}) {
+    return world.send("PATCH", tenant, R"({"plan":"small")" + more + "}");
+  };
+  EXPECT_EQ(move().status, 422) << "a backup cluster";
+  ASSERT_EQ(world.send("PATCH", tenant, R"({"backups":[]})").status, 200);
+  std::string const token = world.token_of("acme-tv").first;
+  auto const [second, id] = world.token_of("acme-tv");
+  for (char const* const name : {"a", "b", "c"}) {
+    ASSERT_EQ(world.send("PUT", tenant + "/records/" + name + "/A", R"({"contents":["192.0.2.9"]})").status, 200);
+  }
+  for (char const* const name : {"www.customer.example", "shop.customer.example"}) {
+    ASSERT_EQ(world.send("POST", tenant + "/domains", std::string(R"({"name":")") + name + R"("})").status, 201);
+  }
+  std::vector<std::string> registrations;
+  for (int i = 0; i < 2; ++i) {
+    auto const made = world.as(token, "POST", "/register");
+    ASSERT_EQ(made.status, 201);
+    registrations.emplace_back(json::parse(made.body).at("subdomain").as_string());
+  }
+  for (char const* const name : {"one", "two"}) {
+    ASSERT_EQ(world
+                  .send("PUT", tenant + "/pools/" + name,
+                        R"({"origins":[{"address":"203.0.113.1"},{"address":"203.0.113.2"}],"names":[")" +
+                            std::string(name) + R"("]})")
+                  .status,
+              201);
+  }
+  auto const refused = move(R"(,"label":"beta-tv")");
+  ASSERT_EQ(refused.status, 422) << refused.body;
+  std::vector<std::string> messages;
+  json::value const problem = json::parse(refused.body);
+  for (json::value const& error : problem.at("errors").as_array()) {
+    EXPECT_EQ(error.at("field"), "plan");
+    EXPECT_FALSE(error.at("hint").as_string().empty());
+    messages.emplace_back(error.at("message").as_string());
+  }
+  EXPECT_THAT(messages, ElementsAre(HasSubstr("1 RRsets at most, and there are 3"), HasSubstr("1 domains at most"),
+                                    HasSubstr("1 registrations"), HasSubstr("1 tokens at most, and there are 2"),
+                                    HasSubstr("1 origins in a pool"), HasSubstr("1 origins in a pool"),
+                                    HasSubstr("1 pools at most, and there are 2")));
+  json::value const still = json::parse(world.send("GET", tenant).body);
+  EXPECT_EQ(still.at("plan"), "gold") << "nothing was changed, the label neither";
+  // Room is made, one quota after the other.
+  for (std::string const& target :
+       {tenant + "/records/a/A", tenant + "/records/b/A", tenant + "/domains/shop.customer.example",
+        tenant + "/registrations/" + registrations[0], tenant + "/tokens/" + id, tenant + "/pools/two"}) {
+    EXPECT_EQ(move().status, 422) << target;
+    EXPECT_EQ(world.send("DELETE", target).status, 204) << target;
+  }
+  ASSERT_EQ(
+      world.send("PUT", tenant + "/pools/one", R"({"origins":[{"address":"203.0.113.1"}],"names":["one"]})").status,
+      200);
+  EXPECT_EQ(move().status, 200) << move().body;
+}
+
 TEST_F(TenantsApi, ListsComeInPages) {
   for (char const* const label : {"a-tv", "b-tv", "c-tv"}) {
     world.add_tenant(label);
@@ -176,7 +242,19 @@ TEST_F(TenantsApi, ListsComeInPages) {
   auto const rest = ok(world.send("GET", "/v1/tenants?limit=2&cursor=" + std::string(first.at("next").as_string())));
   EXPECT_EQ(rest.at("tenants").at(0).at("label"), "c-tv");
   EXPECT_FALSE(rest.as_object().contains("next"));
-  EXPECT_THAT(wrong(world.send("GET", "/v1/tenants?limit=0")), ElementsAre("limit"));
+  auto const zones = ok(world.send("GET", "/v1/zones?limit=1"));
+  EXPECT_EQ(zones.at("zones").at(0).at("name"), "acme.example.org.");
+  EXPECT_EQ(ok(world.send("GET", "/v1/zones?limit=1&cursor=" + std::string(zones.at("next").as_string())))
+                .at("zones")
+                .at(0)
+                .at("name"),
+            "example.org.");
+  auto const pools = ok(world.send("GET", "/v1/pools?limit=1"));
+  EXPECT_EQ(pools.at("pools").as_array().size(), 1U);
+  EXPECT_EQ(pools.at("next"), "ams");
+  for (char const* const list : {"tenants", "zones", "pools", "tenants/a-tv/certificates", "tenants/a-tv/domains"}) {
+    EXPECT_THAT(wrong(world.send("GET", "/v1/" + std::string(list) + "?limit=0")), ElementsAre("limit")) << list;
+  }
   EXPECT_THAT(wrong(world.send("GET", "/v1/audit?cursor=x")), ElementsAre("cursor"));
   std::size_t seen = 0;
   std::string cursor;
