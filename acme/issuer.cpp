@@ -492,7 +492,7 @@ net::Task<void> Issuer::save_limits() {
   if (buckets.empty()) {
     co_return;
   }
-  auto const saved = co_await vault_.save_buckets(std::move(buckets));
+  auto const saved = co_await vault_.save_buckets(std::move(buckets), wall_now());
   if (!saved) {
     process::log::debug(component, "limits not stored error=\"{}\"", saved.error().what());
   }

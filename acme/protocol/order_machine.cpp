@@ -146,11 +146,18 @@ std::optional<Action> OrderMachine::place_without(Problem const& problem) {
   return std::nullopt;
 }
 
+// "unauthorized" of a challenge means that the proof was not seen; of a request, that the account may not make it: it
+// was deactivated, or is another's (RFC 8555, 7.3.6). Another CA may serve the name then.
+FailureClass OrderMachine::class_of_refusal(Problem const& problem) const {
+  bool const of_account = problem.type == "unauthorized" && step_ != Step::challenge && step_ != Step::diagnose;
+  return of_account ? FailureClass::account : classify(problem);
+}
+
 Action OrderMachine::on_refusal(Problem const& problem, Answer const& answer, Time now) {
   if (auto const again = place_without(problem)) {
     return *again;
   }
-  FailureClass const kind = classify(problem);
+  FailureClass const kind = class_of_refusal(problem);
   outcome_.problem = problem.type;
   outcome_.instance = problem.instance;
   if (kind == FailureClass::not_before) {

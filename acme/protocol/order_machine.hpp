@@ -161,6 +161,7 @@ class OrderMachine {
   };
 
   Action on_answer(Answer const& answer, Time now);
+  [[nodiscard]] FailureClass class_of_refusal(Problem const& problem) const;
   Action on_refusal(Problem const& problem, Answer const& answer, Time now);
   Action on_lost(std::string const& detail, std::string const& retry_after, Time now);
   Action on_done(Time now);

@@ -244,6 +244,7 @@ INSERT INTO acme_order_at (subject_id, directory_url, names, order_url, csr, sea
   SELECT subject_id, directory_url, names, order_url, csr, sealed_key FROM acme_order;
 DROP TABLE acme_order;
 ALTER TABLE acme_order_at RENAME TO acme_order;
+CREATE INDEX acme_bucket_by_end ON acme_bucket (full_at_ms);
 )";
 
 }  // namespace

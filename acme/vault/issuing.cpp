@@ -119,8 +119,13 @@ net::Task<base::Result<std::vector<Event>>> Vault::events(std::int64_t subject_i
   co_return list;
 }
 
-net::Task<base::Result<void>> Vault::save_buckets(std::vector<Bucket> buckets) {
-  Body const body = [buckets](Transaction& transaction) -> base::Result<void> {
+// A bucket that is full again says nothing any more: its row goes.
+net::Task<base::Result<void>> Vault::save_buckets(std::vector<Bucket> buckets, Time now) {
+  Body const body = [buckets, now](Transaction& transaction) -> base::Result<void> {
+    auto const swept = execute(transaction, "DELETE FROM acme_bucket WHERE full_at_ms <= ?", {crypto::to_ms(now)});
+    if (!swept) {
+      return swept;
+    }
     for (Bucket const& bucket : buckets) {
       auto const saved = execute(transaction,
                                  "INSERT OR REPLACE INTO acme_bucket (directory_url, scope, key, full_at_ms) VALUES "

@@ -72,18 +72,26 @@ net::Task<base::Result<void>> Steward::pass(std::int64_t now_ms) {
       co_return due.error();
     }
     if (due->empty()) {
-      co_return base::Result<void>();
+      co_return co_await count_stuck();
     }
-    double stuck = 0;
     for (tenants::Intent const& intent : *due) {
       report(intent);
-      stuck += intent.attempts >= tenants::attempts_alarm ? 1 : 0;
       if (auto const tried = co_await try_one(intent, now_ms); !tried) {
         co_return tried.error();
       }
     }
-    stuck_.set(stuck);
   }
+}
+
+// All of them, also those that wait for their next attempt.
+net::Task<base::Result<void>> Steward::count_stuck() {
+  std::function<base::Result<std::int64_t>(database::Database&)> const count = tenants::stuck;
+  auto const stuck = co_await store_.thread().run<std::int64_t>(count);
+  if (!stuck) {
+    co_return stuck.error();
+  }
+  stuck_.set(static_cast<double>(*stuck));
+  co_return base::Result<void>();
 }
 
 net::Task<base::Result<std::size_t>> Steward::repair() {

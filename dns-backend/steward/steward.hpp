@@ -41,6 +41,7 @@ class Steward {
 
   // One look at the journal: attempts what is due until nothing is. `now_ms`: Unix time.
   net::Task<base::Result<void>> pass(std::int64_t now_ms);
+  net::Task<base::Result<void>> count_stuck();
   // How many things were put right.
   net::Task<base::Result<std::size_t>> repair();
 

@@ -205,6 +205,11 @@ base::Result<std::vector<Intent>> due(database::Database& database, std::int64_t
   return rows ? base::Result<std::vector<Intent>>(intents_of(*rows)) : rows.error();
 }
 
+base::Result<std::int64_t> stuck(database::Database& database) {
+  auto const rows = database.query("SELECT count(*) FROM tenant_intent WHERE attempts >= ?", {attempts_alarm});
+  return rows ? base::Result<std::int64_t>(std::get<std::int64_t>((*rows)[0][0])) : rows.error();
+}
+
 base::Result<std::vector<Intent>> pending(database::Database& database, std::int64_t tenant_id) {
   auto const rows = database.query(std::string(columns) + "WHERE tenant_id = ? ORDER BY id", {tenant_id});
   return rows ? base::Result<std::vector<Intent>>(intents_of(*rows)) : rows.error();

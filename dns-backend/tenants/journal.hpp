@@ -41,6 +41,7 @@ base::Result<void> note(store::Write const& write, std::int64_t tenant_id, std::
 // Of each tenant the oldest one whose time has come, unless its next attempt is later; at most `most`. One that fails
 // holds up those behind it; one whose time has not come holds up nothing.
 base::Result<std::vector<Intent>> due(database::Database& database, std::int64_t now_ms, std::size_t most);
+base::Result<std::int64_t> stuck(database::Database& database);  // that failed attempts_alarm times or more
 base::Result<std::vector<Intent>> pending(database::Database& database, std::int64_t tenant_id);
 
 // Empty, or the site that has not acknowledged the revision.

@@ -258,7 +258,7 @@ TEST_F(OrderMachineTest, EachFailedNewOrderHasItsClass) {
        std::vector<std::pair<char const*, FailureClass>>{{"rejectedIdentifier", FailureClass::policy},
                                                          {"userActionRequired", FailureClass::account},
                                                          {"malformed", FailureClass::ours},
-                                                         {"unauthorized", FailureClass::validation}}) {
+                                                         {"unauthorized", FailureClass::account}}) {
     start("");
     action = machine->resume(Answer{403, "", "", problem_json(type)}, now);
     EXPECT_EQ(finish().failure, expected) << type;

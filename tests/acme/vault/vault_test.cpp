@@ -291,11 +291,16 @@ TEST_F(VaultTest, EventsBucketsAndRevocationsAreKept) {
   auto const events = run(vault->events(seven)).value();
   ASSERT_EQ(events.size(), 20U);
   EXPECT_EQ(events.front().at, now + std::chrono::seconds(24));
-  ASSERT_TRUE(run(vault->save_buckets({{"https://ca/dir", "orders", "", now}, {"https://ca/dir", "set", "a b", now}})));
-  ASSERT_TRUE(run(vault->save_buckets({{"https://ca/dir", "orders", "", now + hours(1)}})));
+  ASSERT_TRUE(run(vault->save_buckets({{"https://ca/dir", "orders", "", now}, {"https://ca/dir", "set", "a b", now}},
+                                      now - hours(1))));
+  ASSERT_TRUE(run(vault->save_buckets({{"https://ca/dir", "orders", "", now + hours(1)}}, now - hours(1))));
   auto const buckets = run(vault->buckets()).value();
   ASSERT_EQ(buckets.size(), 2U);
   EXPECT_EQ(buckets[0].full_at, now + hours(1));
+  ASSERT_TRUE(run(vault->save_buckets({{"https://ca/dir", "set", "c d", now + hours(2)}}, now + hours(1))));
+  auto const left = run(vault->buckets()).value();
+  ASSERT_EQ(left.size(), 1U) << "what is full again is nobody's limit";
+  EXPECT_EQ(left[0].key, "c d");
   std::int64_t const sequence = add(seven, 'a', now + hours(9));
   ASSERT_TRUE(run(vault->mark_revoked(sequence, 1, std::nullopt)));
   EXPECT_EQ(run(vault->certificates(seven))->front().revoked_reason, 1);

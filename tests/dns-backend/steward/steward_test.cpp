@@ -251,5 +251,19 @@ TEST_F(StewardTest, one_tenants_trouble_does_not_hold_up_another) {
   EXPECT_TRUE(answers("two-tv"));
 }
 
+TEST_F(StewardTest, what_is_stuck_is_counted_while_it_waits_and_no_longer) {
+  create("one-tv");
+  ASSERT_TRUE(rename("one-tv", "two-tv", 0));
+  pass(0);
+  EXPECT_THAT(metrics.text(), HasSubstr("navigator_tenant_intents_stuck 0"));
+  sql("UPDATE tenant_intent SET attempts = 12, next_ms = 9000000000000000");
+  create("other-tv");
+  pass(0);
+  EXPECT_THAT(metrics.text(), HasSubstr("navigator_tenant_intents_stuck 1")) << "it waits for its next attempt";
+  sql("DELETE FROM tenant_intent");
+  pass(0);
+  EXPECT_THAT(metrics.text(), HasSubstr("navigator_tenant_intents_stuck 0"));
+}
+
 }  // namespace
 }  // namespace store
