@@ -101,7 +101,7 @@ module(dns-backend/api
     dns-backend/snapshot dns-backend/store dns-backend/monitor dns-backend/overrides dns-backend/transitions
     base/store_thread
     base/http base/http_client dns-backend/zone_file
-  LIBRARIES Boost::json)
+  LIBRARIES Boost::json OpenSSL::Crypto)
 module(dns-backend/api/gate SOURCES gate.cpp
   DEPENDS base/result base/net base/process base/http base/store_thread dns-backend/store dns-backend/api
     dns-backend/audit dns-backend/tokens

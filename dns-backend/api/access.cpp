@@ -1,6 +1,10 @@
 #include "dns-backend/api/access.hpp"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
+#include <optional>
+#include <string_view>
 
 namespace api {
 namespace {
@@ -8,6 +12,37 @@ namespace {
 // A zone of a million names takes the primary minutes; the server's own limits end everything else earlier.
 constexpr std::chrono::milliseconds deadline{600000};
 constexpr char const* hop_header = "Navigator-Forwarded";
+
+// What follows the scheme of an Authorization header; nothing when it is of another one.
+std::optional<std::string_view> behind(std::string_view scheme, std::string_view value) {
+  bool const named = value.size() >= scheme.size() &&
+                     std::equal(scheme.begin(), scheme.end(), value.begin(),
+                                [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + ('a' - 'A') : b); });
+  if (!named) {
+    return std::nullopt;
+  }
+  std::size_t const begin = value.find_first_not_of(' ', scheme.size());
+  return begin == std::string_view::npos ? std::string_view() : value.substr(begin);
+}
+
+// RFC 7617: base64 of "user:password"; "-", which is no token, when that is not what it is.
+std::string password_of(std::string_view credentials) {
+  constexpr std::size_t most = 4096;
+  if (credentials.empty() || credentials.size() > most || credentials.size() % 4 != 0) {
+    return "-";
+  }
+  std::string text(credentials.size() / 4 * 3, '\0');
+  auto const* const from = reinterpret_cast<unsigned char const*>(credentials.data());
+  auto* const to = reinterpret_cast<unsigned char*>(text.data());
+  int const size = EVP_DecodeBlock(to, from, static_cast<int>(credentials.size()));
+  if (size < 0) {
+    return "-";
+  }
+  auto const padding = static_cast<std::size_t>(std::ranges::count(credentials.substr(credentials.size() - 2), '='));
+  text.resize(static_cast<std::size_t>(size) - padding);
+  auto const colon = text.find(':');
+  return colon == std::string::npos || colon + 1 == text.size() ? "-" : text.substr(colon + 1);
+}
 
 }  // namespace
 
@@ -26,13 +61,12 @@ bool is_administrator(Dependencies const& dependencies, net::HttpRequest const& 
 
 std::string bearer(net::HttpRequest const& request) {
   std::string_view const value = request.headers.get("Authorization");
-  constexpr std::string_view scheme = "bearer ";
-  bool const named = value.size() > scheme.size() &&
-                     std::equal(scheme.begin(), scheme.end(), value.begin(),
-                                [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + ('a' - 'A') : b); });
-  std::size_t const begin = named ? value.find_first_not_of(' ', scheme.size()) : 0;
   // An empty token is a wrong one, not none.
-  return named ? std::string(begin == std::string_view::npos ? "-" : value.substr(begin)) : "";
+  if (auto const shown = behind("bearer ", value)) {
+    return shown->empty() ? "-" : std::string(*shown);
+  }
+  auto const basic = request.path == register_path ? behind("basic ", value) : std::nullopt;
+  return basic ? password_of(*basic) : "";
 }
 
 net::Task<net::HttpResponse> forward(Dependencies const& dependencies, net::HttpRequest request) {

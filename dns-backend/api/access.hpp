@@ -21,7 +21,12 @@ inline constexpr char const* log_reason_header = "Navigator-Log-Reason";
 // Asked by people whom nobody knows yet: through a replica it is their deed and not the replica's.
 inline constexpr char const* sign_up_path = "/v1/sign-up";
 
-// The token of "Authorization: Bearer ..." (RFC 6750 2.1); empty without one.
+// Where hosts with a client of acme-dns register.
+inline constexpr char const* register_path = "/register";
+
+// The token of "Authorization: Bearer ..." (RFC 6750 2.1); empty without one. On register_path also the password of
+// "Basic" (RFC 7617), whatever the user is called: clients of acme-dns send no header of their own choice, but what is
+// in the URL of the server that they are given.
 std::string bearer(net::HttpRequest const& request);
 
 // With a bearer token: an administrator's. Without: a unix peer, or a TLS peer whose certificate name is in `admins`.

@@ -65,7 +65,7 @@ net::HttpResponse wait_then(int status, int wait_s, char const* code) {
 Answer enroll(TenantDependencies const& own, net::HttpRequest request) {
   tokens::Token const* const token = own.tokens.by_id(request.peer.token);
   if (token == nullptr || token->tenant_id == 0 || !tokens::forbidden(token->scope, {"acme"}).empty()) {
-    co_return error(401, "a tenant's token with the action 'acme' is needed: Authorization: Bearer");
+    co_return error(401, "a tenant's token with the action 'acme' is needed: Bearer, or https://any:TOKEN@HOST");
   }
   if (own.policy.challenge_zone.empty()) {
     co_return error(503, "the settings name no challenge zone");
@@ -182,7 +182,7 @@ Answer delete_registration(TenantDependencies const& own, net::HttpRequest reque
 }  // namespace
 
 void add_acme_dns_routes(net::Router& router, TenantDependencies const& own) {
-  router.add("POST", "/register", [&own](net::HttpRequest request) { return enroll(own, std::move(request)); });
+  router.add("POST", register_path, [&own](net::HttpRequest request) { return enroll(own, std::move(request)); });
   std::string const all = "/v1/tenants/{label}/registrations";
   router.add("GET", all, of_tenant(own, "read", Where::primary, list_registrations));
   router.add("DELETE", all + "/{subdomain}", of_tenant(own, "acme", Where::primary, delete_registration));
