@@ -238,6 +238,22 @@ base::Result<void> create_zone(Write const& write, dns::Name const& apex, ZoneSe
   return wanted ? make_whole_zone(write, apex, settings, std::move(*wanted)) : wanted.error();
 }
 
+namespace {
+
+// What an export showed of tenants' names is made of the CAs' rows: stored, it would stay when these change.
+bool is_derived_caa(Write const& write, ZoneRow const& zone, RRsets const& before, dns::RRset const& rrset,
+                    RRsetKey const& key) {
+  if (rrset.type != dns::type_caa || before.contains(key) || write.model.tenant_at(key.first) == nullptr) {
+    return false;
+  }
+  EntryPtr const entry = write.snapshot.zone_by_id(zone.id)->find(key.first);
+  return entry != nullptr && std::ranges::any_of(entry->rrsets, [&rrset](dns::RRset const& one) {
+           return one.type == rrset.type && one.contents == rrset.contents;
+         });
+}
+
+}  // namespace
+
 base::Result<void> import_zone(Write const& write, dns::Name const& apex, std::vector<dns::OwnedRRset> const& rrsets) {
   auto wanted = whole_content(write, apex, rrsets);
   if (!wanted) {
@@ -252,6 +268,8 @@ base::Result<void> import_zone(Write const& write, dns::Name const& apex, std::v
   if (!before) {
     return before.error();
   }
+  std::erase_if(*wanted,
+                [&](auto const& item) { return is_derived_caa(write, *present, *before, item.second, item.first); });
   auto const changed = write_difference(write, present->id, *before, *wanted);
   if (!changed) {
     return changed.error();

@@ -168,6 +168,22 @@ class SeveralIssuers(certificate_sites_test.CertificateSitesTest):
         self.assertEqual(len(orders), 1)
         self.assertEqual(len(self.issued()), 1)
 
+    def test_an_answer_that_comes_while_room_is_made_is_written_down(self):
+        """The holder is asked to make room while the CA is about to answer: the successor knows the order's URL."""
+        self.up(1)
+        self.hold("order-plz", after=True)
+        self.create("held")
+        daemons.wait_for("the order is placed", lambda: self.held == 1)
+        new = self.successor()
+        daemons.wait_for("the successor asks the holder", lambda: waits_on_a_socket(new.pid))
+        self.assertTrue(self.primary.daemon.running(), "it waits for the CA's answer")
+        self.free.set()
+        self.taken_over_by(new)
+        self.wait_for_certificates(["held"], 60)
+        [orders] = self.proxy.orders.values()
+        self.assertEqual(len(orders), 1)
+        self.assertNotIn("went on with an order that was placed before", self.sites[0].files.log("navigator.log"))
+
     def test_a_replica_with_a_ca_in_its_settings_does_not_start(self):
         self.up(1)
         replica = self.sites[1]

@@ -138,6 +138,16 @@ TEST(Settings, AReplicaIssuesNothing) {
   EXPECT_THAT(base::text(settings.error()), HasSubstr("a replica issues no certificates"));
 }
 
+TEST(Settings, CaaRecordsArePublishedOnlyWhenItIsSaid) {
+  std::string const head = std::string(smallest) + "acme:\n  directory: \"https://ca/dir\"\n  master_key: k\n";
+  EXPECT_FALSE(navigator::parse_settings(head, "n.yaml")->acme->publish_caa);
+  EXPECT_FALSE(navigator::parse_settings(head + "  caa: check\n", "n.yaml")->acme->publish_caa);
+  EXPECT_TRUE(navigator::parse_settings(head + "  caa: publish\n", "n.yaml")->acme->publish_caa);
+  auto const wrong = navigator::parse_settings(head + "  caa: yes\n", "n.yaml");
+  ASSERT_TRUE(wrong.has_error());
+  EXPECT_EQ(wrong.error().at(0).path, "acme.caa");
+}
+
 TEST(Settings, EachCaHasItsChallengeAndItsLimits) {
   std::string const head = std::string(smallest) + "acme:\n  directory: \"https://ca/dir\"\n  master_key: k\n";
   auto const good = navigator::parse_settings(

@@ -69,6 +69,18 @@ TEST_F(StoreCaa, what_a_tenant_says_himself_stands) {
   EXPECT_THAT(caa("one-tv.example.org"), testing::SizeIs(4));
 }
 
+TEST_F(StoreCaa, what_an_export_showed_is_not_stored_by_an_import) {
+  site.ok(site.store->set_caa_issuer("https://ca.example/dir", first));
+  site.ok(site.store->create_tenant(tenant_row("two-tv", "ams")));
+  std::string const records = "one-tv 5 CAA 0 issue \"" + first + "\"\none-tv 5 CAA 0 issuewild \"" + first +
+                              "\"\ntwo-tv 5 CAA 0 issue \"own.example\"\n";
+  site.import_zone(zone_head + records);
+  EXPECT_THAT(caa("one-tv.example.org"), testing::SizeIs(2));
+  site.ok(site.store->set_caa_issuer("https://ca.example/dir", "ca.example"));
+  EXPECT_THAT(caa("one-tv.example.org"), ElementsAre("0 issue \"ca.example\"", "0 issuewild \"ca.example\""));
+  EXPECT_THAT(caa("two-tv.example.org"), ElementsAre("0 issue \"own.example\""));
+}
+
 TEST_F(StoreCaa, they_follow_a_tenant_through_its_life) {
   site.ok(site.store->set_caa_issuer("https://ca.example/dir", first));
   tenants::TenantChange rename;
