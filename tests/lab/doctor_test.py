@@ -291,7 +291,7 @@ class DoctorTest(unittest.TestCase):
             self.mesh.control("topology", "set", str(file))
 
         return (lambda: put(f"services:\n  - {{name: names, addresses: [10.53.0.53], nodes: [{HERE}, {THERE}], "
-                            "check: {type: tcp, port: 853, interval_ms: 200}}\n"), lambda: put(""))
+                            "check: {type: tcp, port: 853, interval_ms: 200, timeout_ms: 150}}\n"), lambda: put(""))
 
     def faults_of_sessions(self):
         """Of a device that has just been made: what was never answered."""

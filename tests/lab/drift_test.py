@@ -200,6 +200,26 @@ class DriftTest(unittest.TestCase):
               f"worst {max(times.values()):.2f} s", flush=True)
         self.mesh.wait_full(seconds=60)
         self.assertGreaterEqual(len(times), 30)
+        self.killed_while_the_agent_was_away()
+
+    def killed_while_the_agent_was_away(self):
+        """The process that carries a link has died, and its socket's name is still there: the next agent makes another,
+        and is told at once that its controller answers."""
+        mesh = self.mesh
+        mesh.daemons.stop("ann", "agent")
+        self.kill("wireguard-go", "wg-bob")
+        self.assertIsNone(self.pid_of("wireguard-go", "wg-bob"))
+        began = time.monotonic()
+        mesh.start_agent("ann")
+        connected = lambda: mesh.status("ann").get("controller", {}).get("connected")
+        wait_until("the controller is known to answer", connected, LIMIT, 0.02)
+        answered = time.monotonic() - began
+        wait_until("another process carries the link", lambda: self.pid_of("wireguard-go", "wg-bob"), LIMIT, 0.02)
+        carried = time.monotonic() - began
+        mesh.wait_full(seconds=60)
+        print(f"    an agent's start: the controller answers after {answered:.2f} s, the link has a process again "
+              f"after {carried:.2f} s", flush=True)
+        self.assertLess(answered, LIMIT, "it used to wait for news first, 25 s")
 
     def test_what_is_not_the_meshs_is_never_touched(self):
         self.nft(FOREIGN)
