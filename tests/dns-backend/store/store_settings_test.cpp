@@ -148,7 +148,7 @@ TEST(StoreSettings, a_store_of_version_3_keeps_its_tenants_and_their_answers) {
   ASSERT_THAT(tenants, SizeIs(1));
   EXPECT_EQ(tenants[0].changed_at, 0);
   EXPECT_NE(site.entry("acme-tv.example.org")->balancer, nullptr);
-  EXPECT_TRUE(database::Database::open("sqlite://" + folder.file("navigator.db.before-store-4"), {version_3}));
+  EXPECT_TRUE(database::Database::open("sqlite://" + folder.file("navigator.db.before-store-5"), {version_3}));
 }
 
 // A file as the first release wrote it.
@@ -156,7 +156,7 @@ TEST(StoreSettings, a_store_of_version_1_is_migrated_and_a_copy_stays_beside_it)
   test::TemporaryFolder const folder;
   std::string const url = "sqlite://" + folder.file("navigator.db");
   database::Schema version_1 = schema();
-  ASSERT_EQ(version_1.migrations.size(), 4U);
+  ASSERT_EQ(version_1.migrations.size(), 5U);
   version_1.migrations.resize(1);
   ASSERT_EQ(version_1.replicated[10].table, "autoprimary");
   version_1.replicated.resize(10);
@@ -188,8 +188,8 @@ TEST(StoreSettings, a_store_of_version_1_is_migrated_and_a_copy_stays_beside_it)
     site.ok(site.store->set_checked(1, 5));
     site.ok(site.store->set_autoprimary({"192.0.2.1", "ns.", ""}));
   }
-  EXPECT_TRUE(std::filesystem::exists(folder.file("navigator.db.before-store-4")));
-  EXPECT_TRUE(database::Database::open("sqlite://" + folder.file("navigator.db.before-store-4"), {version_1}));
+  EXPECT_TRUE(std::filesystem::exists(folder.file("navigator.db.before-store-5")));
+  EXPECT_TRUE(database::Database::open("sqlite://" + folder.file("navigator.db.before-store-5"), {version_1}));
   auto const refused = database::Database::open(url, {version_1});
   ASSERT_TRUE(refused.has_error()) << "an older program does not touch it";
   EXPECT_EQ(refused.error().code, database::errc::newer);

@@ -408,7 +408,7 @@ TEST(StoreSteeringFile, a_store_of_version_2_is_migrated_and_objects_survive_a_r
     EXPECT_EQ(site.zone()->serial, 9U);
     EXPECT_THAT(site.ok(site.store->apply_steering(wanted)).problems, IsEmpty());
   }
-  EXPECT_TRUE(database::Database::open("sqlite://" + folder.file("navigator.db.before-store-4"), {version_2}));
+  EXPECT_TRUE(database::Database::open("sqlite://" + folder.file("navigator.db.before-store-5"), {version_2}));
   Site again(url);
   EXPECT_EQ(again.ok(again.store->steering()), wanted);
   EXPECT_NE(again.entry("www.example.org")->balancer, nullptr);
