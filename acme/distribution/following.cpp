@@ -36,7 +36,8 @@ std::optional<std::vector<std::string>> readiness_of(TenantState const& state) {
 
 Following::Following(net::asio::any_io_executor executor, store::Store& store, vault::Vault& vault,
                      std::function<store::Revision()> everywhere, std::function<void(Fleet::Edges const&)> touched)
-    : store_(store),
+    : executor_(executor),
+      store_(store),
       vault_(vault),
       everywhere_(std::move(everywhere)),
       touched_(std::move(touched)),
@@ -143,13 +144,19 @@ net::Task<base::Result<void>> Following::follow() {
   movements_.taken();
   std::ranges::copy(fleet_.lapsed(crypto::wall_now()), std::inserter(dirty_, dirty_.end()));
   std::set<std::int64_t> todo = std::exchange(dirty_, {});  // what comes meanwhile is the next look's
-  while (!todo.empty()) {
-    std::set<std::int64_t> const some = some_of(todo, at_once);
-    if (auto const taken = co_await take(some); !taken) {
-      dirty_.insert(some.begin(), some.end());
-      dirty_.insert(todo.begin(), todo.end());
+  auto reading = read(some_of(todo, at_once));
+  while (!reading->ids.empty()) {
+    while (!reading->states) {
+      co_await reading->done.wait(wait_limit);
+    }
+    auto const next = read(some_of(todo, at_once));  // while what came is taken in
+    if (auto const taken = co_await take(reading); !taken) {
+      for (auto const* const ids : {&std::as_const(reading->ids), &std::as_const(next->ids), &std::as_const(todo)}) {
+        dirty_.insert(ids->begin(), ids->end());
+      }
       co_return taken.error();
     }
+    reading = next;
   }
   if (!loaded_) {
     process::log::info(component, "edges' lists made tenants={} edges={}", fleet_.tenants().size(),
@@ -171,11 +178,26 @@ net::Task<base::Result<void>> Following::take_pools() {
   co_return base::Result<void>();
 }
 
-net::Task<base::Result<void>> Following::take(std::set<std::int64_t> tenants) {
+// A task of its own, which may end after this object: it has all it needs but the store and the vault.
+std::shared_ptr<Following::Reading> Following::read(std::set<std::int64_t> tenants) {
   if (comparing_) {
     taken_.insert(tenants.begin(), tenants.end());
   }
-  auto states = co_await read_tenants(store_, vault_, std::move(tenants));
+  auto const reading = std::make_shared<Reading>(executor_, std::move(tenants));
+  if (!reading->ids.empty()) {
+    net::spawn(executor_, "reads tenants", fill(reading, &store_, &vault_));
+  }
+  return reading;
+}
+
+net::Task<void> Following::fill(std::shared_ptr<Reading> reading, store::Store* store, vault::Vault* vault) {
+  auto states = co_await read_tenants(*store, *vault, reading->ids);
+  reading->states.emplace(std::move(states));
+  reading->done.notify();
+}
+
+net::Task<base::Result<void>> Following::take(std::shared_ptr<Reading> reading) {
+  base::Result<TenantStates>& states = *reading->states;
   if (!states) {
     co_return states.error();
   }

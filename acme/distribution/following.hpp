@@ -20,8 +20,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace acme {
 
@@ -56,12 +58,23 @@ class Following {
  private:
   [[nodiscard]] bool is_current() const;
   net::Task<base::Result<void>> follow();
-  net::Task<base::Result<void>> take(std::set<std::int64_t> tenants);
+  // What is being read of some tenants; `states` is there once it is done.
+  struct Reading {
+    Reading(net::asio::any_io_executor executor, std::set<std::int64_t> tenants)
+        : ids(std::move(tenants)), done(std::move(executor)) {}
+    std::set<std::int64_t> ids;
+    std::optional<base::Result<TenantStates>> states;
+    net::Signal done;
+  };
+  std::shared_ptr<Reading> read(std::set<std::int64_t> tenants);
+  static net::Task<void> fill(std::shared_ptr<Reading> reading, store::Store* store, vault::Vault* vault);
+  net::Task<base::Result<void>> take(std::shared_ptr<Reading> reading);
   net::Task<base::Result<void>> take_pools();
   net::Task<base::Result<bool>> settle_readiness(TenantState state);
   net::Task<base::Result<std::size_t>> compare_some(std::set<std::int64_t> tenants);
   void recall(TenantState const& state, store::Revision revision, Fleet::Edges& touched);
 
+  net::asio::any_io_executor executor_;
   store::Store& store_;
   vault::Vault& vault_;
   std::function<store::Revision()> everywhere_;

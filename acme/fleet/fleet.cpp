@@ -122,11 +122,6 @@ bool Fleet::serves_subject(Edge const& edge, std::int64_t tenant_id, std::int64_
          });
 }
 
-bool Fleet::serves(std::string const& edge, std::int64_t tenant_id, std::int64_t subject_id) const {
-  auto const found = edges_.find(edge);
-  return found != edges_.end() && serves_subject(found->second, tenant_id, subject_id);
-}
-
 // The log keeps its newest `left` entries; of those before the sequences are remembered for a while.
 void Fleet::cut(Edge& edge, std::size_t left) const {
   while (edge.log.size() > left) {
@@ -205,6 +200,27 @@ void Fleet::move_all(std::string const& name, std::int64_t tenant_id, Bundles co
   }
 }
 
+// The bundles of a tenant that had none. At the start that is everybody, so each edge is found without its name.
+void Fleet::move_in(std::int64_t tenant_id, Tenant const& tenant, Revision revision, Edges& touched) {
+  std::vector<Edge const*> done;
+  for (std::string const& name : tenant.pools) {
+    for (auto const& [edge_name, edge] : pools_[name].members) {
+      if (std::ranges::find(done, edge) != done.end()) {
+        continue;
+      }
+      done.push_back(edge);
+      if (!edge->leaving.empty()) {
+        move_all(*edge_name, tenant_id, nullptr, &tenant.bundles, revision, touched);
+        continue;
+      }
+      for (auto const& [place, kept] : tenant.bundles) {
+        move(*edge, {tenant_id, place}, nullptr, &kept);
+      }
+      touched.insert(*edge_name);
+    }
+  }
+}
+
 void Fleet::index(std::int64_t tenant_id, Tenant const& tenant, bool add) {
   for (std::string const& name : tenant.pools) {
     if (add && !tenant.bundles.empty()) {
@@ -250,7 +266,10 @@ Fleet::Outcome Fleet::take(TenantFacts const& facts, crypto::Time now, Revision 
       });
   Outcome outcome;
   index(id, before, false);
-  if (!same && (!before.bundles.empty() || !next.bundles.empty())) {
+  if (!same && before.bundles.empty() && !next.bundles.empty()) {
+    outcome.changed = true;
+    move_in(id, next, revision, outcome.edges);
+  } else if (!same && !before.bundles.empty()) {
     outcome.changed = true;
     auto const were = edges_of(before.pools);
     auto const are = edges_of(next.pools);
@@ -306,6 +325,11 @@ Fleet::Outcome Fleet::set_pools(Pools wanted, Revision revision) {
       edges_[edge].pools.insert(name);
     }
     pool.edges = std::move(edges);
+    pool.members.clear();
+    std::ranges::transform(pool.edges, std::back_inserter(pool.members), [this](std::string const& edge) {
+      auto const found = edges_.try_emplace(edge).first;
+      return std::pair(&found->first, &found->second);
+    });
   }
   for (auto const& [edge, tenants] : moved) {
     for (std::int64_t const id : tenants) {

@@ -92,6 +92,8 @@ class Fleet {
 
   // `log_max`: changes of an edge's list that are kept.
   explicit Fleet(std::size_t log_max = 4096) : log_max_(log_max) {}
+  Fleet(Fleet const&) = delete;
+  Fleet& operator=(Fleet const&) = delete;
 
   // --- what changed; `revision` is one of the store at which it was so ---
   Outcome set_pools(Pools pools, Revision revision);
@@ -100,7 +102,10 @@ class Fleet {
   // serve the subject now, it is leaving. `own`: it looks like the tenant's own name.
   Edges recall(std::string const& edge, std::int64_t tenant_id, EdgeBundle bundle, bool own, Revision revision);
   // Whether the edge's list has a bundle of this subject, leaving or not.
-  [[nodiscard]] bool serves(std::string const& edge, std::int64_t tenant_id, std::int64_t subject_id) const;
+  [[nodiscard]] bool serves(std::string const& edge, std::int64_t tenant_id, std::int64_t subject_id) const {
+    auto const found = edges_.find(edge);
+    return found != edges_.end() && serves_subject(found->second, tenant_id, subject_id);
+  }
   // Every site in service has `everywhere`.
   Edges release(Revision everywhere);
   // The revision that release() waits for next; nothing: none is leaving.
@@ -139,9 +144,11 @@ class Fleet {
     Bundles bundles;
     std::optional<crypto::Time> lapse;
   };
+  struct Edge;
   struct Pool {
     std::set<std::string> edges;
     std::set<std::int64_t> tenants;
+    std::vector<std::pair<std::string const*, Edge*>> members;  // the same edges, in edges_
   };
   struct Leaving {
     Kept kept;
@@ -174,6 +181,7 @@ class Fleet {
   bool move(Edge& edge, Key const& key, Kept const* before, Kept const* now);
   void hold(std::string const& name, Edge& edge, Key const& key, Kept kept, Revision revision);
   bool let_stay(std::string const& name, Edge& edge, Key const& key);
+  void move_in(std::int64_t tenant_id, Tenant const& tenant, Revision revision, Edges& touched);
   void move_all(std::string const& name, std::int64_t tenant_id, Bundles const* before, Bundles const* now,
                 Revision revision, Edges& touched);
   void index(std::int64_t tenant_id, Tenant const& tenant, bool add);

@@ -59,12 +59,12 @@ Answer list_pools(Dependencies const& api, net::HttpRequest request) {
     co_return refusal(pools ? objects.error() : pools.error());
   }
   Health const health = health_of(api);
-  std::map<std::string, std::function<json::object()>> all;
+  std::map<std::string, std::function<json::object()>> all;  // the topology's first
   for (store::PoolRow const& pool : *pools) {
     all[pool.name] = [&pool, &health] { return listed(pool, health); };
   }
   for (auto const& [name, pool] : objects->pools) {
-    all[name] = [found = &pool, &health] { return listed(*found, health); };
+    all["~" + name] = [found = &pool, &health] { return listed(*found, health); };
   }
   std::vector<std::string> keys;
   std::ranges::transform(all, std::back_inserter(keys), [](auto const& item) { return item.first; });

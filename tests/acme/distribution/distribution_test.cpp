@@ -321,16 +321,16 @@ TEST_F(DistributionTest, ADamagedKeyIsItsOwnBundlesTroubleAlone) {
 
 TEST_F(DistributionTest, AnswersHaveTheFormThatTheDescriptionSays) {
   test::Described described;
-  json::value const bundles = list("edge-ams-1");
+  boost::json::value const bundles = list("edge-ams-1");
   described.expect_form(bundles, "BundleList");
   described.expect_first(bundles, "bundles", "BundleItem");
   std::string const id(bundles.at("bundles").at(0).at("id").as_string());
   auto const bundle = call(request("GET", "/v1/edge/bundles/" + id, "edge-ams-1"));
   ASSERT_EQ(bundle.status, 200);
-  described.expect_form(json::parse(bundle.body), "Bundle");
+  described.expect_form(boost::json::parse(bundle.body), "Bundle");
   auto admin = request("GET", "/v1/certificates", "");
   admin.peer.is_unix = true;
-  json::value const all = json::parse(call(admin).body);
+  boost::json::value const all = boost::json::parse(call(admin).body);
   described.expect_form(all, "KeptCertificates");
   described.expect_first(all, "certificates", "KeptCertificate");
   admin.target = "/v1/certificates?limit=0";
@@ -340,7 +340,7 @@ TEST_F(DistributionTest, AnswersHaveTheFormThatTheDescriptionSays) {
   std::string cursor;
   do {
     admin.target = "/v1/certificates?limit=1" + (cursor.empty() ? "" : "&cursor=" + cursor);
-    json::value const page = json::parse(call(admin).body);
+    boost::json::value const page = boost::json::parse(call(admin).body);
     seen += page.at("certificates").as_array().size();
     cursor = page.as_object().contains("next") ? std::string(page.at("next").as_string()) : "";
   } while (!cursor.empty());
