@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -120,6 +121,14 @@ std::vector<std::string> disabled_by_hand(std::vector<bird::ProtocolRow> const& 
   return out;
 }
 
+bool runs_another(std::vector<bird::ProtocolRow> const& rows, std::string_view text) {
+  auto const missing = [&](std::string_view name) {
+    bool const wanted = text.find(" " + std::string(name) + " {") != std::string_view::npos;
+    return wanted && std::none_of(rows.begin(), rows.end(), [&](auto const& row) { return row.name == name; });
+  };
+  return missing("ospf4") || missing("ospf6");
+}
+
 net::Task<BirdService::Running> BirdService::running() {
   auto const answer = co_await control_.command("show status");
   if (answer) {
@@ -134,6 +143,11 @@ net::Task<base::Result<std::vector<std::string>>> BirdService::enable_protocols(
   auto const rows = co_await control_.protocols();
   if (!rows) {
     co_return out;  // BIRD does not answer, which is told elsewhere
+  }
+  if (runs_another(*rows, start_text)) {  // the next pass configures it
+    std::error_code ignored;
+    std::filesystem::remove(marker_file_, ignored);
+    on_trial_.clear();
   }
   for (auto const& name : disabled_by_hand(*rows, start_text)) {
     auto const enabled = co_await control_.enable(name);

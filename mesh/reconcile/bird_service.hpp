@@ -93,6 +93,9 @@ bool same_configuration(std::string const& marked, std::string const& now);
 // Pure: protocols of BIRD that are down although the text defines them enabled. Statics of anycast services are the
 // announcer's, and sessions with upstreams are an operator's to take down.
 std::vector<std::string> disabled_by_hand(std::vector<bird::ProtocolRow> const& rows, std::string_view text);
+// Pure: BIRD lacks an instance of OSPF that the text defines: somebody let it read another file, in the very second in
+// which it had read ours, which `configured_since` cannot tell.
+bool runs_another(std::vector<bird::ProtocolRow> const& rows, std::string_view text);
 
 }  // namespace reconcile
 

@@ -84,9 +84,11 @@ std::string controller_text(json::object const& controller) {
   if (text(controller, "url").empty()) {
     return "controller  none configured\n";
   }
-  return fmt::format(
-      "controller  {} {}\n", text(controller, "url"),
-      yes(controller, "connected") ? std::string("answers") : "does not answer: " + text(controller, "failure"));
+  auto const not_renewed = text(controller, "renewal_failure");
+  return fmt::format("controller  {} {}\n", text(controller, "url"),
+                     yes(controller, "connected") ? std::string("answers")
+                                                  : "does not answer: " + text(controller, "failure")) +
+         (not_renewed.empty() ? "" : "certificate not renewed: " + not_renewed + "\n");
 }
 
 std::string ms_text(json::object const& link, char const* key) {

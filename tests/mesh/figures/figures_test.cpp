@@ -34,9 +34,14 @@ TEST(Figures, TellOfLinksAndTheNewestSnapshot) {
   EXPECT_GT(written, 1'600'000'000);
   figures.refresh(written + 90);
   EXPECT_THAT(metrics.text(), HasSubstr("privateer_snapshot_age_seconds"));
+  EXPECT_THAT(metrics.text(), Not(HasSubstr("left_seconds"))) << "nobody knows yet";
+  status.controller.certificate_until_s = written + 195;
+  status.controller.issuer = {written - 10, written + 5};
   status.last_pass.devices.clear();
   figures.refresh(written + 95);
   EXPECT_THAT(metrics.text(), Not(HasSubstr("wg-bob")));
+  EXPECT_THAT(metrics.text(), HasSubstr("privateer_certificate_left_seconds 100\n"));
+  EXPECT_THAT(metrics.text(), HasSubstr("privateer_issuer_left_seconds 0\n")) << "it has ended";
 }
 
 TEST(Figures, AFolderThatIsNotThereHasNoSnapshot) {

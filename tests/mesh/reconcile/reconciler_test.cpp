@@ -171,6 +171,14 @@ TEST(Bird, ProtocolsOfTheTextThatAreDownWereDisabledByHand) {
   EXPECT_TRUE(disabled_by_hand({row("ospf4", "start")}, text).empty());
 }
 
+TEST(Bird, WithoutTheInstancesOfItsFileItRunsAnother) {
+  std::string const text = "protocol ospf v2 ospf4 {\n}\nprotocol ospf v3 ospf6 {\n}\n";
+  EXPECT_FALSE(runs_another({{"ospf4", "OSPF", "master4", "up", ""}, {"ospf6", "OSPF", "master6", "down", ""}}, text));
+  EXPECT_TRUE(runs_another({{"ospf4", "OSPF", "master4", "up", ""}}, text));
+  EXPECT_TRUE(runs_another({}, text));
+  EXPECT_FALSE(runs_another({}, "protocol device {\n}\n"));
+}
+
 TEST(Sessions, ThroughTheMeshItselfCountAsDead) {
   auto const plan = plan::plan_node(plan::sample::world(), "ams-1").value();
   wireguard::ObservedDevice device;

@@ -23,7 +23,7 @@ edge:
   nginx_file: /etc/nginx/p.conf
   reload: [nginx, -s, reload]
   probe: "127.0.0.1:8443"
-serve: {listen: "0.0.0.0:18012", unix: /run/p/controller.sock, cost_hold: 2m}
+serve: {listen: "0.0.0.0:18012", unix: /run/p/controller.sock, cost_hold: 2m, root: elsewhere}
 )";
 
 std::string problems(std::string const& text) {
@@ -42,15 +42,18 @@ TEST(Settings, EveryKeyIsRead) {
   EXPECT_EQ(settings.bird_start.size(), 4U);
   EXPECT_EQ(settings.agent_metrics, "[::1]:18013");
   EXPECT_EQ(settings.serve_cost_hold_s, 120);
+  EXPECT_TRUE(settings.serve_root_elsewhere);
   EXPECT_EQ(settings.edge->probe.text(), "127.0.0.1:8443");
   EXPECT_EQ(settings.serve_listen, "0.0.0.0:18012");
   EXPECT_EQ(settings.serve_state, "/var/lib/p/controller");
 }
 
 TEST(Settings, WhatCannotBeListenedOnOrWaitedForIsToldWithItsPlace) {
-  auto const text = problems("node: a\nagent: {metrics: somewhere}\nserve: {listen: '[::]:1', cost_hold: 9s}\n");
+  auto const text =
+      problems("node: a\nagent: {metrics: somewhere}\nserve: {listen: '[::]:1', cost_hold: 9s, root: safe}\n");
   EXPECT_THAT(text, HasSubstr("p.yaml:2:18: agent.metrics: 'somewhere' is not an address with a port"));
   EXPECT_THAT(text, HasSubstr("serve.cost_hold: '9s' is no duration of 10 s to a day"));
+  EXPECT_THAT(text, HasSubstr("serve.root: 'safe' is neither 'here' nor 'elsewhere'"));
 }
 
 TEST(Settings, ANodeIsEnough) {

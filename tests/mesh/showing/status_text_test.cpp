@@ -55,6 +55,13 @@ TEST(StatusText, TellsWhyNothingIsMeasured) {
   EXPECT_THAT(status_text(R"({"node":"a","round_trips":{"failure":""}})"), Not(HasSubstr("round trips")));
 }
 
+TEST(StatusText, TellsWhyACertificateWasNotRenewed) {
+  EXPECT_THAT(status_text(R"({"node":"a","controller":{"url":"https://c:1","renewal_failure":"not a member"}})"),
+              HasSubstr("certificate not renewed: not a member\n"));
+  EXPECT_THAT(status_text(R"({"node":"a","controller":{"url":"https://c:1","renewal_failure":""}})"),
+              Not(HasSubstr("renewed")));
+}
+
 TEST(StatusText, SurvivesAnythingADaemonMaySend) {
   for (char const* body :
        {"", "[]", "{}", "nonsense", R"({"devices":5,"bird":[],"anycast":[1,{"service":7}],"edge":1})",
