@@ -1,4 +1,5 @@
 #include "mesh/doctor/examination.hpp"
+#include "mesh/wireguard/diff.hpp"
 
 #include <algorithm>
 
@@ -196,10 +197,12 @@ void examine_devices(Examination& examination) {
     peers(examination, wanted, *found);
     packet_size(examination, wanted, *found);
   }
+  // A name alone makes no device ours: a tunnel of the operator's own may be called like one.
+  wireguard::Owner const owner{plan::interface_prefix, facts.node};
   for (auto const& found : facts.devices) {
     bool const wanted = std::any_of(facts.plan->devices.begin(), facts.plan->devices.end(),
                                     [&](Device const& device) { return device.name == found.name; });
-    if (!wanted) {
+    if (!wanted && wireguard::is_ours(found, facts.plan->devices, owner)) {
       examination.warning("device-stale", found.name, found.name + " belongs to no link of the plan",
                           "the agent removes it once all links are Full; by hand: ip link del " + found.name);
     }

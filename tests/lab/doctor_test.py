@@ -199,7 +199,7 @@ class DoctorTest(unittest.TestCase):
         yield "address-missing", self.ip(f"addr del {own} dev {DEVICE}"), self.ip(
             f"addr add {own} dev {DEVICE}"), *SILENT, "asymmetric-cost"
         yield "loopback-missing", self.ip(f"addr del {loopback}/32 dev lo"), self.ip(f"addr add {loopback}/32 dev lo")
-        yield "device-stale", self.ip("link add wg-stale type bridge"), self.ip("link del wg-stale")
+        yield "device-stale", self.left_behind, self.ip("link del wg-stale")
         yield "peer-foreign", wg("peer", stranger, "allowed-ips", "192.0.2.7/32"), wg("peer", stranger, "remove")
         yield "allowed-ips", wg("peer", key, "allowed-ips", "10.0.0.0/8"), wg(
             "peer", key, "allowed-ips", allowed), *SILENT  # OSPF's packets are dropped with the others
@@ -210,6 +210,17 @@ class DoctorTest(unittest.TestCase):
                lambda: (self.no_nft(), self.run_in("wg", "set", DEVICE, *restore)))
         yield "endpoint-through-mesh", self.ip(f"route add {under}/32 dev wg-cat"), self.ip(f"route del {under}/32")
         yield "endpoint-unroutable", self.ip(f"route add unreachable {under}/32"), self.ip(f"route del {under}/32")
+
+    def left_behind(self):
+        """A device that bears the name of a link of this node."""
+        self.run_in("wireguard-go", "wg-stale")
+        self.run_in("ip", "link", "set", "wg-stale", "alias", f"{HERE}--gone")
+
+    def not_of_the_mesh(self):
+        """Devices of the operator's own whose names begin as ours do."""
+        self.run_in("ip", "link", "add", "wg-bridge", "type", "bridge")
+        self.run_in("wireguard-go", "wg-home")
+        return lambda: [self.run_in("ip", "link", "del", name) for name in ("wg-bridge", "wg-home")]
 
     def never_heard_of(self, under, key):
         """The other end has to come first, because nobody says where it is, and does not get through."""
@@ -403,6 +414,9 @@ class DoctorTest(unittest.TestCase):
 
     def test_forty_faults_are_named_and_health_is_silence(self):
         self.healthy_at_first_sight()
+        foreign = self.not_of_the_mesh()
+        self.assertEqual(self.codes(), [], "somebody else's devices are no fault")
+        foreign()
         self.expect_each(self.faults_of_file_systems())
         # The agent's world is newer than what is known without snapshots: that is said, too.
         self.expect_each([("snapshot-missing", *self.no_snapshots(), "world-on-trial")])

@@ -20,6 +20,7 @@ std::string const node = "ams-1";
 wireguard::ObservedDevice running(wireguard::Device const& wanted, unsigned index) {
   wireguard::ObservedDevice out;
   out.name = wanted.name;
+  out.alias = wanted.alias;
   out.index = index;
   out.kind = "wireguard";
   out.wireguard = out.up = true;
@@ -258,6 +259,23 @@ TEST(Doctor, AnOldSnapshotMattersOnlyWhileTheControllerIsAway) {
   facts.controller.connected = false;
   facts.controller.last_answer_s = 0;
   EXPECT_THAT(codes(facts), ElementsAre("controller-unreachable", "snapshot-old"));
+}
+
+TEST(Doctor, ADeviceOfSomebodyElseIsNotStale) {
+  Facts facts = healthy();
+  auto theirs = first(facts);
+  theirs.name = "wg-home";
+  theirs.alias = "";
+  facts.devices.push_back(theirs);
+  theirs.name = "wg-office";
+  theirs.alias = "home--office";
+  facts.devices.push_back(theirs);
+  theirs.name = "wg-bridge";
+  theirs.alias = first(facts).alias;
+  theirs.kind = "bridge";
+  theirs.wireguard = false;
+  facts.devices.push_back(theirs);
+  EXPECT_THAT(codes(facts), IsEmpty());
 }
 
 TEST(Doctor, AFullSizeProbeSaysNothingWhereSmallOnesAreLostToo) {
