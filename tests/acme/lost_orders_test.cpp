@@ -60,6 +60,7 @@ TEST_F(LostOrdersTest, AnAuthorityThatFinishedWhileAnotherOneWasAskedIsNotForgot
   // The first signs and is not heard any more; the second refuses.
   ca->knobs.lose["cert"] = 3;
   second.knobs.rate_limited = 1;
+  settings.first_retry = std::chrono::milliseconds(2000);  // until the first is asked again
   add_tenant("one");
   start();
   ASSERT_TRUE(issued(1));
