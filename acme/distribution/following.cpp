@@ -91,8 +91,8 @@ net::Task<void> Following::run() {
 bool Following::is_current() const {
   auto const release = fleet_.next_release();
   auto const lapse = fleet_.next_lapse();
-  return loaded_ && dirty_.empty() && movements_.is_current() && !(release && *release <= everywhere_()) &&
-         !(lapse && *lapse <= crypto::wall_now());
+  return loaded_ && dirty_.empty() && making_->rest.empty() && movements_.is_current() &&
+         !(release && *release <= everywhere_()) && !(lapse && *lapse <= crypto::wall_now());
 }
 
 // Every edge asks after every change: what they all need is looked at once. A look that was begun after the question is
@@ -143,20 +143,30 @@ net::Task<base::Result<void>> Following::follow() {
   dirty_.insert(moved->tenants.begin(), moved->tenants.end());
   movements_.taken();
   std::ranges::copy(fleet_.lapsed(crypto::wall_now()), std::inserter(dirty_, dirty_.end()));
-  std::set<std::int64_t> todo = std::exchange(dirty_, {});  // what comes meanwhile is the next look's
-  auto reading = read(some_of(todo, at_once));
-  while (!reading->ids.empty()) {
-    while (!reading->states) {
-      co_await reading->done.wait(wait_limit);
-    }
-    auto const next = read(some_of(todo, at_once));  // while what came is taken in
-    if (auto const taken = co_await take(reading); !taken) {
-      for (auto const* const ids : {&std::as_const(reading->ids), &std::as_const(next->ids), &std::as_const(todo)}) {
-        dirty_.insert(ids->begin(), ids->end());
+  // Whoever looks may hang up at any wait, or the store fail: what was not taken in is the next look's.
+  struct Rest {
+    std::shared_ptr<Making> of;
+    std::set<std::int64_t> todo;
+    std::shared_ptr<Reading> reading, next;
+    ~Rest() {
+      for (auto const& one : {reading, next}) {
+        of->rest.insert(one == nullptr ? todo.end() : one->ids.begin(), one == nullptr ? todo.end() : one->ids.end());
       }
+      of->rest.merge(todo);
+    }
+  } rest{making_, std::exchange(dirty_, {}), nullptr, nullptr};  // what comes meanwhile is the next look's, too
+  rest.todo.merge(making_->rest);
+  making_->rest.clear();
+  rest.reading = read(some_of(rest.todo, at_once));
+  while (!rest.reading->ids.empty()) {
+    while (!rest.reading->states) {
+      co_await rest.reading->done.wait(wait_limit);
+    }
+    rest.next = read(some_of(rest.todo, at_once));  // while what came is taken in
+    if (auto const taken = co_await take(rest.reading); !taken) {
       co_return taken.error();
     }
-    reading = next;
+    rest.reading = std::exchange(rest.next, nullptr);
   }
   if (!loaded_) {
     process::log::info(component, "edges' lists made tenants={} edges={}", fleet_.tenants().size(),

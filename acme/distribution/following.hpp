@@ -87,7 +87,8 @@ class Following {
   struct Making {
     explicit Making(net::asio::any_io_executor executor) : done(std::move(executor)) {}
     bool now = false;
-    std::uint64_t begun = 0;  // how many
+    std::uint64_t begun = 0;      // how many
+    std::set<std::int64_t> rest;  // tenants that a look was ended before
     net::Signal done;
   };
   std::shared_ptr<Making> making_;

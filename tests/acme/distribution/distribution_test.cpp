@@ -3,6 +3,9 @@
 #include "tests/acme/certificates_fixture.hpp"
 #include "tests/support/described.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/json.hpp>
 
 namespace acme {
@@ -299,6 +302,34 @@ TEST_F(DistributionTest, OnlyAdministratorsSeeTheWholeListAndItHasNoKeys) {
   ASSERT_EQ(response.status, 200);
   EXPECT_THAT(response.body, HasSubstr("acme-tv.stream.example"));
   EXPECT_THAT(response.body, Not(HasSubstr("PRIVATE")));
+}
+
+// A look is made by whoever asks first, for all; that one's client may hang up at any moment of it.
+TEST_F(DistributionTest, WhoHangsUpInTheMiddleOfALookLosesNothingOfIt) {
+  std::size_t cut = 0;
+  for (int steps = 0; steps < 40; ++steps) {
+    Following fresh(
+        loop.get_executor(), *store, vault, [this] { return store->revision(); }, [](Fleet::Edges const&) {});
+    boost::asio::cancellation_signal hang_up;
+    bool ended = false;
+    bool failed = false;
+    boost::asio::co_spawn(loop, fresh.catch_up(),
+                          boost::asio::bind_cancellation_slot(
+                              hang_up.slot(), [&](std::exception_ptr const& thrown, base::Result<void> const&) {
+                                ended = true;
+                                failed = thrown != nullptr;
+                              }));
+    loop.restart();
+    for (int step = 0; step < steps && !ended; ++step) {
+      loop.run_one_for(std::chrono::milliseconds(200));
+    }
+    hang_up.emit(boost::asio::cancellation_type::terminal);
+    ASSERT_TRUE(until([&ended] { return ended; }));
+    cut += failed ? 1U : 0U;
+    ASSERT_TRUE(run(fresh.catch_up()));
+    EXPECT_EQ(fresh.fleet().size("edge-ams-1"), 1U) << "after " << steps << " steps";
+  }
+  EXPECT_GT(cut, 0U);
 }
 
 // An edge asks for it again and again; it is said once, and nobody else is concerned.
