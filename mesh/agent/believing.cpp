@@ -106,6 +106,7 @@ void Agent::State::take(InUse next, plan::NodePlan const& plan, std::string cons
     forget_worlds();
     return;
   }
+  offer.gone = routers_gone(*world, next.document);
   offer.urgent = takes_a_key_away(in_use.document, next.document);
   if (auto const& back = changes.taken_back()) {
     auto const before = known.find(back->offer.revision);

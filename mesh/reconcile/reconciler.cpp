@@ -29,12 +29,13 @@ bool loses_routes(wireguard::Change const& change) {
          change.kind == Kind::remove_address;
 }
 
-bool all_full(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors) {
-  return std::all_of(plan.devices.begin(), plan.devices.end(), [&](wireguard::Device const& device) {
+bool others_carry(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors, bool patient) {
+  auto const full = std::count_if(plan.devices.begin(), plan.devices.end(), [&](wireguard::Device const& device) {
     // Both instances, OSPFv2 and OSPFv3.
     return std::count_if(neighbors.begin(), neighbors.end(),
                          [&](bird::Neighbor const& one) { return one.interface == device.name && one.full(); }) >= 2;
   });
+  return full > 0 && (!patient || full == std::ssize(plan.devices));
 }
 
 std::set<std::string> adjacencies(std::vector<bird::Neighbor> const& neighbors,
@@ -194,7 +195,7 @@ net::Task<void> Reconciler::removals(std::shared_ptr<plan::NodePlan const> plan,
   if (!removal_since_) {
     removal_since_ = now;
   }
-  bool const all = all_full(*plan, pass->neighbors) || now - *removal_since_ >= removal_patience;
+  bool const all = others_carry(*plan, pass->neighbors, now - *removal_since_ < removal_patience);
   auto const stays = [&](wireguard::Change const& change) {
     auto const device = std::find_if(pass->devices.begin(), pass->devices.end(),
                                      [&](auto const& one) { return one.name == change.device; });

@@ -1,8 +1,8 @@
 // One pass over the machine: what the plan wants against what is there, and doing the difference.
 //
 // Order: devices, their settings, addresses on lo, packet-filter rules, BIRD, stray routes, and only then the devices
-// that nobody wants any more: they wait until every wanted link has its OSPF neighbours Full (at most
-// `removal_patience`), so that traffic has somewhere to go. A device whose peers are no members any more does not wait.
+// that nobody wants any more: they wait until every wanted link has its OSPF neighbours Full (after `removal_patience`
+// until one has), so that traffic has somewhere to go. A device whose peers are no members any more does not wait.
 // A pass over a machine that is already right writes nothing.
 //
 // Threads: one object on one loop; one pass at a time.
@@ -116,8 +116,9 @@ void note_change(Pass& pass, std::string text);
 
 // Pure: the kernel drops routes by itself when this was needed (the interface, or an address of it, had gone).
 bool loses_routes(wireguard::Change const& change);
-// Pure: whether the links of the plan carry routing, so that others may go.
-bool all_full(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors);
+// Pure: whether the links of the plan carry routing, so that others may go: every one, or, when nobody is `patient` any
+// more, at least one. With none, what is left over may be all that connects this node.
+bool others_carry(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors, bool patient);
 // Pure: what stands between this node and its neighbours, named so that one which went and came back between two looks
 // is another one: OSPF says of an adjacency only that it is Full, but BFD says since when its session is up, and a
 // neighbour that was lost has lost that too.

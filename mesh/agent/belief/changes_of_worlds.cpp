@@ -30,6 +30,16 @@ base::Result<std::string> mark_of(plan::WorldDocument document, plan::NodePlan p
   return enrolment::sha256_hex(text);
 }
 
+std::set<std::string> routers_gone(plan::World const& before, plan::WorldDocument const& after) {
+  std::set<std::string> out;
+  for (auto const& node : before.topology.nodes) {
+    if (before.keys.contains(node.name) && !after.nodes.contains(node.name)) {
+      out.insert(topology::loopback4(before.topology, before.allocation, node.name).to_string());
+    }
+  }
+  return out;
+}
+
 bool takes_a_key_away(plan::WorldDocument const& before, plan::WorldDocument const& after) {
   return std::any_of(before.nodes.begin(), before.nodes.end(), [&](auto const& entry) {
     auto const now = after.nodes.find(entry.first);

@@ -16,6 +16,8 @@ namespace agent {
 base::Result<std::string> mark_of(plan::WorldDocument document, plan::NodePlan plan, plan::PlanOptions const& options,
                                   std::string const& node);
 
+// Router ids of the nodes that were members and are none any more.
+std::set<std::string> routers_gone(plan::World const& before, plan::WorldDocument const& after);
 bool takes_a_key_away(plan::WorldDocument const& before, plan::WorldDocument const& after);
 
 // Costs, keys and what nodes report make newer worlds all the time; these are changed by people alone.

@@ -39,7 +39,8 @@ struct Offer {
   std::set<std::string> neighbors;    // router ids that it has by this world
   std::chrono::seconds dead_time{4};  // of its OSPF
   bool urgent = false;
-  bool by_operator = false;  // an operator changed something since the world that was taken back
+  bool by_operator = false;         // an operator changed something since the world that was taken back
+  std::set<std::string> gone = {};  // router ids of who was a member by the world before and is none by this
 };
 
 // What is reached at this moment.

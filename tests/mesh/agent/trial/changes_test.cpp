@@ -71,6 +71,27 @@ TEST(Changes, AChangeIsHeldWhenEverybodyIsSeenAgain) {
   EXPECT_EQ(node.changes.good(), -1);
 }
 
+TEST(Changes, AChangeThatLeavesEverybodyForNobodyIsTakenBackAndNotTriedAtOnce) {
+  Node node;
+  Offer moved = world(2, "b");
+  moved.neighbors = {"dan"};
+  EXPECT_EQ(node.changes.offer(moved, everybody, node.at()), Taken::on_trial);
+  EXPECT_EQ(node.wait(29, everybody), Step::none) << "over the links that are about to go";
+  EXPECT_EQ(node.wait(1, everybody), Step::failed);
+  EXPECT_EQ(node.changes.in_use(), 1);
+  EXPECT_EQ(node.changes.taken_back()->missing, everybody.neighbors);
+  EXPECT_EQ(node.wait(29, everybody), Step::none) << "it was the cause";
+}
+
+TEST(Changes, WhoeverWasRemovedIsNotMissed) {
+  Node node;
+  Offer removal = world(2, "b", true);
+  removal.neighbors = {"dan"};
+  removal.gone = everybody.neighbors;
+  EXPECT_EQ(node.changes.offer(removal, everybody, node.at()), Taken::on_trial);
+  EXPECT_EQ(node.wait(8, {{}, true}), Step::held);
+}
+
 TEST(Changes, AWorldThatChangesNothingHereNeitherEndsNorProlongsATrial) {
   Node node;
   node.offer(2, "b");
