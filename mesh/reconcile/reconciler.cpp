@@ -213,6 +213,7 @@ net::Task<void> Reconciler::removals(std::shared_ptr<plan::NodePlan const> plan,
 net::Task<void> Reconciler::routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, bool trial,
                                     Pass* pass) {
   auto const done = co_await bird_.converge(plan->bird, std::move(live_bird), trial);
+  pass->bird_took = done.has_value();
   if (!done) {
     pass->failures.push_back(done.error().what());
   } else if (*done) {

@@ -31,6 +31,7 @@ struct Pass {
   std::vector<std::string> remaining;  // what still differs after everything was applied
   std::vector<wireguard::ObservedDevice> devices;
   bool bird_running = false;
+  bool bird_took = false;  // it goes by the plan's configuration
   std::vector<bird::Neighbor> neighbors;
   std::vector<bird::BfdSession> bfd;
   std::vector<std::string> waiting_removals;  // devices that go when the others are Full
