@@ -103,6 +103,22 @@ void Changes::end_trial() {
   known_ = {};
 }
 
+void Changes::strike(Offer const& offer) {
+  auto const gone = [&](std::string const& router) {
+    return in_use_.neighbors.contains(router) && !offer.neighbors.contains(router);
+  };
+  std::erase_if(known_.neighbors, gone);
+  if (trial_) {
+    std::erase_if(trial_->neighbors, gone);
+    std::erase_if(trial_->instead, gone);
+  }
+  in_use_.mark = offer.mark;
+  in_use_.neighbors = offer.neighbors;
+  if (first_try_) {
+    first_try_->offer = in_use_;
+  }
+}
+
 void Changes::controller_seen() {
   if (trial_) {
     trial_->controller_seen = true;

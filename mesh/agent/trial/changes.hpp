@@ -76,6 +76,9 @@ class Changes {
   // A world newer than what is in use; later: in_use() stays, and step() will say when it changes.
   Taken offer(Offer offer, Seen const& seen, Instant at);
 
+  // What is in use goes on without keys that were removed: as it is by this offer, and a trial of it goes on.
+  void strike(Offer const& offer);
+
   // It answered since the trial began.
   void controller_seen();
 

@@ -83,6 +83,21 @@ TEST(Changes, AChangeThatLeavesEverybodyForNobodyIsTakenBackAndNotTriedAtOnce) {
   EXPECT_EQ(node.wait(29, everybody), Step::none) << "it was the cause";
 }
 
+TEST(Changes, ATrialGoesOnWithoutAKeyThatWasRemovedMeanwhile) {
+  Node node;
+  node.offer(2, "b");
+  auto const until = node.changes.trial()->until;
+  Offer without = world(2, "b without bob");
+  without.neighbors = {"cat"};
+  node.changes.strike(without);
+  ASSERT_TRUE(node.changes.trial()) << "nobody has judged it";
+  EXPECT_EQ(node.changes.trial()->until, until);
+  EXPECT_EQ(node.changes.good(), 1);
+  EXPECT_EQ(node.changes.to_remember()->offer.mark, "b without bob");
+  EXPECT_EQ(node.wait(6, without_bob), Step::none);
+  EXPECT_EQ(node.wait(2, without_bob), Step::held) << "bob is missed no longer";
+}
+
 TEST(Changes, WhoeverWasRemovedIsNotMissed) {
   Node node;
   Offer removal = world(2, "b", true);
