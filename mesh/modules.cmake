@@ -33,7 +33,7 @@ module(mesh/controller SOURCES controller.cpp costs.cpp examination_routes.cpp o
 module(mesh/guard SOURCES rules.cpp strays.cpp events.cpp
   DEPENDS base/result base/net base/process mesh/wireguard mesh/wireguard/kernel mesh/enrolment
   LIBRARIES PkgConfig::nl)
-module(mesh/reconcile SOURCES machine.cpp bird_service.cpp reconciler.cpp upkeep.cpp
+module(mesh/reconcile SOURCES departures.cpp machine.cpp bird_service.cpp reconciler.cpp upkeep.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend
     mesh/plan mesh/guard
     mesh/enrolment routing/bird)

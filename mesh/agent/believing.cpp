@@ -16,6 +16,12 @@ namespace {
 // How long a start waits for the controller before a bare topology file will do.
 constexpr std::chrono::seconds seed_patience{5};
 
+Offer offer_of(Prepared const& of) {
+  Offer out{of.world->revision, of.mark, of.neighbors};
+  out.dead_time = std::chrono::seconds(of.world->topology.mesh.ospf.dead_s);
+  return out;
+}
+
 }  // namespace
 
 void Agent::State::use(InUse next) {
@@ -54,22 +60,12 @@ base::Result<void> Agent::State::adopt_document(plan::WorldDocument document, si
   if (auto ours = check_for_us(document, settings.node, identity, source == Source::controller); !ours) {
     return ours.error();
   }
-  auto built = plan::build_world(document, std::string(name(source)) + " topology");
-  if (!built) {
-    return built.error();
-  }
-  plan::PlanOptions options;
-  options.rules = !settings.nft.empty();
-  auto const own_plan = plan::plan_node(*built, settings.node, options);
-  if (!own_plan) {
-    return own_plan.error();
-  }
-  auto const mark = mark_of(document, *own_plan, options, settings.node);
-  if (!mark) {
-    return mark.error();
+  auto prepared = prepare(document, std::string(name(source)) + " topology", settings.node, !settings.nft.empty());
+  if (!prepared) {
+    return prepared.error();
   }
   if (world && source == Source::controller) {
-    if (auto linked = check_links(*world, *built, settings.node); !linked) {
+    if (auto linked = check_links(*world, *prepared->world, settings.node); !linked) {
       return linked.error();
     }
   }
@@ -86,26 +82,19 @@ base::Result<void> Agent::State::adopt_document(plan::WorldDocument document, si
   }
   bool const new_key = identity.own_public() != own_before;  // there is no way back to the old one
   bool const on_trial = !new_key && world && source == Source::controller;
-  take({std::make_shared<plan::World const>(std::move(*built)), std::move(document), std::move(text), source,
-        source != Source::controller},
-       *own_plan, *mark, on_trial);
+  take({prepared->world, std::move(document), std::move(text), source, source != Source::controller},
+       offer_of(*prepared), on_trial);
   return {};
 }
 
-void Agent::State::take(InUse next, plan::NodePlan const& plan, std::string const& mark, bool on_trial) {
-  Offer offer;
-  offer.revision = plan.revision;
-  offer.mark = mark;
-  for (auto const& [device, router] : plan.neighbors) {
-    offer.neighbors.insert(router);
-  }
-  offer.dead_time = std::chrono::seconds(next.world->topology.mesh.ospf.dead_s);
+void Agent::State::take(InUse next, Offer offer, bool on_trial) {
   if (!on_trial) {
     changes.use(std::move(offer));
     use(std::move(next));
     forget_worlds();
     return;
   }
+  offer.gone = routers_gone(*world, next.document);
   offer.urgent = takes_a_key_away(in_use.document, next.document);
   if (auto const& back = changes.taken_back()) {
     auto const before = known.find(back->offer.revision);
@@ -152,17 +141,23 @@ void Agent::State::failed(std::string const& what) {
 }
 
 // A world that is refused may call keys removed all the same, and they are used no longer. Its own key a node keeps: a
-// world that takes that away cuts it off.
+// world that takes that away cuts it off. Where the world came from, whether it is kept and a trial of it stay.
 void Agent::State::drop_removed_keys() {
-  auto document = in_use.document;
-  auto const struck = worlds.strike(document);
-  if (!world || struck.empty() || !document.nodes.contains(settings.node)) {
+  auto next = in_use;
+  auto const struck = worlds.strike(next.document);
+  if (!world || struck.empty() || !next.document.nodes.contains(settings.node)) {
     return;
   }
   refused("the key of '" + struck.front() + "' was removed by a world that is not used otherwise");
-  if (auto adopted = adopt_document(std::move(document), in_use.text, Source::last_known); !adopted) {
-    failed("going on without a removed key: " + adopted.error().what());
+  auto prepared = prepare(next.document, "the world without a removed key", settings.node, !settings.nft.empty());
+  auto const accepted = prepared ? worlds.accept(next.document) : prepared.error();
+  if (!accepted) {
+    failed("going on without a removed key: " + accepted.error().what());
+    return;
   }
+  changes.strike(offer_of(*prepared));
+  next.world = std::move(prepared->world);
+  use(std::move(next));
   notify();
 }
 

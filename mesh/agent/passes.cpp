@@ -224,9 +224,9 @@ net::Task<void> Agent::State::change_key(std::shared_ptr<State> self, std::share
   self->reconciler->set_keys(self->identity.own(), self->identity.next());
 }
 
-// Last-known means: was applied here without a failure.
+// Last-known means: BIRD goes by it, and it is not on trial.
 void Agent::State::keep_world(std::shared_ptr<plan::World const> const& applied) {
-  if (in_use.saved || changes.trial() || applied != world || !status.last_pass.failures.empty()) {
+  if (in_use.saved || changes.trial() || applied != world || !may_be_kept(status)) {
     return;
   }
   if (auto saved = worlds.snapshots().save(in_use.text, world->revision); !saved) {

@@ -69,7 +69,7 @@ struct Agent::State {
     plan::WorldDocument document;
     signed_world::SignedWorld text;
     Source source = Source::none;
-    bool saved = true;  // false: becomes last-known after the first clean pass
+    bool saved = true;  // false: becomes last-known when it holds
   };
   std::shared_ptr<plan::World const> world;  // of in_use
   InUse in_use;
@@ -97,8 +97,7 @@ struct Agent::State {
 
   // believing.cpp
   void use(InUse next);
-  // The world now or later, as `changes` says; `plan` is this node's by it.
-  void take(InUse next, plan::NodePlan const& plan, std::string const& mark, bool on_trial);
+  void take(InUse next, Offer offer, bool on_trial);  // the world now or later, as `changes` says
   [[nodiscard]] Seen seen() const;
   void forget_worlds();
   // The world when this node may believe it and can be planned from it. Whatever is wrong, nothing has changed.
@@ -132,7 +131,6 @@ struct Agent::State {
   void remember_what_was_taken_back();
   // This node's part in changing its key: makes and shows the next one, says when every link runs with it.
   static net::Task<void> change_key(std::shared_ptr<State> self, std::shared_ptr<plan::NodePlan const> plan);
-  // Last-known means: was applied here without a failure.
   void keep_world(std::shared_ptr<plan::World const> const& applied);
 
   // agent.cpp

@@ -160,6 +160,10 @@ void remember(std::deque<TimedText>& list, std::string const& text, std::int64_t
   }
 }
 
+bool may_be_kept(Status const& status) {
+  return status.last_pass_s != 0 && status.last_pass.bird_took;
+}
+
 bool in_order(Status const& status) {
   return status.last_pass_s != 0 && status.last_pass.failures.empty() && status.last_pass.remaining.empty() &&
          status.last_pass.bird_running;

@@ -65,6 +65,8 @@ struct Status {
 // last seen. At most Status::history_limit lines are kept.
 void remember(std::deque<TimedText>& list, std::string const& text, std::int64_t now_s);
 
+// Whether the world may become last-known: BIRD goes by it. Other failures may last, and newer worlds come meanwhile.
+bool may_be_kept(Status const& status);
 // Nothing differs and nothing failed in the last pass.
 bool in_order(Status const& status);
 // One sentence an operator can act upon; "ok" when in order.

@@ -60,6 +60,7 @@ class BirdService {
   // Enables what the text says is enabled and somebody disabled; a sentence for each.
   net::Task<base::Result<std::vector<std::string>>> enable_protocols(std::string start_text);
 
+  [[nodiscard]] std::string const& config_file() const { return settings_.config_file; }
   [[nodiscard]] bird::Control const& control() const { return control_; }
 
  private:

@@ -29,12 +29,13 @@ bool loses_routes(wireguard::Change const& change) {
          change.kind == Kind::remove_address;
 }
 
-bool all_full(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors) {
-  return std::all_of(plan.devices.begin(), plan.devices.end(), [&](wireguard::Device const& device) {
+bool others_carry(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors, bool patient) {
+  auto const full = std::count_if(plan.devices.begin(), plan.devices.end(), [&](wireguard::Device const& device) {
     // Both instances, OSPFv2 and OSPFv3.
     return std::count_if(neighbors.begin(), neighbors.end(),
                          [&](bird::Neighbor const& one) { return one.interface == device.name && one.full(); }) >= 2;
   });
+  return full > 0 && (!patient || full == std::ssize(plan.devices));
 }
 
 std::set<std::string> adjacencies(std::vector<bird::Neighbor> const& neighbors,
@@ -103,11 +104,18 @@ net::Task<Pass> Reconciler::run(std::shared_ptr<plan::NodePlan const> plan, std:
   own_key_ = given_own_;
   next_key_ = given_next_;
   Pass pass;
-  auto const taken = co_await devices(plan, &pass);
+  auto const taken = co_await devices(plan, world, &pass);
   auto const whole = plan;  // what is looked at again and removed goes by all names
   if (!taken.empty()) {
     plan = std::make_shared<plan::NodePlan const>(without_devices(*whole, taken));
     live_bird = without_interfaces(std::move(live_bird), taken);
+  }
+  if (!departing_.empty()) {
+    auto const before = process::read_file(bird_.config_file());
+    auto kept = *plan;
+    kept.bird = with_departing(std::move(kept.bird), before ? *before : std::string(), departing_);
+    live_bird = with_departing(std::move(live_bird), kept.bird, departing_);
+    plan = std::make_shared<plan::NodePlan const>(std::move(kept));
   }
   // After the devices: their own settings exist with them only.
   settings(*plan, pass);
@@ -115,7 +123,7 @@ net::Task<Pass> Reconciler::run(std::shared_ptr<plan::NodePlan const> plan, std:
   co_await rules(plan, &pass);
   co_await routing(plan, std::move(live_bird), trial, &pass);
   strays(*plan, pass);
-  co_await removals(whole, world, &pass);
+  co_await removals(whole, world, trial, &pass);
   co_await verify(whole, &pass);
   for (auto& device : pass.devices) {
     device.private_key = wireguard::PrivateKey();
@@ -159,7 +167,8 @@ net::Task<void> Reconciler::apply(std::vector<wireguard::Change> changes, Pass* 
   }
 }
 
-net::Task<std::set<std::string>> Reconciler::devices(std::shared_ptr<plan::NodePlan const> plan, Pass* pass) {
+net::Task<std::set<std::string>> Reconciler::devices(std::shared_ptr<plan::NodePlan const> plan,
+                                                     std::shared_ptr<plan::World const> world, Pass* pass) {
   auto changes = co_await difference(plan, pass);
   bool const renamed = changes && restore_names(*plan, *pass);
   if (renamed) {
@@ -173,6 +182,15 @@ net::Task<std::set<std::string>> Reconciler::devices(std::shared_ptr<plan::NodeP
   for (auto const& name : conflicts) {
     pass->failures.push_back("interface " + name + " exists and is not ours: remove or rename it");
   }
+  departing_.clear();
+  for (auto const& device : pass->devices) {
+    bool const goes = std::any_of(changes->begin(), changes->end(), [&](wireguard::Change const& change) {
+      return change.removes() && change.device == device.name;
+    });
+    if (goes && !is_orphan(device, *world)) {
+      departing_.insert(device.name);
+    }
+  }
   std::erase_if(*changes, [](wireguard::Change const& change) { return change.removes(); });
   remember_devices(*pass);
   co_await apply(std::move(*changes), pass);
@@ -180,38 +198,56 @@ net::Task<std::set<std::string>> Reconciler::devices(std::shared_ptr<plan::NodeP
 }
 
 net::Task<void> Reconciler::removals(std::shared_ptr<plan::NodePlan const> plan,
-                                     std::shared_ptr<plan::World const> world, Pass* pass) {
+                                     std::shared_ptr<plan::World const> world, bool trial, Pass* pass) {
   auto changes = co_await difference(plan, pass);
   if (!changes) {
     co_return;  // told by devices() in this pass or the next
   }
   std::erase_if(*changes, [](wireguard::Change const& change) { return !change.removes(); });
-  if (changes->empty()) {
-    removal_since_.reset();
-    co_return;
-  }
   auto const now = std::chrono::steady_clock::now();
-  if (!removal_since_) {
-    removal_since_ = now;
-  }
-  bool const all = all_full(*plan, pass->neighbors) || now - *removal_since_ >= removal_patience;
-  auto const stays = [&](wireguard::Change const& change) {
+  std::map<std::string, Departure> departures;
+  std::set<std::string> stays;
+  for (auto const& change : *changes) {
     auto const device = std::find_if(pass->devices.begin(), pass->devices.end(),
                                      [&](auto const& one) { return one.name == change.device; });
-    return !all && device != pass->devices.end() && !is_orphan(*device, *world);
-  };
-  for (auto const& change : *changes) {
-    if (stays(change)) {
+    if (device == pass->devices.end() || is_orphan(*device, *world)) {
+      continue;
+    }
+    auto const known = departures_.find(change.device);
+    auto departure = known != departures_.end() ? known->second : Departure{now};
+    bool ready = !trial && others_carry(*plan, pass->neighbors, departure.patient(now));
+    if (ready) {
+      ready = co_await has_another_way(*device, world, pass);
+    }
+    if (!departure.may_go(ready, now)) {
+      stays.insert(change.device);
       pass->waiting_removals.push_back(change.device);
     }
+    departures.emplace(change.device, departure);
   }
-  std::erase_if(*changes, stays);
+  departures_ = std::move(departures);
+  std::erase_if(*changes, [&](wireguard::Change const& change) { return stays.contains(change.device); });
   co_await apply(std::move(*changes), pass);
+}
+
+// Whoever is Full over a device that goes may have no other neighbour.
+net::Task<bool> Reconciler::has_another_way(wireguard::ObservedDevice device, std::shared_ptr<plan::World const> world,
+                                            Pass const* pass) {
+  bool const full = std::any_of(pass->neighbors.begin(), pass->neighbors.end(),
+                                [&](bird::Neighbor const& one) { return one.interface == device.name && one.full(); });
+  auto const router = router_of(device, *world);
+  if (!full || !router) {
+    co_return true;
+  }
+  auto const command = "show route for " + *router + " primary";
+  auto const routes = co_await bird_.control().command(command);
+  co_return routes&& leads_elsewhere(routes->text(), departing_);
 }
 
 net::Task<void> Reconciler::routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, bool trial,
                                     Pass* pass) {
   auto const done = co_await bird_.converge(plan->bird, std::move(live_bird), trial);
+  pass->bird_took = done.has_value();
   if (!done) {
     pass->failures.push_back(done.error().what());
   } else if (*done) {

@@ -1,8 +1,8 @@
 // One pass over the machine: what the plan wants against what is there, and doing the difference.
 //
 // Order: devices, their settings, addresses on lo, packet-filter rules, BIRD, stray routes, and only then the devices
-// that nobody wants any more: they wait until every wanted link has its OSPF neighbours Full (at most
-// `removal_patience`), so that traffic has somewhere to go. A device whose peers are no members any more does not wait.
+// that nobody wants any more: they wait until every wanted link has its OSPF neighbours Full (after 30 s
+// until one has), so that traffic has somewhere to go. A device whose peers are no members any more does not wait.
 // A pass over a machine that is already right writes nothing.
 //
 // Threads: one object on one loop; one pass at a time.
@@ -11,6 +11,7 @@
 #include "mesh/guard/rules.hpp"
 #include "mesh/guard/strays.hpp"
 #include "mesh/reconcile/bird_service.hpp"
+#include "mesh/reconcile/departures.hpp"
 #include "mesh/reconcile/machine.hpp"
 #include "mesh/wireguard/backend/backend.hpp"
 
@@ -31,15 +32,14 @@ struct Pass {
   std::vector<std::string> remaining;  // what still differs after everything was applied
   std::vector<wireguard::ObservedDevice> devices;
   bool bird_running = false;
+  bool bird_took = false;  // it goes by the plan's configuration
   std::vector<bird::Neighbor> neighbors;
   std::vector<bird::BfdSession> bfd;
-  std::vector<std::string> waiting_removals;  // devices that go when the others are Full
+  std::vector<std::string> waiting_removals;  // devices that go when the others are Full (departures.hpp)
 };
 
 class Reconciler {
  public:
-  static constexpr std::chrono::seconds removal_patience{30};
-
   // `nft` is the command that loads rules; empty: there are none to be kept.
   Reconciler(wireguard::Backend backend, BirdSettings bird, std::vector<std::string> nft,
              std::string const& state_directory);
@@ -60,14 +60,17 @@ class Reconciler {
 
  private:
   // Gives the names that somebody else's interfaces have.
-  net::Task<std::set<std::string>> devices(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
+  net::Task<std::set<std::string>> devices(std::shared_ptr<plan::NodePlan const> plan,
+                                           std::shared_ptr<plan::World const> world, Pass* pass);
   // True when a device has its name again: look anew.
   bool restore_names(plan::NodePlan const& plan, Pass& pass);
   void remember_devices(Pass const& pass);
   net::Task<void> rules(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
   void strays(plan::NodePlan const& plan, Pass& pass);
   net::Task<void> removals(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
-                           Pass* pass);
+                           bool trial, Pass* pass);
+  net::Task<bool> has_another_way(wireguard::ObservedDevice device, std::shared_ptr<plan::World const> world,
+                                  Pass const* pass);
   net::Task<void> routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, bool trial, Pass* pass);
   net::Task<void> recalculate_when_due(Pass* pass);
   net::Task<void> verify(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
@@ -88,7 +91,8 @@ class Reconciler {
   std::chrono::steady_clock::time_point routes_due_{};
   std::map<std::string, unsigned> index_of_;  // of each device of ours when it was last seen under its name
   static constexpr int rewrites_per_loss = 2;
-  std::optional<std::chrono::steady_clock::time_point> removal_since_;
+  std::set<std::string> departing_;  // of the last look: OSPF's last resorts
+  std::map<std::string, Departure> departures_;
   // Passes that still have to make BIRD write its routes again: two, because BIRD may learn of a new interface after
   // the first.
   int rewrites_owed_ = 0;
@@ -116,8 +120,9 @@ void note_change(Pass& pass, std::string text);
 
 // Pure: the kernel drops routes by itself when this was needed (the interface, or an address of it, had gone).
 bool loses_routes(wireguard::Change const& change);
-// Pure: whether the links of the plan carry routing, so that others may go.
-bool all_full(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors);
+// Pure: whether the links of the plan carry routing, so that others may go: every one, or, when nobody is `patient` any
+// more, at least one. With none, what is left over may be all that connects this node.
+bool others_carry(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors, bool patient);
 // Pure: what stands between this node and its neighbours, named so that one which went and came back between two looks
 // is another one: OSPF says of an adjacency only that it is Full, but BFD says since when its session is up, and a
 // neighbour that was lost has lost that too.

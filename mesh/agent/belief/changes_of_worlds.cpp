@@ -3,6 +3,7 @@
 #include "mesh/enrolment/token.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace agent {
 
@@ -28,6 +29,41 @@ base::Result<std::string> mark_of(plan::WorldDocument document, plan::NodePlan p
     text += "\n" + device;
   }
   return enrolment::sha256_hex(text);
+}
+
+base::Result<Prepared> prepare(plan::WorldDocument const& document, std::string const& from, std::string const& node,
+                               bool rules) {
+  auto built = plan::build_world(document, from);
+  if (!built) {
+    return built.error();
+  }
+  plan::PlanOptions options;
+  options.rules = rules;
+  auto const own_plan = plan::plan_node(*built, node, options);
+  if (!own_plan) {
+    return own_plan.error();
+  }
+  auto mark = mark_of(document, *own_plan, options, node);
+  if (!mark) {
+    return mark.error();
+  }
+  Prepared out;
+  out.mark = std::move(*mark);
+  for (auto const& [device, router] : own_plan->neighbors) {
+    out.neighbors.insert(router);
+  }
+  out.world = std::make_shared<plan::World const>(std::move(*built));
+  return out;
+}
+
+std::set<std::string> routers_gone(plan::World const& before, plan::WorldDocument const& after) {
+  std::set<std::string> out;
+  for (auto const& node : before.topology.nodes) {
+    if (before.keys.contains(node.name) && !after.nodes.contains(node.name)) {
+      out.insert(topology::loopback4(before.topology, before.allocation, node.name).to_string());
+    }
+  }
+  return out;
 }
 
 bool takes_a_key_away(plan::WorldDocument const& before, plan::WorldDocument const& after) {

@@ -6,6 +6,8 @@
 #include "mesh/plan/plan.hpp"
 #include "mesh/plan/world.hpp"
 
+#include <memory>
+#include <set>
 #include <string>
 
 namespace agent {
@@ -16,6 +18,17 @@ namespace agent {
 base::Result<std::string> mark_of(plan::WorldDocument document, plan::NodePlan plan, plan::PlanOptions const& options,
                                   std::string const& node);
 
+// What a node is by a document; `from` says in messages where that came from.
+struct Prepared {
+  std::shared_ptr<plan::World const> world;
+  std::string mark;
+  std::set<std::string> neighbors;  // router ids
+};
+base::Result<Prepared> prepare(plan::WorldDocument const& document, std::string const& from, std::string const& node,
+                               bool rules);
+
+// Router ids of the nodes that were members and are none any more.
+std::set<std::string> routers_gone(plan::World const& before, plan::WorldDocument const& after);
 bool takes_a_key_away(plan::WorldDocument const& before, plan::WorldDocument const& after);
 
 // Costs, keys and what nodes report make newer worlds all the time; these are changed by people alone.

@@ -4,6 +4,9 @@
 #include "mesh/agent/belief/snapshots.hpp"
 #include "topology/load.hpp"
 
+#include <algorithm>
+#include <set>
+
 namespace agent {
 
 base::Result<plan::WorldDocument> seed_of_topology(std::string const& file) {
@@ -39,10 +42,28 @@ base::Result<void> check_for_us(plan::WorldDocument const& document, std::string
 }
 
 base::Result<void> check_links(plan::World const& before, plan::World const& after, std::string const& node) {
-  if (!before.topology.links_of(node).empty() && after.topology.links_of(node).empty()) {
-    return base::fail(errc::cut_off, "it leaves '" + node + "' without a link");
+  auto const others = [&](plan::World const& world) {
+    std::set<std::string> out;
+    for (auto const& link : world.topology.links_of(node)) {
+      out.insert(link.a == node ? link.b : link.a);
+    }
+    return out;
+  };
+  auto const now = others(after);
+  bool const linked = std::any_of(now.begin(), now.end(), [&](auto const& one) { return after.keys.contains(one); });
+  auto const was = others(before);
+  // Whoever was removed is lost in any case.
+  bool const had = std::any_of(was.begin(), was.end(),
+                               [&](auto const& one) { return before.keys.contains(one) && after.keys.contains(one); });
+  if (linked || !had) {
+    return {};
   }
-  return {};
+  std::string waiting;
+  for (auto const& one : now) {
+    waiting += (waiting.empty() ? ": not yet " : ", ") + one;
+  }
+  return base::fail(errc::cut_off, "it leaves '" + node + "' without a link" +
+                                       (now.empty() ? "" : " to a node that has joined" + waiting));
 }
 
 }  // namespace agent

@@ -77,6 +77,7 @@ void Changes::begin(Offer offer, Seen const& seen, Instant at) {
   }
   // What an earlier world of the same chain cost is still missed.
   known_.neighbors.insert(seen.neighbors.begin(), seen.neighbors.end());
+  std::erase_if(known_.neighbors, [&](std::string const& router) { return offer.gone.contains(router); });
   known_.controller = known_.controller || seen.controller;
   if (taken_back_ && taken_back_->offer.mark != offer.mark) {
     taken_back_.reset();
@@ -89,7 +90,9 @@ void Changes::begin(Offer offer, Seen const& seen, Instant at) {
                        at.now, chain_since_);
   first_try_.reset();
   if (!taken_back_) {
-    first_try_ = TakenBack{in_use_, trial_->neighbors, false, 1, at.now, at.now + until_slot(at.wall_s, first_pause)};
+    first_try_ = TakenBack{in_use_, trial_->left.empty() ? trial_->neighbors : trial_->left,
+                           false,   1,
+                           at.now,  at.now + until_slot(at.wall_s, first_pause)};
   }
 }
 
@@ -98,6 +101,22 @@ void Changes::end_trial() {
   first_try_.reset();
   good_.reset();
   known_ = {};
+}
+
+void Changes::strike(Offer const& offer) {
+  auto const gone = [&](std::string const& router) {
+    return in_use_.neighbors.contains(router) && !offer.neighbors.contains(router);
+  };
+  std::erase_if(known_.neighbors, gone);
+  if (trial_) {
+    std::erase_if(trial_->neighbors, gone);
+    std::erase_if(trial_->instead, gone);
+  }
+  in_use_.mark = offer.mark;
+  in_use_.neighbors = offer.neighbors;
+  if (first_try_) {
+    first_try_->offer = in_use_;
+  }
 }
 
 void Changes::controller_seen() {
@@ -152,6 +171,9 @@ void Changes::go_back(Seen const& seen, Instant at) {
   out.offer = std::move(in_use_);
   std::set_difference(trial_->neighbors.begin(), trial_->neighbors.end(), seen.neighbors.begin(), seen.neighbors.end(),
                       std::inserter(out.missing, out.missing.end()));
+  if (alone(*trial_, seen.neighbors)) {
+    out.missing = trial_->left;  // they are reached again where it goes back to
+  }
   out.missing_controller = trial_->controller && !trial_->controller_seen;
   out.since = at.now;
   out.next = at.now + until_slot(at.wall_s, first_pause * (1U << std::min(out.tries - 1, most_doublings)));

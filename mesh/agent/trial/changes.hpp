@@ -39,7 +39,8 @@ struct Offer {
   std::set<std::string> neighbors;    // router ids that it has by this world
   std::chrono::seconds dead_time{4};  // of its OSPF
   bool urgent = false;
-  bool by_operator = false;  // an operator changed something since the world that was taken back
+  bool by_operator = false;         // an operator changed something since the world that was taken back
+  std::set<std::string> gone = {};  // router ids of who was a member by the world before and is none by this
 };
 
 // What is reached at this moment.
@@ -74,6 +75,9 @@ class Changes {
   enum class Taken { at_once, on_trial, later };
   // A world newer than what is in use; later: in_use() stays, and step() will say when it changes.
   Taken offer(Offer offer, Seen const& seen, Instant at);
+
+  // What is in use goes on without keys that were removed: as it is by this offer, and a trial of it goes on.
+  void strike(Offer const& offer);
 
   // It answered since the trial began.
   void controller_seen();

@@ -34,7 +34,16 @@ Trial begin_trial(std::int64_t revision, std::set<std::string> const& planned,
   out.until = std::max(now + trial_time, out.from);
   std::set_intersection(planned.begin(), planned.end(), reached_before.begin(), reached_before.end(),
                         std::inserter(out.neighbors, out.neighbors.end()));
+  if (out.neighbors.empty() && !reached_before.empty()) {
+    out.left = reached_before;
+    out.instead = planned;
+  }
   return out;
+}
+
+bool alone(Trial const& trial, std::set<std::string> const& reached_now) {
+  return !trial.left.empty() && std::none_of(trial.instead.begin(), trial.instead.end(),
+                                             [&](auto const& router) { return reached_now.contains(router); });
 }
 
 Verdict judge(Trial const& trial, std::set<std::string> const& reached_now, Moment now) {
@@ -43,7 +52,7 @@ Verdict judge(Trial const& trial, std::set<std::string> const& reached_now, Mome
   if (now < trial.from) {
     return Verdict::waiting;
   }
-  if (all && (!trial.controller || trial.controller_seen)) {
+  if (all && !alone(trial, reached_now) && (!trial.controller || trial.controller_seen)) {
     return Verdict::passed;
   }
   return now >= trial.until ? Verdict::failed : Verdict::waiting;
@@ -54,6 +63,15 @@ std::string missing(Trial const& trial, std::set<std::string> const& reached_now
   for (auto const& router : trial.neighbors) {
     if (!reached_now.contains(router)) {
       out += (out.empty() ? "" : ", ") + router;
+    }
+  }
+  if (alone(trial, reached_now)) {
+    out += out.empty() ? "any neighbour" : ", any neighbour";
+    for (auto const& router : trial.instead) {
+      out += (router == *trial.instead.begin() ? ": not " : ", ") + router;
+    }
+    for (auto const& router : trial.left) {
+      out += (router == *trial.left.begin() ? " in the place of " : ", ") + router;
     }
   }
   return out;

@@ -1,5 +1,6 @@
 // A change that came from the controller is on trial until the node is seen to reach what it reached before: the
-// controller, and every neighbour that the new plan still has. Otherwise the node goes back by itself. Pure.
+// controller, and every neighbour that the new plan still has; when it has none of those it reached, one that it has in
+// their place. Otherwise the node goes back by itself. Pure.
 //
 // Threads: plain values.
 #pragma once
@@ -27,6 +28,8 @@ std::set<std::string> reached(std::vector<bird::Neighbor> const& neighbors);
 struct Trial {
   std::int64_t revision = 0;
   std::set<std::string> neighbors;  // were reached before, and the plan still has them
+  std::set<std::string> left;       // were reached before; only when the plan has none of them any more
+  std::set<std::string> instead;    // what it has then: one of these must be reached
   bool controller = false;          // answered before
   bool controller_seen = false;     // answered since
   Moment from{};                    // a neighbour that is lost is not missed before
@@ -39,6 +42,8 @@ Trial begin_trial(std::int64_t revision, std::set<std::string> const& planned,
                   Moment now, Moment chain_since);
 
 enum class Verdict { waiting, passed, failed };
+// Somebody was left for others, of whom nobody is reached.
+bool alone(Trial const& trial, std::set<std::string> const& reached_now);
 Verdict judge(Trial const& trial, std::set<std::string> const& reached_now, Moment now);
 // "the controller, 10.200.0.3": what is missing.
 std::string missing(Trial const& trial, std::set<std::string> const& reached_now);

@@ -30,6 +30,16 @@ Status good() {
   return out;
 }
 
+// A stranger's interface may make every pass fail for months: an old world would be all that a reboot finds.
+TEST(Status, AFailureThatLastsDoesNotKeepAWorldFromBeingLastKnown) {
+  auto one = good();
+  EXPECT_FALSE(may_be_kept(one)) << "BIRD has not taken it";
+  one.last_pass.bird_took = true;
+  EXPECT_TRUE(may_be_kept(one));
+  one.last_pass.failures = {"interface wg-x exists and is not ours: remove or rename it"};
+  EXPECT_TRUE(may_be_kept(one));
+}
+
 TEST(Status, IsInOrderOnlyWhenNothingDiffersOrFails) {
   EXPECT_TRUE(in_order(good()));
   EXPECT_EQ(verdict(good()), "ok");

@@ -20,12 +20,22 @@ TEST(Removal, WaitsUntilEveryWantedLinkIsFullInBothFamilies) {
   auto const plan = plan::plan_node(plan::sample::world(), "ams-1").value();
   std::vector<bird::Neighbor> neighbors{neighbor("wg-edge-1", "Full"), neighbor("wg-edge-1", "Full"),
                                         neighbor("wg-nyc-1", "Full"), neighbor("wg-nyc-1", "Exchange")};
-  EXPECT_FALSE(all_full(plan, neighbors));
+  EXPECT_FALSE(others_carry(plan, neighbors, true));
+  EXPECT_TRUE(others_carry(plan, neighbors, false)) << "after a time one will do";
   neighbors.back().state = "Full";
-  EXPECT_TRUE(all_full(plan, neighbors));
+  EXPECT_TRUE(others_carry(plan, neighbors, true));
   neighbors.pop_back();
-  EXPECT_FALSE(all_full(plan, neighbors));
-  EXPECT_FALSE(all_full(plan, {}));
+  EXPECT_FALSE(others_carry(plan, neighbors, true));
+  EXPECT_FALSE(others_carry(plan, {}, true));
+}
+
+TEST(Removal, ImpatienceDoesNotTakeWhatMayBeAllThatConnectsTheNode) {
+  auto plan = plan::plan_node(plan::sample::world(), "ams-1").value();
+  EXPECT_FALSE(others_carry(plan, {neighbor("wg-edge-1", "Full"), neighbor("wg-nyc-1", "Full")}, false))
+      << "one family";
+  plan.devices.clear();
+  EXPECT_FALSE(others_carry(plan, {}, true)) << "nobody else has joined";
+  EXPECT_FALSE(others_carry(plan, {}, false));
 }
 
 TEST(Adjacencies, OneThatWentAndCameBackBetweenTwoLooksIsAnother) {

@@ -71,6 +71,42 @@ TEST(Changes, AChangeIsHeldWhenEverybodyIsSeenAgain) {
   EXPECT_EQ(node.changes.good(), -1);
 }
 
+TEST(Changes, AChangeThatLeavesEverybodyForNobodyIsTakenBackAndNotTriedAtOnce) {
+  Node node;
+  Offer moved = world(2, "b");
+  moved.neighbors = {"dan"};
+  EXPECT_EQ(node.changes.offer(moved, everybody, node.at()), Taken::on_trial);
+  EXPECT_EQ(node.wait(29, everybody), Step::none) << "over the links that are about to go";
+  EXPECT_EQ(node.wait(1, everybody), Step::failed);
+  EXPECT_EQ(node.changes.in_use(), 1);
+  EXPECT_EQ(node.changes.taken_back()->missing, everybody.neighbors);
+  EXPECT_EQ(node.wait(29, everybody), Step::none) << "it was the cause";
+}
+
+TEST(Changes, ATrialGoesOnWithoutAKeyThatWasRemovedMeanwhile) {
+  Node node;
+  node.offer(2, "b");
+  auto const until = node.changes.trial()->until;
+  Offer without = world(2, "b without bob");
+  without.neighbors = {"cat"};
+  node.changes.strike(without);
+  ASSERT_TRUE(node.changes.trial()) << "nobody has judged it";
+  EXPECT_EQ(node.changes.trial()->until, until);
+  EXPECT_EQ(node.changes.good(), 1);
+  EXPECT_EQ(node.changes.to_remember()->offer.mark, "b without bob");
+  EXPECT_EQ(node.wait(6, without_bob), Step::none);
+  EXPECT_EQ(node.wait(2, without_bob), Step::held) << "bob is missed no longer";
+}
+
+TEST(Changes, WhoeverWasRemovedIsNotMissed) {
+  Node node;
+  Offer removal = world(2, "b", true);
+  removal.neighbors = {"dan"};
+  removal.gone = everybody.neighbors;
+  EXPECT_EQ(node.changes.offer(removal, everybody, node.at()), Taken::on_trial);
+  EXPECT_EQ(node.wait(8, {{}, true}), Step::held);
+}
+
 TEST(Changes, AWorldThatChangesNothingHereNeitherEndsNorProlongsATrial) {
   Node node;
   node.offer(2, "b");

@@ -44,6 +44,17 @@ TEST(Trial, ALongDeadTimeDoesNotOutlastTheWayBackOfBird) {
   EXPECT_EQ(late.until, start + 100s + trial_time);
 }
 
+// A node whose only link moves: the controller answers over the underlay, and the neighbour it had is not planned.
+TEST(Trial, OneOfThoseInThePlaceOfEverybodyWhoWasReachedMustBeReached) {
+  auto trial = begin_trial(7, {"10.200.0.3", "10.200.0.4"}, {"10.200.0.2"}, true, 4s, start, start);
+  trial.controller_seen = true;
+  EXPECT_EQ(judge(trial, {"10.200.0.2"}, start + 8s), Verdict::waiting) << "over the link that is about to go";
+  EXPECT_EQ(judge(trial, {"10.200.0.2"}, start + trial_time), Verdict::failed);
+  EXPECT_EQ(missing(trial, {"10.200.0.2"}), "any neighbour: not 10.200.0.3, 10.200.0.4 in the place of 10.200.0.2");
+  EXPECT_EQ(judge(trial, {"10.200.0.4"}, start + 8s), Verdict::passed);
+  EXPECT_EQ(missing(trial, {"10.200.0.4"}), "");
+}
+
 TEST(Trial, WithoutControllerOrNeighboursBeforeThereIsNothingToLose) {
   EXPECT_EQ(judge(begin_trial(7, {"10.200.0.2"}, {}, false, 4s, start, start), {}, start + 7s), Verdict::passed);
 }

@@ -1,0 +1,97 @@
+#include "mesh/reconcile/departures.hpp"
+
+#include "routing/bird/config.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace reconcile {
+namespace {
+
+std::string_view next_line(std::string_view& text) {
+  auto const size = std::min(text.find('\n'), text.size() - 1) + 1;
+  auto const out = text.substr(0, size);
+  text.remove_prefix(size);
+  return out;
+}
+
+constexpr std::string_view interface_head = "    interface \"";
+constexpr std::string_view block_end = "    };\n";
+
+// What comes behind the head line of an area, by protocol and area.
+std::map<std::pair<std::string, std::string>, std::string> blocks_of(std::string_view before,
+                                                                     std::set<std::string> const& devices) {
+  std::map<std::pair<std::string, std::string>, std::string> out;
+  std::string protocol;
+  std::string area;
+  bool inside = false;
+  while (!before.empty()) {
+    auto const line = next_line(before);
+    if (line.starts_with("protocol ")) {
+      protocol = line;
+    } else if (line.starts_with("  area ")) {
+      area = line;
+    } else if (line.starts_with(interface_head)) {
+      auto const name = line.substr(interface_head.size());
+      inside = protocol.starts_with("protocol ospf ") && devices.contains(std::string(name.substr(0, name.find('"'))));
+    }
+    if (inside) {
+      out[{protocol, area}] += line.starts_with("      cost ")
+                                   ? "      cost " + std::to_string(bird::cost_of_last_resort) + ";\n"
+                                   : std::string(line);
+      inside = line != block_end;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string with_departing(std::string bird, std::string_view before, std::set<std::string> const& devices) {
+  for (auto const& [place, blocks] : blocks_of(before, devices)) {
+    auto const protocol = bird.find(place.first);
+    auto const end = protocol == std::string::npos ? protocol : bird.find("\n}\n", protocol);
+    auto const area = protocol == std::string::npos ? protocol : bird.find("\n" + place.second, protocol);
+    if (area != std::string::npos && area < end) {
+      bird.insert(area + 1 + place.second.size(), blocks);
+    }
+  }
+  return bird;
+}
+
+std::optional<std::string> router_of(wireguard::ObservedDevice const& device, plan::World const& world) {
+  for (auto const* const keys : {&world.keys, &world.next_keys}) {
+    for (auto const& [name, key] : *keys) {
+      bool const peer = std::any_of(device.peers.begin(), device.peers.end(),
+                                    [&](wireguard::ObservedPeer const& one) { return one.peer.public_key == key; });
+      if (peer && world.topology.node(name) != nullptr) {
+        return topology::loopback4(world.topology, world.allocation, name).to_string();
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+bool leads_elsewhere(bird::Lines const& routes, std::set<std::string> const& devices) {
+  return std::any_of(routes.begin(), routes.end(), [&](std::string const& line) {
+    auto const via = line.find("via ");
+    auto const on = via == std::string::npos ? via : line.find(" on ", via);
+    if (on == std::string::npos) {
+      return false;
+    }
+    auto const name = line.substr(on + 4);
+    return !devices.contains(name.substr(0, name.find(' ')));
+  });
+}
+
+bool Departure::may_go(bool ready_now, Moment now) {
+  if (!ready_now) {
+    ready.reset();
+    return false;
+  }
+  ready = ready.value_or(now);
+  return now - *ready >= settled;
+}
+
+}  // namespace reconcile
