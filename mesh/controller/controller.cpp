@@ -135,7 +135,11 @@ net::Task<base::Result<void>> Controller::State::refresh() {
   if (!next) {
     co_return next.error();
   }
+  auto const over = stopped;
   take(std::move(*next));
+  if (*over) {
+    co_return base::fail(net::errc::cancelled, "the controller was stopped");
+  }
   changed.notify();
   co_return base::Result<void>();
 }

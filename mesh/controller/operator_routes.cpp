@@ -179,12 +179,10 @@ using Write = std::function<base::Result<void>(database::Database&)>;
 
 // A change of members: written, then told to everybody who waits.
 net::Task<HttpResponse> change(Controller::State& state, Write write) {
-  auto const written = co_await state.store->run<void>(write);
+  auto const written = co_await state.change<void>(write);
   if (!written) {
-    co_return refusal(404, written.error());
-  }
-  if (auto const read = co_await state.refresh(); !read) {
-    co_return refusal(500, read.error());
+    bool const unknown = written.error().code == enrolment::errc::wrong_node;
+    co_return refusal(unknown ? 404 : 500, written.error());
   }
   co_return HttpResponse::text(204, "");
 }
@@ -228,12 +226,9 @@ net::Task<HttpResponse> put_topology(Controller::State& state, HttpRequest reque
       [text = request.body](database::Database& database) {
         return world_store::set_topology(database, text, "request body", now_seconds());
       };
-  auto const revision = co_await state.store->run<database::Revision>(set);
+  auto const revision = co_await state.change<database::Revision>(set);
   if (!revision) {
     co_return refusal(revision.error().code == world_store::errc::bad_topology ? 422 : 500, revision.error());
-  }
-  if (auto const read = co_await state.refresh(); !read) {
-    co_return refusal(500, read.error());
   }
   co_return HttpResponse::json(200, json::serialize(json::object{{"revision", *revision}}));
 }

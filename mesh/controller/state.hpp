@@ -15,8 +15,10 @@
 #include "mesh/wireguard/key.hpp"
 #include "mesh/world_store/world_store.hpp"
 
+#include <boost/asio/this_coro.hpp>
 #include <boost/json/value.hpp>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -63,9 +65,32 @@ struct Controller::State {
 
   // Takes a world that was read, dated and signed.
   void take(Stored stored);
-  // Reads the world again after a write and wakes the long polls.
+  // Reads the world again after a write and wakes the long polls. net::errc::cancelled: the controller was stopped, and
+  // this object may be gone.
   net::Task<base::Result<void>> refresh();
+  // Writes, then refreshes. It runs to its end also when who asked for it hangs up: what is written is told at once,
+  // never with whatever is changed next. Errors of `work`, and those of refresh().
+  template <class T>
+  net::Task<base::Result<T>> change(std::function<base::Result<T>(database::Database&)> work);
 };
+
+template <class T>
+net::Task<base::Result<T>> Controller::State::change(std::function<base::Result<T>(database::Database&)> work) {
+  co_await net::asio::this_coro::reset_cancellation_state(net::asio::disable_cancellation());
+  auto const over = stopped;
+  auto written = co_await store->run<T>(std::move(work));
+  if (!written) {
+    co_return written.error();
+  }
+  if (*over) {
+    co_return base::fail(net::errc::cancelled, "the controller was stopped");
+  }
+  auto const read = co_await refresh();
+  if (!read) {
+    co_return read.error();
+  }
+  co_return written;
+}
 
 std::int64_t now_seconds();
 // Whether the request comes from who bears the name in its certificate now: a machine that bore it before has one too.

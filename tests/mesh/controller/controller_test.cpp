@@ -1,6 +1,9 @@
 // A whole controller on loopback, with nodes that join, follow, report and are removed.
 #include "tests/mesh/controller/controller_fixture.hpp"
 
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
+
 namespace controller_tests {
 namespace {
 
@@ -55,6 +58,20 @@ TEST_F(ControllerTest, ALongPollWakesWhenAnotherNodeJoins) {
   auto const after = opened((*slot)->body);
   EXPECT_GT(after.revision, before.revision);
   EXPECT_EQ(after.nodes.size(), 2U);
+}
+
+TEST_F(ControllerTest, AChangeIsToldThoughWhoAskedForItHangsUp) {
+  ASSERT_TRUE(join("ams-1", token()));
+  auto const client = client_of("ams-1");
+  auto const slot = poll(*client, world(*client).revision);
+  boost::asio::local::stream_protocol::socket hasty(loop_);
+  hasty.connect(folder_.file("admin.sock"));
+  std::string const request = "POST /v1/nodes/ams-1/drain HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+  boost::asio::write(hasty, boost::asio::buffer(request));
+  hasty.close();
+  until_answered(slot);
+  EXPECT_EQ((*slot)->status, 200);
+  EXPECT_EQ(world(*client).draining.size(), 1U);
 }
 
 TEST_F(ControllerTest, ARemovedNodeIsRefusedAtOnceEvenInALongPoll) {
