@@ -260,7 +260,7 @@ net::Task<HttpResponse> report(Controller::State& state, HttpRequest request) {
 }
 
 net::Task<HttpResponse> links(Controller::State& state, HttpRequest request) {
-  bool const looks = is_member(state, request) || is_operator(state, request);
+  bool const looks = is_platform_node(state, request) || is_operator(state, request);
   co_return looks ? HttpResponse::json(200, links_json(state, now_seconds())) : not_a_member();
 }
 
@@ -273,6 +273,11 @@ bool shows_its_key(Controller::State const& state, net::Peer const& peer) {
 
 bool is_member(Controller::State const& state, HttpRequest const& request) {
   return state.world.members.contains(request.peer.certificate_name) && shows_its_key(state, request.peer);
+}
+
+bool is_platform_node(Controller::State const& state, HttpRequest const& request) {
+  auto const place = state.world.topology_nodes.find(request.peer.certificate_name);
+  return is_member(state, request) && place != state.world.topology_nodes.end() && place->second.segment.empty();
 }
 
 bool is_operator(Controller::State const& state, HttpRequest const& request) {

@@ -95,6 +95,8 @@ net::Task<base::Result<T>> Controller::State::change(std::function<base::Result<
 std::int64_t now_seconds();
 // Whether the request comes from who bears the name in its certificate now: a machine that bore it before has one too.
 bool is_member(Controller::State const& state, net::HttpRequest const& request);
+// A member that is no tenant's: who else looks at how other nodes fare would look into other segments.
+bool is_platform_node(Controller::State const& state, net::HttpRequest const& request);
 bool is_operator(Controller::State const& state, net::HttpRequest const& request);
 void add_node_routes(Controller::State& state);
 void add_operator_routes(Controller::State& state);
