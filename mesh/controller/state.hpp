@@ -6,6 +6,7 @@
 
 #include "base/http_server/http_server.hpp"
 #include "base/store_thread/store_thread.hpp"
+#include "mesh/controller/capacity.hpp"
 #include "mesh/controller/controller.hpp"
 #include "mesh/controller/costs.hpp"
 #include "mesh/examinations/book.hpp"
@@ -35,7 +36,8 @@ struct Controller::State {
         costs(cost::Settings::with_hold(std::chrono::seconds(settings.cost_hold_s))),
         found(executor),
         changed(executor),
-        nodes_server(executor, nodes_router, {}),
+        nodes_server(executor, nodes_router,
+                     {.connections_max = connections_max(raise_descriptors_max()), .strangers_max = strangers_max}),
         operators_server(executor, operators_router, {}) {}
 
   ControllerSettings settings;
