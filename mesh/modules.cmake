@@ -17,14 +17,15 @@ module(mesh/enrolment SOURCES error.cpp token.cpp registry.cpp enroller.cpp
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/internal_ca
     mesh/signed_world base/http_client
   LIBRARIES Boost::json OpenSSL::Crypto)
-module(mesh/members SOURCES members.cpp turns.cpp DEPENDS base/result base/database topology mesh/enrolment)
+module(mesh/members SOURCES members.cpp turns.cpp spent_tokens.cpp
+  DEPENDS base/result base/database topology mesh/enrolment)
 module(mesh/link_costs SOURCES costs.cpp times.cpp DEPENDS base/result base/database routing/cost LIBRARIES Boost::json)
 module(mesh/world_store SOURCES world_store.cpp
   DEPENDS base/result base/database topology topology/room mesh/plan mesh/enrolment mesh/members mesh/link_costs
     routing/repair_links)
 module(mesh/examinations SOURCES book.cpp DEPENDS base/result LIBRARIES Boost::json)
-module(mesh/controller SOURCES controller.cpp costs.cpp examination_routes.cpp own_certificate.cpp rotations.cpp
-    node_routes.cpp operator_routes.cpp
+module(mesh/controller SOURCES controller.cpp capacity.cpp costs.cpp examination_routes.cpp own_certificate.cpp
+    rotations.cpp node_routes.cpp operator_routes.cpp
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/plan mesh/signed_world
     mesh/enrolment mesh/internal_ca
     mesh/members mesh/link_costs mesh/world_store mesh/examinations

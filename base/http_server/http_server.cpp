@@ -21,6 +21,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <list>
 #include <set>
 
 namespace net {
@@ -50,6 +51,7 @@ struct Listener {
 
 struct Connection {
   asio::cancellation_signal cancel;
+  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
 };
 
 base::Failure listen_failure(boost::system::error_code error, std::string const& address) {
@@ -242,9 +244,35 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     return started;
   }
 
+  // Whether one more may come. Who knows us by a certificate is never kept out by those who only hold connections open.
+  bool make_room(Listener const& listener) {
+    if (connections.size() >= settings.connections_max) {
+      return false;
+    }
+    if (!listener.tls || settings.strangers_max == 0 || strangers.size() < settings.strangers_max) {
+      return true;
+    }
+    auto const oldest = strangers.front();
+    if (std::chrono::steady_clock::now() - oldest->since < settings.strangers_time) {
+      return false;
+    }
+    strangers.pop_front();
+    end({oldest});
+    return true;
+  }
+
+  void end(std::set<std::shared_ptr<Connection>> const& ending) {
+    for (auto const& connection : ending) {
+      connection->cancel.emit(asio::cancellation_type::terminal);
+    }
+    // Called from outside the loop, emit only queues the cancellation, which then refers to the signal: it has to live
+    // until the queue reached this point, even when the connection ends by itself before.
+    asio::post(executor, [ending] {});
+  }
+
   static Task<void> accept(std::shared_ptr<State> state, std::shared_ptr<Listener> listener) {
     while (!state->stopped) {
-      if (state->connections.size() >= state->settings.connections_max) {
+      if (!state->make_room(*listener)) {
         co_await state->ended.wait(std::chrono::seconds(1));
         continue;
       }
@@ -272,19 +300,23 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     }
     auto const connection = std::make_shared<Connection>();
     state->connections.insert(connection);
+    if (listener->tls) {
+      state->strangers.push_back(connection);
+    }
     auto const ended = [state, connection](std::exception_ptr) {
       state->connections.erase(connection);
+      state->strangers.remove(connection);
       state->ended.notify();
     };
-    asio::co_spawn(state->executor, guarded(state, listener, std::move(socket), std::move(peer)),
+    asio::co_spawn(state->executor, guarded(state, listener, connection, std::move(socket), std::move(peer)),
                    asio::bind_cancellation_slot(connection->cancel.slot(), ended));
   }
 
-  static Task<void> guarded(std::shared_ptr<State> state, std::shared_ptr<Listener> listener, Socket socket,
-                            Peer peer) {
+  static Task<void> guarded(std::shared_ptr<State> state, std::shared_ptr<Listener> listener,
+                            std::shared_ptr<Connection> connection, Socket socket, Peer peer) {
     std::string const name = peer.address;
     try {
-      co_await connect(state, listener, std::move(socket), std::move(peer));
+      co_await connect(state, listener, connection, std::move(socket), std::move(peer));
     } catch (boost::system::system_error const& error) {
       if (error.code() != asio::error::operation_aborted) {
         process::log::error("http", "connection of {} ended: {}", name, error.what());
@@ -294,8 +326,8 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     }
   }
 
-  static Task<void> connect(std::shared_ptr<State> state, std::shared_ptr<Listener> listener, Socket socket,
-                            Peer peer) {
+  static Task<void> connect(std::shared_ptr<State> state, std::shared_ptr<Listener> listener,
+                            std::shared_ptr<Connection> connection, Socket socket, Peer peer) {
     std::unique_ptr<Stream> stream;
     if (listener->tls) {
       auto accepted = co_await within(handshake_timeout, detail::tls_accept(std::move(socket), listener->tls));
@@ -306,6 +338,10 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
       stream = std::move(*accepted);
       peer.certificate_name = stream->peer_certificate_name();
       peer.certificate_key = stream->peer_certificate_key();
+      if (!peer.certificate_name.empty()) {
+        state->strangers.remove(connection);
+        state->ended.notify();
+      }
     } else {
       stream = detail::plain_stream(std::move(socket));
     }
@@ -364,12 +400,7 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     listeners.clear();
     ended.notify();
     auto const open = connections;  // a cancelled connection leaves the set at once
-    for (auto const& connection : open) {
-      connection->cancel.emit(asio::cancellation_type::terminal);
-    }
-    // Called from outside the loop, emit only queues the cancellation, which then refers to the signal: it has to live
-    // until the queue reached this point, even when the connection ends by itself before.
-    asio::post(executor, [open] {});
+    end(open);
   }
 
   asio::any_io_executor executor;
@@ -377,6 +408,7 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
   HttpServerSettings settings;
   std::vector<std::shared_ptr<Listener>> listeners;
   std::set<std::shared_ptr<Connection>> connections;
+  std::list<std::shared_ptr<Connection>> strangers;  // of them, those over TLS without a certificate; as they came
   Signal ended;
   unsigned short port = 0;
   bool stopped = false;

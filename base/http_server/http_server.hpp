@@ -2,7 +2,8 @@
 //
 // Limits: connections 1,024 (further ones wait in the kernel's backlog); header 16 KiB; body 1 MiB (settings); a
 // request has 60 s to arrive, idle time included; a handler has 90 s (long polls stay below), then the answer is 503.
-// A route may ask for more body and time (RouteLimits). RFC 9112.
+// A route may ask for more body and time (RouteLimits). RFC 9112. Strangers (over TLS, no certificate shown yet) may
+// have a limit of their own: at it the one that has been there longest goes, and others wait until its time is over.
 //
 // A handler is cancelled when its client disconnects or the server stops: its next co_await throws, which unwinds it. A
 // client that half-closes after its request counts as disconnected.
@@ -23,6 +24,8 @@ namespace net {
 
 struct HttpServerSettings {
   std::size_t connections_max = 1024;
+  std::size_t strangers_max = 0;                   // 0: as many as there may be connections
+  std::chrono::milliseconds strangers_time{5000};  // so long each of them may stay in any case
   std::size_t body_limit = 1U << 20U;
   std::chrono::milliseconds idle_timeout{60000};
   std::chrono::milliseconds handler_timeout{90000};

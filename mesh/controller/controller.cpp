@@ -126,12 +126,20 @@ void Controller::State::take(Stored stored) {
   stored.document.issued_at_s = now_seconds();
   world_json = signed_world::to_json(signed_world::sign(stored.document, world_key));
   world = std::move(stored);
+  auto const left = [this](auto const& entry) { return !world.members.contains(entry.first); };
+  std::erase_if(reports, left);
+  std::erase_if(heard_s, left);
+  std::erase_if(rotation_rests_until_s, left);
   costs.follow(world.measured);
 }
 
 net::Task<base::Result<void>> Controller::State::refresh() {
   std::function<base::Result<Stored>(database::Database&)> const read = world_store::read_world;
+  auto const over = stopped;
   auto next = co_await store->run<Stored>(read);
+  if (*over) {
+    co_return base::fail(net::errc::cancelled, "the controller was stopped");
+  }
   if (!next) {
     co_return next.error();
   }

@@ -30,7 +30,7 @@ net::Task<void> look_once(Controller::State* state, std::shared_ptr<bool> stoppe
     co_return;
   }
   auto const read = co_await state->refresh();
-  if (!read) {
+  if (!read && !*stopped) {
     process::log::error("controller", "reading the world: {}", read.error().what());
   }
 }

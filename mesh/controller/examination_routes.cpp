@@ -43,7 +43,7 @@ net::Task<HttpResponse> examine(Controller::State& state, examinations::Book::As
 }
 
 net::Task<HttpResponse> refuse() {
-  co_return HttpResponse::problem(403, "not a member", "a certificate of a node or of an operator is needed");
+  co_return HttpResponse::problem(403, "not a member", "a certificate of a platform node or of an operator is needed");
 }
 
 net::Task<HttpResponse> take(Controller::State& state, HttpRequest request) {
@@ -73,7 +73,7 @@ void add_examination_routes(Controller::State& state) {
     if (is_operator(state, request)) {
       return examine(state, examinations::Book::Asker::an_operator);
     }
-    return is_member(state, request) ? examine(state, examinations::Book::Asker::a_node) : refuse();
+    return is_platform_node(state, request) ? examine(state, examinations::Book::Asker::a_node) : refuse();
   });
   state.nodes_router.add("POST", "/v1/findings", [&state](HttpRequest request) {
     return is_member(state, request) ? take(state, std::move(request)) : refuse();

@@ -71,6 +71,12 @@ json::object certificate_answer(Controller::State const& state, std::string cons
                       {"now_s", now_seconds()}};
 }
 
+// A request that is no good is refused like a token that is none.
+base::Failure no_certificate(base::Failure const& failure) {
+  return failure.code == internal_ca::errc::bad_request ? base::fail(enrolment::errc::bad_request, failure.detail)
+                                                        : failure;
+}
+
 net::Task<HttpResponse> join(Controller::State& state, HttpRequest request) {
   boost::system::error_code bad;
   json::value const body = json::parse(request.body, bad);
@@ -91,18 +97,19 @@ net::Task<HttpResponse> join(Controller::State& state, HttpRequest request) {
       [asked, key = state.x25519, places = state.world.topology_nodes](database::Database& database) {
         return enrolment::admit(database, asked, key, places, now_seconds());
       };
-  auto const admitted = co_await state.store->run<void>(admit);
+  // Before anything is written: where none can be issued, the token stays good and a member keeps its key. Only who is
+  // admitted gets it.
+  auto const certificate = state.issuer->issue(asked.csr_pem, asked.node, now_seconds());
+  base::Result<void> admitted;
+  if (certificate) {
+    admitted = co_await state.change<void>(admit);
+  } else {
+    admitted = no_certificate(certificate.error());
+  }
   if (!admitted) {
     process::log::warning("controller", "join of '{}' from {} refused: {}", asked.node, request.peer.address,
                           admitted.error().what());
     co_return is_refusal(admitted.error()) ? refusal() : failure(admitted.error());
-  }
-  auto const certificate = state.issuer->issue(asked.csr_pem, asked.node, now_seconds());
-  if (!certificate) {
-    co_return failure(certificate.error());
-  }
-  if (auto const read = co_await state.refresh(); !read) {
-    co_return failure(read.error());
   }
   process::log::info("controller", "'{}' joined from {}", asked.node, request.peer.address);
   json::object answer = certificate_answer(state, *certificate);
@@ -226,14 +233,11 @@ net::Task<HttpResponse> rotation(Controller::State& state, HttpRequest request) 
     return done.empty() ? members::offer_key(database, name, next)
                         : members::complete_rotation(database, name, done, now_seconds());
   };
-  auto const written = co_await state.store->run<void>(write);
+  auto const written = co_await state.change<void>(write);
   if (!written) {
     co_return is_refusal(written.error())
         ? HttpResponse::problem(409, written.error().code.message(), written.error().detail)
         : failure(written.error());
-  }
-  if (auto const read = co_await state.refresh(); !read) {
-    co_return failure(read.error());
   }
   process::log::info("controller", "'{}' {}", name, done.empty() ? "shows its next key" : "has changed its key");
   co_return HttpResponse::text(204, "");
@@ -256,7 +260,7 @@ net::Task<HttpResponse> report(Controller::State& state, HttpRequest request) {
 }
 
 net::Task<HttpResponse> links(Controller::State& state, HttpRequest request) {
-  bool const looks = is_member(state, request) || is_operator(state, request);
+  bool const looks = is_platform_node(state, request) || is_operator(state, request);
   co_return looks ? HttpResponse::json(200, links_json(state, now_seconds())) : not_a_member();
 }
 
@@ -269,6 +273,11 @@ bool shows_its_key(Controller::State const& state, net::Peer const& peer) {
 
 bool is_member(Controller::State const& state, HttpRequest const& request) {
   return state.world.members.contains(request.peer.certificate_name) && shows_its_key(state, request.peer);
+}
+
+bool is_platform_node(Controller::State const& state, HttpRequest const& request) {
+  auto const place = state.world.topology_nodes.find(request.peer.certificate_name);
+  return is_member(state, request) && place != state.world.topology_nodes.end() && place->second.segment.empty();
 }
 
 bool is_operator(Controller::State const& state, HttpRequest const& request) {

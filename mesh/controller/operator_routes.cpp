@@ -4,6 +4,7 @@
 
 #include "mesh/enrolment/registry.hpp"
 #include "mesh/members/members.hpp"
+#include "mesh/members/spent_tokens.hpp"
 #include "mesh/wireguard/device.hpp"
 
 #include <boost/json.hpp>
@@ -21,6 +22,7 @@ using net::HttpResponse;
 constexpr std::int64_t token_lifetime_default_s = 3600;
 constexpr std::int64_t token_lifetime_max_s = 30LL * 24 * 3600;
 constexpr std::int64_t token_uses_max = 10000;
+constexpr std::size_t topology_bytes_max = 4U << 20U;  // as much as is read of a file (docs/topology.md)
 
 HttpResponse refusal(int status, base::Failure const& failure) {
   return HttpResponse::problem(status, failure.code.message(), failure.detail);
@@ -100,7 +102,8 @@ net::Task<HttpResponse> create_token(Controller::State& state, HttpRequest reque
   }
   auto const token = enrolment::Token::generate(state.key_sha256, state.world_key.verify_key().hex());
   std::function<base::Result<void>(database::Database&)> const record = [token, terms](database::Database& database) {
-    return enrolment::record_token(database, token, terms, now_seconds());
+    auto const forgotten = members::forget_spent_tokens(database, now_seconds());
+    return !forgotten ? forgotten : enrolment::record_token(database, token, terms, now_seconds());
   };
   auto const recorded = co_await state.store->run<void>(record);
   if (!recorded) {
@@ -179,12 +182,10 @@ using Write = std::function<base::Result<void>(database::Database&)>;
 
 // A change of members: written, then told to everybody who waits.
 net::Task<HttpResponse> change(Controller::State& state, Write write) {
-  auto const written = co_await state.store->run<void>(write);
+  auto const written = co_await state.change<void>(write);
   if (!written) {
-    co_return refusal(404, written.error());
-  }
-  if (auto const read = co_await state.refresh(); !read) {
-    co_return refusal(500, read.error());
+    bool const unknown = written.error().code == enrolment::errc::wrong_node;
+    co_return refusal(unknown ? 404 : 500, written.error());
   }
   co_return HttpResponse::text(204, "");
 }
@@ -228,12 +229,9 @@ net::Task<HttpResponse> put_topology(Controller::State& state, HttpRequest reque
       [text = request.body](database::Database& database) {
         return world_store::set_topology(database, text, "request body", now_seconds());
       };
-  auto const revision = co_await state.store->run<database::Revision>(set);
+  auto const revision = co_await state.change<database::Revision>(set);
   if (!revision) {
     co_return refusal(revision.error().code == world_store::errc::bad_topology ? 422 : 500, revision.error());
-  }
-  if (auto const read = co_await state.refresh(); !read) {
-    co_return refusal(500, read.error());
   }
   co_return HttpResponse::json(200, json::serialize(json::object{{"revision", *revision}}));
 }
@@ -298,7 +296,8 @@ void add_operator_routes(Controller::State& state) {
   router.add("POST", "/v1/nodes/{name}/rotation",
              [&state](HttpRequest request) { return rotate_node(state, std::move(request)); });
   router.add("POST", "/v1/rotation", [&state](HttpRequest) { return rotate_all(state); });
-  router.add("PUT", "/v1/topology", [&state](HttpRequest request) { return put_topology(state, std::move(request)); });
+  router.add("PUT", "/v1/topology", [&state](HttpRequest request) { return put_topology(state, std::move(request)); },
+             {.body = topology_bytes_max});
   router.add("GET", "/v1/world", [&state](HttpRequest) { return show_world(state); });
   router.add("GET", "/v1/status", [&state](HttpRequest) { return status(state); });
   router.add("GET", "/v1/links", [&state](HttpRequest) { return list_links(state); });

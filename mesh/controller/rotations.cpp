@@ -86,7 +86,7 @@ net::Task<void> watch_rotations(Controller::State* state, std::shared_ptr<bool> 
     }
     if (changed) {
       auto const read = co_await state->refresh();
-      if (!read) {
+      if (!read && !*stopped) {
         process::log::error("controller", "reading the world: {}", read.error().what());
       }
     }

@@ -6,6 +6,7 @@
 
 #include "base/http_server/http_server.hpp"
 #include "base/store_thread/store_thread.hpp"
+#include "mesh/controller/capacity.hpp"
 #include "mesh/controller/controller.hpp"
 #include "mesh/controller/costs.hpp"
 #include "mesh/examinations/book.hpp"
@@ -15,8 +16,10 @@
 #include "mesh/wireguard/key.hpp"
 #include "mesh/world_store/world_store.hpp"
 
+#include <boost/asio/this_coro.hpp>
 #include <boost/json/value.hpp>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,7 +36,8 @@ struct Controller::State {
         costs(cost::Settings::with_hold(std::chrono::seconds(settings.cost_hold_s))),
         found(executor),
         changed(executor),
-        nodes_server(executor, nodes_router, {}),
+        nodes_server(executor, nodes_router,
+                     {.connections_max = connections_max(raise_descriptors_max()), .strangers_max = strangers_max}),
         operators_server(executor, operators_router, {}) {}
 
   ControllerSettings settings;
@@ -63,13 +67,38 @@ struct Controller::State {
 
   // Takes a world that was read, dated and signed.
   void take(Stored stored);
-  // Reads the world again after a write and wakes the long polls.
+  // Reads the world again after a write and wakes the long polls. net::errc::cancelled: the controller was stopped, and
+  // this object may be gone.
   net::Task<base::Result<void>> refresh();
+  // Writes, then refreshes. It runs to its end also when who asked for it hangs up: what is written is told at once,
+  // never with whatever is changed next. Errors of `work`, and those of refresh().
+  template <class T>
+  net::Task<base::Result<T>> change(std::function<base::Result<T>(database::Database&)> work);
 };
+
+template <class T>
+net::Task<base::Result<T>> Controller::State::change(std::function<base::Result<T>(database::Database&)> work) {
+  co_await net::asio::this_coro::reset_cancellation_state(net::asio::disable_cancellation());
+  auto const over = stopped;
+  auto written = co_await store->run<T>(std::move(work));
+  if (!written) {
+    co_return written.error();
+  }
+  if (*over) {
+    co_return base::fail(net::errc::cancelled, "the controller was stopped");
+  }
+  auto const read = co_await refresh();
+  if (!read) {
+    co_return read.error();
+  }
+  co_return written;
+}
 
 std::int64_t now_seconds();
 // Whether the request comes from who bears the name in its certificate now: a machine that bore it before has one too.
 bool is_member(Controller::State const& state, net::HttpRequest const& request);
+// A member that is no tenant's: who else looks at how other nodes fare would look into other segments.
+bool is_platform_node(Controller::State const& state, net::HttpRequest const& request);
 bool is_operator(Controller::State const& state, net::HttpRequest const& request);
 void add_node_routes(Controller::State& state);
 void add_operator_routes(Controller::State& state);

@@ -19,6 +19,7 @@
 
 #include <sys/stat.h>
 
+#include <list>
 #include <optional>
 #include <utility>
 
@@ -392,6 +393,33 @@ TEST_F(HttpTest, ManyCallsAtOnceShareAtMostSixteenConnections) {
   }
   loop_.run();
   EXPECT_EQ(good, 100);
+}
+
+TEST_F(HttpTest, StrangersWhoHoldConnectionsOpenKeepNobodyKnownOut) {
+  settings_.connections_max = 3;
+  settings_.strangers_max = 1;
+  settings_.strangers_time = 500ms;
+  server_.emplace(loop_.get_executor(), router_, settings_);
+  listen_tls(true, false);
+  auto settings = trusting();
+  settings.tls.identity = identity("client");
+  HttpClient present(loop_.get_executor(), settings);
+  ASSERT_EQ(send(present, base("https") + "/who")->body, "net ams1");
+  tcp::endpoint const place(boost::asio::ip::make_address("127.0.0.1"), server_->local_port());
+  std::list<tcp::socket> idle;
+  for (int i = 0; i < 2; ++i) {
+    idle.emplace_back(loop_).connect(place);
+  }
+  HttpClient other(loop_.get_executor(), settings);
+  auto const answer = send(other, base("https") + "/who", "GET", "", 8s);
+  ASSERT_TRUE(answer) << answer.error().what() << ": a handshake that does not come has 10 s";
+  EXPECT_EQ(answer->body, "net ams1");
+  EXPECT_EQ(send(present, base("https") + "/who")->body, "net ams1");
+  idle.front().non_blocking(true);
+  boost::system::error_code closed;
+  char byte = 0;
+  idle.front().read_some(boost::asio::buffer(&byte, 1), closed);
+  EXPECT_NE(closed, boost::asio::error::would_block) << "the one that was there longest has gone";
 }
 
 TEST_F(HttpTest, ReportsWhyAServerCannotBeReached) {

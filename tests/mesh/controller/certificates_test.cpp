@@ -38,6 +38,38 @@ TEST_F(ControllerTest, TheRootMayBeElsewhere) {
   EXPECT_EQ(shown.at("alarm"), "");
 }
 
+// The machine that has the name runs on, and the token is good for when certificates are issued again.
+TEST_F(ControllerTest, AJoinThatCannotBeCertifiedChangesNothing) {
+  ASSERT_TRUE(join("ams-1", token()));
+  auto const waiting = token(R"({"node":"ams-1"})");
+  std::string const directory = folder_.file("controller");
+  auto const now_s = std::time(nullptr);
+  auto const issue_with = [&](std::int64_t from_s, std::int64_t lifetime_s) {
+    controller_->stop();
+    controller_.reset();
+    auto const request = internal_ca::request_issuing(directory).value();
+    auto const signed_pem = internal_ca::sign_issuing(directory, request, lifetime_s, from_s).value();
+    ASSERT_TRUE(internal_ca::install_issuing(directory, signed_pem, from_s));
+    start();
+  };
+  issue_with(now_s - 60, 30);
+  auto settings = node("ams-1");
+  settings.state_directory = folder_.file("reinstalled");
+  std::filesystem::create_directories(settings.state_directory);
+  EXPECT_FALSE(test::run_task(loop_, enrolment::join(settings, waiting)));
+  EXPECT_EQ(admin("POST", "/v1/nodes/ams-1/drain").status, 204) << "another change tells the world anew";
+  EXPECT_EQ(world(*client_of("ams-1")).removed.size(), 0U);
+  auto const listed = json::parse(admin("GET", "/v1/tokens").body);
+  for (auto const& row : listed.at("tokens").as_array()) {
+    EXPECT_TRUE(row.at("id").as_string() != waiting.id || row.at("used").to_number<int>() == 0) << row;
+  }
+  issue_with(now_s, 86400);
+  settings.controller_url = url();
+  auto const joined = test::run_task(loop_, enrolment::join(settings, waiting));
+  ASSERT_TRUE(joined) << joined.error().what();
+  EXPECT_EQ(world(*client_of("reinstalled")).removed.size(), 1U);
+}
+
 // What a node can show when its certificate has ended: both keys that it joined with, and that it was not removed.
 TEST_F(ControllerTest, ANodeWhoseCertificateHasEndedShowsItsKeys) {
   ASSERT_TRUE(join("ams-1", token()));

@@ -1,6 +1,9 @@
 // A whole controller on loopback, with nodes that join, follow, report and are removed.
 #include "tests/mesh/controller/controller_fixture.hpp"
 
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
+
 namespace controller_tests {
 namespace {
 
@@ -55,6 +58,20 @@ TEST_F(ControllerTest, ALongPollWakesWhenAnotherNodeJoins) {
   auto const after = opened((*slot)->body);
   EXPECT_GT(after.revision, before.revision);
   EXPECT_EQ(after.nodes.size(), 2U);
+}
+
+TEST_F(ControllerTest, AChangeIsToldThoughWhoAskedForItHangsUp) {
+  ASSERT_TRUE(join("ams-1", token()));
+  auto const client = client_of("ams-1");
+  auto const slot = poll(*client, world(*client).revision);
+  boost::asio::local::stream_protocol::socket hasty(loop_);
+  hasty.connect(folder_.file("admin.sock"));
+  std::string const request = "POST /v1/nodes/ams-1/drain HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+  boost::asio::write(hasty, boost::asio::buffer(request));
+  hasty.close();
+  until_answered(slot);
+  EXPECT_EQ((*slot)->status, 200);
+  EXPECT_EQ(world(*client).draining.size(), 1U);
 }
 
 TEST_F(ControllerTest, ARemovedNodeIsRefusedAtOnceEvenInALongPoll) {
@@ -183,6 +200,40 @@ TEST_F(ControllerTest, ANewTopologyRaisesTheRevisionAndKeepsIdentities) {
   EXPECT_EQ(new_ids.nodes.size(), 3U);
   EXPECT_EQ(admin("PUT", "/v1/topology", next).status, 200);
   EXPECT_EQ(world(*client).revision, after.revision) << "the same text again changes nothing";
+}
+
+// A mesh of 10,000 nodes does not fit into what other requests may hold.
+TEST_F(ControllerTest, ATopologyMayBeAsLargeAsItsFile) {
+  std::string large = topology();
+  while (large.size() < 2'000'000) {
+    large += "# " + std::string(1000, 'x') + "\n";
+  }
+  EXPECT_EQ(admin("PUT", "/v1/topology", large).status, 200);
+  large.append(std::size_t{4} << 20U, '\n');
+  EXPECT_EQ(admin("PUT", "/v1/topology", large).status, 413);
+}
+
+TEST_F(ControllerTest, ATenantsNodeDoesNotSeeHowOthersFare) {
+  std::string const segmented =
+      topology() + "segments: [{name: tv, tenant: tv, prefix4: 10.201.0.0/24, nodes: [ams-2], gateways: [ams-1]}]\n";
+  auto const set = admin("PUT", "/v1/topology", segmented);
+  ASSERT_EQ(set.status, 200) << set.body;
+  ASSERT_TRUE(join("ams-1", token()));
+  ASSERT_TRUE(join("ams-2", token(R"({"segment":"tv"})")));
+  auto const tenants = client_of("ams-2");
+  EXPECT_EQ(ask(*tenants, "/v1/links").status, 403);
+  EXPECT_EQ(ask(*tenants, "/v1/examination", "POST").status, 403);
+  EXPECT_EQ(ask(*tenants, "/v1/report", "POST", "{}").status, 204) << "it says how it fares";
+  EXPECT_EQ(ask(*tenants, "/v1/findings?number=1", "POST", "{}").status, 204);
+  EXPECT_EQ(ask(*client_of("ams-1"), "/v1/links").status, 200);
+}
+
+TEST_F(ControllerTest, ANameThatComesBackHasNoReportOfBefore) {
+  ASSERT_TRUE(join("ams-1", token()));
+  EXPECT_EQ(ask(*client_of("ams-1"), "/v1/report", "POST", R"({"revision":3})").status, 204);
+  EXPECT_THAT(admin("GET", "/v1/nodes").body, HasSubstr("\"report\""));
+  EXPECT_EQ(admin("DELETE", "/v1/nodes/ams-1").status, 204);
+  EXPECT_THAT(admin("GET", "/v1/nodes").body, testing::Not(HasSubstr("\"report\"")));
 }
 
 // What can only be known beside the numbers given before is said like any other mistake in the text.

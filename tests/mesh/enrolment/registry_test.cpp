@@ -2,6 +2,7 @@
 
 #include "mesh/internal_ca/credentials.hpp"
 #include "mesh/members/members.hpp"
+#include "mesh/members/spent_tokens.hpp"
 
 #include <gtest/gtest.h>
 
@@ -88,6 +89,36 @@ TEST_F(Registry, TheKeyOfACertificateIsLearntWhenOneMachineAloneEverHadTheName) 
     ASSERT_FALSE(admit(operator_request(issue_on(terms), "ann.operator")));
     EXPECT_EQ(learnt("ann.operator"), i == 0 ? boost::system::error_code() : enrolment::errc::taken);
   }
+}
+
+TEST_F(Registry, TokensAreForgottenSomeTimeAfterTheirEnd) {
+  auto const used = issue("");
+  auto const unused = issue("");
+  auto const join = request(used, "ams-1", key_);
+  ASSERT_FALSE(admit(join));
+  auto const end_s = now_s + 3600 + members::spent_tokens_kept_s;
+  ASSERT_TRUE(members::forget_spent_tokens(*database_, end_s));
+  EXPECT_EQ(enrolment::tokens(*database_).value().size(), 2U);
+  auto const present = issue("", 1, end_s);
+  ASSERT_TRUE(members::forget_spent_tokens(*database_, end_s + 1));
+  auto const left = enrolment::tokens(*database_).value();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].id, present.id);
+  EXPECT_EQ(admit(join, end_s + 1), enrolment::errc::bad_token);
+  EXPECT_EQ(admit(request(unused, "ams-2", key_), end_s + 1), enrolment::errc::bad_token);
+  EXPECT_FALSE(enrolment::certificate_keys(*database_).value().empty()) << "the name is known as before";
+}
+
+TEST_F(Registry, TokensAreKeptAsLongAsTheyTellHowOftenANameJoined) {
+  ASSERT_FALSE(admit(request(issue("ams-1"), "ams-1", key_)));
+  ASSERT_FALSE(admit(request(issue("ams-1"), "ams-1", wireguard::PrivateKey::generate())));
+  auto const legacy = [](database::Transaction& transaction) -> base::Result<void> {
+    auto const deleted = transaction.execute("DELETE FROM enrolment_certificate", {});
+    return deleted ? base::Result<void>() : base::Result<void>(deleted.error());
+  };
+  ASSERT_TRUE(database_->write(legacy));
+  ASSERT_TRUE(members::forget_spent_tokens(*database_, now_s * 2));
+  EXPECT_EQ(enrolment::learn_certificate_key(*database_, "ams-1", "key").error().code, enrolment::errc::taken);
 }
 
 TEST_F(Registry, ATokenAdmitsOnceAndAReplayOfTheSameJoinGetsTheSameAnswer) {
