@@ -43,6 +43,9 @@ struct LinkCost {
   std::vector<std::uint32_t> other;  // of each link from it to here, ascending
 };
 
+// How a sentence of `Facts::blind` begins that is about BIRD.
+inline constexpr std::string_view blind_bird = "BIRD: ";
+
 struct ControllerFacts {
   std::string url;  // empty: none is configured
   bool connected = false;
@@ -63,6 +66,8 @@ struct Facts {
   std::map<std::string, std::string> router_id_of_device;  // device -> that node's router id
   std::map<std::string, wireguard::Address> echo_target;   // device -> link-local address of the other end
 
+  std::vector<std::string> blind;  // what could not be seen, a sentence each: nothing is concluded from it
+  bool devices_seen = true;        // false: `devices` says nothing
   std::vector<wireguard::ObservedDevice> devices;  // of our prefix; keys wiped
   std::vector<wireguard::Network> loopback;        // on lo
   bool loopback_known = false;

@@ -18,10 +18,11 @@ struct Sources {
   std::string state_directory;  // whose free space counts
   std::string proc_sys = "/proc/sys";
   std::chrono::milliseconds echo_deadline{800};
+  std::chrono::milliseconds device_deadline{500};  // for each wireguard-go
 };
 
 // Fills in what facts_of() left open; needs CAP_NET_ADMIN and CAP_NET_RAW. What could not be observed stays absent and
-// is told in `blind`, a sentence each. The facts must outlive the task.
-net::Task<void> observe(Sources sources, Facts* facts, std::vector<std::string>* blind);
+// is told in `facts->blind`. The facts must outlive the task.
+net::Task<void> observe(Sources sources, Facts* facts);
 
 }  // namespace doctor

@@ -1,5 +1,7 @@
 #include "mesh/doctor/doctor.hpp"
 
+#include "base/net/task.hpp"
+#include "mesh/wireguard/error.hpp"
 #include "tests/mesh/plan/sample.hpp"
 
 #include <gmock/gmock.h>
@@ -259,6 +261,43 @@ TEST(Doctor, AnOldSnapshotMattersOnlyWhileTheControllerIsAway) {
   facts.controller.connected = false;
   facts.controller.last_answer_s = 0;
   EXPECT_THAT(codes(facts), ElementsAre("controller-unreachable", "snapshot-old"));
+}
+
+TEST(Doctor, AHungWireGuardIsNamedAndNothingIsConcludedFromIt) {
+  Facts facts = healthy();
+  auto& device = first(facts);
+  device.peers.clear();
+  device.listen_port = 0;
+  device.kind = "tun";
+  device.unread = net::errc::timed_out;
+  EXPECT_THAT(codes(facts), ElementsAre("device-hangs"));
+  device.mtu = 1300;
+  EXPECT_THAT(codes(facts), ElementsAre("device-hangs", "mtu-differs")) << "its link is known";
+}
+
+TEST(Doctor, WhatWasNotSeenIsSaidAndNothingElse) {
+  Facts facts = healthy();
+  for (auto& device : facts.devices) {
+    device.peers.clear();
+    device.listen_port = 0;
+    device.unread = wireguard::errc::no_permission;
+  }
+  facts.blind = {"the sessions of wg-x: CAP_NET_ADMIN is missing"};
+  EXPECT_THAT(codes(facts), ElementsAre("not-seen"));
+  facts.devices.clear();
+  facts.devices_seen = false;
+  facts.blind = {"devices: no netlink", "echoes: CAP_NET_RAW is missing"};
+  EXPECT_THAT(codes(facts), ElementsAre("not-seen", "not-seen"));
+  auto const report = boost::json::parse(doctor::to_json(node, doctor::examine(facts), facts.blind)).as_object();
+  EXPECT_FALSE(report.at("healthy").as_bool());
+  EXPECT_EQ(report.at("blind").at(1).as_string(), "echoes: CAP_NET_RAW is missing");
+}
+
+TEST(Doctor, ABirdThatIsDownIsToldOnce) {
+  Facts facts = healthy();
+  facts.bird_running = false;
+  facts.blind = {"BIRD: no such file"};
+  EXPECT_THAT(codes(facts), ElementsAre("bird-down"));
 }
 
 TEST(Doctor, ADeviceOfSomebodyElseIsNotStale) {
