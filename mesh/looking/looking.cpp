@@ -141,6 +141,7 @@ net::Task<base::Result<std::string>> draw(Place place, Format format) {
     co_return v6.error();
   }
   graph::Observed observed;
+  observed.node = place.node;
   observed.v4 = bird::parse_ospf_state(v4->text());
   observed.v6 = bird::parse_ospf_state(v6->text());
   std::string ignored;  // a drawing without times is one, too
