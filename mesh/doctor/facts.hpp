@@ -72,6 +72,7 @@ struct Facts {
   std::vector<wireguard::Network> loopback;        // on lo
   bool loopback_known = false;
   std::map<std::string, std::string> sysctls;  // path -> value; a missing one does not exist here
+  std::vector<std::string> deaf_to_routers;    // interfaces whose addresses routers advertised, and who listen no more
   std::string backend;                         // "kernel" or "wireguard-go"
   bool kernel_has_wireguard = false;
   std::vector<EndpointRoute> endpoint_routes;

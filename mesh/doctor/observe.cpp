@@ -7,7 +7,11 @@
 #include "routing/bird/control.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <set>
+#include <sstream>
 
+#include <linux/if_addr.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -15,6 +19,7 @@ namespace doctor {
 namespace {
 
 constexpr std::size_t setting_size_limit = 4096;
+constexpr std::size_t addresses_size_limit = 4U << 20U;
 
 std::string trimmed(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
@@ -36,6 +41,9 @@ void read_settings(Sources const& sources, Facts& facts) {
 }
 
 void read_machine(Sources const& sources, Facts& facts) {
+  if (auto const addresses = process::read_file(sources.proc_net + "/if_inet6", addresses_size_limit)) {
+    facts.deaf_to_routers = deaf_to_routers(*addresses, sources.proc_sys);
+  }
   facts.kernel_has_wireguard = ::access("/sys/module/wireguard", F_OK) == 0;
   struct statvfs space {};
   if (!sources.state_directory.empty() && ::statvfs(sources.state_directory.c_str(), &space) == 0) {
@@ -158,6 +166,24 @@ net::Task<void> read_bird(Sources sources, Facts* facts) {
 }
 
 }  // namespace
+
+std::vector<std::string> deaf_to_routers(std::string const& if_inet6, std::string const& proc_sys) {
+  std::set<std::string> out;
+  std::istringstream lines(if_inet6);
+  std::string address, index, length, scope, flags, name;
+  while (lines >> address >> index >> length >> scope >> flags >> name) {
+    bool const permanent = (std::strtoul(flags.c_str(), nullptr, 16) & IFA_F_PERMANENT) != 0;
+    auto const conf = proc_sys + "/net/ipv6/conf/" + name;
+    auto const is_one = [&](char const* setting) {
+      auto const text = process::read_file(conf + setting, setting_size_limit);
+      return text && trimmed(*text) == "1";
+    };
+    if (scope == "00" && !permanent && is_one("/accept_ra") && is_one("/forwarding")) {
+      out.insert(name);
+    }
+  }
+  return {out.begin(), out.end()};
+}
 
 net::Task<void> observe(Sources sources, Facts* facts) {
   facts->now_s =

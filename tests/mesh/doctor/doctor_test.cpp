@@ -173,6 +173,7 @@ std::vector<Fault> node_faults() {
       {"no-world", [](Facts& f) { f.plan = nullptr; }},
       {"plan",
        [](Facts& f) { change_plan(f, [](auto& p) { p.warnings.emplace_back("area 7 hangs on one border"); }); }},
+      {"advertisements-ignored", [](Facts& f) { f.deaf_to_routers = {"eth0"}; }},
       {"sysctl", [](Facts& f) { f.sysctls.begin()->second = "7"; }},
       {"controller-unreachable",
        [](Facts& f) {
