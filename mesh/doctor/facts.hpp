@@ -64,6 +64,7 @@ struct Facts {
   std::shared_ptr<plan::NodePlan const> plan;              // null: no world yet
   std::map<std::string, std::string> peer_of_device;       // device -> name of the node at its other end
   std::map<std::string, std::string> router_id_of_device;  // device -> that node's router id
+  std::map<std::string, std::string> only_border_of_area;  // area of this node -> who alone joins it to the backbone
   std::map<std::string, wireguard::Address> echo_target;   // device -> link-local address of the other end
 
   std::vector<std::string> blind;  // what could not be seen, a sentence each: nothing is concluded from it

@@ -164,6 +164,7 @@ std::vector<Fault> routing_faults() {
       {"router-id", [](Facts& f) { f.neighbors[0].router_id = "10.200.9.9"; }},
       {"full-without-bfd", [](Facts& f) { f.bfd.erase(f.bfd.begin()); }},
       {"asymmetric-cost", [](Facts& f) { f.costs[0].other = {11}; }},
+      {"area-hazard", [](Facts& f) { f.only_border_of_area["0.0.0.1"] = "ams-1"; }},
       {"service-withdrawn", [](Facts& f) { f.silent_services["dns"] = "no answer within 400 ms"; }},
   };
 }
