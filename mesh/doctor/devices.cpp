@@ -1,3 +1,4 @@
+#include "base/net/task.hpp"
 #include "mesh/doctor/examination.hpp"
 #include "mesh/wireguard/diff.hpp"
 
@@ -156,11 +157,28 @@ void loopback(Examination& examination) {
   }
 }
 
+// Nothing but its link is known. Where that is for want of rights, `blind` says so once for all.
+void unread(Examination& examination, Device const& wanted, ObservedDevice const& found) {
+  if (found.unread == net::errc::timed_out) {
+    examination.explain(wanted.name);
+    examination.error("device-hangs", wanted.name,
+                      "the wireguard-go of " + wanted.name + " does not answer: its peers cannot be seen or repaired",
+                      "find that process (ss -xlp | grep " + wanted.name +
+                          ".sock) and end it (kill -9 PID); the agent starts another one");
+  }
+  addresses(examination, wanted, found);
+  packet_size(examination, wanted, found);
+}
+
 }  // namespace
 
 void examine_devices(Examination& examination) {
   Facts const& facts = examination.facts();
   if (facts.plan == nullptr) {
+    return;
+  }
+  loopback(examination);
+  if (!facts.devices_seen) {
     return;
   }
   for (auto const& wanted : facts.plan->devices) {
@@ -182,6 +200,10 @@ void examine_devices(Examination& examination) {
     if (!found->up) {
       examination.explain(wanted.name);
       examination.error("device-down", wanted.name, wanted.name + " is down", "ip link set " + wanted.name + " up");
+      continue;
+    }
+    if (found->unread) {
+      unread(examination, wanted, *found);
       continue;
     }
     if (found->listen_port != wanted.listen_port) {
@@ -207,7 +229,6 @@ void examine_devices(Examination& examination) {
                           "the agent removes it once all links are Full; by hand: ip link del " + found.name);
     }
   }
-  loopback(examination);
 }
 
 }  // namespace doctor

@@ -30,6 +30,12 @@ std::vector<Finding> examine(Facts const& facts) {
     examine_devices(examination);
     examine_routing(examination);
   }
+  for (auto const& sentence : facts.blind) {
+    if (facts.bird_running || !sentence.starts_with(blind_bird)) {  // `bird-down` says that
+      examination.warning("not-seen", sentence.substr(0, sentence.find(':')), "not seen: " + sentence,
+                          "run the doctor as root, or with CAP_NET_ADMIN and CAP_NET_RAW");
+    }
+  }
   auto findings = examination.take();
   auto const order = [](Finding const& one) {
     return std::make_tuple(one.severity != Severity::error, std::string_view(one.code), std::string_view(one.subject));
@@ -39,7 +45,8 @@ std::vector<Finding> examine(Facts const& facts) {
   return findings;
 }
 
-std::string to_json(std::string const& node, std::vector<Finding> const& findings) {
+std::string to_json(std::string const& node, std::vector<Finding> const& findings,
+                    std::vector<std::string> const& blind) {
   json::array list;
   for (auto const& one : findings) {
     list.push_back(json::object{{"code", one.code},
@@ -52,6 +59,7 @@ std::string to_json(std::string const& node, std::vector<Finding> const& finding
   out["node"] = node;
   out["healthy"] = findings.empty();
   out["findings"] = std::move(list);
+  out["blind"] = json::value_from(blind);
   return json::serialize(out);
 }
 

@@ -31,8 +31,9 @@ struct Finding {
 // Errors first, then by code and subject.
 [[nodiscard]] std::vector<Finding> examine(Facts const& facts);
 
-// {"node":"ams-1","healthy":true,"findings":[{"code","severity","subject","what","fix"}]}
-[[nodiscard]] std::string to_json(std::string const& node, std::vector<Finding> const& findings);
+// {"node":"ams-1","healthy":true,"findings":[{"code","severity","subject","what","fix"}],"blind":[...]}
+[[nodiscard]] std::string to_json(std::string const& node, std::vector<Finding> const& findings,
+                                  std::vector<std::string> const& blind = {});
 // For people: a finding is a line and an indented "fix:" below it; "ams-1: nothing found".
 [[nodiscard]] std::string to_text(std::string const& node, std::vector<Finding> const& findings, bool coloured);
 

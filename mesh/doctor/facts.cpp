@@ -3,6 +3,7 @@
 #include "mesh/plan/slots.hpp"
 
 #include <boost/json.hpp>
+#include <set>
 
 namespace doctor {
 namespace {
@@ -37,6 +38,29 @@ void add_services(Facts& facts, json::object const& status) {
     facts.silent_services[text(service, "service") + " " + text(service, "address")] =
         failure.empty() ? text(service, "reason") : failure;
   }
+}
+
+// By one pass over the links: Topology::area_of looks each end up among all nodes.
+auto only_borders(topology::Topology const& topology, std::vector<std::string> const& areas) {
+  std::string const backbone = topology::Area{}.id;
+  std::map<std::string_view, std::string> home;
+  for (auto const& node : topology.nodes) {
+    home[node.name] = node.area.empty() ? backbone : node.area;
+  }
+  std::map<std::string, std::set<std::string>> in_area;  // who has a link in it
+  for (auto const& link : topology.links) {
+    auto const& follows = home[link.a] == backbone ? home[link.b] : home[link.a];
+    in_area[link.area.empty() ? follows : link.area].insert({link.a, link.b});
+  }
+  std::map<std::string, std::string> out;
+  for (auto const& area : areas) {
+    std::set<std::string> borders = in_area[area];
+    std::erase_if(borders, [&](std::string const& node) { return !in_area[backbone].contains(node); });
+    if (area != backbone && borders.size() == 1) {
+      out[area] = *borders.begin();
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -90,6 +114,7 @@ base::Result<Facts> facts_of(plan::World const& world, std::string const& node) 
   Facts facts;
   facts.node = node;
   facts.plan = std::make_shared<plan::NodePlan const>(std::move(*planned));
+  facts.only_border_of_area = only_borders(world.topology, facts.plan->areas);
   for (auto const& link : world.topology.links_of(node)) {
     std::string const other = link.a == node ? link.b : link.a;
     for (unsigned const slot : {0U, 1U}) {

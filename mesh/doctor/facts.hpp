@@ -43,6 +43,9 @@ struct LinkCost {
   std::vector<std::uint32_t> other;  // of each link from it to here, ascending
 };
 
+// How a sentence of `Facts::blind` begins that is about BIRD.
+inline constexpr std::string_view blind_bird = "BIRD: ";
+
 struct ControllerFacts {
   std::string url;  // empty: none is configured
   bool connected = false;
@@ -61,12 +64,16 @@ struct Facts {
   std::shared_ptr<plan::NodePlan const> plan;              // null: no world yet
   std::map<std::string, std::string> peer_of_device;       // device -> name of the node at its other end
   std::map<std::string, std::string> router_id_of_device;  // device -> that node's router id
+  std::map<std::string, std::string> only_border_of_area;  // area of this node -> who alone joins it to the backbone
   std::map<std::string, wireguard::Address> echo_target;   // device -> link-local address of the other end
 
+  std::vector<std::string> blind;  // what could not be seen, a sentence each: nothing is concluded from it
+  bool devices_seen = true;        // false: `devices` says nothing
   std::vector<wireguard::ObservedDevice> devices;  // of our prefix; keys wiped
   std::vector<wireguard::Network> loopback;        // on lo
   bool loopback_known = false;
   std::map<std::string, std::string> sysctls;  // path -> value; a missing one does not exist here
+  std::vector<std::string> deaf_to_routers;    // interfaces whose addresses routers advertised, and who listen no more
   std::string backend;                         // "kernel" or "wireguard-go"
   bool kernel_has_wireguard = false;
   std::vector<EndpointRoute> endpoint_routes;

@@ -146,6 +146,17 @@ void settings(Examination& examination) {
   }
 }
 
+void advertisements(Examination& examination) {
+  for (auto const& interface : examination.facts().deaf_to_routers) {
+    std::string const setting = "net.ipv6.conf." + interface + ".accept_ra";
+    examination.error(
+        "advertisements-ignored", interface,
+        interface + " has IPv6 addresses that a router advertised, and ignores it now that the node forwards",
+        "sysctl -w " + setting + "=2, and the same in a file in /etc/sysctl.d: with 1 the kernel drops the " +
+            "default route when forwarding begins");
+  }
+}
+
 // What the agent could not do is a finding of its own only where nothing more exact was found.
 void agent(Examination& examination) {
   Facts const& facts = examination.facts();
@@ -189,6 +200,7 @@ void examine_node(Examination& examination) {
       examination.warning("plan", "", warning, "change the topology: privateer plan shows the same before it is set");
     }
   }
+  advertisements(examination);
   agent(examination);
   controller(examination);
   credential(examination);

@@ -7,7 +7,11 @@
 #include "routing/bird/control.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <set>
+#include <sstream>
 
+#include <linux/if_addr.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -15,6 +19,7 @@ namespace doctor {
 namespace {
 
 constexpr std::size_t setting_size_limit = 4096;
+constexpr std::size_t addresses_size_limit = 4U << 20U;
 
 std::string trimmed(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
@@ -36,6 +41,9 @@ void read_settings(Sources const& sources, Facts& facts) {
 }
 
 void read_machine(Sources const& sources, Facts& facts) {
+  if (auto const addresses = process::read_file(sources.proc_net + "/if_inet6", addresses_size_limit)) {
+    facts.deaf_to_routers = deaf_to_routers(*addresses, sources.proc_sys);
+  }
   facts.kernel_has_wireguard = ::access("/sys/module/wireguard", F_OK) == 0;
   struct statvfs space {};
   if (!sources.state_directory.empty() && ::statvfs(sources.state_directory.c_str(), &space) == 0) {
@@ -44,10 +52,11 @@ void read_machine(Sources const& sources, Facts& facts) {
 }
 
 // Which of the two carries our devices is seen from the devices themselves.
-net::Task<void> read_devices(Sources sources, Facts* facts, std::vector<std::string>* blind) {
+net::Task<void> read_devices(Sources sources, Facts* facts) {
+  facts->devices_seen = false;
   auto links = wireguard::Links::open();
   if (!links) {
-    blind->push_back("devices: " + links.error().what());
+    facts->blind.push_back("devices: " + links.error().what());
     co_return;
   }
   if (auto const lo = links->list("lo"); lo) {
@@ -60,7 +69,7 @@ net::Task<void> read_devices(Sources sources, Facts* facts, std::vector<std::str
   }
   auto const listed = links->list(plan::interface_prefix);
   if (!listed) {
-    blind->push_back("devices: " + listed.error().what());
+    facts->blind.push_back("devices: " + listed.error().what());
     co_return;
   }
   bool const kernel = std::any_of(listed->begin(), listed->end(),
@@ -68,24 +77,30 @@ net::Task<void> read_devices(Sources sources, Facts* facts, std::vector<std::str
   facts->backend = listed->empty() ? "" : kernel ? "kernel" : "wireguard-go";
   wireguard::BackendSettings settings;
   settings.socket_directory = sources.wireguard_sockets;
+  settings.read_deadline = sources.device_deadline;
   auto backend = wireguard::Backend::reader(
       kernel ? wireguard::BackendChoice::kernel : wireguard::BackendChoice::userspace, settings);
   if (!backend) {
-    blind->push_back("devices: " + backend.error().what());
+    facts->blind.push_back("devices: " + backend.error().what());
     co_return;
   }
   auto devices = co_await backend->observe(std::string(plan::interface_prefix));
   if (!devices) {
-    blind->push_back("devices: " + devices.error().what());
+    facts->blind.push_back("devices: " + devices.error().what());
     co_return;
   }
   facts->devices = std::move(*devices);
+  facts->devices_seen = true;
   for (auto& device : facts->devices) {
     device.private_key = {};
+    // One that hangs is a finding of its own.
+    if (device.unread && device.unread != net::errc::timed_out) {
+      facts->blind.push_back("the sessions of " + device.name + ": " + device.unread.message());
+    }
   }
 }
 
-void read_routes(Facts& facts, std::vector<std::string>& blind) {
+void read_routes(Facts& facts) {
   for (auto const& device : facts.devices) {
     for (auto const& peer : device.peers) {
       if (!peer.peer.endpoint) {
@@ -93,7 +108,7 @@ void read_routes(Facts& facts, std::vector<std::string>& blind) {
       }
       auto interface = interface_towards(peer.peer.endpoint->address);
       if (!interface) {
-        blind.push_back("routes: " + interface.error().what());
+        facts.blind.push_back("routes: " + interface.error().what());
         return;
       }
       facts.endpoint_routes.push_back({device.name, *peer.peer.endpoint, std::move(*interface)});
@@ -101,7 +116,7 @@ void read_routes(Facts& facts, std::vector<std::string>& blind) {
   }
 }
 
-net::Task<void> read_echoes(Sources sources, Facts* facts, std::vector<std::string>* blind) {
+net::Task<void> read_echoes(Sources sources, Facts* facts) {
   std::vector<EchoTarget> targets;
   for (auto const& device : facts->devices) {
     auto const target = facts->echo_target.find(device.name);
@@ -116,16 +131,16 @@ net::Task<void> read_echoes(Sources sources, Facts* facts, std::vector<std::stri
   if (probes) {
     facts->probes = std::move(*probes);
   } else {
-    blind->push_back("echoes: " + probes.error().what());
+    facts->blind.push_back("echoes: " + probes.error().what());
   }
 }
 
-net::Task<void> read_bird(Sources sources, Facts* facts, std::vector<std::string>* blind) {
+net::Task<void> read_bird(Sources sources, Facts* facts) {
   bird::Control const control(sources.bird_control);
   auto neighbors = co_await control.ospf_neighbors();
   facts->bird_running = neighbors.has_value();
   if (!neighbors) {
-    blind->push_back("BIRD: " + neighbors.error().what());
+    facts->blind.push_back(std::string(blind_bird) + neighbors.error().what());
     co_return;
   }
   facts->neighbors = std::move(*neighbors);
@@ -152,15 +167,33 @@ net::Task<void> read_bird(Sources sources, Facts* facts, std::vector<std::string
 
 }  // namespace
 
-net::Task<void> observe(Sources sources, Facts* facts, std::vector<std::string>* blind) {
+std::vector<std::string> deaf_to_routers(std::string const& if_inet6, std::string const& proc_sys) {
+  std::set<std::string> out;
+  std::istringstream lines(if_inet6);
+  std::string address, index, length, scope, flags, name;
+  while (lines >> address >> index >> length >> scope >> flags >> name) {
+    bool const permanent = (std::strtoul(flags.c_str(), nullptr, 16) & IFA_F_PERMANENT) != 0;
+    auto const conf = proc_sys + "/net/ipv6/conf/" + name;
+    auto const is_one = [&](char const* setting) {
+      auto const text = process::read_file(conf + setting, setting_size_limit);
+      return text && trimmed(*text) == "1";
+    };
+    if (scope == "00" && !permanent && is_one("/accept_ra") && is_one("/forwarding")) {
+      out.insert(name);
+    }
+  }
+  return {out.begin(), out.end()};
+}
+
+net::Task<void> observe(Sources sources, Facts* facts) {
   facts->now_s =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   read_settings(sources, *facts);
   read_machine(sources, *facts);
-  co_await read_devices(sources, facts, blind);
-  read_routes(*facts, *blind);
-  co_await read_bird(sources, facts, blind);
-  co_await read_echoes(sources, facts, blind);
+  co_await read_devices(sources, facts);
+  read_routes(*facts);
+  co_await read_bird(sources, facts);
+  co_await read_echoes(sources, facts);
 }
 
 }  // namespace doctor

@@ -107,6 +107,10 @@ void examine_routing(Examination& examination) {
   identities(examination);
   bfd(examination);
   costs(examination);
+  for (auto const& [area, border] : facts.only_border_of_area) {
+    examination.warning("area-hazard", area, "area " + area + " hangs on " + border + ": it alone joins the backbone",
+                        "give a second node of the area a link in the backbone; privateer plan shows what is weak");
+  }
   for (auto const& [service, reason] : facts.silent_services) {
     examination.error("service-withdrawn", service,
                       "the anycast service " + service + " is not announced here: " + reason,

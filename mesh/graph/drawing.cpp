@@ -24,12 +24,14 @@ char const* colour(LinkState state) {
       return "#c62828";
     case LinkState::absent:
       return "#9e9e9e";
+    case LinkState::unknown:
+      return "#90caf9";
   }
   return "#c62828";
 }
 
 char const* colour(Node const& node) {
-  return node.reachable ? "#2e7d32" : node.joined ? "#c62828" : "#9e9e9e";
+  return node.reachable ? "#2e7d32" : !node.joined ? "#9e9e9e" : node.known ? "#c62828" : "#90caf9";
 }
 
 // "10", "10/12" where the ends disagree, and the time where it was measured.
@@ -176,8 +178,9 @@ std::string to_svg(Picture const& picture) {
         "<title>{}, {}{}</title></circle>\n<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
         at.x, at.y, node_radius, colour(node), node.name, node.role,
         node.reachable ? ""
-        : node.joined  ? ", unreachable"
-                       : ", not joined yet",
+        : !node.joined ? ", not joined yet"
+        : node.known   ? ", unreachable"
+                       : ", in other areas than the node that was asked",
         at.x, at.y + node_radius + 14, node.name);
   }
   return out + "</svg>\n";

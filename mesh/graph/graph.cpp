@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 namespace graph {
@@ -39,6 +40,25 @@ bool reachable(bird::OspfState const& state, std::string const& id) {
   return found != state.end() && found->second.reachable;
 }
 
+// The areas of the node that was asked, which its databases describe; none: all of them.
+class Known {
+ public:
+  Known(topology::Topology const& topology, std::string const& node)
+      : areas_(node.empty() ? std::vector<std::string>() : topology.areas_of(node)) {}
+  [[nodiscard]] bool has(std::string const& area) const {
+    return areas_.empty() || std::find(areas_.begin(), areas_.end(), area) != areas_.end();
+  }
+  // Whether a router of that node's would show in the databases.
+  [[nodiscard]] bool has(topology::Node const& node) const {
+    return has(node.area.empty() ? topology::Area{}.id : node.area) ||
+           std::any_of(node.border_areas.begin(), node.border_areas.end(),
+                       [this](std::string const& area) { return has(area); });
+  }
+
+ private:
+  std::vector<std::string> areas_;
+};
+
 }  // namespace
 
 char const* name(LinkState state) {
@@ -51,6 +71,8 @@ char const* name(LinkState state) {
       return "down";
     case LinkState::absent:
       return "absent";
+    case LinkState::unknown:
+      return "unknown";
   }
   return "down";
 }
@@ -58,13 +80,16 @@ char const* name(LinkState state) {
 Picture picture(plan::World const& world, Observed const& observed) {
   Picture out;
   out.title = world.topology.name + ", revision " + std::to_string(world.revision);
+  Known const known(world.topology, observed.node);
   std::map<std::string, std::string> ids;
   for (auto const& node : world.topology.nodes) {
     std::string const id = topology::loopback4(world.topology, world.allocation, node.name).to_string();
     ids[node.name] = id;
-    out.nodes.push_back({node.name, node.site, role_name(node.role), world.keys.count(node.name) != 0,
-                         reachable(observed.v4, id) && reachable(observed.v6, id)});
+    bool const there = reachable(observed.v4, id) && reachable(observed.v6, id);
+    out.nodes.push_back({node.name, node.site, role_name(node.role), world.keys.count(node.name) != 0, there,
+                         there || known.has(node)});
   }
+  std::set<std::string> seen_ends;  // a node borders the area of each of its links
   for (auto const& link : world.topology.links) {
     Link one{link.a, link.b, LinkState::down, 0, 0, std::nullopt};
     auto const& a = ids[link.a];
@@ -79,11 +104,19 @@ Picture picture(plan::World const& world, Observed const& observed) {
       one.state = LinkState::partial;
     } else if (world.keys.count(link.a) == 0 || world.keys.count(link.b) == 0) {
       one.state = LinkState::absent;
+    } else if (!known.has(world.topology.area_of(link))) {
+      one.state = LinkState::unknown;
+    }
+    if (one.state != LinkState::unknown) {
+      seen_ends.insert({link.a, link.b});
     }
     if (auto const rtt = observed.rtt.find(link.name()); rtt != observed.rtt.end()) {
       one.rtt = rtt->second;
     }
     out.links.push_back(std::move(one));
+  }
+  for (auto& node : out.nodes) {
+    node.known = node.known || seen_ends.contains(node.name);
   }
   std::sort(out.nodes.begin(), out.nodes.end(),
             [](Node const& x, Node const& y) { return std::tie(x.site, x.name) < std::tie(y.site, y.name); });
@@ -99,7 +132,7 @@ std::string to_json(Picture const& picture) {
                                  {"site", node.site},
                                  {"role", node.role},
                                  {"joined", node.joined},
-                                 {"reachable", node.reachable}});
+                                 {"reachable", node.known ? json::value(node.reachable) : json::value(nullptr)}});
   }
   json::array links;
   for (auto const& link : picture.links) {

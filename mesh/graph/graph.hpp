@@ -2,8 +2,8 @@
 //
 //   graph::to_svg(graph::picture(world, observed))    or to_dot(...) for Graphviz
 //
-// The databases are those of any one node's BIRD: link-state routing knows the whole area, so that one node shows the
-// mesh.
+// The databases are those of any one node's BIRD: link-state routing knows the whole of the areas that the node is in.
+// What lies in others is `unknown` from there.
 //
 // Threads: pure functions.
 #pragma once
@@ -25,6 +25,7 @@ enum class LinkState {
   partial,  // one end only, or one family only
   down,     // wanted, and announced by nobody
   absent,   // an end has not joined yet
+  unknown,  // of an area that the node that was asked is not in
 };
 [[nodiscard]] char const* name(LinkState state);
 
@@ -34,6 +35,7 @@ struct Node {
   std::string role;  // "central", "regional", "edge"
   bool joined = false;
   bool reachable = false;  // in the database, from the node that was asked
+  bool known = true;       // false: in none of that node's areas, so that `reachable` says nothing
 };
 
 struct Link {
@@ -55,6 +57,7 @@ struct Observed {
   bird::OspfState v4;
   bird::OspfState v6;
   std::map<std::string, std::chrono::microseconds> rtt;  // by the link's name
+  std::string node = {};                                 // that was asked; empty: one that is in every area
 };
 
 [[nodiscard]] Picture picture(plan::World const& world, Observed const& observed);
@@ -63,7 +66,7 @@ struct Observed {
 [[nodiscard]] std::string to_dot(Picture const& picture);
 // The same as a file that any browser shows: sites around a circle, the nodes of a site around its place.
 [[nodiscard]] std::string to_svg(Picture const& picture);
-// {"nodes":[{name, site, role, joined, reachable}],"links":[{a, b, state, cost_a, cost_b, rtt_us}]}
+// {"nodes":[{name, site, role, joined, reachable (null: unknown)}],"links":[{a, b, state, cost_a, cost_b, rtt_us}]}
 [[nodiscard]] std::string to_json(Picture const& picture);
 
 }  // namespace graph

@@ -114,17 +114,16 @@ net::Task<Examined> examine(Place place) {
   sources.bird_control = place.bird_control;
   sources.state_directory = place.state;
   Examined out;
-  co_await doctor::observe(sources, &facts, &out.blind);
+  co_await doctor::observe(sources, &facts);
   out.findings = doctor::examine(facts);
+  out.blind = std::move(facts.blind);
   co_return out;
 }
 
 net::Task<std::string> examined_json(Place place) {
   std::string const node = place.node;
   auto const examined = co_await examine(std::move(place));
-  auto report = boost::json::parse(doctor::to_json(node, examined.findings)).as_object();
-  report["blind"] = boost::json::value_from(examined.blind);
-  co_return boost::json::serialize(report);
+  co_return doctor::to_json(node, examined.findings, examined.blind);
 }
 
 net::Task<base::Result<std::string>> draw(Place place, Format format) {
@@ -142,6 +141,7 @@ net::Task<base::Result<std::string>> draw(Place place, Format format) {
     co_return v6.error();
   }
   graph::Observed observed;
+  observed.node = place.node;
   observed.v4 = bird::parse_ospf_state(v4->text());
   observed.v6 = bird::parse_ospf_state(v6->text());
   std::string ignored;  // a drawing without times is one, too

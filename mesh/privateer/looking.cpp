@@ -16,10 +16,7 @@ constexpr std::chrono::milliseconds all_deadline{10000};  // the controller take
 
 net::Task<int> doctor_main(looking::Place place, bool json) {
   auto const examined = co_await looking::examine(place);
-  for (auto const& sentence : examined.blind) {
-    std::cerr << "privateer: not seen: " << sentence << "\n";
-  }
-  std::cout << (json ? doctor::to_json(place.node, examined.findings) + "\n"
+  std::cout << (json ? doctor::to_json(place.node, examined.findings, examined.blind) + "\n"
                      : doctor::to_text(place.node, examined.findings, ::isatty(STDOUT_FILENO) != 0));
   co_return examined.findings.empty() ? exit_done : exit_failed;
 }

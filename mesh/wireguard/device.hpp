@@ -75,6 +75,9 @@ struct ObservedDevice {
   PrivateKey private_key;
   std::uint16_t listen_port = 0;
   std::vector<ObservedPeer> peers;
+  // Why key, port and peers could not be read, and are empty: net::errc::timed_out where wireguard-go hangs,
+  // errc::no_permission. Unset: they were read. The rest of a device is known in any case.
+  boost::system::error_code unread;
 };
 
 }  // namespace wireguard

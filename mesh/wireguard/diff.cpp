@@ -30,13 +30,16 @@ class DeviceDiff {
     if (wanted_.mtu != observed_.mtu) {
       make(Change::Kind::set_mtu).mtu = wanted_.mtu;
     }
-    if (wanted_.private_key.is_set() && !(wanted_.private_key == observed_.private_key)) {
+    bool const read = !observed_.unread;
+    if (read && wanted_.private_key.is_set() && !(wanted_.private_key == observed_.private_key)) {
       make(Change::Kind::set_private_key).private_key = wanted_.private_key;
     }
-    if (wanted_.listen_port != observed_.listen_port) {
+    if (read && wanted_.listen_port != observed_.listen_port) {
       make(Change::Kind::set_port).listen_port = wanted_.listen_port;
     }
-    peers();
+    if (read) {
+      peers();
+    }
     addresses();
     if (!observed_.up) {
       make(Change::Kind::set_up);
@@ -175,7 +178,7 @@ namespace {
 
 // Made and not yet configured, by us before a crash or by somebody who loses nothing.
 bool is_blank(ObservedDevice const& one) {
-  return one.wireguard && one.alias.empty() && !one.private_key.is_set() && one.peers.empty();
+  return one.wireguard && !one.unread && one.alias.empty() && !one.private_key.is_set() && one.peers.empty();
 }
 
 }  // namespace

@@ -5,6 +5,9 @@
 // does not begin with our prefix is never mentioned, and no WireGuard device of somebody else whose name does. A device
 // that is already right yields nothing.
 //
+// Of a device that could not be read (`unread`) only what rtnetlink tells is judged: its MTU, addresses and whether it
+// is up. Whose it is then says its alias alone.
+//
 // An endpoint that differs is left alone while the session is alive (a handshake within `session_life_s`): the peer has
 // roamed and WireGuard follows it by itself; putting the declared one back would cut a working link. Never noticed at
 // all: the alias, and the endpoint of a peer for which none is wanted.

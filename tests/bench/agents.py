@@ -164,6 +164,15 @@ def table(found):
         print(row(f"{name}, resident", one["resident_mb_each"], "MB"))
 
 
+def above(found):
+    """The figures that are above their bars."""
+    figures = {"agent, CPU of one core (%)": (found["agent_cpu_percent"]["max"], CPU_BAR),
+               "agent, resident (MB)": (found["agent_resident_mb"]["max"], MEMORY_BAR_MB)}
+    if found["changes"]:
+        figures["a change to the last agent (s)"] = (found["change_everywhere_s"]["max"], CHANGE_BAR_S)
+    return [f"{what}: {value} is above the bar of {bar}" for what, (value, bar) in figures.items() if value >= bar]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--nodes", type=int, default=50)
@@ -189,6 +198,8 @@ def main():
     table(found)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    if above(found):
+        sys.exit("\n".join(above(found)))
 
 
 if __name__ == "__main__":

@@ -39,12 +39,13 @@ FIXES = {
     "allowed-ips": "puts them back", "asymmetric-cost": "one cost", "bird-down": "bird -p -c", "clock-skew": "NTP",
     "controller-unreachable": "controller.url", "credential-expired": "token create --node ann",
     "credential-expiring": "renews by itself", "device-down": "ip link set wg-",
-    "device-foreign": f"ip link del {DEVICE}", "device-missing": "privateer status",
+    "device-foreign": f"ip link del {DEVICE}", "device-hangs": "kill -9", "device-missing": "privateer status",
     "device-stale": "ip link del wg-stale", "disk-full": "free some space",
     "endpoint-through-mesh": "take the prefix", "endpoint-unroutable": "default route",
     "full-without-bfd": "UDP 3784 and 3785", "issuer-expired": "privateer ca sign",
     "issuer-expiring": "privateer ca sign", "link-local-missing": f"dev {DEVICE}", "loopback-missing": "dev lo",
     "mtu-black-hole": "mtu: 1280", "mtu-differs": f"ip link set {DEVICE} mtu 1420", "no-world": "seed.json",
+    "not-seen": "as root",
     "peer-foreign": f"wg set {DEVICE} peer", "peer-missing": "the agent puts it back", "port-blocked": "open UDP",
     "port-differs": f"wg set {DEVICE} listen-port", "router-id": "restart its agent",
     "service-withdrawn": "mend the service", "snapshot-damaged": "disk of the state directory",
@@ -209,7 +210,15 @@ class DoctorTest(unittest.TestCase):
         yield ("no-handshake", lambda: self.never_heard_of(under, key),
                lambda: (self.no_nft(), self.run_in("wg", "set", DEVICE, *restore)))
         yield "endpoint-through-mesh", self.ip(f"route add {under}/32 dev wg-cat"), self.ip(f"route del {under}/32")
+        hung = self.process_of(DEVICE)
+        yield ("device-hangs", lambda: os.kill(hung, signal.SIGSTOP), lambda: os.kill(hung, signal.SIGCONT))
         yield "endpoint-unroutable", self.ip(f"route add unreachable {under}/32"), self.ip(f"route del {under}/32")
+
+    def process_of(self, device):
+        """The wireguard-go of a device of this node."""
+        wanted = lambda pid: {b"wireguard-go", device.encode()} <= {
+            os.path.basename(word) for word in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")}
+        return next(pid for pid in self.mesh.spaces.pids(self.mesh.spaces.name(HERE)) if wanted(pid))
 
     def left_behind(self):
         """A device that bears the name of a link of this node."""

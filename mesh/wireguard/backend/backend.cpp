@@ -74,7 +74,8 @@ net::Task<base::Result<std::vector<ObservedDevice>>> Backend::observe(std::strin
     auto const read = co_await driver_->read(&device);
     // A device that vanished meanwhile is simply not ours any more; the next look does not find it.
     if (!read && read.error().code != errc::no_device) {
-      co_return base::Failure{read.error().code, device.name + ": " + read.error().detail};
+      device.wireguard = true;  // only what is of this kind is read, and something of that kind is there
+      device.unread = read.error().code;
     }
   }
   co_return std::move(*devices);

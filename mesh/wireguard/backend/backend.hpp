@@ -11,6 +11,7 @@
 #include "mesh/wireguard/diff.hpp"
 #include "mesh/wireguard/kernel/link.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ struct BackendSettings {
   std::vector<std::string> command{"wireguard-go"};     // "-f NAME" is appended
   std::string socket_directory = "/var/run/wireguard";  // compiled into wireguard-go
   std::string log_directory;                            // NAME.log of each process; empty: /dev/null
+  std::chrono::milliseconds read_deadline{2000};        // for what a wireguard-go says of its device
 };
 
 class Driver;
@@ -42,7 +44,8 @@ class Backend {
 
   [[nodiscard]] char const* name() const;  // "kernel" or "wireguard-go"
 
-  // Interfaces whose name begins with `prefix`, complete.
+  // Interfaces whose name begins with `prefix`, complete but for those that are `unread`: a wireguard-go that hangs
+  // hides its own device only, and is asked again after ten seconds.
   net::Task<base::Result<std::vector<ObservedDevice>>> observe(std::string prefix);
 
   // In order. A failure skips the remaining changes of its device only; all failures are returned.

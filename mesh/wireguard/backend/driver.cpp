@@ -18,6 +18,7 @@ constexpr milliseconds ask_deadline{2000};
 constexpr milliseconds start_deadline{5000};
 constexpr milliseconds stop_deadline{2000};
 constexpr milliseconds look_again{20};
+constexpr std::chrono::seconds leave_alone{10};  // a process that hangs: a pass looks several times
 
 }  // namespace
 
@@ -76,6 +77,7 @@ net::Task<base::Result<void>> UserspaceDriver::create(std::string device) {
   if (::mkdir(settings_.socket_directory.c_str(), 0755) != 0 && errno != EEXIST) {
     co_return base::fail_errno(errno, "making the folder " + settings_.socket_directory);
   }
+  silent_.erase(device);
   auto argv = settings_.command;
   argv.emplace_back("-f");
   argv.push_back(device);
@@ -133,8 +135,23 @@ net::Task<base::Result<void>> UserspaceDriver::read(ObservedDevice* device) {
   if (device->kind != "tun") {
     co_return base::Result<void>();
   }
-  auto const answer = co_await uapi::get(socket_path(device->name), device, ask_deadline);
+  auto const now = std::chrono::steady_clock::now();
+  auto const silent = silent_.find(device->name);
+  if (silent != silent_.end() && now - silent->second < leave_alone) {
+    co_return base::fail(net::errc::timed_out, "it did not answer a moment ago");
+  }
+  auto const answer = co_await uapi::get(socket_path(device->name), device, settings_.read_deadline);
   device->wireguard = answer.has_value();
+  bool const hangs = !answer && answer.error().code == net::errc::timed_out;
+  if (hangs && silent == silent_.end()) {
+    process::log::warning("wireguard", "the wireguard-go of {} does not answer: its device is left as it is",
+                          device->name);
+  }
+  if (hangs) {
+    silent_[device->name] = std::chrono::steady_clock::now();
+  } else {
+    silent_.erase(device->name);
+  }
   // A TUN without a listener is another program's, which is no failure of ours.
   if (!answer && answer.error().code != errc::unreachable) {
     co_return answer;

@@ -7,6 +7,8 @@
 #include "mesh/wireguard/configuration.hpp"
 #include "mesh/wireguard/kernel/netlink.hpp"
 
+#include <map>
+
 namespace wireguard {
 
 class Driver {
@@ -16,7 +18,8 @@ class Driver {
   // An interface of this name exists afterwards and takes configurations.
   virtual net::Task<base::Result<void>> create(std::string device) = 0;
   virtual net::Task<base::Result<void>> remove(std::string device) = 0;
-  // Fills keys, port and peers and sets `wireguard`; leaves it false for an interface that is somebody else's.
+  // Fills keys, port and peers and sets `wireguard`; leaves it false for an interface that is somebody else's. A
+  // failure means a device that cannot be read now.
   virtual net::Task<base::Result<void>> read(ObservedDevice* device) = 0;
   virtual net::Task<base::Result<void>> set(Configuration configuration) = 0;
 };
@@ -50,6 +53,7 @@ class UserspaceDriver : public Driver {
   [[nodiscard]] std::string log_path(std::string const& device) const;
   Links links_;
   BackendSettings settings_;
+  std::map<std::string, std::chrono::steady_clock::time_point> silent_;  // device -> when it was asked in vain
 };
 
 }  // namespace wireguard

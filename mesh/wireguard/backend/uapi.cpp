@@ -156,10 +156,16 @@ asio::awaitable<base::Result<std::string>> exchange(std::string path, std::share
   boost::system::error_code error;
   co_await socket.async_connect(asio::local::stream_protocol::endpoint(path),
                                 asio::redirect_error(asio::use_awaitable, error));
+  if (error == asio::error::access_denied || error == asio::error::no_permission) {
+    co_return base::fail(errc::no_permission, path + ": " + error.message());
+  }
   if (error) {
     co_return base::fail(errc::unreachable, path + ": " + error.message());
   }
   co_await asio::async_write(socket, asio::buffer(*request), asio::redirect_error(asio::use_awaitable, error));
+  if (error == asio::error::not_connected) {  // its queue is full of callers that it has not taken
+    co_return base::fail(net::errc::timed_out, path + ": nobody takes the connection");
+  }
   if (error) {
     co_return base::fail(errc::unreachable, path + ": " + error.message());
   }

@@ -1,5 +1,7 @@
 #include "mesh/doctor/doctor.hpp"
 
+#include "base/net/task.hpp"
+#include "mesh/wireguard/error.hpp"
 #include "tests/mesh/plan/sample.hpp"
 
 #include <gmock/gmock.h>
@@ -162,6 +164,7 @@ std::vector<Fault> routing_faults() {
       {"router-id", [](Facts& f) { f.neighbors[0].router_id = "10.200.9.9"; }},
       {"full-without-bfd", [](Facts& f) { f.bfd.erase(f.bfd.begin()); }},
       {"asymmetric-cost", [](Facts& f) { f.costs[0].other = {11}; }},
+      {"area-hazard", [](Facts& f) { f.only_border_of_area["0.0.0.1"] = "ams-1"; }},
       {"service-withdrawn", [](Facts& f) { f.silent_services["dns"] = "no answer within 400 ms"; }},
   };
 }
@@ -171,6 +174,7 @@ std::vector<Fault> node_faults() {
       {"no-world", [](Facts& f) { f.plan = nullptr; }},
       {"plan",
        [](Facts& f) { change_plan(f, [](auto& p) { p.warnings.emplace_back("area 7 hangs on one border"); }); }},
+      {"advertisements-ignored", [](Facts& f) { f.deaf_to_routers = {"eth0"}; }},
       {"sysctl", [](Facts& f) { f.sysctls.begin()->second = "7"; }},
       {"controller-unreachable",
        [](Facts& f) {
@@ -259,6 +263,43 @@ TEST(Doctor, AnOldSnapshotMattersOnlyWhileTheControllerIsAway) {
   facts.controller.connected = false;
   facts.controller.last_answer_s = 0;
   EXPECT_THAT(codes(facts), ElementsAre("controller-unreachable", "snapshot-old"));
+}
+
+TEST(Doctor, AHungWireGuardIsNamedAndNothingIsConcludedFromIt) {
+  Facts facts = healthy();
+  auto& device = first(facts);
+  device.peers.clear();
+  device.listen_port = 0;
+  device.kind = "tun";
+  device.unread = net::errc::timed_out;
+  EXPECT_THAT(codes(facts), ElementsAre("device-hangs"));
+  device.mtu = 1300;
+  EXPECT_THAT(codes(facts), ElementsAre("device-hangs", "mtu-differs")) << "its link is known";
+}
+
+TEST(Doctor, WhatWasNotSeenIsSaidAndNothingElse) {
+  Facts facts = healthy();
+  for (auto& device : facts.devices) {
+    device.peers.clear();
+    device.listen_port = 0;
+    device.unread = wireguard::errc::no_permission;
+  }
+  facts.blind = {"the sessions of wg-x: CAP_NET_ADMIN is missing"};
+  EXPECT_THAT(codes(facts), ElementsAre("not-seen"));
+  facts.devices.clear();
+  facts.devices_seen = false;
+  facts.blind = {"devices: no netlink", "echoes: CAP_NET_RAW is missing"};
+  EXPECT_THAT(codes(facts), ElementsAre("not-seen", "not-seen"));
+  auto const report = boost::json::parse(doctor::to_json(node, doctor::examine(facts), facts.blind)).as_object();
+  EXPECT_FALSE(report.at("healthy").as_bool());
+  EXPECT_EQ(report.at("blind").at(1).as_string(), "echoes: CAP_NET_RAW is missing");
+}
+
+TEST(Doctor, ABirdThatIsDownIsToldOnce) {
+  Facts facts = healthy();
+  facts.bird_running = false;
+  facts.blind = {"BIRD: no such file"};
+  EXPECT_THAT(codes(facts), ElementsAre("bird-down"));
 }
 
 TEST(Doctor, ADeviceOfSomebodyElseIsNotStale) {

@@ -76,4 +76,19 @@ TEST(FactsOf, KnowWhoIsAtTheOtherEnd) {
   EXPECT_EQ(doctor::facts_of(plan::sample::world(), "nobody").error().code, plan::errc::unknown_node);
 }
 
+TEST(FactsOf, KnowAnAreaThatHangsOnOneNode) {
+  auto world = plan::sample::world();
+  auto& topology = world.topology;
+  topology.areas = {{"0.0.0.0"}, {"0.0.0.1"}};
+  topology.nodes[1].area = "0.0.0.1";
+  topology.nodes[0].border_areas = {"0.0.0.2"};  // one without links, for edges to come
+  auto const both = doctor::facts_of(world, "edge-1").value();
+  EXPECT_THAT(both.only_border_of_area, IsEmpty());
+  topology.links.pop_back();  // edge-1--nyc-1
+  EXPECT_THAT(doctor::facts_of(world, "edge-1").value().only_border_of_area,
+              ElementsAre(std::pair("0.0.0.1", "ams-1")));
+  EXPECT_THAT(doctor::facts_of(world, "ams-1").value().only_border_of_area, ElementsAre(std::pair("0.0.0.1", "ams-1")));
+  EXPECT_THAT(doctor::facts_of(world, "nyc-1").value().only_border_of_area, IsEmpty());
+}
+
 }  // namespace

@@ -60,6 +60,32 @@ TEST(Picture, TellsOneEndOneFamilyAndNobodyApart) {
   EXPECT_EQ(state_of(graph::picture(world, {v4, v6, {}}), "edge-1", "nyc-1"), LinkState::absent);
 }
 
+// What the edge of an area knows of a mesh in order: its own area, and that there is a border.
+TEST(Picture, OtherAreasThanThatOfTheNodeThatWasAskedAreUnknown) {
+  auto world = plan::sample::world();
+  auto& topology = world.topology;
+  topology.areas = {{"0.0.0.0"}, {"0.0.0.1"}};
+  topology.nodes[1].area = "0.0.0.1";
+  topology.links = {{"ams-1", "edge-1", 5, 1400}, {"ams-1", "nyc-1", 10, 1420}};
+  topology.links[0].area = "0.0.0.1";
+  bird::OspfState const seen{{"10.200.0.1", {true, {{"10.200.0.2", {5}}}}},
+                             {"10.200.0.2", {true, {{"10.200.0.1", {5}}}}}};
+  auto const from_edge = graph::picture(world, {seen, seen, {}, "edge-1"});
+  EXPECT_EQ(state_of(from_edge, "ams-1", "edge-1"), LinkState::full);
+  EXPECT_EQ(state_of(from_edge, "ams-1", "nyc-1"), LinkState::unknown);
+  EXPECT_TRUE(from_edge.nodes[0].reachable);
+  EXPECT_FALSE(from_edge.nodes[2].known);
+  EXPECT_THAT(graph::to_svg(from_edge), HasSubstr("nyc-1, edge, in other areas"));
+  auto const object = boost::json::parse(graph::to_json(from_edge)).as_object();
+  EXPECT_TRUE(object.at("nodes").at(2).at("reachable").is_null());
+  // What is silent in an area of its own is down, whoever else is unknown.
+  auto const silent = graph::picture(world, {{}, {}, {}, "edge-1"});
+  EXPECT_EQ(state_of(silent, "ams-1", "edge-1"), LinkState::down);
+  EXPECT_FALSE(silent.nodes[0].reachable);
+  EXPECT_TRUE(silent.nodes[0].known);
+  EXPECT_EQ(state_of(graph::picture(world, {seen, seen, {}, "ams-1"}), "ams-1", "nyc-1"), LinkState::down);
+}
+
 TEST(Drawing, ShowsStateCostAndTime) {
   auto v4 = whole();
   v4["10.200.0.2"].links["10.200.0.1"] = {6};

@@ -143,6 +143,22 @@ TEST(Diff, WireGuardDevicesOfOthersAreNeverMentioned) {
   EXPECT_THAT(texts({device()}, {blank}), testing::Contains("wg-b: set up")) << "as a crash leaves it";
 }
 
+TEST(Diff, OfADeviceThatCannotBeReadOnlyItsLinkIsJudged) {
+  auto hung = applied(device());
+  hung.peers.clear();
+  hung.listen_port = 0;
+  hung.private_key = {};
+  hung.alias = "a--b";
+  hung.unread = errc::unreachable;
+  EXPECT_THAT(texts({device()}, {hung}), IsEmpty());
+  EXPECT_THAT(conflicts({device()}, {hung}, owner), IsEmpty());
+  hung.mtu = 1280;
+  hung.up = false;
+  EXPECT_THAT(texts({device()}, {hung}), ElementsAre("wg-b: set mtu 1420", "wg-b: set up"));
+  hung.alias = "";
+  EXPECT_THAT(conflicts({device()}, {hung}, owner), ElementsAre("wg-b")) << "nothing says that it is blank";
+}
+
 TEST(Diff, NoTextHoldsThePrivateKey) {
   for (auto const& change : diff({device()}, {}, owner, now)) {
     EXPECT_EQ(change.text().find(samples::private_key(9).to_base64()), std::string::npos);
