@@ -99,7 +99,8 @@ net::Task<base::Result<void>> Issuer::tell_revocation(vault::CertificateRow cert
     if (!der) {
       co_return der.error();
     }
-    auto const told = co_await authority.client().revoke(*der, *certificate.revoked_reason);
+    auto const client = authority.client();
+    auto const told = co_await client->revoke(*der, *certificate.revoked_reason);
     if (!told) {
       co_return told;
     }
@@ -142,7 +143,8 @@ net::Task<base::Result<void>> Issuer::agree_to_terms(std::string directory_url) 
   if (!ready) {
     co_return ready;
   }
-  auto const agreed = co_await authority.client().agree_to_terms();
+  auto const client = authority.client();
+  auto const agreed = co_await client->agree_to_terms();
   if (!agreed) {
     co_return agreed;
   }
