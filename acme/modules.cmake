@@ -29,7 +29,7 @@ module(acme/schedule SOURCES renewal.cpp failover.cpp limits.cpp ahead.cpp plann
 module(acme/authority SOURCES authority.cpp
   DEPENDS base/result base/net base/process acme/crypto acme/messages acme/challenge acme/protocol acme/vault
     acme/schedule)
-module(acme/gate SOURCES errc.cpp dns01.cpp caa.cpp caa_records.cpp
+module(acme/gate SOURCES errc.cpp dns01.cpp pulse.cpp caa.cpp caa_records.cpp
   DEPENDS base/result base/net base/process base/probe base/database dns-backend/dns dns-backend/snapshot
     dns-backend/tables dns-backend/store acme/challenge acme/protocol)
 module(acme/measures SOURCES measures.cpp
