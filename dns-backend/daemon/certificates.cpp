@@ -168,6 +168,23 @@ json::array orders_of(Daemon const& daemon) {
   return out;
 }
 
+// Which CAs are still to be told of.
+json::array revocations_of(Daemon const& daemon) {
+  json::array out;
+  if (daemon.issuer == nullptr) {
+    return out;
+  }
+  for (acme::PendingRevocation const& one : daemon.issuer->revocations()) {
+    out.push_back(json::object{{"name", one.certificate.subject},
+                               {"fingerprint", one.certificate.fingerprint},
+                               {"authority", one.certificate.directory_url},
+                               {"failures", one.failures},
+                               {"next_attempt_ms", crypto::to_ms(one.not_before)},
+                               {"last_error", one.last_error}});
+  }
+  return out;
+}
+
 json::array authorities_of(Daemon const& daemon) {
   json::array out;
   if (daemon.issuer == nullptr) {
@@ -289,7 +306,8 @@ void add_certificate_sections(Daemon const& daemon, api::Dependencies& api) {
                         {"fence", status.fence},
                         {"in_flight", status.in_flight},
                         {"waiting", status.waiting},
-                        {"alarms", status.alarms}};
+                        {"alarms", status.alarms},
+                        {"revocations", revocations_of(daemon)}};
   };
   api.sections["authorities"] = [&daemon] { return json::value(authorities_of(daemon)); };
 }
