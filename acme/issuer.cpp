@@ -33,6 +33,13 @@ Issuer::Issuer(net::asio::any_io_executor executor, store::Store& store, vault::
       wishes_(store, settings_.challenge_zone),
       wake_(executor),
       lease_wake_(executor),
+      revocations_(
+          vault,
+          [this](std::string const& directory_url) {
+            auto const place = place_of(directory_url);
+            return place ? authorities_[*place].get() : nullptr;
+          },
+          settings_.first_retry),
       ask_wake_(executor) {
   ASSERT(!settings_.authorities.empty());
   for (AuthoritySettings const& one : settings_.authorities) {
@@ -150,8 +157,11 @@ net::Task<base::Result<Plan>> Issuer::round() {
     flights_[one.id] = one.authority;
     net::spawn(executor_, "acme order " + std::to_string(one.id), issue(one.id, one.authority));
   }
-  if (!revoking_.empty() && !telling_) {
-    net::spawn(executor_, "acme revocations", tell_revocations());
+  auto const telling = revocations_.next();
+  if (telling && *telling <= now) {
+    net::spawn(executor_, "acme revocations", revocations_.tell());
+  } else if (telling) {
+    plan.wake = std::min(plan.wake.value_or(*telling), *telling);
   }
   if (settings_.publish_caa && announce_at_ <= now) {
     net::spawn(executor_, "acme CAA records", announce());
@@ -222,7 +232,7 @@ net::Task<base::Result<void>> Issuer::load() {
   by_name_.clear();
   gone_.clear();
   alarmed_.clear();
-  revoking_.clear();
+  revocations_.clear();
   attempts_.clear();
   opinions_.clear();
   auto const loaded = co_await load_kept();
@@ -235,7 +245,7 @@ net::Task<base::Result<void>> Issuer::load() {
   for (vault::CertificateRow const& row : *certificates) {  // newest last
     read_[row.subject_id].push_back(row);
     if (row.revoked_reason && row.revoked_at == Time{}) {
-      revoking_.emplace(row.sequence, row);
+      revocations_.add(row);
     }
   }
   co_return base::Result<void>();
@@ -458,8 +468,8 @@ net::Task<base::Result<void>> Issuer::remove_leftovers() {
   store::Revision const everywhere = gone.empty() ? 0 : dns01_.everywhere();
   for (auto const& [subject_id, one] : gone) {
     vault::SubjectRow const& row = one.row;
-    if (flights_.contains(subject_id) || everywhere < one.since) {
-      continue;  // the round after its end, or after the last site's word
+    if (flights_.contains(subject_id) || everywhere < one.since || revocations_.holds(subject_id)) {
+      continue;  // the round after its end, after the last site's word, or after the CA's
     }
     std::string owner = challenge_owner(row.tenant_id, subject_id);
     auto const unpublished = co_await dns01_.unpublish_below(std::move(owner));
@@ -473,7 +483,6 @@ net::Task<base::Result<void>> Issuer::remove_leftovers() {
     rows_.erase({row.tenant_id, row.name});
     gone_.erase(subject_id);
     forget_attempts(subject_id);
-    std::erase_if(revoking_, [id = row.id](auto const& item) { return item.second.subject_id == id; });
     process::log::info(component, "removed certificates and keys of a name that is gone tenant_id={} name={}",
                        row.tenant_id, row.name);
     tell(row.tenant_id);

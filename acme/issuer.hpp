@@ -20,6 +20,7 @@
 #include "acme/gate/dns01.hpp"
 #include "acme/measures/measures.hpp"
 #include "acme/ordering/ordering.hpp"
+#include "acme/revocations/revocations.hpp"
 #include "acme/schedule/planner.hpp"
 #include "acme/schedule/renewal.hpp"
 #include "acme/status/status.hpp"
@@ -82,6 +83,7 @@ class Issuer {
   [[nodiscard]] std::vector<SubjectStatus> status() const;
   [[nodiscard]] std::vector<AuthorityStatus> authorities() const;  // in the order of preference
   [[nodiscard]] IssuerStatus issuer_status() const;
+  [[nodiscard]] std::vector<PendingRevocation> revocations() const { return revocations_.list(); }  // not told yet
   // What a domain must delegate below its name, one for each way in which a CA is proved to, the preferred first; a
   // label that is made of an account which is not there yet is missing.
   [[nodiscard]] std::vector<std::string> challenge_labels() const;
@@ -93,7 +95,7 @@ class Issuer {
   // --- what administrators order ---
   // Tries again now, whatever it is parked for; with a certificate that is good, replaces it before its time.
   void order_now(std::int64_t subject_id);
-  // Writes the wish down, tells the CA (again and again until it answered), and orders the replacement at once.
+  // Writes the wish down, tells the CA (until it took it, acme/revocations), and orders the replacement at once.
   // `reason` as in RFC 5280 section 5.3.1. vault::errc::not_found without a certificate.
   net::Task<base::Result<void>> revoke(std::int64_t subject_id, std::int64_t reason);
   // Another key for the account at this CA, when no order is under way there; waits for those at most a minute. Empty:
@@ -181,8 +183,6 @@ class Issuer {
   [[nodiscard]] vault::Attempt const* last_attempt(std::int64_t subject_id) const;
   [[nodiscard]] std::string state_of(std::int64_t subject_id, Subject const& subject, Time now) const;
   [[nodiscard]] SubjectStatus status_of(std::int64_t subject_id, Subject const& subject, Time now) const;
-  net::Task<void> tell_revocations();
-  net::Task<base::Result<void>> tell_revocation(vault::CertificateRow certificate);
   [[nodiscard]] std::optional<std::size_t> place_of(std::string const& directory_url) const;
   net::Task<base::Result<void>> change_key_at(std::size_t place);
 
@@ -224,9 +224,8 @@ class Issuer {
   Index expiries_;
   Index alarms_;  // when a fifth of whose life will be left
   std::set<std::int64_t> alarmed_;
-  std::map<std::int64_t, vault::CertificateRow> revoking_;  // by sequence: the CA is still to be told
-  bool telling_ = false;
-  Time announce_at_{};  // the next look whether every CA is in the CAA records
+  Revocations revocations_;  // the CA is still to be told
+  Time announce_at_{};       // the next look whether every CA is in the CAA records
   net::Signal ask_wake_;
 };
 

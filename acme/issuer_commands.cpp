@@ -54,7 +54,7 @@ net::Task<base::Result<void>> Issuer::revoke(std::int64_t subject_id, std::int64
     co_return marked;
   }
   row.revoked_reason = reason;
-  revoking_[row.sequence] = row;
+  revocations_.add(row);
   if (auto const subject = subjects_.find(subject_id); subject != subjects_.end() && subject->second.certificate &&
                                                        subject->second.certificate->sequence == row.sequence) {
     subject->second.certificate->revoked_reason = reason;
@@ -65,46 +65,6 @@ net::Task<base::Result<void>> Issuer::revoke(std::int64_t subject_id, std::int64
   tell(row.tenant_id);
   poke();
   co_return base::Result<void>();
-}
-
-// One after the other; what fails stays and is told again in the next round.
-net::Task<void> Issuer::tell_revocations() {
-  telling_ = true;
-  std::map<std::int64_t, vault::CertificateRow> const todo = revoking_;
-  for (auto const& [sequence, row] : todo) {
-    auto const told = co_await tell_revocation(row);
-    if (told) {
-      revoking_.erase(sequence);
-    } else {
-      process::log::warning(component, "the CA was not told of a revocation subject_id={} error=\"{}\"", row.subject_id,
-                            told.error().what());
-    }
-  }
-  telling_ = false;
-}
-
-net::Task<base::Result<void>> Issuer::tell_revocation(vault::CertificateRow certificate) {
-  auto const place = issued_by(certificate);
-  if (place) {
-    Authority& authority = *authorities_[*place];
-    auto const ready = co_await authority.ready();
-    if (!ready) {
-      co_return ready;
-    }
-    auto const chain = co_await vault_.chain(certificate.sequence);
-    if (!chain) {
-      co_return chain.error();
-    }
-    auto const der = crypto::leaf_der(*chain);
-    if (!der) {
-      co_return der.error();
-    }
-    auto const told = co_await authority.client().revoke(*der, *certificate.revoked_reason);
-    if (!told) {
-      co_return told;
-    }
-  }
-  co_return co_await vault_.mark_revoked(certificate.sequence, *certificate.revoked_reason, wall_now());
 }
 
 net::Task<base::Result<void>> Issuer::change_account_key(std::string directory_url) {
@@ -142,7 +102,8 @@ net::Task<base::Result<void>> Issuer::agree_to_terms(std::string directory_url) 
   if (!ready) {
     co_return ready;
   }
-  auto const agreed = co_await authority.client().agree_to_terms();
+  auto const client = authority.client();
+  auto const agreed = co_await client->agree_to_terms();
   if (!agreed) {
     co_return agreed;
   }

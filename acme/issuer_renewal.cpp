@@ -90,7 +90,8 @@ net::Task<void> Issuer::ask(vault::CertificateRow certificate) {
     opinions_[certificate.sequence] = opinion;
     co_return;
   }
-  auto answer = co_await authority->client().renewal_info(certificate.ari_id);
+  auto const client = authority->client();
+  auto answer = co_await client->renewal_info(certificate.ari_id);
   Time const now = wall_now();
   if (!answer) {
     // What it said before holds; where it never said anything, the lifetime decides.

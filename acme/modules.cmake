@@ -1,5 +1,6 @@
 # crypto -> messages, challenge -> protocol; messages -> schedule; crypto -> keyring -> vault (on schema); these ->
-# authority, gate; vault -> subjects; crypto -> upload, measures; schedule, vault -> status; all these -> ordering -> acme -> administration;
+# authority, gate; authority -> revocations; vault -> subjects; crypto -> upload, measures; schedule, vault -> status;
+# all these -> ordering -> acme -> administration;
 # subjects, vault -> fleet -> distribution;
 # edge and edge/client stand alone: they run on other machines.
 module(acme/edge/client SOURCES errc.cpp bundle.cpp verify.cpp client.cpp
@@ -29,7 +30,10 @@ module(acme/schedule SOURCES renewal.cpp failover.cpp limits.cpp ahead.cpp plann
 module(acme/authority SOURCES authority.cpp
   DEPENDS base/result base/net base/process acme/crypto acme/messages acme/challenge acme/protocol acme/vault
     acme/schedule)
-module(acme/gate SOURCES errc.cpp dns01.cpp caa.cpp caa_records.cpp
+module(acme/revocations SOURCES revocations.cpp
+  DEPENDS base/result base/net base/process acme/crypto acme/messages acme/challenge acme/protocol acme/keyring
+    acme/vault acme/schedule acme/authority)
+module(acme/gate SOURCES errc.cpp dns01.cpp pulse.cpp caa.cpp caa_records.cpp
   DEPENDS base/result base/net base/process base/probe base/database dns-backend/dns dns-backend/snapshot
     dns-backend/tables dns-backend/store acme/challenge acme/protocol)
 module(acme/measures SOURCES measures.cpp
@@ -48,7 +52,8 @@ module(acme/status SOURCES status.cpp
 module(acme SOURCES issuer.cpp issuer_order.cpp issuer_renewal.cpp issuer_status.cpp issuer_commands.cpp
     issuer_uploads.cpp
   DEPENDS base/result base/net base/process dns-backend/store acme/crypto acme/messages acme/challenge acme/protocol
-    acme/vault acme/schedule acme/authority acme/gate acme/subjects acme/ordering acme/measures acme/upload acme/status)
+    acme/vault acme/schedule acme/authority acme/gate acme/subjects acme/ordering acme/revocations acme/measures
+    acme/upload acme/status)
 module(acme/fleet SOURCES newest.cpp fleet.cpp readiness.cpp
   DEPENDS base/result acme/crypto acme/vault acme/subjects)
 module(acme/distribution SOURCES facts.cpp following.cpp distribution.cpp

@@ -218,7 +218,7 @@ module(dns-backend/daemon SOURCES daemon.cpp health.cpp sites.cpp certificates.c
     dns-backend/feed dns-backend/powerdns dns-backend/monitor dns-backend/vantage dns-backend/transitions
     dns-backend/overrides dns-backend/webhook dns-backend/overview dns-backend/mesh_costs
     dns-backend/self_service dns-backend/domains dns-backend/domain_watch acme acme/administration
-    acme/ordering acme/upload
+    acme/ordering acme/upload acme/gate
     acme/crypto acme/distribution acme/keyring acme/schedule acme/vault
   LIBRARIES Boost::json)
 module(dns-backend/commands/certificates SOURCES certificate_commands.cpp command_line.cpp

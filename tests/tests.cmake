@@ -45,7 +45,7 @@ target_link_libraries(mesh.enrolment.test PRIVATE mesh.members)
 # And the servers that clients are tried against.
 foreach(user dns-backend.purge dns-backend.vantage dns-backend.webhook dns-backend.powerdns dns-backend.feed dns-backend.cloudflare dns-backend.api acme
     acme.distribution acme.administration acme.edge acme.edge.client
-    acme.protocol acme.authority mesh.names)
+    acme.protocol acme.authority acme.revocations mesh.names)
   target_link_libraries(${user}.test PRIVATE base.http_server base.http_client)
 endforeach()
 

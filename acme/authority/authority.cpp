@@ -21,17 +21,51 @@ protocol::ClientSettings client_settings(AuthoritySettings const& settings) {
 
 }  // namespace
 
+// Frees the turn whatever way it ends, cancellation included.
+class Authority::Turn {
+ public:
+  explicit Turn(std::shared_ptr<Queue> queue) : queue_(std::move(queue)) {
+    queue_->taken = true;
+    queue_->failure.reset();
+  }
+  ~Turn() {
+    queue_->taken = false;
+    queue_->ended.notify();
+  }
+  Turn(Turn const&) = delete;
+  Turn& operator=(Turn const&) = delete;
+
+  void failed(base::Failure failure) { queue_->failure = std::move(failure); }
+
+ private:
+  std::shared_ptr<Queue> queue_;
+};
+
 Authority::Authority(net::asio::any_io_executor executor, vault::Vault& vault, AuthoritySettings settings)
-    : executor_(std::move(executor)), vault_(vault), settings_(std::move(settings)) {}
+    : executor_(executor),
+      vault_(vault),
+      settings_(std::move(settings)),
+      queue_(std::make_shared<Queue>(std::move(executor))) {}
 
 net::Task<base::Result<void>> Authority::ready() {
-  if (client_ == nullptr) {
+  bool waited = false;
+  while (queue_->taken) {
+    co_await queue_->ended.wait(settings_.call_deadline);
+    waited = true;
+  }
+  if (!settled_ && waited && queue_->failure) {
+    co_return *queue_->failure;  // a CA that stalls costs all that wait for it one deadline, not one each
+  }
+  if (!settled_) {
+    Turn turn(queue_);
     auto const loaded = co_await load();
     if (!loaded) {
+      turn.failed(loaded.error());
       co_return loaded;
     }
   }
-  auto const registered = co_await client_->account();
+  ClientPtr const client = client_;
+  auto const registered = co_await client->account();
   if (!registered) {
     co_return registered.error();
   }
@@ -58,41 +92,42 @@ net::Task<base::Result<void>> Authority::load() {
   if (!key) {
     co_return key.error();
   }
-  if (client_ == nullptr) {  // another order may have been faster
-    saved_url_ = account->url;
-    client_ = std::make_unique<protocol::Client>(executor_, client_settings(settings_), std::move(*key), account->url);
-  }
+  saved_url_ = account->url;
+  auto client =
+      std::make_shared<protocol::Client>(executor_, client_settings(settings_), std::move(*key), account->url);
   if (!account->pending_key_pem.empty()) {
     auto pending = crypto::Key::from_pem(account->pending_key_pem);
     if (!pending) {
       co_return pending.error();
     }
-    auto const settled = co_await settle(std::move(*pending));
+    auto settled = co_await settle(std::move(client), std::move(*pending));
     if (!settled) {
-      client_.reset();  // the next call begins anew
-      co_return settled;
+      co_return settled.error();  // the next call begins anew
     }
+    client = std::move(*settled);
   }
+  client_ = std::move(client);
+  settled_ = true;
   co_return base::Result<void>();
 }
 
 // The CA says which of the two keys it took before we stopped.
-net::Task<base::Result<void>> Authority::settle(crypto::Key pending) {
-  auto const url = co_await client_->find_account(pending);
+net::Task<base::Result<Authority::ClientPtr>> Authority::settle(ClientPtr present, crypto::Key pending) {
+  auto const url = co_await present->find_account(pending);
   if (!url) {
     co_return url.error();
   }
   auto const kept = co_await vault_.end_key_change(settings_.directory_url, url->has_value());
   if (!kept) {
-    co_return kept;
+    co_return kept.error();
   }
   process::log::info(component, "interrupted change of the account's key settled directory={} key={}",
                      settings_.directory_url, url->has_value() ? "new" : "old");
-  if (url->has_value()) {
-    saved_url_ = **url;
-    client_ = std::make_unique<protocol::Client>(executor_, client_settings(settings_), std::move(pending), **url);
+  if (!url->has_value()) {
+    co_return present;
   }
-  co_return base::Result<void>();
+  saved_url_ = **url;
+  co_return std::make_shared<protocol::Client>(executor_, client_settings(settings_), std::move(pending), **url);
 }
 
 net::Task<base::Result<void>> Authority::save_account() {
@@ -108,26 +143,45 @@ net::Task<base::Result<void>> Authority::save_account() {
 }
 
 net::Task<base::Result<void>> Authority::change_key() {
-  auto const present = co_await ready();
-  if (!present) {
-    co_return present;
+  while (queue_->taken) {
+    co_await queue_->ended.wait(settings_.call_deadline);
+  }
+  Turn turn(queue_);
+  auto const changed = co_await change_key_in_turn();
+  if (!changed) {
+    turn.failed(changed.error());
+  }
+  co_return changed;
+}
+
+net::Task<base::Result<void>> Authority::change_key_in_turn() {
+  if (!settled_) {
+    auto const loaded = co_await load();
+    if (!loaded) {
+      co_return loaded;
+    }
   }
   auto next = crypto::Key::generate();
   if (!next) {
     co_return next.error();
   }
+  ClientPtr const client = client_;
+  auto const registered = co_await client->account();
+  if (!registered) {
+    co_return registered.error();
+  }
   auto const begun = co_await vault_.begin_key_change(settings_.directory_url, next->pem());
   if (!begun) {
     co_return begun;
   }
-  auto const changed = co_await client_->change_key(*next);
+  auto const changed = co_await client->change_key(*next);
   if (!changed && changed.error().code != protocol::errc::refused) {
-    client_.reset();  // nobody knows whether the CA took it: ready() asks
+    settled_ = false;  // nobody knows whether the CA took it: ready() asks
     co_return changed;
   }
   auto const ended = co_await vault_.end_key_change(settings_.directory_url, changed.has_value());
   if (!ended) {
-    client_.reset();
+    settled_ = false;
     co_return ended;
   }
   co_return changed;

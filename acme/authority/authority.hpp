@@ -43,8 +43,9 @@ class Authority {
   // Loads or makes the account's key, settles a change of key that was interrupted, registers. Cheap once done.
   // Failures: those of Vault and Client.
   net::Task<base::Result<void>> ready();
-  // Only after ready() succeeded once.
-  [[nodiscard]] protocol::Client& client() { return *client_; }
+  // Only after ready() succeeded once. Another client may take its place at any time (the account's key changed), so
+  // who asks it something holds it until the answer is there.
+  [[nodiscard]] std::shared_ptr<protocol::Client> client() const { return client_; }
 
   // As far as it is known now; empty before the first ready().
   [[nodiscard]] std::string account_url() const { return client_ == nullptr ? saved_url_ : client_->account_url(); }
@@ -52,7 +53,8 @@ class Authority {
   // Stores the account's URL when it changed since; were it lost, the account would be found again by its key.
   net::Task<base::Result<void>> save_account();
 
-  // A new account key. No order may be under way at this CA. protocol::errc::refused when the CA will not.
+  // A new account key. No order may be under way at this CA; ready() waits for it. protocol::errc::refused when the CA
+  // will not.
   net::Task<base::Result<void>> change_key();
 
   [[nodiscard]] AuthoritySettings const& settings() const { return settings_; }
@@ -68,13 +70,27 @@ class Authority {
   std::string action_required;  // where a person must go before it issues again (userActionRequired); empty: nowhere
 
  private:
+  // One caller at a time loads, settles or changes the key. Shared with the caller whose turn it is, so that a loop
+  // which is torn down may free it later than this object.
+  struct Queue {
+    explicit Queue(net::asio::any_io_executor executor) : ended(executor) {}
+    net::Signal ended;
+    bool taken = false;
+    std::optional<base::Failure> failure;  // of the last turn; nothing: it went well, or was cut short
+  };
+  class Turn;
+  using ClientPtr = std::shared_ptr<protocol::Client>;
+
   net::Task<base::Result<void>> load();
-  net::Task<base::Result<void>> settle(crypto::Key pending);
+  net::Task<base::Result<ClientPtr>> settle(ClientPtr present, crypto::Key pending);
+  net::Task<base::Result<void>> change_key_in_turn();
 
   net::asio::any_io_executor executor_;
   vault::Vault& vault_;
   AuthoritySettings settings_;
-  std::unique_ptr<protocol::Client> client_;
+  std::shared_ptr<Queue> queue_;
+  ClientPtr client_;
+  bool settled_ = false;  // the client's key is known to be the account's
   std::string saved_url_;
 };
 

@@ -66,7 +66,7 @@ GateView look(std::vector<Site> const& sites, store::Revision revision, std::set
     view.any_in_service = true;
     if (site.acknowledged < revision) {
       view.behind.push_back(site.name + " has revision " + std::to_string(site.acknowledged) + " of " +
-                            std::to_string(revision));
+                            std::to_string(revision) + (site.silent ? ", is cut off and may still answer" : ""));
     } else if (!proved.contains(key_of(site))) {
       view.ask.push_back(site);
     }

@@ -29,8 +29,9 @@ struct Site {
   std::string name;
   std::string address;  // its own unicast address, not an anycast one
   std::uint16_t port = 53;
-  bool in_service = true;  // false: withdrawn, nobody is led there
+  bool in_service = true;  // false: withdrawn, or neither heard of nor answering: nobody is led there
   store::Revision acknowledged = 0;
+  bool silent = false;  // in service because it answers (acme/gate/pulse.hpp), though nothing is heard of it
 };
 
 // What the sites still owe, decided from a list of sites; pure.

@@ -76,7 +76,7 @@ protocol::OrderPlan plan_of(vault::OrderRow const& row, crypto::Key key,
                             std::optional<vault::CertificateRow> const& replaced, protocol::Directory const& places,
                             Authority& authority) {
   AuthoritySettings const& wishes = authority.settings();
-  protocol::OrderPlan plan{row.names,        std::move(key), row.csr, authority.client().thumbprint(),
+  protocol::OrderPlan plan{row.names,        std::move(key), row.csr, authority.client()->thumbprint(),
                            places.new_order, row.order_url};
   plan.preferred_issuer = wishes.preferred_issuer;
   plan.challenge = wishes.challenge;
@@ -159,7 +159,7 @@ std::string Ordering::caa_refusal_of(std::vector<std::string> const& names, prot
     }
     return contents.empty() ? caa_contents(*snapshot, text) : contents;
   };
-  CaaQuestion const question{places.caa_identities, authority.client().account_url(),
+  CaaQuestion const question{places.caa_identities, authority.client()->account_url(),
                              protocol::name(authority.settings().challenge)};
   for (std::string const& name : names) {
     if (std::string why = caa_refusal(name, question, lookup); !why.empty()) {
@@ -200,7 +200,7 @@ net::Task<std::optional<Outcome>> Ordering::obstacle(Job const& job, protocol::D
 }
 
 CaaIssuer Ordering::issuer_of(protocol::Directory const& places, Authority& authority) {
-  return {authority.directory_url(), places.caa_identities, authority.client().account_url(),
+  return {authority.directory_url(), places.caa_identities, authority.client()->account_url(),
           protocol::name(authority.settings().challenge)};
 }
 
@@ -219,7 +219,8 @@ net::Task<base::Result<void>> Ordering::announce(Authority& authority) {
   if (!ready) {
     co_return ready;
   }
-  auto const places = co_await authority.client().directory();
+  auto const client = authority.client();
+  auto const places = co_await client->directory();
   if (!places) {
     co_return places.error();
   }
@@ -262,7 +263,8 @@ net::Task<base::Result<Outcome>> Ordering::try_to_place(Job job, Authority& auth
   if (!ready) {
     co_return ready.error();
   }
-  auto const places = co_await authority.client().directory();
+  auto const client = authority.client();
+  auto const places = co_await client->directory();
   if (!places) {
     co_return places.error();
   }
@@ -314,7 +316,8 @@ net::Task<protocol::Event> Ordering::publish(std::string owner, protocol::Publis
   std::vector<Expected> beside;
   if (of_.publish_caa) {
     // Registered anew since the order began, the account has another URL.
-    auto const places = co_await authority.client().directory();
+    auto const client = authority.client();
+    auto const places = co_await client->directory();
     if (!places) {
       co_return protocol::Refused{places.error().what()};
     }
@@ -386,7 +389,8 @@ net::Task<protocol::Event> Ordering::keep(protocol::StoreCertificate issued, vau
 }
 
 net::Task<protocol::Event> Ordering::post(protocol::Post request, Authority& authority) {
-  auto answer = co_await authority.client().post(std::move(request.url), std::move(request.payload));
+  auto const client = authority.client();
+  auto answer = co_await client->post(std::move(request.url), std::move(request.payload));
   if (!answer) {
     co_return protocol::Lost{answer.error().what()};
   }
@@ -413,7 +417,8 @@ net::Task<base::Result<Outcome>> Ordering::rehearse(Job job, Authority& authorit
 // Its TXT values have an owner of their own, so that it disturbs no order of the same subject.
 net::Task<base::Result<Outcome>> Ordering::rehearse_at(Job const& job, vault::OrderRow row, crypto::Key key,
                                                        Authority& authority) {
-  auto const places = co_await authority.client().directory();
+  auto const client = authority.client();
+  auto const places = co_await client->directory();
   if (!places) {
     co_return places.error();
   }

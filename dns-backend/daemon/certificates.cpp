@@ -16,8 +16,9 @@ namespace {
 
 namespace json = boost::json;
 
-// A follower that asked nothing for this long answers with what it has, perhaps old: it is out of service for orders.
+// A follower that asked nothing for this long is asked whether it still answers; if it does not, it is out of service.
 constexpr std::chrono::seconds follower_patience{10};
+constexpr std::size_t pulse_zones = 4;  // a site that is cut off may lack the newest ones
 
 // Let's Encrypt's are public; every other CA's are set, or learned from its refusals.
 acme::LimitSettings limits_of(CaSettings const& ca) {
@@ -167,6 +168,23 @@ json::array orders_of(Daemon const& daemon) {
   return out;
 }
 
+// Which CAs are still to be told of.
+json::array revocations_of(Daemon const& daemon) {
+  json::array out;
+  if (daemon.issuer == nullptr) {
+    return out;
+  }
+  for (acme::PendingRevocation const& one : daemon.issuer->revocations()) {
+    out.push_back(json::object{{"name", one.certificate.subject},
+                               {"fingerprint", one.certificate.fingerprint},
+                               {"authority", one.certificate.directory_url},
+                               {"failures", one.failures},
+                               {"next_attempt_ms", crypto::to_ms(one.not_before)},
+                               {"last_error", one.last_error}});
+  }
+  return out;
+}
+
 json::array authorities_of(Daemon const& daemon) {
   json::array out;
   if (daemon.issuer == nullptr) {
@@ -184,9 +202,8 @@ json::array authorities_of(Daemon const& daemon) {
   return out;
 }
 
-}  // namespace
-
-std::vector<acme::Site> gate_sites(Daemon const& daemon) {
+// In service: something is heard of it.
+std::vector<acme::Site> heard_sites(Daemon const& daemon) {
   std::vector<acme::Site> sites;
   auto const now = std::chrono::steady_clock::now();
   for (auto const& wanted : daemon.settings.sites) {
@@ -204,6 +221,24 @@ std::vector<acme::Site> gate_sites(Daemon const& daemon) {
     sites.push_back(std::move(site));
   }
   return sites;
+}
+
+// By which a site shows that it answers.
+std::vector<std::string> some_zones(Daemon const& daemon) {
+  std::vector<std::string> apexes;
+  auto const snapshot = daemon.store->published().copy();
+  snapshot->zones.for_each_from({}, [&apexes](std::string const&, store::ZonePtr const& zone) {
+    apexes.push_back(zone->apex.text());
+    return apexes.size() < pulse_zones;
+  });
+  return apexes;
+}
+
+}  // namespace
+
+std::vector<acme::Site> gate_sites(Daemon const& daemon) {
+  std::vector<acme::Site> sites = heard_sites(daemon);
+  return daemon.pulse == nullptr ? sites : daemon.pulse->judge(std::move(sites));
 }
 
 net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
@@ -224,6 +259,9 @@ net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
   if (auto opened = co_await daemon.vault->open(master); !opened) {
     co_return opened.error();
   }
+  daemon.pulse = std::make_unique<acme::Pulse>(
+      daemon.executor, [&daemon] { return heard_sites(daemon); }, [&daemon] { return some_zones(daemon); },
+      acme::PulseSettings());
   acme::IssuerSettings settings = issuer_settings(wanted, daemon.settings.node);
   settings.challenge_zone = daemon.settings.tenants.challenge_zone;
   settings.look = [&daemon](std::int64_t domain_id, std::string name, std::string label) {
@@ -263,8 +301,13 @@ void add_certificate_sections(Daemon const& daemon, api::Dependencies& api) {
   api.sections["certificates"] = [&daemon] { return json::value(orders_of(daemon)); };
   api.sections["issuer"] = [&daemon]() -> json::value {
     acme::IssuerStatus const status = daemon.issuer == nullptr ? acme::IssuerStatus() : daemon.issuer->issuer_status();
-    return json::object{{"leads", status.leads},         {"holder", status.holder},   {"fence", status.fence},
-                        {"in_flight", status.in_flight}, {"waiting", status.waiting}, {"alarms", status.alarms}};
+    return json::object{{"leads", status.leads},
+                        {"holder", status.holder},
+                        {"fence", status.fence},
+                        {"in_flight", status.in_flight},
+                        {"waiting", status.waiting},
+                        {"alarms", status.alarms},
+                        {"revocations", revocations_of(daemon)}};
   };
   api.sections["authorities"] = [&daemon] { return json::value(authorities_of(daemon)); };
 }

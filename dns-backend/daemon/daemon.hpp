@@ -6,6 +6,7 @@
 
 #include "acme/administration/administration.hpp"
 #include "acme/distribution/distribution.hpp"
+#include "acme/gate/pulse.hpp"
 #include "acme/issuer.hpp"
 #include "acme/vault/vault.hpp"
 #include "base/http_client/http_client.hpp"
@@ -78,7 +79,8 @@ struct Daemon {
   std::unique_ptr<connector::Listener> remote;
   std::unique_ptr<net::HttpClient> primary;      // replica
   std::unique_ptr<feed::FeedServer> feed_server;
-  std::unique_ptr<vault::Vault> vault;           // primary with acme
+  std::unique_ptr<acme::Pulse> pulse;            // primary with acme, as the next four
+  std::unique_ptr<vault::Vault> vault;
   std::unique_ptr<acme::Issuer> issuer;
   std::unique_ptr<acme::Distribution> distribution;
   std::unique_ptr<acme::Administration> administration;
@@ -133,7 +135,7 @@ net::Task<void> purge_failbacks(Daemon* daemon, std::weak_ptr<bool> alive);
 // Saves whenever daemon.saving says so. `alive` goes with the daemon's life.
 net::Task<void> keep_health(Daemon* daemon, std::weak_ptr<bool> alive);
 
-// Sites as the gate and the steward need them now: what each acknowledged, and whether it is followed at all.
+// Sites as the gate and the steward need them now: what each acknowledged, and whether anybody is led there.
 std::vector<acme::Site> gate_sites(Daemon const& daemon);
 
 // Vault, issuer and distribution of a primary with acme; needs the API, the feed's server and the router. Fails when

@@ -24,6 +24,23 @@ class AuthorityTest : public testing::Test {
   T run(net::Task<T> task) {
     return test::run_task(loop, std::move(task));
   }
+  // What each of several callers at the same time is told; empty: ready.
+  net::Task<std::vector<std::string>> all_ready(Authority& authority, std::size_t count) {
+    std::vector<std::string> results;
+    net::Signal ended(loop.get_executor());
+    for (std::size_t i = 0; i < count; ++i) {
+      net::spawn(loop.get_executor(), "caller", one_ready(authority, results, ended));
+    }
+    while (results.size() < count) {
+      EXPECT_TRUE(co_await ended.wait(std::chrono::seconds(10)));
+    }
+    co_return results;
+  }
+  static net::Task<void> one_ready(Authority& authority, std::vector<std::string>& results, net::Signal& ended) {
+    auto const ready = co_await authority.ready();
+    results.push_back(ready ? std::string() : ready.error().what());
+    ended.notify();
+  }
   // Another process: all it knows is in the store.
   std::unique_ptr<Authority> fresh() {
     AuthoritySettings settings;
@@ -48,23 +65,23 @@ TEST_F(AuthorityTest, TheAccountIsRegisteredOnceAndFoundAgain) {
   ASSERT_TRUE(run(first->save_account()));
   auto second = fresh();
   ASSERT_TRUE(run(second->ready()));
-  EXPECT_EQ(second->client().account_url(), first->client().account_url());
+  EXPECT_EQ(second->client()->account_url(), first->client()->account_url());
   EXPECT_EQ(ca.counters.accounts, 1);
 }
 
 TEST_F(AuthorityTest, AChangedKeyIsTheAccountsAndStored) {
   auto authority = fresh();
   ASSERT_TRUE(run(authority->ready()));
-  auto const url = authority->client().account_url();
+  auto const url = authority->client()->account_url();
   auto const before = stored_thumbprint();
   auto const changed = run(authority->change_key());
   ASSERT_TRUE(changed) << changed.error().what();
   EXPECT_EQ(ca.counters.key_changes, 1);
   EXPECT_NE(stored_thumbprint(), before);
-  EXPECT_EQ(authority->client().account_url(), url);
+  EXPECT_EQ(authority->client()->account_url(), url);
   auto again = fresh();
   ASSERT_TRUE(run(again->ready()));
-  EXPECT_EQ(again->client().account_url(), url);
+  EXPECT_EQ(again->client()->account_url(), url);
   EXPECT_EQ(ca.counters.accounts, 1) << "the account is found by its new key";
 }
 
@@ -94,6 +111,51 @@ TEST_F(AuthorityTest, AChangeThatNeverReachedTheAuthorityIsDropped) {
   EXPECT_EQ(stored_thumbprint(), before);
   EXPECT_TRUE(run(vault.account(ca.directory_url()))->pending_key_pem.empty());
   EXPECT_EQ(ca.counters.accounts, 1);
+}
+
+// Both find the pending key; the second one must not take the client from under the first.
+TEST_F(AuthorityTest, SeveralCallersAtTheStartSettleAnInterruptedChangeOnce) {
+  auto authority = fresh();
+  ASSERT_TRUE(run(authority->ready()));
+  ASSERT_TRUE(run(authority->save_account()));
+  auto const url = authority->client()->account_url();
+  ca.knobs.lose["key-change"] = 1;
+  EXPECT_FALSE(run(authority->change_key()));
+  auto again = fresh();
+  ca.knobs.bad_nonces = 1;  // one asks twice, and is at it when the others would be done
+  auto const results = run(all_ready(*again, 3));
+  EXPECT_EQ(results.size(), 3);
+  for (std::string const& result : results) {
+    EXPECT_EQ(result, "");
+  }
+  EXPECT_EQ(again->client()->account_url(), url);
+  EXPECT_TRUE(run(vault.account(ca.directory_url()))->pending_key_pem.empty());
+  EXPECT_EQ(ca.counters.accounts, 1);
+}
+
+// A question that is on its way (a revocation) outlives the client that asks it.
+TEST_F(AuthorityTest, AQuestionUnderWaySurvivesAChangeOfKeyWhoseAnswerWasLost) {
+  auto authority = fresh();
+  ASSERT_TRUE(run(authority->ready()));
+  ASSERT_TRUE(run(authority->save_account()));
+  auto const asked = authority->client();
+  ca.knobs.lose["key-change"] = 1;
+  EXPECT_FALSE(run(authority->change_key()));
+  EXPECT_NE(authority->client(), nullptr) << "who was ready before may still ask";
+  EXPECT_TRUE(run(authority->ready()));
+  EXPECT_NE(authority->client(), asked) << "the account has another key now";
+  EXPECT_TRUE(run(asked->directory()));
+}
+
+// Whoever waits for a caller that failed fails with it, instead of waiting for the CA's deadline once more each.
+TEST_F(AuthorityTest, ACallerThatWaitedForAFailureFailsWithIt) {
+  ca.stop();
+  ASSERT_TRUE(run(vault.begin_key_change(ca.directory_url(), crypto::Key::generate()->pem())));
+  auto authority = fresh();
+  auto const results = run(all_ready(*authority, 2));
+  ASSERT_EQ(results.size(), 2);
+  EXPECT_NE(results[0], "");
+  EXPECT_EQ(results[0], results[1]);
 }
 
 }  // namespace
