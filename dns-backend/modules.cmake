@@ -32,7 +32,7 @@ module(dns-backend/mesh_costs SOURCES mesh_costs.cpp
   DEPENDS base/result base/net base/process dns-backend/geo routing/bird)
 module(dns-backend/zone_file SOURCES zone_file.cpp DEPENDS base/result dns-backend/dns)
 module(dns-backend/schema SOURCES schema.cpp DEPENDS base/result base/database)
-module(dns-backend/tables/rows SOURCES rows.cpp DEPENDS base/result dns-backend/dns LIBRARIES Boost::json)
+module(dns-backend/tables/rows SOURCES rows.cpp DEPENDS base/result base/database dns-backend/dns LIBRARIES Boost::json)
 module(dns-backend/tables SOURCES model.cpp tenants.cpp steering.cpp compose.cpp build.cpp
   DEPENDS base/result base/process base/database dns-backend/dns dns-backend/pool dns-backend/snapshot
     dns-backend/schema dns-backend/steering dns-backend/steering/reading dns-backend/tables/rows

@@ -2,7 +2,7 @@
 
 #include "base/process/log.hpp"
 #include "dns-backend/schema/schema.hpp"
-#include "dns-backend/tables/columns.hpp"
+#include "dns-backend/tables/rows/columns.hpp"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // What the small table of tenants, their former labels and their domains say.
-#include "dns-backend/tables/columns.hpp"
+#include "dns-backend/tables/rows/columns.hpp"
 
 #include "dns-backend/tables/model.hpp"
 

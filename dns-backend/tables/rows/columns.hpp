@@ -1,4 +1,4 @@
-// Columns of one row by name, as changes of the database carry them. Private to this module.
+// Columns of one row by name, as changes of the database carry them. For dns-backend/tables alone.
 //
 // Threads: pure functions.
 #pragma once
