@@ -6,6 +6,8 @@ module(topology SOURCES topology.cpp load.cpp load_sections.cpp validate.cpp val
   LIBRARIES Boost::headers)
 module(topology/room SOURCES room.cpp DEPENDS base/result base/config topology)
 module(topology/neighbourhood SOURCES neighbourhood.cpp DEPENDS topology)
-module(topology/proof SOURCES weaknesses.cpp areas.cpp mend.cpp certificate.cpp DEPENDS base/result topology topology/shape
+module(topology/proof SOURCES weaknesses.cpp areas.cpp mend.cpp certificate.cpp
+  DEPENDS base/result topology topology/shape
   LIBRARIES Boost::json OpenSSL::Crypto)
-module(topology/verify SOURCES certificate.cpp areas.cpp verify.cpp DEPENDS base/result LIBRARIES Boost::json OpenSSL::Crypto)
+module(topology/verify SOURCES certificate.cpp areas.cpp verify.cpp DEPENDS base/result
+  LIBRARIES Boost::json OpenSSL::Crypto)

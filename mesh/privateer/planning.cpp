@@ -165,7 +165,8 @@ int verify_proof(Settings const& settings, PlanInput const& input, std::string c
   std::cout << "proved for " << checked->topology << ": no single one of " << checked->nodes << " nodes, "
             << checked->links << " links and " << checked->groups << " groups disconnects anything or silences one of "
             << checked->reliances << " services and segments"
-            << (checked->areas == 0 ? "" : ", also as OSPF joins its " + std::to_string(checked->areas) + " areas") << "\n"
+            << (checked->areas == 0 ? "" : ", also as OSPF joins its " + std::to_string(checked->areas) + " areas")
+            << "\n"
             << "graph " << checked->digest
             << (subject ? ", that of " + file : std::string(", compared with no topology (name one with --topology)"))
             << "\n";

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A tenant's other host gets a certificate by lego's acme-dns provider, with nothing but the address of Navigator's API:
-it registers there, its owner sets the CNAME that it names, and it sets its challenge values itself.
+"""A tenant's other host gets a certificate by lego's acme-dns provider, with nothing but the address of Navigator's
+API: it registers there, its owner sets the CNAME that it names, and it sets its challenge values itself.
 
 Needs lego, pebble, openssl and pdns_server."""
 import base64
