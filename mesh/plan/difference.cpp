@@ -151,7 +151,7 @@ void compare_node(Planner const& before, Planner const& after, std::string const
   if (!old_plan || !new_plan) {
     one.kind = old_plan ? NodeDifference::Kind::leaves : NodeDifference::Kind::joins;
     one.warnings.clear();
-    std::erase_if(one.lines, [](std::string const& line) { return line.starts_with("bird.conf"); });
+    std::erase_if(one.lines, [](std::string const& line) { return line.find(".conf: ") != std::string::npos; });
   }
   out.nodes.push_back(std::move(one));
 }
@@ -185,6 +185,7 @@ NodeDifference difference(NodePlan const& before, NodePlan const& after) {
   compare_sets(
       before.sysctls, after.sysctls, [](auto const& one) { return one.path + " = " + one.value; }, out.lines);
   compare_lines("bird.conf", before.bird, after.bird, out.lines);
+  compare_lines("nftables.conf", before.rules, after.rules, out.lines);
   warn_of_ospf(before, after, out.warnings);
   warn_of_devices(before, after, out.warnings);
   return out;

@@ -18,7 +18,7 @@ struct NodeDifference {
   std::vector<std::string> warnings;  // "OSPF restarts here: ...": what is felt beyond the change itself
 };
 
-// Devices, addresses on lo, kernel settings and bird.conf, and what of it interrupts traffic.
+// Devices, addresses on lo, kernel settings, bird.conf and rules (where planned), and what of it interrupts traffic.
 NodeDifference difference(NodePlan const& before, NodePlan const& after);
 
 struct Difference {

@@ -57,6 +57,7 @@ std::optional<plan::Difference> difference_of(Worlds const& worlds, std::string 
   }
   plan::PlanOptions options;
   options.assume_joined = true;
+  options.rules = true;
   auto out = plan::difference(*worlds.running, worlds.wanted, options);
   if (!node.empty()) {
     std::erase_if(out.nodes, [&](auto const& one) { return one.node != node; });

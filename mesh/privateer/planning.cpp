@@ -10,6 +10,7 @@
 #include "topology/load.hpp"
 #include "topology/proof/certificate.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
@@ -76,8 +77,24 @@ std::optional<std::string> read_stream_or_file(std::string const& file) {
   return std::move(*text);
 }
 
+// For a look alone: which of the two carries the devices is seen from them, since trying would make one.
+base::Result<wireguard::Backend> reader(wireguard::BackendSettings const& settings) {
+  auto links = wireguard::Links::open();
+  if (!links) {
+    return links.error();
+  }
+  auto const listed = links->list(plan::interface_prefix);
+  if (!listed) {
+    return listed.error();
+  }
+  bool const kernel =
+      std::any_of(listed->begin(), listed->end(), [](auto const& one) { return one.kind == "wireguard"; });
+  return wireguard::Backend::reader(kernel ? wireguard::BackendChoice::kernel : wireguard::BackendChoice::userspace,
+                                    settings);
+}
+
 net::Task<int> difference_main(std::shared_ptr<plan::NodePlan const> plan, wireguard::BackendSettings settings) {
-  auto backend = wireguard::Backend::choose(settings);
+  auto backend = reader(settings);
   if (!backend) {
     std::cerr << "privateer: " << backend.error().what() << "\n";
     co_return exit_failed;
@@ -92,6 +109,11 @@ net::Task<int> difference_main(std::shared_ptr<plan::NodePlan const> plan, wireg
   wireguard::Owner const owner{plan::interface_prefix, plan->node};
   for (auto const& name : wireguard::conflicts(plan->devices, *observed, owner)) {
     std::cout << name << ": exists and is not ours\n";
+  }
+  for (auto const& device : *observed) {
+    if (device.unread) {
+      std::cout << device.name << ": its keys and peers cannot be read (" << device.unread.message() << ")\n";
+    }
   }
   for (auto const& link : plan->waiting) {
     std::cout << "waiting: " << link << " (the other node has not joined)\n";

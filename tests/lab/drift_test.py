@@ -15,8 +15,9 @@ from daemons import wait_until
 from namespaces import kill_and_wait
 from small_mesh import SmallMesh
 
-BAR = 2.0           # seconds that a repair should take
-LIMIT = 15.0        # of the test, on a machine with other work
+BAR = 2.0           # seconds that a repair may take
+TRIES = 3           # the best counts: this machine may have other work
+LIMIT = 15.0        # of each try
 FOREIGN = """
 table inet mine { chain c { type filter hook input priority 10; tcp dport 9 drop; }; }
 """
@@ -180,6 +181,14 @@ class DriftTest(unittest.TestCase):
             out[name] = (lambda t=text: self.nft(t), lambda: self.rules() == good)
         return out
 
+    @staticmethod
+    def time_to_repair(kind, damage, repaired):
+        wait_until("all is well before", repaired, 10)
+        began = time.monotonic()
+        damage()
+        wait_until(f"{kind} is repaired", repaired, LIMIT, 0.02)
+        return time.monotonic() - began
+
     def test_damage_by_hand_is_repaired(self):
         times = {}
         self.mesh.wait("nothing is on trial", lambda: self.mesh.status("ann")["trial_revision"] == -1, 40)
@@ -189,13 +198,14 @@ class DriftTest(unittest.TestCase):
                 with self.subTest(kind):
                     if "route deleted" in kind:
                         self.mesh.wait_full(seconds=60)
-                    wait_until("all is well before", repaired, 10)
-                    began = time.monotonic()
-                    damage()
-                    wait_until(f"{kind} is repaired", repaired, LIMIT, 0.02)
-                    times[kind] = time.monotonic() - began
-                    late = "" if times[kind] < BAR else "   over the bar of 2 s"
+                    took = [self.time_to_repair(kind, damage, repaired)]
+                    while min(took) >= BAR and len(took) < TRIES:
+                        self.mesh.wait_full(seconds=60)
+                        took.append(self.time_to_repair(kind, damage, repaired))
+                    times[kind] = min(took)
+                    late = "" if len(took) == 1 else f"   (best of {len(took)}, worst {max(took):.2f} s)"
                     print(f"    {kind:<32} repaired after {times[kind]:5.2f} s{late}", flush=True)
+                    self.assertLess(times[kind], BAR, kind)
         print(f"    {len(times)} kinds, median {sorted(times.values())[len(times) // 2]:.2f} s, "
               f"worst {max(times.values()):.2f} s", flush=True)
         self.mesh.wait_full(seconds=60)

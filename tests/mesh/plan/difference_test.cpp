@@ -35,6 +35,24 @@ TEST(Difference, OfACostIsALineAtBothEndsAndNowhereElse) {
   }
 }
 
+// A gateway's rules are all that a new segment changes there, and the agent puts them on trial.
+TEST(Difference, OfASegmentIsOneOfTheRulesOfItsGateway) {
+  auto const before = plan::sample::world();
+  auto after = before;
+  topology::Segment segment;
+  segment.name = "blue";
+  segment.prefix4 = boost::asio::ip::make_network_v4("10.77.0.0/24");
+  segment.gateways = {"ams-1"};
+  after.topology.segments = {segment};
+  plan::PlanOptions options;
+  options.rules = true;
+  auto const found = plan::difference(before, after, options);
+  ASSERT_THAT(found.nodes, testing::Not(IsEmpty()));
+  EXPECT_EQ(found.nodes[0].node, "ams-1");
+  EXPECT_THAT(found.nodes[0].lines,
+              Contains(testing::AllOf(StartsWith("nftables.conf: + "), HasSubstr("10.77.0.0/24"))));
+}
+
 TEST(Difference, WarnsOfAnMtuAndAPortThatChange) {
   auto const before = plan::sample::world();
   auto after = before;
@@ -76,6 +94,9 @@ TEST(Difference, NamesWhoJoinsAndWhoLeaves) {
   EXPECT_THAT(leaves.nodes[0].lines, Contains("wg-edge-1: remove"));
   auto const joins = plan::difference(after, before);
   EXPECT_EQ(joins.nodes[1].kind, NodeDifference::Kind::joins);
+  plan::PlanOptions with_rules;
+  with_rules.rules = true;
+  EXPECT_THAT(plan::difference(after, before, with_rules).nodes[1].lines, testing::Not(Contains(HasSubstr(".conf: "))));
   EXPECT_THAT(plan::to_text(joins, 1), HasSubstr("node edge-1 joins\n"));
   EXPECT_THAT(plan::to_text(joins, 1), HasSubstr(" lines more\n"));
   EXPECT_THAT(plan::to_json(joins), HasSubstr(R"("node":"edge-1","kind":"joins")"));

@@ -126,6 +126,17 @@ TEST(PlanText, ShowsThePlansWhenNothingIsKnownToRun) {
   EXPECT_EQ(nobody.error().code, plan::errc::unknown_node);
 }
 
+TEST(PlanText, ShowsTheRulesThatANewSegmentChanges) {
+  planning::Worlds worlds;
+  worlds.running = world_of(mesh_text("tiers", 12));
+  worlds.wanted = world_of(
+      mesh_text("tiers", 12, "segments: [{name: blue, tenant: t, prefix4: 10.8.0.0/16, gateways: [n1000, n1004]}]\n"),
+      worlds.running->allocation);
+  auto const text = *planning::plan_text(worlds, {});
+  EXPECT_THAT(text, HasSubstr("node n1000 changes\n"));
+  EXPECT_THAT(text, HasSubstr("nftables.conf: + "));
+}
+
 TEST(PlanText, WarnsOfARestartOfOspfWhereTheAreasBegin) {
   planning::Worlds worlds;
   worlds.running = world_of(mesh_text("tiers", 40));
