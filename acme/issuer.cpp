@@ -45,6 +45,7 @@ Issuer::Issuer(net::asio::any_io_executor executor, store::Store& store, vault::
   for (AuthoritySettings const& one : settings_.authorities) {
     authorities_.push_back(std::make_unique<Authority>(executor, vault, one));
   }
+  questions_.resize(authorities_.size());
   if (settings_.staging) {
     staging_ = std::make_unique<Authority>(executor, vault, *settings_.staging);
   }
@@ -54,7 +55,9 @@ Issuer::~Issuer() = default;
 
 net::Task<void> Issuer::run() {
   net::spawn(executor_, "acme lease", keep_lease());
-  net::spawn(executor_, "acme renewal suggestions", follow_suggestions());
+  for (std::size_t place = 0; place < authorities_.size(); ++place) {
+    net::spawn(executor_, "acme renewal suggestions", follow_suggestions(place));
+  }
   while (!stopped_) {
     poked_ = false;
     auto const plan = co_await round();
@@ -223,9 +226,9 @@ net::Task<base::Result<void>> Issuer::load() {
                          [](auto const& authority) { return authority->settings().limits; });
   planner_.emplace(planning, limits);
   std::ranges::for_each(unusable_, [this](std::size_t place) { planner_->block(place, true); });
-  for (auto* const index : {&questions_, &expiries_, &alarms_}) {
-    index->clear();
-  }
+  questions_.assign(authorities_.size(), {});
+  expiries_.clear();
+  alarms_.clear();
   rows_.clear();
   read_.clear();
   subjects_.clear();

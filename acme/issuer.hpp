@@ -126,7 +126,7 @@ class Issuer {
     std::optional<vault::CertificateRow> certificate;
     bool wanted_anew = false;  // an administrator's word
     bool ordered = false;      // and he waits for it
-    Time ask_at{};             // its place in questions_
+    Time ask_at{};             // its place in questions_, at the CA that issued the certificate
   };
   // What a CA said of one certificate's renewal, if it did, and when it is asked again.
   struct Opinion {
@@ -172,7 +172,7 @@ class Issuer {
                        std::optional<Parked> parked);
 
   // --- renewal: issuer_renewal.cpp ---
-  net::Task<void> follow_suggestions();
+  net::Task<void> follow_suggestions(std::size_t place);
   net::Task<void> ask(vault::CertificateRow certificate);
   void ask_at(std::int64_t subject_id, std::optional<Time> at);
   [[nodiscard]] std::optional<std::size_t> issued_by(vault::CertificateRow const& certificate) const;
@@ -220,7 +220,7 @@ class Issuer {
   std::set<std::int64_t> begun_;              // subjects with an order that an earlier process began
   Attempts attempts_;                         // failures since the last success
   std::map<std::int64_t, Opinion> opinions_;  // by the certificate's sequence
-  Index questions_;                           // when CAs are asked about whose renewal
+  std::vector<Index> questions_;              // by CA: when it is asked about whose renewal
   Index expiries_;
   Index alarms_;  // when a fifth of whose life will be left
   std::set<std::int64_t> alarmed_;

@@ -1,5 +1,6 @@
 // When certificates are renewed: by their lifetime, and by what their CA suggests (RFC 9773). Suggestions are asked for
-// one after the other, so that a hundred thousand certificates are a trickle and not a flood.
+// one after the other at each CA, so that a hundred thousand certificates are a trickle and not a flood, and a CA that
+// stalls holds up no other one's.
 #include "acme/issuer.hpp"
 #include "base/process/log.hpp"
 
@@ -47,23 +48,28 @@ Holding Issuer::holding_of(Subject const& subject, Time now) const {
 // The place of a subject's certificate among those whose CAs are asked; nothing: it is not asked about.
 void Issuer::ask_at(std::int64_t subject_id, std::optional<Time> at) {
   Subject& subject = subjects_.at(subject_id);
-  questions_.erase({subject.ask_at, subject_id});
-  if (at && subject.certificate && !subject.certificate->ari_id.empty() && issued_by(*subject.certificate)) {
+  auto const place = subject.certificate ? issued_by(*subject.certificate) : std::nullopt;
+  if (!place) {
+    return;
+  }
+  questions_[*place].erase({subject.ask_at, subject_id});
+  if (at && !subject.certificate->ari_id.empty()) {
     subject.ask_at = *at;
-    questions_.emplace(*at, subject_id);
+    questions_[*place].emplace(*at, subject_id);
     ask_wake_.notify();
   }
 }
 
-net::Task<void> Issuer::follow_suggestions() {
+net::Task<void> Issuer::follow_suggestions(std::size_t place) {
   while (!stopped_) {
     Time const now = wall_now();
-    if (!leads() || questions_.empty() || questions_.begin()->first > now) {
-      Time const next = questions_.empty() ? now + look_again : std::min(questions_.begin()->first, now + look_again);
+    Index const& questions = questions_[place];
+    if (!leads() || questions.empty() || questions.begin()->first > now) {
+      Time const next = questions.empty() ? now + look_again : std::min(questions.begin()->first, now + look_again);
       co_await ask_wake_.wait(std::max(next - now, milliseconds(1)));
       continue;
     }
-    std::int64_t const subject_id = questions_.begin()->second;
+    std::int64_t const subject_id = questions.begin()->second;
     vault::CertificateRow const certificate = *subjects_.at(subject_id).certificate;
     // Its place until the answer is there: whatever ends this, it is asked about again.
     ask_at(subject_id, now + look_again);
