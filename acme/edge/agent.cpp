@@ -105,11 +105,17 @@ base::Result<void> EdgeAgent::look() {
   if (!observed) {
     return observed.error();
   }
+  auto folders = installation_.folders();
+  if (!folders) {
+    return folders.error();
+  }
   observed_.clear();
   for (BundleItem& item : *observed) {
     std::string const id = item.id;
     observed_.emplace(id, std::move(item));
   }
+  strays_ = std::move(*folders);
+  std::erase_if(strays_, [this](std::string const& id) { return observed_.contains(id); });
   auto const end = Clock::now();
   look_at_ = end + std::max<Clock::duration>(settings_.long_poll, share * (end - begin));
   return {};
@@ -133,7 +139,16 @@ Difference EdgeAgent::outstanding() const {
       add(observed_, id, observed);
     }
   }
-  return difference(wanted, observed);
+  Difference result = difference(wanted, observed);
+  auto const is_stray = [this](std::string const& id) {
+    return !client_.items().contains(id) && !observed_.contains(id) && installation_.has_folder(id);
+  };
+  if (whole_) {
+    std::ranges::copy_if(strays_, std::back_inserter(result.remove), is_stray);
+  } else {
+    std::ranges::copy_if(pending_, std::back_inserter(result.remove), is_stray);
+  }
+  return result;
 }
 
 net::Task<base::Result<void>> EdgeAgent::pass() {

@@ -8,7 +8,7 @@
 // the hook fails, links and file go back to what they were, and of several bundles the one that the web server refuses
 // is looked for by halves and kept out for an hour, so that one tenant's does not hold up the others'. A list that
 // cannot be read changes nothing. Bundles that left the list are taken out of the web server first and off the disk
-// second.
+// second; so is what was staged of one and never made live, and what a removal left that was interrupted.
 //
 // Threads: belongs to one loop. Destroy it after the loop stopped.
 #pragma once
@@ -122,6 +122,7 @@ class EdgeAgent {
   bool reload_owed_ = false;  // a version is live on disk that the web server was not seen to serve
   std::string last_error_;
   Client::Items observed_;                         // by id
+  std::vector<std::string> strays_;                // have a folder and nothing that is live, at the last look
   std::set<std::string> pending_;                  // ids that changed in the list and were not applied
   bool whole_ = true;                              // the next pass reads the directory
   std::chrono::steady_clock::time_point look_at_;  // while idle

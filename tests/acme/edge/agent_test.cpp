@@ -328,6 +328,42 @@ TEST_P(AgentTest, ABundleThatLeftTheListIsTakenOutOfTheWebServerAndOffTheDisk) {
   EXPECT_THAT(read(settings.nginx_file), Not(HasSubstr("server_name ")));
 }
 
+// A key that was staged, and what a removal left that was interrupted.
+TEST_P(AgentTest, WhatIsLeftOfABundleThatIsNotListedGoesOffTheDisk) {
+  Bundle staged = make(1);
+  staged.item.id = "tenant-8";
+  ASSERT_TRUE(Installation(settings.directory).stage(staged));
+  std::filesystem::create_directory(settings.directory + "/tenant-9-11");
+  std::filesystem::create_directory(settings.directory + "/lost+found");
+  std::ofstream(settings.directory + "/tenant-9-11/privkey.pem") << "a key";
+  bundles = {make(1)};
+  start();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  EXPECT_FALSE(std::filesystem::exists(settings.directory + "/tenant-8"));
+  EXPECT_FALSE(std::filesystem::exists(settings.directory + "/tenant-9-11"));
+  EXPECT_TRUE(std::filesystem::exists(settings.directory + "/tenant-7/live/privkey.pem"));
+  EXPECT_TRUE(std::filesystem::exists(settings.directory + "/lost+found"));
+}
+
+// Without a look at the whole directory: by what the list says.
+TEST_P(AgentTest, ABundleThatWasNeverMadeLiveLeavesNoKeyWhenItLeavesTheList) {
+  Bundle bad = make(2);
+  bad.item.id = "tenant-8";
+  bad.item.names = {"other.example"};
+  settings.long_poll = std::chrono::milliseconds(3000);
+  bundles = {make(1), bad};
+  settings.reload = {"/bin/sh", "-c",
+                     "grep -q tenant-8 " + settings.nginx_file + " && exit 1; echo x >> " + folder.file("reloads")};
+  start();
+  ASSERT_TRUE(until([this] { return agent->status().last_error.starts_with("tenant-8 is kept out"); }));
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  ASSERT_TRUE(std::filesystem::exists(settings.directory + "/tenant-8")) << "its key is staged";
+  bundles.pop_back();
+  sequence = 2;
+  ASSERT_TRUE(until([this] { return !std::filesystem::exists(settings.directory + "/tenant-8"); }));
+  EXPECT_TRUE(std::filesystem::exists(settings.directory + "/tenant-7/live/privkey.pem"));
+}
+
 TEST_P(AgentTest, AListThatCannotBeReadChangesNothing) {
   bundles = {make(1)};
   start();
