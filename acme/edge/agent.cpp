@@ -21,12 +21,18 @@ using std::chrono::milliseconds;
 constexpr char const* component = "edge";
 constexpr std::chrono::hours held_out_for{1};
 constexpr std::size_t apart_max = 24;  // reloads that look for a bundle which is refused
+constexpr unsigned reloads_max = 5;    // for one that is not served though the web server took it
 
 // Keeps the first failure of several steps that do not depend on each other.
 void note(base::Result<void>& first, base::Result<void> const& step) {
   if (first && !step) {
     first = step.error();
   }
+}
+
+// About this bundle alone; others may well be had, served and acknowledged.
+bool is_its_own(base::Failure const& failure) {
+  return failure.code == errc::refused || failure.code == errc::bad_bundle;
 }
 
 ClientSettings client_settings(AgentSettings const& settings) {
@@ -48,7 +54,7 @@ net::Task<void> EdgeAgent::run() {
   std::mt19937 random{std::random_device{}()};
   while (!stopped_) {
     // What failed is tried again at once, with what is new by then.
-    auto const news = co_await client_.follow(applied_, applied_);
+    auto const news = co_await client_.follow(applied_, applied_, until_due());
     if (stopped_) {
       break;
     }
@@ -86,8 +92,16 @@ AgentStatus EdgeAgent::status() const {
   AgentStatus status;
   status.navigator = client_.answering();
   status.last_error = last_error_;
+  auto const add = [&status](std::string const& what) {
+    status.last_error += (status.last_error.empty() ? "" : "; ") + what;
+  };
   for (auto const& [id, held] : held_out_) {
-    status.last_error += (status.last_error.empty() ? "" : "; ") + id + " is kept out: " + held.reason;
+    add(id + " is kept out: " + held.reason);
+  }
+  for (PutOffs const* const all : {&unfetched_, &unproved_}) {
+    for (auto const& [id, one] : *all) {
+      add(id + " is tried again: " + one.reason);
+    }
   }
   for (auto const& [id, item] : observed_) {
     auto const found = acknowledged_.find(id);
@@ -105,11 +119,17 @@ base::Result<void> EdgeAgent::look() {
   if (!observed) {
     return observed.error();
   }
+  auto folders = installation_.folders();
+  if (!folders) {
+    return folders.error();
+  }
   observed_.clear();
   for (BundleItem& item : *observed) {
     std::string const id = item.id;
     observed_.emplace(id, std::move(item));
   }
+  strays_ = std::move(*folders);
+  std::erase_if(strays_, [this](std::string const& id) { return observed_.contains(id); });
   auto const end = Clock::now();
   look_at_ = end + std::max<Clock::duration>(settings_.long_poll, share * (end - begin));
   return {};
@@ -133,10 +153,21 @@ Difference EdgeAgent::outstanding() const {
       add(observed_, id, observed);
     }
   }
-  return difference(wanted, observed);
+  Difference result = difference(wanted, observed);
+  auto const is_stray = [this](std::string const& id) {
+    return !client_.items().contains(id) && !observed_.contains(id) && installation_.has_folder(id);
+  };
+  if (whole_) {
+    std::ranges::copy_if(strays_, std::back_inserter(result.remove), is_stray);
+  } else {
+    std::ranges::copy_if(pending_, std::back_inserter(result.remove), is_stray);
+  }
+  return result;
 }
 
 net::Task<base::Result<void>> EdgeAgent::pass() {
+  began_ = Clock::now();
+  take_up_due();
   if (!whole_ && pending_.empty()) {
     co_return base::Result<void>();
   }
@@ -148,6 +179,10 @@ net::Task<base::Result<void>> EdgeAgent::pass() {
   base::Result<void> result = co_await apply(outstanding());
   auto const proved = co_await prove_all();
   note(result, proved);
+  // What was due and not put off again is done, or is not wanted any more.
+  for (PutOffs* const all : {&unfetched_, &unproved_}) {
+    std::erase_if(*all, [this](auto const& one) { return one.second.until <= began_; });
+  }
   whole_ = !result;
   if (result) {
     pending_.clear();
@@ -159,16 +194,20 @@ net::Task<base::Result<void>> EdgeAgent::apply(Difference wanted) {
   base::Result<void> result;
   std::vector<BundleItem> staged;
   for (BundleItem const& item : wanted.fetch) {
-    if (is_held_out(item)) {
+    if (is_held_out(item) || is_put_off(unfetched_, item)) {
       continue;
     }
     auto const fetched = co_await fetch(item);
-    note(result, fetched);
     if (fetched) {
+      unfetched_.erase(item.id);
       staged.push_back(item);
+    } else if (is_its_own(fetched.error())) {
+      put_off(unfetched_, item, fetched.error().what());
+    } else {
+      note(result, fetched);
     }
   }
-  std::erase_if(held_out_, [this](auto const& held) { return !client_.items().contains(held.first); });
+  forget_unlisted();
   auto active = co_await activate(staged, wanted.remove);
   bool const known = std::ranges::any_of(staged, [this](auto const& item) { return held_out_.contains(item.id); });
   bool const several = !staged.empty() && staged.size() + wanted.remove.size() > 1;
@@ -195,6 +234,60 @@ void EdgeAgent::activated(std::vector<BundleItem> const& staged) {
 bool EdgeAgent::is_held_out(BundleItem const& item) const {
   auto const found = held_out_.find(item.id);
   return found != held_out_.end() && found->second.sequence == item.sequence && Clock::now() < found->second.until;
+}
+
+EdgeAgent::PutOff& EdgeAgent::put_off(PutOffs& where, BundleItem const& item, std::string reason) {
+  PutOff& one = where[item.id];
+  one.tries = one.sequence == item.sequence ? one.tries + 1 : 1;
+  one.sequence = item.sequence;
+  auto const growth = 1U << std::min(one.tries - 1, 16U);
+  one.until = Clock::now() + std::min<Clock::duration>(settings_.retry_limit, settings_.retry_first * growth);
+  if (one.reason != reason) {
+    process::log::warning(component, "a bundle is put off id={} sequence={} error=\"{}\"", item.id, item.sequence,
+                          reason);
+  }
+  one.reason = std::move(reason);
+  one.unserved = false;
+  return one;
+}
+
+bool EdgeAgent::is_put_off(PutOffs const& where, BundleItem const& item) const {
+  auto const found = where.find(item.id);
+  return found != where.end() && found->second.sequence == item.sequence && began_ < found->second.until;
+}
+
+milliseconds EdgeAgent::until_due() const {
+  auto first = Clock::time_point::max();
+  for (PutOffs const* const all : {&unfetched_, &unproved_}) {
+    for (auto const& [id, one] : *all) {
+      first = std::min(first, one.until);
+    }
+  }
+  auto const now = Clock::now();
+  return first == Clock::time_point::max() ? milliseconds(std::chrono::hours(1))
+                                           : std::chrono::ceil<milliseconds>(std::max(first, now) - now);
+}
+
+// A web server that has the name elsewhere is not reloaded for ever.
+void EdgeAgent::take_up_due() {
+  for (auto const& [id, one] : unfetched_) {
+    if (one.until <= began_) {
+      pending_.insert(id);
+    }
+  }
+  for (auto const& [id, one] : unproved_) {
+    if (one.until <= began_) {
+      pending_.insert(id);
+      reload_owed_ = reload_owed_ || (one.unserved && one.tries <= reloads_max);
+    }
+  }
+}
+
+void EdgeAgent::forget_unlisted() {
+  auto const unlisted = [this](auto const& one) { return !client_.items().contains(one.first); };
+  std::erase_if(held_out_, unlisted);
+  std::erase_if(unfetched_, unlisted);
+  std::erase_if(unproved_, unlisted);
 }
 
 void EdgeAgent::hold_out(BundleItem const& item, std::string reason) {
@@ -360,35 +453,52 @@ base::Result<void> EdgeAgent::clear_away(std::vector<std::string> const& gone) {
   return result;
 }
 
-// Reloads take effect when the web server has new workers, so the proof is looked for until the deadline.
+// What is to be proved now, first what was not put off before.
+std::vector<BundleItem> EdgeAgent::unsettled() const {
+  if (std::ranges::all_of(observed_, [this](auto const& one) { return is_settled(one.second); })) {
+    return {};
+  }
+  std::vector<BundleItem> open = served(observed_);  // one whose names are all another's is not
+  std::erase_if(open, [this](BundleItem const& item) { return is_settled(item) || is_put_off(unproved_, item); });
+  std::ranges::stable_partition(open, [this](BundleItem const& item) { return !unproved_.contains(item.id); });
+  return open;
+}
+
+// Reloads take effect when the web server has new workers, so the proof is looked for until the deadline; a tenth of it
+// when all that is left was not served before, so that others wait no longer for it than that.
 net::Task<base::Result<void>> EdgeAgent::prove_all() {
-  auto const end = Clock::now() + settings_.proof_deadline;
+  constexpr int share = 10;
+  auto const begin = Clock::now();
   milliseconds pause{20};
   base::Result<void> result;
-  std::vector<BundleItem> open;
-  if (!std::ranges::all_of(observed_, [this](auto const& one) { return is_settled(one.second); })) {
-    open = served(observed_);  // one whose names are all another's is not
-    std::erase_if(open, [this](BundleItem const& item) { return is_settled(item); });
-  }
+  std::vector<BundleItem> open = unsettled();
   for (;;) {
-    std::string reason;
+    std::map<std::string, std::string> reasons;
     for (BundleItem const& item : std::vector<BundleItem>(open)) {
       auto const served = co_await served_fingerprint(settings_.probe_address, settings_.probe_port, probe_name(item),
                                                       std::min(settings_.proof_deadline, milliseconds(2000)));
-      if (served && *served == item.fingerprint) {
-        auto const told = co_await acknowledge(item);
-        note(result, told);
-        std::erase(open, item);
-      } else {
-        reason = item.id + ": " + (served ? "another certificate is served" : served.error().what());
+      if (!served || *served != item.fingerprint) {
+        auto const failed =
+            base::fail(errc::not_served, served ? "another certificate is served" : served.error().what());
+        reasons[item.id] = failed.what();
+        continue;
       }
+      auto const told = co_await acknowledge(item);
+      if (!told && is_its_own(told.error())) {
+        put_off(unproved_, item, told.error().what());
+      } else {
+        note(result, told);
+      }
+      std::erase(open, item);
     }
+    bool const fresh = std::ranges::any_of(open, [this](auto const& item) { return !unproved_.contains(item.id); });
     if (open.empty() || stopped_) {
       co_return result;
     }
-    if (Clock::now() >= end) {
-      reload_owed_ = true;
-      note(result, base::fail(errc::not_served, reason));
+    if (Clock::now() >= begin + settings_.proof_deadline / (fresh ? 1 : share)) {
+      for (BundleItem const& item : open) {
+        put_off(unproved_, item, reasons[item.id]).unserved = true;
+      }
       co_return result;
     }
     co_await net::wait_for(pause);
@@ -404,6 +514,7 @@ net::Task<base::Result<void>> EdgeAgent::acknowledge(BundleItem item) {
   }
   // One that is expired is served all the same, and asking again would only slow everybody else's.
   acknowledged_[item.id] = {item.fingerprint, item.sequence, taken};
+  unproved_.erase(item.id);
   process::log::info(component, "bundle served{} id={} fingerprint={}", taken ? " and acknowledged" : ", not accepted",
                      item.id, item.fingerprint);
   auto const pruned = installation_.prune(item.id);

@@ -6,9 +6,11 @@
 // Wanted is the list, observed is the directory; a pass applies the difference and can be repeated at any point. It
 // looks at what changed; the whole directory is read at the start, after a failure, and now and then while idle. When
 // the hook fails, links and file go back to what they were, and of several bundles the one that the web server refuses
-// is looked for by halves and kept out for an hour, so that one tenant's does not hold up the others'. A list that
+// is looked for by halves and kept out for an hour, so that one tenant's does not hold up the others'. Neither does one
+// that Navigator cannot give, whose key does not fit, or that the web server does not serve: each is tried again after
+// a pause of its own, and the pass is a good one without it. A list that
 // cannot be read changes nothing. Bundles that left the list are taken out of the web server first and off the disk
-// second.
+// second; so is what was staged of one and never made live, and what a removal left that was interrupted.
 //
 // Threads: belongs to one loop. Destroy it after the loop stopped.
 #pragma once
@@ -57,7 +59,7 @@ struct BundleStatus {
 };
 struct AgentStatus {
   std::string navigator;   // the last that answered; empty: none yet
-  std::string last_error;  // of the last pass, or which bundles are kept out; empty when all went through
+  std::string last_error;  // of the last pass, or which bundles are not in service; empty when all went through
   std::vector<BundleStatus> bundles;
 };
 
@@ -81,7 +83,16 @@ class EdgeAgent {
     std::chrono::steady_clock::time_point until;
     std::string reason;
   };
-  struct Answer {  // to an acknowledgment
+  // It cannot be had, or is not seen to be served; tried again with another sequence, or later.
+  struct PutOff {
+    std::int64_t sequence = 0;
+    std::chrono::steady_clock::time_point until;
+    unsigned tries = 0;
+    bool unserved = false;  // perhaps the web server missed a reload
+    std::string reason;
+  };
+  using PutOffs = std::map<std::string, PutOff>;  // by id
+  struct Answer {                                 // to an acknowledgment
     std::string fingerprint;
     std::int64_t sequence = 0;
     bool taken = false;  // else Navigator wants none for it: it is expired
@@ -100,6 +111,12 @@ class EdgeAgent {
   void activated(std::vector<BundleItem> const& staged);
   void hold_out(BundleItem const& item, std::string reason);
   [[nodiscard]] bool is_held_out(BundleItem const& item) const;
+  PutOff& put_off(PutOffs& where, BundleItem const& item, std::string reason);
+  [[nodiscard]] bool is_put_off(PutOffs const& where, BundleItem const& item) const;
+  // How long nothing that was put off is due.
+  [[nodiscard]] std::chrono::milliseconds until_due() const;
+  void take_up_due();
+  void forget_unlisted();
   [[nodiscard]] std::vector<BundleItem> served(Client::Items const& items) const;
   [[nodiscard]] bool is_settled(BundleItem const& item) const;
   base::Result<void> look();
@@ -110,6 +127,7 @@ class EdgeAgent {
   base::Result<void> roll_back(Before const& before);
   base::Result<void> clear_away(std::vector<std::string> const& gone);
   net::Task<base::Result<void>> prove_all();
+  [[nodiscard]] std::vector<BundleItem> unsettled() const;
   net::Task<base::Result<void>> acknowledge(BundleItem item);
 
   AgentSettings settings_;
@@ -122,11 +140,15 @@ class EdgeAgent {
   bool reload_owed_ = false;  // a version is live on disk that the web server was not seen to serve
   std::string last_error_;
   Client::Items observed_;                         // by id
+  std::vector<std::string> strays_;                // have a folder and nothing that is live, at the last look
   std::set<std::string> pending_;                  // ids that changed in the list and were not applied
   bool whole_ = true;                              // the next pass reads the directory
   std::chrono::steady_clock::time_point look_at_;  // while idle
   std::map<std::string, Answer> acknowledged_;     // by id, since the start of this process
   std::map<std::string, HeldOut> held_out_;        // by id
+  std::chrono::steady_clock::time_point began_;    // the pass: what is due by then is tried
+  PutOffs unfetched_;
+  PutOffs unproved_;
 };
 
 }  // namespace edge

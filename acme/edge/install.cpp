@@ -60,6 +60,32 @@ base::Result<std::vector<BundleItem>> Installation::observe() const {
   return items;
 }
 
+base::Result<std::vector<std::string>> Installation::folders() const {
+  std::error_code error;
+  std::vector<std::string> ids;
+  fs::directory_iterator entries(directory_, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    std::string id = entries->path().filename().string();
+    if (has_folder(id)) {
+      ids.push_back(std::move(id));
+    }
+  }
+  if (error) {
+    return trouble(error, "cannot read " + directory_);
+  }
+  std::ranges::sort(ids);
+  return ids;
+}
+
+// Navigator's ids are "tenant-7" and "tenant-7-11": whatever else is there is somebody else's.
+bool Installation::has_folder(std::string const& id) const {
+  constexpr std::string_view head = "tenant-";
+  std::error_code error;
+  return id.starts_with(head) && id.size() > head.size() &&
+         id.find_first_not_of("0123456789-", head.size()) == std::string::npos &&
+         fs::symlink_status(fs::path(directory_) / id, error).type() == fs::file_type::directory;
+}
+
 // Nobody but the owner may read it before it has its group.
 base::Result<void> Installation::write_key_file(std::string const& path, std::string const& text) const {
   auto const written = process::write_file_atomically(path, text, 0600);

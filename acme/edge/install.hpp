@@ -32,6 +32,10 @@ class Installation {
   // Live bundles, sorted by id; a bundle whose live version is not complete is left out. Creates the directory.
   // bad_directory here and below: it cannot be read or written, or the group does not exist.
   [[nodiscard]] base::Result<std::vector<BundleItem>> observe() const;
+  // Ids of everything that has a bundle's folder, sorted: also what was staged and never made live, and what is left of
+  // a removal that was interrupted.
+  [[nodiscard]] base::Result<std::vector<std::string>> folders() const;
+  [[nodiscard]] bool has_folder(std::string const& id) const;
   // Writes the version beside the live one.
   [[nodiscard]] base::Result<void> stage(Bundle const& bundle) const;
   [[nodiscard]] std::optional<std::string> live(std::string const& id) const;  // its fingerprint

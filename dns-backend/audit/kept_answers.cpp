@@ -18,6 +18,23 @@ std::string headers_text(KeptAnswer const& answer) {
   return json::serialize(headers);
 }
 
+// The actor's oldest, some at a time: their age lies behind their bodies, which makes it dear to look at.
+base::Result<void> make_room(database::Transaction& transaction, std::string const& actor) {
+  constexpr std::int64_t at_once = 100;
+  auto const count = transaction.query("SELECT count(*) FROM kept_answer WHERE actor = ?", {actor});
+  if (!count) {
+    return count.error();
+  }
+  if (integer(count->front()[0]) < answers_max) {
+    return {};
+  }
+  auto const done = transaction.execute(
+      "DELETE FROM kept_answer WHERE actor = ?1 AND key IN (SELECT key FROM kept_answer WHERE actor = ?1 ORDER BY "
+      "+at_ms LIMIT ?2)",
+      {actor, at_once});
+  return done ? base::Result<void>() : done.error();
+}
+
 }  // namespace
 
 net::Task<base::Result<std::optional<KeptAnswer>>> find_answer(database::StoreThread& thread, std::string actor,
@@ -51,6 +68,9 @@ net::Task<base::Result<std::optional<KeptAnswer>>> find_answer(database::StoreTh
 
 base::Result<void> keep_row(database::Transaction& transaction, KeptAnswer const& answer) {
   auto const old = transaction.execute("DELETE FROM kept_answer WHERE at_ms <= ?", {answer.at_ms - answers_kept_ms});
+  if (auto const room = make_room(transaction, answer.actor); !room) {
+    return room;
+  }
   auto const done = transaction.execute(
       "INSERT INTO kept_answer (actor, key, request, status, headers, body, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?) ON "
       "CONFLICT (actor, key) DO UPDATE SET request = excluded.request, status = excluded.status, headers = "

@@ -6,12 +6,16 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 namespace domain_watch {
 namespace {
 
-constexpr std::chrono::milliseconds patience{30000};  // with a look that another one began
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds patience{30000};  // with looks that others began
 constexpr unsigned rcode_ok = 0;
 constexpr unsigned rcode_nxdomain = 3;
 
@@ -20,13 +24,14 @@ std::int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
-// Asks on one of the resolver's threads.
-domains::Lookup lookup_by(name_server::NameServer& server, std::atomic<bool> const& stopped) {
-  return [&server, &stopped](dns::Name const& name, dns::RRType type) {
+// Asks on one of the resolver's threads, as long as the look may last.
+domains::Lookup lookup_by(name_server::NameServer& server, std::atomic<bool> const& stopped, milliseconds deadline) {
+  return [&server, &stopped, deadline, begin = Clock::now()](dns::Name const& name, dns::RRType type) {
     domains::LookupAnswer out;
-    if (stopped.load()) {
+    if (stopped.load() || Clock::now() >= begin + deadline) {
       out.failed = true;
-      out.error = "this process is stopping";
+      out.error = stopped.load() ? "this process is stopping"
+                                 : "the answers before took more than " + std::to_string(deadline.count()) + " ms";
       return out;
     }
     auto reply = server.ask(name, type);
@@ -43,10 +48,10 @@ domains::Lookup lookup_by(name_server::NameServer& server, std::atomic<bool> con
   };
 }
 
-net::Task<domains::Verdict> judge_there(domains::Wanted wanted, std::string address, std::uint16_t port,
+net::Task<domains::Verdict> judge_there(domains::Wanted wanted, Settings settings,
                                         std::shared_ptr<std::atomic<bool>> stopped) {
-  name_server::NameServer server(std::move(address), port, true);
-  domains::Lookup const lookup = lookup_by(server, *stopped);
+  name_server::NameServer server(settings.address, settings.port, true);
+  domains::Lookup const lookup = lookup_by(server, *stopped, settings.look_deadline);
   co_return domains::judge(wanted, lookup);
 }
 
@@ -75,14 +80,45 @@ base::Result<Caa> climb(std::string const& name, domains::Lookup const& lookup) 
   return found;
 }
 
-net::Task<base::Result<Caa>> climb_there(std::string name, std::string address, std::uint16_t port,
+net::Task<base::Result<Caa>> climb_there(std::string name, Settings settings,
                                          std::shared_ptr<std::atomic<bool>> stopped) {
-  name_server::NameServer server(std::move(address), port, true);
-  domains::Lookup const lookup = lookup_by(server, *stopped);
+  name_server::NameServer server(settings.address, settings.port, true);
+  domains::Lookup const lookup = lookup_by(server, *stopped, settings.look_deadline);
   co_return climb(name, lookup);
 }
 
 }  // namespace
+
+// A tenant's look: ends with the scope, also when the task is cancelled.
+class DomainWatch::Turn {
+ public:
+  Turn(std::shared_ptr<Busy> busy, std::int64_t tenant_id, net::asio::any_io_executor const& executor)
+      : busy_(std::move(busy)), tenant_id_(tenant_id), over_(std::make_shared<net::Signal>(executor)) {
+    (*busy_)[tenant_id_] = over_;
+  }
+  ~Turn() {
+    busy_->erase(tenant_id_);
+    over_->notify();
+  }
+  Turn(Turn const&) = delete;
+  Turn& operator=(Turn const&) = delete;
+
+ private:
+  std::shared_ptr<Busy> busy_;
+  std::int64_t tenant_id_;
+  std::shared_ptr<net::Signal> over_;
+};
+
+// Of a pass, shared by those who look.
+struct DomainWatch::Round {
+  explicit Round(net::asio::any_io_executor const& executor) : done(executor) {}
+  ByTenant due;
+  std::size_t next = 0;
+  std::size_t at_work = 0;
+  base::Result<void> result;
+  Clock::time_point end;
+  net::Signal done;
+};
 
 DomainWatch::DomainWatch(net::asio::any_io_executor executor, store::Store& store, process::Metrics& metrics,
                          Settings settings)
@@ -117,6 +153,31 @@ net::Task<base::Result<domains::Verdict>> DomainWatch::look(std::int64_t domain_
   co_return *mine->verdict;
 }
 
+net::Task<base::Result<std::shared_ptr<DomainWatch::Turn>>> DomainWatch::turn_of(std::int64_t domain_id) {
+  std::function<base::Result<std::int64_t>(store::Model const&, database::Database&)> const read =
+      [domain_id](store::Model const& model, database::Database&) -> base::Result<std::int64_t> {
+    auto const found = model.domains().find(domain_id);
+    if (found == model.domains().end()) {
+      return base::fail(store::errc::not_found, "the domain is gone");
+    }
+    return found->second.tenant_id;
+  };
+  auto const tenant_id = co_await store_.read<std::int64_t>(read);
+  if (!tenant_id) {
+    co_return tenant_id.error();
+  }
+  auto const end = Clock::now() + patience;
+  for (auto found = busy_->find(*tenant_id); found != busy_->end(); found = busy_->find(*tenant_id)) {
+    auto const left = std::chrono::ceil<milliseconds>(end - Clock::now());
+    if (left.count() <= 0) {
+      co_return base::fail(store::errc::too_many, "other domains of this tenant are being looked at");
+    }
+    std::shared_ptr<net::Signal> const over = found->second;
+    co_await over->wait(left);
+  }
+  co_return std::make_shared<Turn>(busy_, *tenant_id, executor_);
+}
+
 net::Task<base::Result<domains::Wanted>> DomainWatch::wanted(std::int64_t domain_id) {
   using Found = std::optional<domains::Wanted>;
   std::function<base::Result<Found>(store::Model const&, database::Database&)> const read =
@@ -138,6 +199,10 @@ net::Task<base::Result<domains::Wanted>> DomainWatch::wanted(std::int64_t domain
 }
 
 net::Task<base::Result<domains::Verdict>> DomainWatch::look_at_challenge(std::int64_t domain_id, std::string label) {
+  auto const turn = co_await turn_of(domain_id);
+  if (!turn) {
+    co_return turn.error();
+  }
   auto sought = co_await wanted(domain_id);
   if (!sought) {
     co_return sought.error();
@@ -145,16 +210,20 @@ net::Task<base::Result<domains::Verdict>> DomainWatch::look_at_challenge(std::in
   sought->needs_proof = false;
   sought->served_here = true;  // where it leads is another look's
   sought->challenge_labels = {std::move(label)};
-  net::Task<domains::Verdict> there = judge_there(std::move(*sought), settings_.address, settings_.port, stopped_);
+  net::Task<domains::Verdict> there = judge_there(std::move(*sought), settings_, stopped_);
   co_return co_await boost::asio::co_spawn(threads_.get_executor(), std::move(there), boost::asio::use_awaitable);
 }
 
 net::Task<base::Result<domains::Verdict>> DomainWatch::look_now(std::int64_t domain_id, std::int64_t now_ms) {
+  auto const turn = co_await turn_of(domain_id);
+  if (!turn) {
+    co_return turn.error();
+  }
   auto const sought = co_await wanted(domain_id);
   if (!sought) {
     co_return sought.error();
   }
-  net::Task<domains::Verdict> there = judge_there(*sought, settings_.address, settings_.port, stopped_);
+  net::Task<domains::Verdict> there = judge_there(*sought, settings_, stopped_);
   domains::Verdict const found =
       co_await boost::asio::co_spawn(threads_.get_executor(), std::move(there), boost::asio::use_awaitable);
   auto const verdict = std::make_shared<domains::Verdict>(found);
@@ -169,34 +238,72 @@ net::Task<base::Result<domains::Verdict>> DomainWatch::look_now(std::int64_t dom
 }
 
 net::Task<base::Result<Caa>> DomainWatch::caa(std::string name) {
-  net::Task<base::Result<Caa>> there = climb_there(std::move(name), settings_.address, settings_.port, stopped_);
+  net::Task<base::Result<Caa>> there = climb_there(std::move(name), settings_, stopped_);
   base::Result<Caa> found =
       co_await boost::asio::co_spawn(threads_.get_executor(), std::move(there), boost::asio::use_awaitable);
   co_return found;
 }
 
+net::Task<base::Result<DomainWatch::ByTenant>> DomainWatch::due(std::int64_t now_ms) {
+  constexpr std::size_t batch = 1000;
+  std::function<base::Result<ByTenant>(store::Model const&, database::Database&)> const read =
+      [now_ms](store::Model const& model, database::Database& database) -> base::Result<ByTenant> {
+    auto const ids = domains::due(database, now_ms, batch);
+    if (!ids) {
+      return ids.error();
+    }
+    ByTenant out;
+    std::map<std::int64_t, std::size_t> places;
+    for (std::int64_t const id : *ids) {
+      auto const found = model.domains().find(id);
+      auto const tenant_id = found == model.domains().end() ? 0 : found->second.tenant_id;
+      auto const place = places.emplace(tenant_id, out.size()).first->second;
+      out.resize(std::max(out.size(), place + 1));
+      out[place].push_back(id);
+    }
+    return out;
+  };
+  co_return co_await store_.read<ByTenant>(read);
+}
+
+// One tenant's after the other's, until the round's time is over.
+net::Task<void> DomainWatch::work(std::shared_ptr<Round> round, std::int64_t now_ms) {
+  std::shared_ptr<void> const leaving(nullptr, [round](void*) {
+    --round->at_work;
+    round->done.notify();
+  });
+  auto const over = [&] { return stopped_->load() || Clock::now() >= round->end || !round->result; };
+  while (round->next < round->due.size() && !over()) {
+    std::vector<std::int64_t> const ids = round->due[round->next++];
+    for (std::size_t i = 0; i < ids.size() && !over(); ++i) {
+      auto const looked = co_await look(ids[i], now_ms);
+      if (!looked && looked.error().code != store::errc::not_found && looked.error().code != store::errc::too_many) {
+        round->result = looked.error();
+      }
+    }
+  }
+}
+
 net::Task<base::Result<void>> DomainWatch::pass(std::int64_t now_ms) {
-  constexpr std::size_t batch = 32;
   store::Body body = [now_ms](store::Write const& write) { return domains::sweep(write, now_ms); };
   if (auto const swept = co_await store_.write(std::move(body)); !swept) {
     co_return swept.error();
   }
-  std::function<base::Result<std::vector<std::int64_t>>(database::Database&)> const read =
-      [now_ms](database::Database& database) { return domains::due(database, now_ms, batch); };
-  auto const due = co_await store_.thread().run<std::vector<std::int64_t>>(read);
-  if (!due) {
-    co_return due.error();
+  auto found = co_await due(now_ms);
+  if (!found) {
+    co_return found.error();
   }
-  for (std::int64_t const id : *due) {
-    if (stopped_->load()) {
-      break;
-    }
-    auto const looked = co_await look(id, now_ms);
-    if (!looked && looked.error().code != store::errc::not_found) {
-      co_return looked.error();
-    }
+  auto const round = std::make_shared<Round>(executor_);
+  round->due = std::move(*found);
+  round->end = Clock::now() + settings_.pause;
+  round->at_work = std::min(at_once, round->due.size());
+  for (std::size_t i = round->at_work; i > 0; --i) {
+    net::spawn(executor_, "looks at domains that are due", work(round, now_ms));
   }
-  co_return base::Result<void>();
+  while (round->at_work > 0) {
+    co_await round->done.wait(patience);
+  }
+  co_return round->result;
 }
 
 net::Task<void> DomainWatch::run() {

@@ -1,8 +1,8 @@
 // Looks at tenants' domains through a resolver: when each is due, and when somebody asks; what it finds goes to the
 // store.
 //
-// The resolver is asked on threads of their own, so that a slow one delays nobody; a few looks at a time, since one
-// domain whose name servers are gone must not hold up the others.
+// The resolver is asked on threads of their own, so that a slow one delays nobody. Several looks at a time, one of each
+// tenant, and each ends after a while: name servers that take their time hold up the other domains of their tenant.
 //
 // Threads: the control loop. The store must outlive it, and it its tasks; stop() ends run().
 #pragma once
@@ -31,6 +31,7 @@ struct Settings {
   std::chrono::milliseconds pause{5000};  // between looks for what is due
   // What CAs are proved to by, as domains::Wanted has it; empty function: _acme-challenge.
   std::function<std::vector<std::string>()> challenge_labels = {};
+  std::chrono::milliseconds look_deadline{15000};  // no question of a look begins after it: the lookup has failed
 };
 
 using Caa = std::map<std::string, std::vector<std::string>>;  // by name, without final dot
@@ -44,22 +45,31 @@ class DomainWatch {
   void poke();
   void stop();
 
-  // Now; who asks while a look at the domain is under way gets what that one finds. not_found when the domain is gone.
+  // When the tenant has no other look under way; who asks while one at this domain is gets what that one finds.
+  // not_found when the domain is gone, too_many when the tenant's others take longer than half a minute.
   net::Task<base::Result<domains::Verdict>> look(std::int64_t domain_id, std::int64_t now_ms);
   // Whether this label is delegated, whatever else the domain does; nothing is settled by it.
   net::Task<base::Result<domains::Verdict>> look_at_challenge(std::int64_t domain_id, std::string label);
   // The CAA contents of the name and of each name above it, down to two labels, that has any; the closest are enough
   // (RFC 8659 section 3). host_unreachable when one cannot be looked up: a CA could not either.
   net::Task<base::Result<Caa>> caa(std::string name);
-  // Everything that is due.
+  // What is due, many tenants' at a time; what does not fit into a pause is the next pass's.
   net::Task<base::Result<void>> pass(std::int64_t now_ms);
 
  private:
+  static constexpr std::size_t at_once = 16;
   struct Looking {
     explicit Looking(net::asio::any_io_executor executor) : done(executor) {}
     net::Signal done;
     std::optional<base::Result<domains::Verdict>> verdict;
   };
+  using Busy = std::map<std::int64_t, std::shared_ptr<net::Signal>>;  // by tenant, with a look under way
+  class Turn;
+  struct Round;
+  using ByTenant = std::vector<std::vector<std::int64_t>>;  // domains, the tenant whose is due first in front
+  net::Task<base::Result<std::shared_ptr<Turn>>> turn_of(std::int64_t domain_id);
+  net::Task<base::Result<ByTenant>> due(std::int64_t now_ms);
+  net::Task<void> work(std::shared_ptr<Round> round, std::int64_t now_ms);
   net::Task<base::Result<domains::Wanted>> wanted(std::int64_t domain_id);
   net::Task<base::Result<domains::Verdict>> look_now(std::int64_t domain_id, std::int64_t now_ms);
 
@@ -70,7 +80,8 @@ class DomainWatch {
   net::Signal wake_;
   std::map<std::int64_t, std::shared_ptr<Looking>> looks_;  // by domain, under way
   std::shared_ptr<std::atomic<bool>> stopped_ = std::make_shared<std::atomic<bool>>(false);
-  boost::asio::thread_pool threads_{4};
+  std::shared_ptr<Busy> busy_ = std::make_shared<Busy>();  // shared with looks that are cancelled at the end
+  boost::asio::thread_pool threads_{at_once};
 };
 
 }  // namespace domain_watch

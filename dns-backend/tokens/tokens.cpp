@@ -99,7 +99,10 @@ net::Task<base::Result<Made>> Tokens::make(Token token, tenants::Policy policy) 
 }
 
 net::Task<base::Result<void>> Tokens::revoke(std::string id, std::int64_t now_ms) {
-  store::Body body = [id, now_ms](store::Write const& write) {
+  store::Body body = [id, now_ms](store::Write const& write) -> base::Result<void> {
+    if (auto const done = write.run("DELETE FROM kept_answer WHERE actor = ?", {"token:" + id}); !done) {
+      return done;
+    }
     return write.run_on_row("UPDATE token SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms = 0", {now_ms, id},
                             base::fail(store::errc::not_found, "there is no token '" + id + "'"));
   };

@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 namespace edge {
 namespace {
 
@@ -71,8 +73,9 @@ net::Task<base::Result<BundleList>> Client::ask(std::string target, milliseconds
   co_return std::move(*list);
 }
 
-net::Task<base::Result<ListNews>> Client::follow(bool applied, bool wait) {
-  milliseconds const pause = wait && sequence_ != 0 && !reread_ ? settings_.long_poll : milliseconds(0);
+net::Task<base::Result<ListNews>> Client::follow(bool applied, bool wait, milliseconds at_most) {
+  bool const known = sequence_ != 0 && !reread_;
+  milliseconds const pause = wait && known ? std::min(settings_.long_poll, at_most) : milliseconds(0);
   std::string target =
       "/v1/edge/bundles?since=" + std::to_string(sequence_) + "&wait_ms=" + std::to_string(pause.count()) + "&delta=1";
   target += applied && !reread_ ? "&applied=" + std::to_string(sequence_) : std::string();

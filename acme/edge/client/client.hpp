@@ -40,10 +40,11 @@ class Client {
   Client(Client const&) = delete;
   Client& operator=(Client const&) = delete;
 
-  // Waits for a change when `wait`, at most the long poll. `applied`: the list as it is here is what the web server
-  // serves; Navigator then knows that what left the list is served no longer. A list that cannot be read changes
-  // nothing. refused, bad_bundle, and those of the HTTP client.
-  net::Task<base::Result<ListNews>> follow(bool applied, bool wait);
+  // Waits for a change when `wait`, at most the long poll and `at_most`. `applied`: the list as it is here is what the
+  // web server serves; Navigator then knows that what left the list is served no longer. A list that cannot be read
+  // changes nothing. refused, bad_bundle, and those of the HTTP client.
+  net::Task<base::Result<ListNews>> follow(bool applied, bool wait,
+                                           std::chrono::milliseconds at_most = std::chrono::hours(1));
   [[nodiscard]] Items const& items() const { return items_; }
   // A bundle as the list has it, verified. bad_bundle: it is another one by now, or broken.
   net::Task<base::Result<Bundle>> fetch(BundleItem item);

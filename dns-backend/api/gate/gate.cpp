@@ -21,7 +21,6 @@ using net::HttpRequest;
 using net::HttpResponse;
 
 constexpr std::size_t key_max = 255;
-constexpr std::size_t kept_body_max = 64U << 10U;
 
 bool changes_something(std::string const& method) {
   return method != "GET" && method != "HEAD" && method != "OPTIONS";
@@ -105,6 +104,9 @@ std::string take_off(net::Headers& headers, char const* name) {
 }
 
 HttpResponse replay(audit::KeptAnswer const& kept) {
+  if (kept.status == audit::answer_lost && !kept.body.empty()) {
+    return HttpResponse::problem(409, "the answer is not kept", kept.body);
+  }
   if (kept.status == audit::answer_lost) {
     return HttpResponse::problem(409, "the answer is lost",
                                  "a request with this Idempotency-Key had changed something when the process ended "
@@ -123,8 +125,7 @@ HttpResponse replay(audit::KeptAnswer const& kept) {
 
 bool is_to_be_kept(HttpResponse const& response) {
   // A refusal changed nothing: it may be asked again, and another time of day may answer otherwise.
-  return response.status < 300 && response.headers.get("Cache-Control") != "no-store" &&
-         response.body.size() <= kept_body_max;
+  return response.status < 300 && response.headers.get("Cache-Control") != "no-store";
 }
 
 // Leaves the set with the scope, also when the task is cancelled, which at the server's end may be after the gate went.
@@ -264,6 +265,12 @@ net::Task<HttpResponse> Gate::once(HttpRequest request, std::shared_ptr<Deed> de
   if (is_to_be_kept(response)) {
     deed->answer =
         audit::KeptAnswer{actor, key, about.request, response.status, response.headers.items, response.body, now_ms()};
+  }
+  if (deed->answer && response.body.size() > audit::answer_body_max) {
+    deed->answer->status = audit::answer_lost;
+    deed->answer->headers.clear();
+    deed->answer->body = "the request was done and answered with status " + std::to_string(response.status) +
+                         "; that answer is larger than 16 KiB and not kept: look at what is there";
   }
   co_return response;
 }

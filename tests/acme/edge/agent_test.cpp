@@ -98,11 +98,11 @@ class AgentTest : public testing::TestWithParam<bool> {
     web->acceptor.close();
   }
 
-  static Bundle make(std::int64_t sequence) {
+  static Bundle make(std::int64_t sequence, std::string const& id = "tenant-7", std::string const& label = "acme-tv") {
     test::TestCa const ca;
     test::KeyHandle const key = test::make_key();
     Bundle bundle;
-    bundle.item = {"tenant-7", "acme-tv", {"*.acme-tv.example", "acme-tv.example"}, "", sequence};
+    bundle.item = {id, label, {"*." + label + ".example", label + ".example"}, "", sequence};
     bundle.chain_pem = ca.chain(key.get(), {bundle.item.names});
     bundle.key_pem = test::key_pem(key.get());
     bundle.item.fingerprint = net::certificate_sha256(bundle.chain_pem).value();
@@ -144,6 +144,9 @@ class AgentTest : public testing::TestWithParam<bool> {
     co_return broken ? net::HttpResponse::json(200, "{}") : net::HttpResponse::json(200, boost::json::serialize(body));
   }
   net::Task<net::HttpResponse> give(std::string id) {
+    if (id == unavailable) {
+      co_return net::HttpResponse::problem(503, "No", "its row does not open");
+    }
     for (Bundle const& bundle : bundles) {
       if (bundle.item.id == id) {
         auto body = boost::json::parse(to_json(bundle.item)).as_object();
@@ -198,6 +201,7 @@ class AgentTest : public testing::TestWithParam<bool> {
   std::vector<Bundle> bundles;
   std::int64_t sequence = 1;
   bool broken = false;
+  std::string unavailable;                 // the id of a bundle that is listed and not given
   bool expired = false;                    // what is acknowledged
   std::map<std::string, BundleItem> told;  // what the last list said, of a Navigator that tells what changed
   std::int64_t told_sequence = 0;
@@ -318,6 +322,77 @@ TEST_P(AgentTest, NothingIsAcknowledgedThatIsNotServed) {
   EXPECT_THAT(acknowledged, IsEmpty());
 }
 
+// Retries are a minute apart: what comes in time does not wait for one.
+TEST_P(AgentTest, ABundleThatNavigatorCannotGiveHoldsUpNobodyElse) {
+  settings.retry_first = settings.retry_limit = std::chrono::minutes(1);
+  bundles = {make(1), make(1, "tenant-8", "other")};
+  unavailable = "tenant-8";
+  start();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  ASSERT_TRUE(until([this] { return agent->status().last_error.starts_with("tenant-8 is tried again"); }));
+  EXPECT_THAT(agent->status().last_error, HasSubstr("503"));
+  bundles[0] = make(2);
+  sequence = 2;
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 2; }));
+  EXPECT_EQ(acknowledged.back(), bundles[0].item.fingerprint);
+  ASSERT_TRUE(until([this] { return !GetParam() || applied == "2"; })) << "what left the list is served no longer";
+  // Another sequence is another chance.
+  unavailable.clear();
+  bundles[1].item.sequence = 3;
+  sequence = 3;
+  ASSERT_TRUE(until([this] { return std::filesystem::exists(settings.directory + "/tenant-8/live/privkey.pem"); }));
+}
+
+TEST_P(AgentTest, ABundleThatCouldNotBeHadIsAskedForAgain) {
+  settings.long_poll = std::chrono::seconds(10);
+  bundles = {make(1)};
+  unavailable = "tenant-7";
+  start();
+  ASSERT_TRUE(until([this] { return agent->status().last_error.starts_with("tenant-7 is tried again"); }));
+  unavailable.clear();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  ASSERT_TRUE(until([this] { return agent->status().last_error.empty(); }));
+}
+
+// The web server has the name from elsewhere.
+TEST_P(AgentTest, ABundleThatIsNotServedHoldsUpNobodyElse) {
+  settings.retry_first = settings.retry_limit = std::chrono::minutes(1);
+  settings.proof_deadline = std::chrono::milliseconds(300);
+  bundles = {make(1), make(1, "tenant-8", "other")};
+  start();
+  ASSERT_TRUE(until([this] { return agent->status().last_error.starts_with("tenant-8 is tried again"); }));
+  EXPECT_THAT(agent->status().last_error, HasSubstr("another certificate"));
+  EXPECT_THAT(acknowledged, ElementsAre(bundles[0].item.fingerprint));
+  bundles[0] = make(2);
+  sequence = 2;
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 2; }));
+  EXPECT_EQ(acknowledged.back(), bundles[0].item.fingerprint);
+  ASSERT_TRUE(until([this] { return !GetParam() || applied == "2"; }));
+  EXPECT_EQ(read(folder.file("reloads")), "x\nx\n") << "one for each change";
+}
+
+TEST_P(AgentTest, WhatIsNotServedIsReloadedAgainButNotForEver) {
+  settings.proof_deadline = std::chrono::milliseconds(100);
+  bundles = {make(1), make(1, "tenant-8", "other")};
+  start();
+  std::string const reloads = "x\nx\nx\nx\nx\nx\n";  // its own, and five more
+  ASSERT_TRUE(until([&] { return read(folder.file("reloads")) == reloads; }));
+  int const before = lists;
+  ASSERT_TRUE(until([&] { return lists > before + 5; }));
+  EXPECT_EQ(read(folder.file("reloads")), reloads);
+  EXPECT_EQ(acknowledged.size(), 1U);
+}
+
+TEST_P(AgentTest, AReloadThatShowedNothingIsRepeated) {
+  std::string const seen = folder.file("seen");
+  settings.reload = {"/bin/sh", "-c",
+                     "test -e " + seen + " && echo x >> " + folder.file("reloads") + "; touch " + seen};
+  settings.proof_deadline = std::chrono::milliseconds(100);
+  bundles = {make(1)};
+  start();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+}
+
 TEST_P(AgentTest, ABundleThatLeftTheListIsTakenOutOfTheWebServerAndOffTheDisk) {
   bundles = {make(1)};
   start();
@@ -326,6 +401,42 @@ TEST_P(AgentTest, ABundleThatLeftTheListIsTakenOutOfTheWebServerAndOffTheDisk) {
   sequence = 2;
   ASSERT_TRUE(until([this] { return !std::filesystem::exists(settings.directory + "/tenant-7"); }));
   EXPECT_THAT(read(settings.nginx_file), Not(HasSubstr("server_name ")));
+}
+
+// A key that was staged, and what a removal left that was interrupted.
+TEST_P(AgentTest, WhatIsLeftOfABundleThatIsNotListedGoesOffTheDisk) {
+  Bundle staged = make(1);
+  staged.item.id = "tenant-8";
+  ASSERT_TRUE(Installation(settings.directory).stage(staged));
+  std::filesystem::create_directory(settings.directory + "/tenant-9-11");
+  std::filesystem::create_directory(settings.directory + "/lost+found");
+  std::ofstream(settings.directory + "/tenant-9-11/privkey.pem") << "a key";
+  bundles = {make(1)};
+  start();
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  EXPECT_FALSE(std::filesystem::exists(settings.directory + "/tenant-8"));
+  EXPECT_FALSE(std::filesystem::exists(settings.directory + "/tenant-9-11"));
+  EXPECT_TRUE(std::filesystem::exists(settings.directory + "/tenant-7/live/privkey.pem"));
+  EXPECT_TRUE(std::filesystem::exists(settings.directory + "/lost+found"));
+}
+
+// Without a look at the whole directory: by what the list says.
+TEST_P(AgentTest, ABundleThatWasNeverMadeLiveLeavesNoKeyWhenItLeavesTheList) {
+  Bundle bad = make(2);
+  bad.item.id = "tenant-8";
+  bad.item.names = {"other.example"};
+  settings.long_poll = std::chrono::milliseconds(3000);
+  bundles = {make(1), bad};
+  settings.reload = {"/bin/sh", "-c",
+                     "grep -q tenant-8 " + settings.nginx_file + " && exit 1; echo x >> " + folder.file("reloads")};
+  start();
+  ASSERT_TRUE(until([this] { return agent->status().last_error.starts_with("tenant-8 is kept out"); }));
+  ASSERT_TRUE(until([this] { return acknowledged.size() == 1; }));
+  ASSERT_TRUE(std::filesystem::exists(settings.directory + "/tenant-8")) << "its key is staged";
+  bundles.pop_back();
+  sequence = 2;
+  ASSERT_TRUE(until([this] { return !std::filesystem::exists(settings.directory + "/tenant-8"); }));
+  EXPECT_TRUE(std::filesystem::exists(settings.directory + "/tenant-7/live/privkey.pem"));
 }
 
 TEST_P(AgentTest, AListThatCannotBeReadChangesNothing) {

@@ -117,6 +117,17 @@ TEST_F(InstallTest, TheDirectoryMayHoldOtherThings) {
   EXPECT_THAT(installation.observe().value(), ElementsAre(item("t1")));
 }
 
+TEST_F(InstallTest, EveryFolderOfABundleIsKnownWhateverIsInIt) {
+  install(item("tenant-7"));
+  ASSERT_TRUE(installation.stage(bundle(item("tenant-8-11"))));
+  std::filesystem::create_directory(directory + "/tenant-9");
+  std::filesystem::create_directory(directory + "/tenant-pages");
+  std::filesystem::create_directory(directory + "/tenant-");
+  std::ofstream(directory + "/tenant-10") << "a file";
+  std::filesystem::create_directory_symlink("/etc", directory + "/tenant-11");
+  EXPECT_THAT(installation.folders().value(), ElementsAre("tenant-7", "tenant-8-11", "tenant-9"));
+}
+
 TEST(Difference, FetchesWhatDiffersAndRemovesWhatIsGone) {
   Difference const result = difference({item("same"), item("renewed", 'b', 2), item("fresh")},
                                        {item("same"), item("renewed", 'a', 1), item("gone")});

@@ -3,8 +3,83 @@
 #include "dns-backend/domains/domains.hpp"
 #include "tests/dns-backend/store/store_fixture.hpp"
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <array>
+#include <thread>
+
 namespace store {
 namespace {
+
+namespace asio = boost::asio;
+
+// A resolver over TCP that knows no record at all, on a thread of its own. It waits before each answer, and until so
+// many ask at once, or for two seconds.
+class SlowResolver {
+ public:
+  explicit SlowResolver(std::chrono::milliseconds pause, int together = 1) : pause_(pause), together_(together) {
+    net::spawn(loop_.get_executor(), "resolver", accept());
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+  ~SlowResolver() {
+    loop_.stop();
+    thread_.join();
+  }
+  SlowResolver(SlowResolver const&) = delete;
+  SlowResolver& operator=(SlowResolver const&) = delete;
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] int most() const { return most_; }  // questions at one time
+  [[nodiscard]] int answers() const { return answers_; }
+
+ private:
+  static constexpr auto quiet = asio::as_tuple(asio::use_awaitable);
+  net::Task<void> accept() {
+    for (;;) {
+      auto [error, socket] = co_await acceptor_.async_accept(quiet);
+      if (error) {
+        co_return;
+      }
+      net::spawn(loop_.get_executor(), "one look", serve(std::move(socket)));
+    }
+  }
+  net::Task<void> serve(asio::ip::tcp::socket socket) {
+    for (;;) {
+      std::array<unsigned char, 2> size{};
+      auto const [no_size, two] = co_await asio::async_read(socket, asio::buffer(size), quiet);
+      std::vector<unsigned char> message(size[0] * 256U + size[1]);
+      auto const [no_rest, rest] = co_await asio::async_read(socket, asio::buffer(message), quiet);
+      if (no_size || no_rest || message.size() < 12) {
+        break;
+      }
+      most_ = std::max(most_.load(), ++asked_);
+      auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+      while (most_ < together_ && std::chrono::steady_clock::now() < end) {
+        co_await net::wait_for(std::chrono::milliseconds(5));
+      }
+      co_await net::wait_for(pause_);
+      message[2] |= 0x80U;  // the question comes back as a response without records
+      message[3] = 0x80U;
+      ++answers_;
+      --asked_;
+      message.insert(message.begin(), size.begin(), size.end());
+      co_await asio::async_write(socket, asio::buffer(message), quiet);
+    }
+  }
+
+  std::chrono::milliseconds pause_;
+  int together_;
+  asio::io_context loop_;
+  asio::ip::tcp::acceptor acceptor_{loop_, {asio::ip::make_address("127.0.0.1"), 0}};
+  std::uint16_t port_ = acceptor_.local_endpoint().port();
+  int asked_ = 0;
+  std::atomic<int> most_ = 0;
+  std::atomic<int> answers_ = 0;
+  std::thread thread_;
+};
 
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -181,6 +256,44 @@ TEST_F(Domains, names_of_the_platform_are_nobodys_own) {
       return domains::claim(write, policy, "one-tv", *made, {}, wait_ms);
     };
     EXPECT_EQ(site.failure(site.store->write(std::move(body))).code, errc::refused) << name;
+  }
+}
+
+TEST_F(Domains, a_look_asks_nothing_more_when_its_time_is_over) {
+  Domain const domain = claim("one-tv", "www.customer.example.");
+  settle(domain.id, "ok", 0);  // then it takes three questions to find that it leads nowhere
+  SlowResolver resolver(std::chrono::milliseconds(300));
+  domain_watch::Settings settings{"127.0.0.1", resolver.port(), "acme.example.org."};
+  {
+    domain_watch::DomainWatch watch(site.loop.get_executor(), *site.store, metrics, settings);
+    EXPECT_EQ(site.ok(watch.look(domain.id, 1000)).code, "cname_missing");
+    EXPECT_EQ(resolver.answers(), 3);
+  }
+  settings.look_deadline = std::chrono::milliseconds(200);
+  domain_watch::DomainWatch watch(site.loop.get_executor(), *site.store, metrics, settings);
+  auto const verdict = site.ok(watch.look(domain.id, 2000));
+  EXPECT_EQ(verdict.code, "lookup_failed");
+  EXPECT_THAT(verdict.reason, HasSubstr("took more than 200 ms"));
+  EXPECT_EQ(resolver.answers(), 4) << "what is asked is answered, and then nothing is asked";
+}
+
+TEST_F(Domains, tenants_are_looked_at_side_by_side_and_one_domain_of_each) {
+  std::vector<Domain> all;
+  for (char const* const name : {"a.customer.example.", "b.customer.example.", "c.customer.example."}) {
+    all.push_back(claim("one-tv", name));
+    all.push_back(claim("two-tv", name));
+  }
+  SlowResolver resolver(std::chrono::milliseconds(20), 2);
+  domain_watch::DomainWatch watch(site.loop.get_executor(), *site.store, metrics,
+                                  {"127.0.0.1", resolver.port(), "acme.example.org."});
+  site.ok(watch.pass(1000));
+  EXPECT_EQ(resolver.most(), 2);
+  EXPECT_EQ(resolver.answers(), 6) << "each is a claim, and has no proof";
+  for (Tenant const& tenant : {one, two}) {
+    for (domains::Seen const& seen : list(tenant)) {
+      ASSERT_TRUE(seen.check);
+      EXPECT_THAT(seen.check->reason, HasSubstr("proof_missing"));
+    }
   }
 }
 

@@ -39,12 +39,21 @@ class Life {
     return test::run_task(loop, router.dispatch(std::move(request)));
   }
   std::vector<audit::Entry> log() { return test::run_task(loop, audit::read(store->thread(), {})).value(); }
-  std::int64_t under_way() {
+  std::int64_t number(std::string const& sql) {
     std::function<base::Result<std::int64_t>(database::Database&)> const look =
-        [](database::Database& database) -> base::Result<std::int64_t> {
-      return database::integer(database.query("SELECT count(*) FROM request_under_way").value()[0][0]);
+        [sql](database::Database& database) -> base::Result<std::int64_t> {
+      return database::integer(database.query(sql).value()[0][0]);
     };
     return test::run_task(loop, store->thread().run<std::int64_t>(look)).value();
+  }
+  std::int64_t under_way() { return number("SELECT count(*) FROM request_under_way"); }
+  // As the gate does when a request ended.
+  void keep(std::string const& actor, std::string const& key, std::int64_t at_ms) {
+    audit::Ending ending{"r-" + key, std::nullopt, audit::KeptAnswer{actor, key, "digest", 201, {}, "{}", at_ms}};
+    test::run_task(loop, audit::finish(store->thread(), std::move(ending))).value();
+  }
+  bool keeps(std::string const& actor, std::string const& key, std::int64_t now_ms) {
+    return test::run_task(loop, audit::find_answer(store->thread(), actor, key, now_ms)).value().has_value();
   }
 
   boost::asio::io_context loop{1};
@@ -58,6 +67,7 @@ class Life {
   std::int64_t found = 0;
   int made = 0;
   int status = 201;
+  std::size_t more = 0;  // octets of an answer
   std::function<void()> after_the_change = [] {};
 
  private:
@@ -74,7 +84,7 @@ class Life {
     }
     ++made;
     after_the_change();
-    co_return net::HttpResponse::json(status, R"({"made":true})");
+    co_return net::HttpResponse::json(status, R"({"made":")" + std::string(more, 'x') + R"("})");
   }
 };
 
@@ -158,6 +168,31 @@ TEST_F(GateTest, WhatChangedNothingIsNotUnderWay) {
   ASSERT_EQ(next.log().size(), 2U);
   EXPECT_EQ(next.log()[0].status, 409);
   EXPECT_EQ(next.post("key-1", "three.example.").status, 201) << "a refusal is asked anew";
+}
+
+TEST_F(GateTest, OfALargeAnswerIsKeptThatItWasDone) {
+  Life life(file);
+  life.more = audit::answer_body_max;
+  ASSERT_EQ(life.post("key-1").status, 201);
+  auto const repeat = life.post("key-1");
+  EXPECT_EQ(repeat.status, 409);
+  EXPECT_NE(repeat.body.find("answered with status 201"), std::string::npos) << repeat.body;
+  EXPECT_EQ(life.made, 1) << "it is not done twice";
+  EXPECT_LT(life.number("SELECT max(length(body)) FROM kept_answer"), 1000);
+}
+
+TEST_F(GateTest, AnActorHasAThousandKeptAnswersAndNobodyElsesPlace) {
+  Life life(file);
+  life.keep("token:other", "key", 1);
+  constexpr int all = 1050;
+  for (int i = 0; i < all; ++i) {
+    life.keep("token:busy", "key-" + std::to_string(i), 1000 + i);
+  }
+  EXPECT_LE(life.number("SELECT count(*) FROM kept_answer WHERE actor = 'token:busy'"), audit::answers_max);
+  EXPECT_FALSE(life.keeps("token:busy", "key-0", all)) << "the oldest goes first";
+  EXPECT_TRUE(life.keeps("token:busy", "key-" + std::to_string(all - 900), all));
+  EXPECT_TRUE(life.keeps("token:busy", "key-" + std::to_string(all - 1), all));
+  EXPECT_TRUE(life.keeps("token:other", "key", all));
 }
 
 // A route that answers an error though it changed something is in the log, whoever asked.
