@@ -167,7 +167,8 @@ Answer verify_domain(TenantDependencies const& own, net::HttpRequest request, Ca
   }
   auto const verdict = co_await own.verify(found->domain.id);
   if (!verdict) {
-    co_return refusal(verdict.error());
+    constexpr std::int64_t wait_ms = 15000;  // as long as a look of the tenant's may take
+    co_return refusal(verdict.error(), verdict.error().code == store::errc::too_many ? wait_ms : 0);
   }
   auto const after = co_await find(own, request, caller.tenant);
   if (!after) {
