@@ -18,6 +18,12 @@ std::string plain(std::string_view name) {
   return out;
 }
 
+// Of a scope that names no actions.
+bool is_implied(Scope const& scope, std::string const& action) {
+  bool const everywhere = scope.zones.empty() && scope.names.empty() && scope.types.empty();
+  return everywhere || action == "read" || action == "records";
+}
+
 bool is_in(std::vector<std::string> const& list, std::string const& word) {
   return list.empty() || std::ranges::any_of(list, [&word](auto const& one) { return plain(one) == plain(word); });
 }
@@ -87,7 +93,7 @@ std::string forbidden(Scope const& scope, Deed const& deed) {
   if (scope.admin) {
     return {};
   }
-  if (!is_in(scope.actions, deed.action)) {
+  if (scope.actions.empty() ? !is_implied(scope, deed.action) : !is_in(scope.actions, deed.action)) {
     return "the action '" + deed.action + "'";
   }
   if (!deed.zone.empty() && !is_in(scope.zones, deed.zone)) {

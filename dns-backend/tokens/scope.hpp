@@ -13,7 +13,8 @@
 
 namespace tokens {
 
-// Empty lists are no restriction.
+// Empty lists are no restriction, but for this: a scope with zones, names or types and no actions is one of records. It
+// has read and records; what is no record (domains, certificates, pools, ...) has to be named.
 struct Scope {
   bool admin = false;                // everything an administrator may; then nothing below counts
   std::vector<std::string> actions;  // of actions()

@@ -79,8 +79,10 @@ net::Task<base::Result<void>> Tokens::load() {
   }
   by_hash_.clear();
   hashes_.clear();
+  ids_.clear();
   for (database::Row const& row : *rows) {
     by_hash_[text(row[1])] = token_of(row);
+    ids_[integer(row[2])].insert(text(row[0]));
     hashes_[text(row[0])] = text(row[1]);
   }
   co_return base::Result<void>();
@@ -117,6 +119,7 @@ void Tokens::know(Made const& made) {
   std::string const hash = digest(made.secret);
   by_hash_[hash] = made.token;
   hashes_[made.token.id] = hash;
+  ids_[made.token.tenant_id].insert(made.token.id);
 }
 
 void Tokens::know_ended(std::string const& id, std::int64_t now_ms) {
@@ -165,8 +168,14 @@ std::vector<Token> Tokens::all() const {
 }
 
 std::vector<Token> Tokens::of(std::int64_t tenant_id) const {
-  std::vector<Token> list = all();
-  std::erase_if(list, [tenant_id](Token const& one) { return one.tenant_id != tenant_id; });
+  std::vector<Token> list;
+  auto const found = ids_.find(tenant_id);
+  if (found == ids_.end()) {
+    return list;
+  }
+  for (std::string const& id : found->second) {
+    list.push_back(by_hash_.at(hashes_.at(id)));
+  }
   return list;
 }
 

@@ -9,6 +9,7 @@
 #include "dns-backend/tokens/scope.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,7 +65,8 @@ class Tokens {
  private:
   store::Store& store_;
   std::map<std::string, Token> by_hash_;
-  std::map<std::string, std::string> hashes_;  // by id
+  std::map<std::string, std::string> hashes_;          // by id
+  std::map<std::int64_t, std::set<std::string>> ids_;  // by tenant
 };
 
 }  // namespace tokens

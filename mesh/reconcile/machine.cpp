@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 using wireguard::Network;
 
 constexpr std::string_view all_rp_filter = "net/ipv4/conf/all/rp_filter";
+constexpr std::string_view all_forwarding6 = "net/ipv6/conf/all/forwarding";
 
 bool contains(std::vector<Network> const& list, Network const& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
@@ -46,6 +47,11 @@ base::Result<std::string> read_setting(std::string const& path) {
   return text;
 }
 
+bool is_one(std::string const& path) {
+  auto const text = read_setting(path);
+  return text && *text == "1";
+}
+
 base::Result<void> keep_filters_of_others(std::string const& root, std::string const& value,
                                           std::set<std::string> const& ours) {
   std::error_code error;
@@ -60,6 +66,23 @@ base::Result<void> keep_filters_of_others(std::string const& root, std::string c
       if (auto written = write_setting(path, value); !written) {
         return written;
       }
+    }
+  }
+  return {};
+}
+
+// A host's default route out of router advertisements is dropped when forwarding begins, unless accept_ra is 2 by then.
+base::Result<void> keep_advertised_routes(std::string const& root, std::set<std::string> const& ours) {
+  std::error_code error;
+  for (auto const& entry : fs::directory_iterator(root + "/net/ipv6/conf", error)) {
+    auto const name = entry.path().filename().string();
+    auto const path = entry.path().string() + "/accept_ra";
+    bool const one_of_others = name != "all" && name != "default" && name != "lo" && !ours.contains(name);
+    if (!one_of_others || !is_one(path)) {
+      continue;
+    }
+    if (auto written = write_setting(path, "2"); !written) {
+      return written;
     }
   }
   return {};
@@ -119,6 +142,11 @@ base::Result<bool> apply_sysctl(plan::Sysctl const& sysctl, std::set<std::string
   }
   if (sysctl.path == all_rp_filter) {
     if (auto kept = keep_filters_of_others(root, *present, ours); !kept) {
+      return kept.error();
+    }
+  }
+  if (sysctl.path == all_forwarding6 && sysctl.value == "1") {
+    if (auto kept = keep_advertised_routes(root, ours); !kept) {
       return kept.error();
     }
   }

@@ -191,6 +191,11 @@ net::Task<std::set<std::string>> Reconciler::devices(std::shared_ptr<plan::NodeP
       departing_.insert(device.name);
     }
   }
+  for (auto const& device : pass->devices) {
+    if (device.unread && wireguard::is_ours(device, with_keys(*plan), owner_of(*plan))) {
+      pass->failures.push_back(device.name + ": its peers cannot be read or repaired: " + device.unread.message());
+    }
+  }
   std::erase_if(*changes, [](wireguard::Change const& change) { return change.removes(); });
   remember_devices(*pass);
   co_await apply(std::move(*changes), pass);

@@ -64,7 +64,9 @@ net::HttpResponse wait_then(int status, int wait_s, char const* code) {
 
 Answer enroll(TenantDependencies const& own, net::HttpRequest request) {
   tokens::Token const* const token = own.tokens.by_id(request.peer.token);
-  if (token == nullptr || token->tenant_id == 0 || !tokens::forbidden(token->scope, {"acme"}).empty()) {
+  // Which name it will be is not known before: a token with names has to have all of the zone's.
+  std::string const any = "*." + own.policy.challenge_zone;
+  if (token == nullptr || token->tenant_id == 0 || !tokens::forbidden(token->scope, {"acme", {}, any}).empty()) {
     co_return error(401, "a tenant's token with the action 'acme' is needed: Bearer, or https://any:TOKEN@HOST");
   }
   if (own.policy.challenge_zone.empty()) {
@@ -164,6 +166,9 @@ Answer list_registrations(TenantDependencies const& own, net::HttpRequest reques
   }
   std::vector<std::pair<std::string, json::value>> items;
   for (AcmeRegistration const& one : *found) {
+    if (outside_scope(caller, {"read", {}, one.account.slug + "." + own.policy.challenge_zone})) {
+      continue;
+    }
     items.emplace_back(one.account.slug, json_of(own, one));
   }
   co_return tagged(200, net::page_of("registrations", std::move(items), *page), caller.tenant.changed_at);
@@ -175,6 +180,9 @@ Answer delete_registration(TenantDependencies const& own, net::HttpRequest reque
     co_return refusal(when.error());
   }
   std::string slug = request.parameters.at("subdomain");
+  if (auto const outside = outside_scope(caller, {"acme", {}, slug + "." + own.policy.challenge_zone})) {
+    co_return *outside;
+  }
   auto const done = co_await remove_acme_account(own.api.store, caller.tenant.label, std::move(slug), *when);
   co_return done ? reply_nothing() : refusal(done.error());
 }

@@ -67,15 +67,16 @@ steering::Monitor monitor_of(steering::Objects const& objects, steering::Pool co
 }
 
 // 403 when the scope leaves out the zone, one of the names, or the types that a pool answers there.
-std::optional<net::HttpResponse> outside_names(Caller const& caller, steering::Pool const* pool) {
+std::optional<net::HttpResponse> outside_names(Caller const& caller, std::string const& action,
+                                               steering::Pool const* pool) {
   auto const top = store::tenant_name(caller.tenant.label, caller.tenant.zone);
-  if (auto refused = outside_scope(caller, {"pools", caller.tenant.zone})) {
+  if (auto refused = outside_scope(caller, {action, caller.tenant.zone})) {
     return refused;
   }
   for (std::string const& relative : pool == nullptr ? std::vector<std::string>() : pool->names) {
     auto const name = store::name_within(*top, relative);
     for (char const* const type : {"A", "AAAA"}) {
-      if (auto refused = outside_scope(caller, {"pools", caller.tenant.zone, name ? name->text() : relative, type})) {
+      if (auto refused = outside_scope(caller, {action, caller.tenant.zone, name ? name->text() : relative, type})) {
         return refused;
       }
     }
@@ -95,6 +96,9 @@ Answer list_pools(TenantDependencies const& own, net::HttpRequest request, Calle
   Healths const healths = healths_of(own);
   std::vector<std::pair<std::string, json::value>> items;
   for (auto const& [row, pool] : objects->pools) {
+    if (outside_names(caller, "read", &pool)) {
+      continue;
+    }
     items.emplace_back(pool.title, json_of(pool, monitor_of(*objects, pool), healths));
   }
   std::ranges::sort(items, {}, [](auto const& item) -> std::string const& { return item.first; });
@@ -110,6 +114,9 @@ Answer get_pool(TenantDependencies const& own, net::HttpRequest request, Caller 
   steering::Pool const* const pool = tenant_pools::find(*objects, title);
   if (pool == nullptr) {
     co_return refusal(base::fail(store::errc::not_found, "there is no pool '" + title + "'"));
+  }
+  if (auto const outside = outside_names(caller, "read", pool)) {
+    co_return *outside;
   }
   co_return tagged(200, json_of(*pool, monitor_of(*objects, *pool), healths_of(own)), caller.tenant.changed_at);
 }
@@ -129,7 +136,7 @@ Answer put_pool(TenantDependencies const& own, net::HttpRequest request, Caller 
   }
   steering::Pool const* const before = tenant_pools::find(*seen, title);
   for (steering::Pool const* const pool : {before, static_cast<steering::Pool const*>(&wanted->pool)}) {
-    if (auto const outside = outside_names(caller, pool)) {
+    if (auto const outside = outside_names(caller, "pools", pool)) {
       co_return *outside;
     }
   }
@@ -170,7 +177,7 @@ Answer delete_pool(TenantDependencies const& own, net::HttpRequest request, Call
     co_return refusal(when ? seen.error() : when.error());
   }
   std::string const title = request.parameters.at("name");
-  if (auto const outside = outside_names(caller, tenant_pools::find(*seen, title))) {
+  if (auto const outside = outside_names(caller, "pools", tenant_pools::find(*seen, title))) {
     co_return *outside;
   }
   store::Body body = [label = caller.tenant.label, title, seen = *seen, when = *when](store::Write const& write) {

@@ -56,7 +56,7 @@ net::Task<base::Result<List>> domains_of(TenantDependencies const& own, std::int
   co_return co_await own.api.store.read<List>(look);
 }
 
-// The one of the request's path, or the answer.
+// The one of the request's path.
 net::Task<base::Result<domains::Seen>> find(TenantDependencies const& own, net::HttpRequest const& request,
                                             store::Tenant const& tenant) {
   std::string const text = request.parameters.at("name");
@@ -83,6 +83,9 @@ Answer list_domains(TenantDependencies const& own, net::HttpRequest request, Cal
   }
   std::vector<std::pair<std::string, json::value>> items;
   for (domains::Seen const& one : *list) {
+    if (outside_scope(caller, {"read", {}, one.domain.name})) {
+      continue;
+    }
     items.emplace_back(without_dot(one.domain.name), json_of(own, caller.tenant, one));
   }
   co_return tagged(200, page_of("domains", std::move(items), *page), caller.tenant.changed_at);
@@ -123,7 +126,13 @@ Answer claim(TenantDependencies const& own, net::HttpRequest request, Caller cal
 
 Answer get_domain(TenantDependencies const& own, net::HttpRequest request, Caller caller) {
   auto const found = co_await find(own, request, caller.tenant);
-  co_return found ? tagged(200, json_of(own, caller.tenant, *found), caller.tenant.changed_at) : refusal(found.error());
+  if (!found) {
+    co_return refusal(found.error());
+  }
+  if (auto const outside = outside_scope(caller, {"read", {}, found->domain.name})) {
+    co_return *outside;
+  }
+  co_return tagged(200, json_of(own, caller.tenant, *found), caller.tenant.changed_at);
 }
 
 Answer remove_domain(TenantDependencies const& own, net::HttpRequest request, Caller caller) {
@@ -150,12 +159,16 @@ Answer verify_domain(TenantDependencies const& own, net::HttpRequest request, Ca
   if (!found) {
     co_return refusal(found.error());
   }
+  if (auto const outside = outside_scope(caller, {"domains", {}, found->domain.name})) {
+    co_return *outside;
+  }
   if (!own.verify) {
     co_return net::HttpResponse::problem(503, "domains are not verified here", "the settings name no resolver");
   }
   auto const verdict = co_await own.verify(found->domain.id);
   if (!verdict) {
-    co_return refusal(verdict.error());
+    constexpr std::int64_t wait_ms = 15000;  // as long as a look of the tenant's may take
+    co_return refusal(verdict.error(), verdict.error().code == store::errc::too_many ? wait_ms : 0);
   }
   auto const after = co_await find(own, request, caller.tenant);
   if (!after) {

@@ -33,8 +33,17 @@ net::Task<base::Result<Standing>> standing(TenantDependencies const& own, std::i
   co_return co_await own.api.store.thread().run<Standing>(look);
 }
 
-json::value certificates_of(TenantDependencies const& own, std::string const& label) {
-  return own.certificates ? own.certificates(label) : json::value(json::array());
+// Those that the token's scope has the names of.
+json::array certificates_of(TenantDependencies const& own, Caller const& caller) {
+  json::value all = own.certificates ? own.certificates(caller.tenant.label) : json::value(json::array());
+  json::array out;
+  for (json::value& one : all.as_array()) {
+    std::string name(one.at("name").as_string());
+    if (!outside_scope(caller, {"read", {}, std::move(name)})) {
+      out.push_back(std::move(one));
+    }
+  }
+  return out;
 }
 
 // The names that lead to the tenant's clusters, the preferred one first: its own, each cluster's, everybody's.
@@ -73,7 +82,7 @@ Answer get_status(TenantDependencies const& own, net::HttpRequest, Caller caller
   body["names"] = tiers_of(own, caller.tenant);
   body["everywhere"] = now->applied == caller.tenant.label;
   body["pending"] = std::move(pending);
-  body["certificates"] = certificates_of(own, caller.tenant.label);
+  body["certificates"] = certificates_of(own, caller);
   co_return tagged(200, body, caller.tenant.changed_at);
 }
 
@@ -82,9 +91,9 @@ Answer get_certificates(TenantDependencies const& own, net::HttpRequest request,
   if (!page) {
     co_return refusal(page.error());
   }
-  json::value certificates = certificates_of(own, caller.tenant.label);
+  json::array certificates = certificates_of(own, caller);
   std::vector<std::pair<std::string, json::value>> items;
-  for (json::value& one : certificates.as_array()) {
+  for (json::value& one : certificates) {
     items.emplace_back(one.as_object().at("name").as_string(), std::move(one));
   }
   std::ranges::sort(items, {}, &std::pair<std::string, json::value>::first);

@@ -268,11 +268,7 @@ TEST_P(AgentTest, AFailedReloadPutsTheFormerFilesBackAndIsTriedAgain) {
 }
 
 TEST_P(AgentTest, OneBundleThatTheWebServerRefusesIsKeptOutAndNobodyElse) {
-  Bundle bad = make(2);
-  bad.item.id = "tenant-8";
-  bad.item.tenant = "other";
-  bad.item.names = {"other.example"};
-  bundles = {make(1), bad};
+  bundles = {make(1), make(2, "tenant-8", "other")};
   settings.reload = {"/bin/sh", "-c",
                      "if grep -q tenant-8 " + settings.nginx_file + " && ! test -e " + folder.file("repaired") +
                          "; then echo no such thing; exit 1; fi; echo x >> " + folder.file("reloads")};
@@ -405,9 +401,7 @@ TEST_P(AgentTest, ABundleThatLeftTheListIsTakenOutOfTheWebServerAndOffTheDisk) {
 
 // A key that was staged, and what a removal left that was interrupted.
 TEST_P(AgentTest, WhatIsLeftOfABundleThatIsNotListedGoesOffTheDisk) {
-  Bundle staged = make(1);
-  staged.item.id = "tenant-8";
-  ASSERT_TRUE(Installation(settings.directory).stage(staged));
+  ASSERT_TRUE(Installation(settings.directory).stage(make(1, "tenant-8")));
   std::filesystem::create_directory(settings.directory + "/tenant-9-11");
   std::filesystem::create_directory(settings.directory + "/lost+found");
   std::ofstream(settings.directory + "/tenant-9-11/privkey.pem") << "a key";
@@ -422,11 +416,8 @@ TEST_P(AgentTest, WhatIsLeftOfABundleThatIsNotListedGoesOffTheDisk) {
 
 // Without a look at the whole directory: by what the list says.
 TEST_P(AgentTest, ABundleThatWasNeverMadeLiveLeavesNoKeyWhenItLeavesTheList) {
-  Bundle bad = make(2);
-  bad.item.id = "tenant-8";
-  bad.item.names = {"other.example"};
   settings.long_poll = std::chrono::milliseconds(3000);
-  bundles = {make(1), bad};
+  bundles = {make(1), make(2, "tenant-8", "other")};
   settings.reload = {"/bin/sh", "-c",
                      "grep -q tenant-8 " + settings.nginx_file + " && exit 1; echo x >> " + folder.file("reloads")};
   start();

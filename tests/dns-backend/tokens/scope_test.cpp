@@ -32,6 +32,21 @@ TEST(Scope, WhatIsNotListedIsForbidden) {
   EXPECT_EQ(forbidden({}, {"records", "any.", "any.", "A"}), "");
 }
 
+TEST(Scope, OfRecordsHasNothingElseUnlessItIsNamed) {
+  for (Scope const& scope : {Scope{false, {}, {"example.org"}, {}, {}}, Scope{false, {}, {}, {"a.*"}, {}},
+                             Scope{false, {}, {}, {}, {"TXT"}}}) {
+    for (char const* const action : {"read", "records"}) {
+      EXPECT_EQ(forbidden(scope, {action}), "") << action;
+    }
+    for (char const* const action : {"domains", "certificates", "acme", "clusters", "tokens", "pools"}) {
+      EXPECT_EQ(forbidden(scope, {action}), "the action '" + std::string(action) + "'");
+      Scope named = scope;
+      named.actions = {action};
+      EXPECT_EQ(forbidden(named, {action}), "") << action;
+    }
+  }
+}
+
 TEST(Scope, ComesBackAsItWasWritten) {
   Scope const scope{false, {"read"}, {"example.org"}, {"a*"}, {"TXT"}};
   base::Problems problems;

@@ -92,5 +92,18 @@ TEST_F(Sysctls, LoweringTheFilterOfAllLeavesOtherInterfacesAsStrictAsTheyWere) {
   EXPECT_EQ(get("net/ipv4/conf/wg-office/rp_filter"), "1") << "the beginning of a name makes no device ours";
 }
 
+TEST_F(Sysctls, ForwardingDoesNotCostARouteThatARouterAdvertised) {
+  put("net/ipv6/conf/all/forwarding", "0");
+  put("net/ipv6/conf/all/accept_ra", "1");
+  put("net/ipv6/conf/eth0/accept_ra", "1");
+  put("net/ipv6/conf/eth1/accept_ra", "0");
+  put("net/ipv6/conf/wg-a/accept_ra", "1");
+  EXPECT_TRUE(apply_sysctl({"net/ipv6/conf/all/forwarding", "1"}, {"wg-a"}, root.string()).value());
+  EXPECT_EQ(get("net/ipv6/conf/all/forwarding"), "1");
+  EXPECT_EQ(get("net/ipv6/conf/eth0/accept_ra"), "2");
+  EXPECT_EQ(get("net/ipv6/conf/eth1/accept_ra"), "0") << "something else takes them";
+  EXPECT_EQ(get("net/ipv6/conf/wg-a/accept_ra"), "1");
+}
+
 }  // namespace
 }  // namespace reconcile

@@ -154,6 +154,9 @@ TEST_F(TenantPools, QuotasTagsKeysScopesAndTheLog) {
       403)
       << "it would take shop away";
   EXPECT_EQ(world.as(narrow, "DELETE", "/v1/tenants/acme-tv/pools/web").status, 403);
+  std::string const looker = world.token_of("acme-tv", R"({"actions":["read"],"names":["www.*"]})").first;
+  EXPECT_EQ(world.as(looker, "GET", "/v1/tenants/acme-tv/pools/web").status, 403);
+  EXPECT_EQ(world.as(looker, "GET", "/v1/tenants/acme-tv/pools").body.find("\"web\""), std::string::npos);
   std::string const four = world.token_of("acme-tv", R"({"actions":["pools"],"types":["A"]})").first;
   EXPECT_EQ(world.as(four, "PUT", "/v1/tenants/acme-tv/pools/web", two).status, 403) << "it answers AAAA as well";
   EXPECT_EQ(world.as(four, "DELETE", "/v1/tenants/acme-tv/pools/web").status, 403);

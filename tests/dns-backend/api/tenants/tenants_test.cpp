@@ -290,6 +290,66 @@ TEST_F(TenantsApi, ATokenReachesAsFarAsItsScope) {
       ElementsAre("admin"));
 }
 
+TEST_F(TenantsApi, ATokenOfRecordsHasNoDomainsAndNoCertificates) {
+  world.add_tenant("acme-tv");
+  std::string const domains = "/v1/tenants/acme-tv/domains";
+  ASSERT_EQ(world.send("POST", domains, R"({"name":"www.customer.example"})").status, 201);
+  std::string const records = world.token_of("acme-tv", R"({"zones":["example.org"],"types":["TXT"]})").first;
+  EXPECT_EQ(world.as(records, "PUT", "/v1/tenants/acme-tv/records/a/TXT", R"({"contents":["\"x\""]})").status, 200);
+  std::string const one = domains + "/www.customer.example";
+  EXPECT_EQ(world.as(records, "DELETE", one).status, 403);
+  EXPECT_EQ(world.as(records, "POST", one + "/verify").status, 403);
+  EXPECT_EQ(world.as(records, "POST", domains, R"({"name":"shop.customer.example"})").status, 403);
+  for (char const* const method : {"PUT", "DELETE"}) {
+    EXPECT_EQ(world.as(records, method, "/v1/tenants/acme-tv/certificates/www.customer.example", "{}").status, 403);
+  }
+  EXPECT_EQ(world.as(records, "POST", "/register").status, 401);
+  EXPECT_EQ(world.as(records, "POST", "/v1/tenants/acme-tv/tokens", "{}").status, 403);
+  EXPECT_EQ(world.send("GET", one).status, 200);
+  std::string const named = world.token_of("acme-tv", R"({"actions":["domains"],"zones":["example.org"]})").first;
+  EXPECT_EQ(world.as(named, "DELETE", one).status, 204);
+}
+
+TEST_F(TenantsApi, ATokensNamesHoldForDomainsCertificatesAndRegistrations) {
+  world.add_tenant("acme-tv");
+  world.tenants.certificates = [](std::string const&) {
+    return json::value{{{"name", "shop.customer.example"}}, {{"name", "www.customer.example"}}};
+  };
+  world.tenants.verify = [](std::int64_t) -> net::Task<base::Result<domains::Verdict>> {
+    co_return domains::Verdict{"ok", "", ""};
+  };
+  std::string const tenant = "/v1/tenants/acme-tv";
+  for (char const* const body : {R"({"name":"shop.customer.example"})", R"({"name":"www.customer.example"})"}) {
+    ASSERT_EQ(world.send("POST", tenant + "/domains", body).status, 201);
+  }
+  std::string const all = world.token_of("acme-tv").first;
+  json::value const account = json::parse(world.as(all, "POST", "/register").body);
+  std::string const registration = tenant + "/registrations/" + std::string(account.at("subdomain").as_string());
+  std::string const narrow =
+      world.token_of("acme-tv", R"({"actions":["read","domains","acme"],"names":["shop.*"]})").first;
+  auto const listed = [&](std::string const& what) {
+    std::vector<std::string> names;
+    json::value const body = json::parse(world.as(narrow, "GET", tenant + "/" + what).body);
+    for (json::value const& one : body.at(what == "status" ? "certificates" : what).as_array()) {
+      names.emplace_back(one.at(what == "registrations" ? "subdomain" : "name").as_string());
+    }
+    return names;
+  };
+  EXPECT_THAT(listed("domains"), ElementsAre("shop.customer.example"));
+  EXPECT_THAT(listed("certificates"), ElementsAre("shop.customer.example"));
+  EXPECT_THAT(listed("status"), ElementsAre("shop.customer.example"));
+  EXPECT_THAT(listed("registrations"), ElementsAre());
+  EXPECT_EQ(world.as(narrow, "GET", tenant + "/domains/shop.customer.example").status, 200);
+  EXPECT_EQ(world.as(narrow, "GET", tenant + "/domains/www.customer.example").status, 403);
+  EXPECT_EQ(world.as(narrow, "POST", tenant + "/domains/shop.customer.example/verify").status, 200);
+  EXPECT_EQ(world.as(narrow, "POST", tenant + "/domains/www.customer.example/verify").status, 403);
+  EXPECT_EQ(world.as(narrow, "POST", "/register").status, 401);
+  EXPECT_EQ(world.as(narrow, "DELETE", registration).status, 403);
+  std::string const wide = world.token_of("acme-tv", R"({"actions":["acme"],"names":["*.acme.example.org"]})").first;
+  EXPECT_EQ(world.as(wide, "POST", "/register").status, 201);
+  EXPECT_EQ(world.as(wide, "DELETE", registration).status, 204);
+}
+
 TEST_F(TenantsApi, ATenantsTokenChangesItsClustersAloneAndNothingWhileSuspended) {
   world.add_tenant("acme-tv");
   std::string const token = world.token_of("acme-tv").first;
