@@ -17,7 +17,10 @@ class StoreCaa : public testing::Test {
     site.ok(site.store->create_tenant(tenant_row("one-tv", "ams")));
   }
   void change(std::string const& label, tenants::TenantChange const& wanted) {
-    site.ok(site.store->write([=](Write const& write) { return tenants::change(write, {}, label, wanted, {1, {}}); }));
+    site.ok(site.store->write([=](Write const& write) {
+      base::Problems excess;
+      return tenants::change(write, {}, label, wanted, {1, {}}, excess);
+    }));
   }
   std::vector<std::string> caa(std::string const& owner) { return site.contents(owner, dns::type_caa); }
 
