@@ -52,10 +52,11 @@ base::Result<void> check_links(plan::World const& before, plan::World const& aft
   auto const now = others(after);
   bool const linked = std::any_of(now.begin(), now.end(), [&](auto const& one) { return after.keys.contains(one); });
   auto const was = others(before);
-  // Whoever was removed is lost in any case.
+  // A topology without any link of it is nobody's intention; else, whoever was removed is lost in any case.
+  bool const none_planned = now.empty() && !was.empty();
   bool const had = std::any_of(was.begin(), was.end(),
                                [&](auto const& one) { return before.keys.contains(one) && after.keys.contains(one); });
-  if (linked || !had) {
+  if (linked || (!had && !none_planned)) {
     return {};
   }
   std::string waiting;

@@ -18,8 +18,8 @@ base::Result<plan::WorldDocument> seed_of_topology(std::string const& file);
 base::Result<void> check_for_us(plan::WorldDocument const& document, std::string const& node, Identity const& identity,
                                 bool must_name);
 
-// It must leave the node a link to a node that has joined when it has one to somebody who stays a member: no later
-// world could reach it to mend that. errc::cut_off.
+// Its topology must leave the node a link when it has one, and one to a node that has joined when it has one to
+// somebody who stays a member: no later world could reach it to mend that. errc::cut_off.
 base::Result<void> check_links(plan::World const& before, plan::World const& after, std::string const& node);
 
 }  // namespace agent

@@ -32,6 +32,14 @@ TEST(CheckLinks, ALinkToANodeThatHasNotJoinedIsNone) {
   EXPECT_FALSE(check_links(before, after, "edge-1"));
 }
 
+TEST(CheckLinks, ATopologyWithoutAnyLinkOfItIsRefusedWhoeverIsAMember) {
+  auto const before = edge_at("ams-1");
+  auto after = before;
+  after.keys.erase("ams-1");
+  after.topology.links.clear();
+  EXPECT_FALSE(check_links(before, after, "edge-1"));
+}
+
 TEST(CheckLinks, WhoWasRemovedIsLostInAnyCase) {
   auto const before = edge_at("ams-1");
   auto after = before;
