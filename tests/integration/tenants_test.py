@@ -139,7 +139,8 @@ replica: {{ primary: "https://127.0.0.1:{self.port}", node: localhost, {certific
         refused = self.navigator.command("tenant", "create", "аdmin", "--plan", "basic", "--primary", "ams", check=False)
         self.assertEqual(refused.returncode, 2)
         self.assertIn("label", refused.stderr)
-        self.assertNotEqual(self.navigator.command("tenant", "set-plan", "acme-video", "silver", check=False).returncode, 0)
+        silver = self.navigator.command("tenant", "set-plan", "acme-video", "silver", check=False)
+        self.assertNotEqual(silver.returncode, 0)
         self.navigator.command("tenant", "delete", "acme-video")
         self.assertEqual(self.run_json("tenant", "list", "--json")["tenants"], [])
         targets = [entry["target"] for entry in self.run_json("audit", "--json")["entries"]]
@@ -234,7 +235,8 @@ replica: {{ primary: "https://127.0.0.1:{self.port}", node: localhost, {certific
             status, _, body = self.ask(None, "POST", "/update", {"subdomain": account["subdomain"], "txt": value},
                                        **{"X-Api-User": account["username"], "X-Api-Key": account["password"]})
             self.assertEqual(status, 200, body)
-        answer = daemons.run("dig", "@127.0.0.1", "-p", str(self.pdns.port), "+short", account["fulldomain"], "TXT").stdout
+        answer = daemons.run("dig", "@127.0.0.1", "-p", str(self.pdns.port), "+short", account["fulldomain"],
+                             "TXT").stdout
         for value in values:
             self.assertIn(value, answer)
         [listed] = self.run_json("tenant", "registration", "list", "acme-tv", "--json")["registrations"]

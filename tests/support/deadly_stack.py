@@ -1,4 +1,4 @@
-"""The stack of domain_stack.py on scripted CAs, with a Navigator whose disk kills it at a chosen commit (deadly_disk.c).
+"""The stack of domain_stack.py on scripted CAs, with a Navigator that dies at a chosen commit (deadly_disk.c).
 
 The first CA is behind the proxy; a second one is asked when the first refuses."""
 import os

@@ -1,4 +1,5 @@
-// A name server that knows TXT and CAA only, over UDP and TCP on one port of loopback: what a DNS site looks like to a probe.
+// A name server that knows TXT and CAA only, over UDP and TCP on one port of loopback: what a DNS site looks like to a
+// probe.
 //
 // Threads: one loop, the test's.
 #pragma once
