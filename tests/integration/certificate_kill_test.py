@@ -213,7 +213,11 @@ class DeathAtACommit(unittest.TestCase):
         def sign_up(name):
             return (lambda: self.tenant(name.split(".")[0])), ""
 
-        self.at_each_commit(sign_up, names, 1)
+        # Which commit is what depends on who writes beside it: a stage may be missed once.
+        for _ in range(3):
+            self.at_each_commit(sign_up, names, 1)
+            if set(STAGES) <= set(self.seen):
+                break
         self.check("at each commit of an order", [self.stack.ca], STAGES)
         listed = self.stack.json("cert", "list")["certificates"]
         self.assertEqual(len(listed), self.wanted)
