@@ -60,16 +60,17 @@ Outcome outcome_of(base::Failure const& failure) {
   return outcome;
 }
 
-// Counts while it lives, whatever way that ends.
+// Counts while it lives, whatever way that ends: also in a coroutine that the end of the loop finds, behind its
+// Ordering.
 class Counted {
  public:
-  explicit Counted(int& count) : count_(count) { ++count_; }
-  ~Counted() { --count_; }
+  explicit Counted(std::shared_ptr<int> count) : count_(std::move(count)) { ++*count_; }
+  ~Counted() { --*count_; }
   Counted(Counted const&) = delete;
   Counted& operator=(Counted const&) = delete;
 
  private:
-  int& count_;
+  std::shared_ptr<int> count_;
 };
 
 protocol::OrderPlan plan_of(vault::OrderRow const& row, crypto::Key key,

@@ -58,7 +58,7 @@ class Ordering {
   net::Task<protocol::Outcome> place(Job job, Authority& authority, std::function<bool()> may_go_on,
                                      std::function<void(vault::CertificateRow)> stored);
   // Whether a CA was asked for an order and its URL is not stored yet.
-  [[nodiscard]] bool is_placing() const { return placing_ != 0; }
+  [[nodiscard]] bool is_placing() const { return *placing_ != 0; }
   // TXT values of rehearsals and of orders that an earlier process left go, and of standing proofs all but those of
   // these CAs. Only while no order is under way.
   net::Task<base::Result<void>> sweep(std::set<std::string> standing);
@@ -96,7 +96,7 @@ class Ordering {
 
   Environment of_;
   CaaRecords caa_;
-  int placing_ = 0;
+  std::shared_ptr<int> placing_ = std::make_shared<int>(0);
   net::asio::thread_pool keys_{1};  // an RSA key would hold up the loop for up to seconds
 };
 

@@ -142,7 +142,8 @@ net::Task<base::Result<void>> Vault::save_buckets(std::vector<Bucket> buckets, T
 }
 
 net::Task<base::Result<std::vector<Bucket>>> Vault::buckets() {
-  Work<Rows> const work = reading("SELECT directory_url, scope, key, full_at_ms FROM acme_bucket");
+  Work<Rows> const work =
+      reading("SELECT directory_url, scope, key, full_at_ms FROM acme_bucket ORDER BY directory_url, scope, key");
   auto const rows = co_await thread_.run<Rows>(work);
   if (!rows) {
     co_return rows.error();
