@@ -49,8 +49,9 @@ RUBBISH = [("order-plz", "HTML", instead(HTML), "protocol", "not a JSON object")
            ("finalize-order", "a megabyte", instead(MEGABYTE), "protocol", "larger than"),
            ("certZ", "HTML", instead(HTML), "protocol", "no certificate"),
            ("certZ", "half of the chain", HALF, "protocol", "damaged")]
-if LONG:  # more than is read: like an answer that was lost, so it is asked for again, five times
-    RUBBISH.append(("order-plz", "three megabytes", instead(3 * MEGABYTE), "transient", "does not answer"))
+if LONG:  # more than is read: like an answer that was lost, so it is asked for again, five times, and never was there
+    UNREAD = lambda forward: (201, [], 3 * MEGABYTE)  # noqa: E731
+    RUBBISH.insert(0, ("order-plz", "three megabytes", UNREAD, "transient", "does not answer"))
 
 
 class MovingCa:
@@ -214,6 +215,14 @@ class BadCa(unittest.TestCase):
                 self.assertLessEqual(more, 8)
                 present = stack.certificate(NAME, 40, lambda one, old=present: one["fingerprint"] != old)["fingerprint"]
                 self.assertEqual(stack.why(NAME)["last_error"], "")
+        # The same after the CA acted: the order is found in the account's list, and nothing has failed.
+        lost = changed(lambda body: 3 * MEGABYTE)
+        stack.proxy.behave = lambda one, forward: lost(forward) if one == "order-plz" else forward()
+        since = self.last_attempt(stack)
+        stack.command("cert", "order", NAME)
+        stack.certificate(NAME, 40, lambda one: one["fingerprint"] != present)
+        self.assertEqual([one["outcome"] for one in stack.why(NAME)["attempts"] if one["at_ms"] > since], ["issued"])
+        stack.proxy.behave = None
         daemons.wait_for("no TXT value is left", lambda: not stack.challenges_in("stream.example"))
 
     def test_places_that_moved(self):

@@ -1,9 +1,10 @@
 """Costs that follow measured round trips, on a real mesh of three nodes: 50 ms more on one link, and both its ends
 announce the same new cost, traffic goes around, no adjacency is lost, nothing is tried and taken back; the last costs
-stay when the controller is gone. What was measured is in the status, the graph and the metrics. With SOVEREIGN_LONG=1
-also ten real minutes of jitter and bursts with the usual times. The delay is made by lab/slow_line.py, because
-`tc netem` is not in every kernel. Skipped without root, ip, bird, wg, wireguard-go, nft and the binary that PRIVATEER
-names.
+stay when the controller is gone. What was measured is in the status, the graph and the metrics. And a diamond of two
+ways that both carry less than is sent, so that the delay follows the traffic: the costs must not. With SOVEREIGN_LONG=1
+also ten real minutes of jitter and bursts, and twenty of the congested diamond, with the usual times. Delay and
+bottleneck are made by lab/slow_line.py, because `tc netem` is not in every kernel. Skipped without root, ip, bird, wg,
+wireguard-go, nft and the binary that PRIVATEER names.
 """
 
 import json
@@ -11,6 +12,7 @@ import os
 import pathlib
 import pty
 import random
+import re
 import select
 import signal
 import subprocess
@@ -22,7 +24,7 @@ import unittest
 from support import LONG, PRIVATEER, ROOT, mesh_ready
 
 import bird_client
-from daemons import wait_until
+from load import Load
 from small_mesh import CONTROLLER, SmallMesh
 
 NODES = ("ann", "bob", "cat")
@@ -31,9 +33,9 @@ NODES = ("ann", "bob", "cat")
 class CostMesh(SmallMesh):
     """ann's line runs through slow_line.py."""
 
-    def __init__(self, hold, costs="latency", more=""):
+    def __init__(self, hold, costs="latency", more="", nodes=NODES, links=None):
         self.hold, self.costs, self.more = hold, costs, more
-        super().__init__("sovcost-", NODES, bfd="{interval_ms: 200, multiplier: 5}")
+        super().__init__("sovcost-", nodes, links, bfd="{interval_ms: 200, multiplier: 5}")
         self.delays = pathlib.Path(self.path(CONTROLLER, "delays.json"))
         self.slow({})
         self.spaces.ip(CONTROLLER, "link set to-ann nomaster", "link add slow0 type veth peer name slow1",
@@ -43,7 +45,8 @@ class CostMesh(SmallMesh):
 
     def topology(self, nodes=None, mtu=1420, links=None):
         text = super().topology(nodes, mtu, links)
-        return text.replace("mesh: {", f"mesh: {{costs: {self.costs}, cost_within_site: 10, ") + self.more
+        text = text.replace("mesh: {", f"mesh: {{costs: {self.costs}, cost_within_site: 10, ")
+        return re.sub(r", cost: \d+}", "}", text) + self.more  # a link with a cost of its own follows no latency
 
     def write_topology(self, text):
         super().write_topology(text)
@@ -83,7 +86,7 @@ class CostMesh(SmallMesh):
 
     def sessions_lost(self):
         lost = []
-        for node in NODES:
+        for node in self.nodes:
             path = pathlib.Path(self.path(node, "state", "bird-sessions", "log"))
             lost += [f"{node}: {line}" for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
                      if "from Up to" in line]
@@ -100,7 +103,7 @@ class Watch(threading.Thread):
     def run(self):
         while not self.over.wait(0.25):
             self.looks += 1
-            self.missing += [(node, full) for node in NODES if (full := self.mesh.full(node)) != (2, 2)]
+            self.missing += [(node, full) for node in self.mesh.nodes if (full := self.mesh.full(node)) != (2, 2)]
 
     def end(self):
         self.over.set()
@@ -227,6 +230,43 @@ class LinkCostsTest(unittest.TestCase):
         print(f"costs in ten minutes: {seen}; {watch.looks} looks")
         self.assertTrue(all(len(costs) <= 2 for costs in seen.values()), seen)
         self.assertEqual(watch.missing, [], "an adjacency was lost")
+
+    def watched_costs(self, seen, until):
+        """What the links of ann cost and since when, looked at until `until` says so."""
+        while not until():
+            for link in self.mesh.status("ann").get("links", []):
+                costs = seen.setdefault(link["node"], [])
+                if link.get("cost") is not None and (not costs or costs[-1][1] != link["cost"]):
+                    costs.append((time.monotonic(), link["cost"]))
+            time.sleep(0.5)  # the pace of looking; nothing is waited for
+
+    def test_costs_do_not_follow_the_traffic_round_a_congested_diamond(self):
+        """ann to dan over bob or cat: 600 kbit/s and a queue of 200 ms each way, and 4 % more than that is sent."""
+        links = [("ann", "bob", 1), ("bob", "dan", 1), ("ann", "cat", 1), ("cat", "dan", 1)]
+        self.start("5m" if LONG else "10s", nodes=("ann", "bob", "cat", "dan"), links=links)
+        mesh, pause_s, seen = self.mesh, 600 if LONG else 20, {}
+        mesh.slow({mesh.underlay(node): [0.5, 0.2, 600, 200] for node in ("bob", "cat")})
+        mesh.wait("round trips of both ways", lambda: all(mesh.link("ann", n).get("rtt_us") for n in ("bob", "cat")), 30)
+        watch, sessions = Watch(mesh), mesh.sessions_lost()
+        watch.start()
+        with Load(mesh.spaces, [("ann", mesh.loopback("ann"), "dan", mesh.loopback("dan"))], 460) as load:
+            latest = time.monotonic() + 5 * pause_s
+            self.watched_costs(seen, lambda: time.monotonic() > latest or any(len(costs) > 1 for costs in seen.values()))
+            latest = time.monotonic() + 1.5 * pause_s
+            self.watched_costs(seen, lambda: time.monotonic() > latest)
+        watch.end()
+        began = min(costs[0][0] for costs in seen.values())
+        print("a congested diamond: " + "; ".join(
+            f"ann--{node} " + ", ".join(f"{cost} at {at - began:.0f} s" for at, cost in costs)
+            for node, costs in sorted(seen.items())) + f"; {load}; {watch.looks} looks")
+        changes = {node: [at for at, _ in costs[1:]] for node, costs in seen.items()}
+        self.assertTrue(any(changes.values()), f"nothing was congested: {seen}")
+        for node, times in changes.items():
+            for earlier, later in zip(times, times[1:]):
+                self.assertGreater(later - earlier, pause_s - 2, f"ann--{node} swings: {seen}")
+        self.assertEqual(watch.missing, [], "an adjacency was lost")
+        self.assertEqual(mesh.sessions_lost(), sessions, "a BFD session was lost")
+        self.assertLess(load.total_lost(), load.sent * 0.3, "hardly anything passed")
 
 
 if __name__ == "__main__":
