@@ -1,6 +1,6 @@
 #include "dns-backend/tenants/label.hpp"
 
-#include "dns-backend/tenants/look_alike.hpp"
+#include "dns-backend/look_alike/look_alike.hpp"
 
 #include <idn2.h>
 
@@ -55,9 +55,9 @@ bool is_reserved(std::string const& label) {
 
 // The reserved word that people would take the label for; empty when there is none.
 std::string reserved_look(std::string_view text) {
-  std::string const seen = skeleton(text);
+  std::string const seen = look_alike::skeleton(text);
   for (std::string const& word : reserved_words()) {
-    if (reads_as(seen, word)) {
+    if (look_alike::reads_as(seen, word)) {
       return word;
     }
   }
@@ -133,8 +133,8 @@ LabelVerdict read_label(std::string_view given) {
     }
     seen = *unicode;
   }
-  if (std::string const scripts = mixed_scripts(seen); !scripts.empty()) {
-    return refusal("it mixes " + scripts + " letters", "letters of one script");
+  if (std::string const fault = look_alike::script_fault(seen); !fault.empty()) {
+    return refusal(fault, "letters of one script that is in everyday use");
   }
   if (is_reserved(label)) {
     return refusal("the label is reserved", "another label, for instance '" + label.substr(0, 58) + "-tv'");

@@ -14,6 +14,11 @@ class Report:
         self.json["figures"].append({"what": what, "value": value, "target": target, "met": met, **detail})
         print(f"  {what}: {value}", file=sys.stderr, flush=True)
 
+    def missed(self):
+        """A line for each target that was missed, for sys.exit; empty: none was."""
+        return "\n".join(f"above its target: {what}: {value}, wanted {target}" for what, value, target, met in self.rows
+                         if met == "NO")
+
     def text(self):
         heads = ("what", "measured", "target", "met")
         rows = [heads, *self.rows]

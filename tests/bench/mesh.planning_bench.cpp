@@ -1,7 +1,9 @@
 // What planning a large mesh costs, from the topology file's text to every node's files: load, allocate, weaknesses
 // and proof, check of the proof, plans and files of all nodes, coverage by alternates. And whose files one more node
 // changes.
-// Prints a line each, in seconds of processor time (one thread; the machine may be busy); one run.
+// Prints a line each, in seconds of processor time (one thread; the machine may be busy); one run. Exit code 1 when
+// 1,000 nodes take a second or more together, 10,000 ten (fewer nodes: no bar), when the proof is refused, when
+// alternates cover less than 95 %, or when a newcomer touches more files than its degree and one.
 //
 //   mesh.planning.bench [nodes]
 #include "mesh/plan/files.hpp"
@@ -87,7 +89,22 @@ class Watch {
   double total_ = 0;
 };
 
-void run(std::string const& shape, int nodes) {
+// What is beyond its bar is said, and counted.
+class Bars {
+ public:
+  void check(bool met, std::string const& what) {
+    if (!met) {
+      std::fprintf(stderr, "beyond its bar: %s\n", what.c_str());
+      ++missed_;
+    }
+  }
+  [[nodiscard]] int missed() const { return missed_; }
+
+ private:
+  int missed_ = 0;
+};
+
+void run(std::string const& shape, int nodes, Bars& bars) {
   auto const text = topology_text(shape, nodes, false);
   Watch watch;
   auto const world = world_of(text, {});
@@ -98,7 +115,8 @@ void run(std::string const& shape, int nodes) {
   watch.lap("weaknesses and proof");
   auto const before = all_files(world);
   watch.lap("plans and files of all nodes");
-  std::printf("  %-36s %8.3f s\n", "together", watch.total());
+  double const together_s = watch.total();
+  std::printf("  %-36s %8.3f s\n", "together", together_s);
   if (!proved) {
     std::fputs(planning::weaknesses_text(world.topology, proved.error()).c_str(), stderr);
     std::exit(1);
@@ -106,6 +124,9 @@ void run(std::string const& shape, int nodes) {
   watch.rest();
   bool const is_accepted = verify::check(*proved, planning::subject_of(world.topology)).has_value();
   watch.lap(is_accepted ? "check of the proof" : "check of the proof: REFUSED");
+  bars.check(is_accepted, shape + ": the proof is refused");
+  double const most_s = nodes >= 10000 ? 10 : nodes >= 1000 ? 1 : together_s + 1;
+  bars.check(together_s < most_s, shape + ": planning took " + std::to_string(together_s) + " s");
   auto const survey = backup::survey(world.topology, 512);
   watch.lap("coverage by alternates");
   auto const joined = world_of(topology_text(shape, nodes, true), world.allocation);
@@ -117,15 +138,19 @@ void run(std::string const& shape, int nodes) {
     size += files.size();
   }
   std::printf("  covered %.2f %%, proof %zu bytes, files %zu bytes\n", survey.percent(), proved->size(), size);
-  std::printf("  one node more: %zu links, files of %td others change\n", joined.topology.links_of("newcomer").size(),
-              touched);
+  auto const degree = static_cast<std::ptrdiff_t>(joined.topology.links_of("newcomer").size());
+  std::printf("  one node more: %td links, files of %td others change\n", degree, touched);
+  bars.check(survey.percent() >= 95, shape + ": alternates cover " + std::to_string(survey.percent()) + " %");
+  bars.check(touched <= degree + 1, shape + ": a newcomer touches " + std::to_string(touched) + " files of others");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   int const nodes = argc > 1 ? std::atoi(argv[1]) : 1000;
+  Bars bars;
   for (auto const* shape : {"tiers", "cycles"}) {
-    run(shape, nodes);
+    run(shape, nodes, bars);
   }
+  return bars.missed() == 0 ? 0 : 1;
 }

@@ -243,7 +243,7 @@ def main():
     with open(options.out, "w", encoding="utf-8") as file:
         json.dump(report.json, file, indent=1)
     print(report.text())
-    return 0
+    return 0 if options.smoke else report.missed() or 0
 
 
 if __name__ == "__main__":
