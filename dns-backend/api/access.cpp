@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string_view>
 
@@ -42,6 +43,19 @@ std::string password_of(std::string_view credentials) {
   text.resize(static_cast<std::size_t>(size) - padding);
   auto const colon = text.find(':');
   return colon == std::string::npos || colon + 1 == text.size() ? "-" : text.substr(colon + 1);
+}
+
+// The primary said nothing. Whether it did something is certain only where it was never spoken to.
+net::HttpResponse unanswered(std::string const& primary_url, base::Error const& error, bool changes) {
+  static std::array<net::errc, 3> const unheard{net::errc::refused, net::errc::unresolved, net::errc::certificate};
+  bool const nothing = !changes || std::ranges::any_of(unheard, [&error](net::errc one) { return error.code == one; });
+  std::string const told =
+      nothing
+          ? "this is a replica, nothing was written: its primary " + primary_url + " takes every write, and " +
+                error.what() + "; run the command there, or again when it answers"
+          : "this is a replica; its primary " + primary_url + " got the request and did not answer: " + error.what() +
+                "; it may have been done: look at what is there, or repeat it with the same Idempotency-Key";
+  return net::HttpResponse::problem(502, nothing ? "the primary cannot be asked" : "the primary did not answer", told);
 }
 
 }  // namespace
@@ -95,10 +109,7 @@ net::Task<net::HttpResponse> forward(Dependencies const& dependencies, net::Http
   auto answer =
       co_await dependencies.primary->send(dependencies.primary_url + request.target, std::move(onward), deadline);
   if (!answer) {
-    co_return net::HttpResponse::problem(
-        502, "the primary cannot be asked",
-        "this is a replica, nothing was written: its primary " + dependencies.primary_url + " takes every write, and " +
-            answer.error().what() + "; run the command there, or again when it answers");
+    co_return unanswered(dependencies.primary_url, answer.error(), request.method != "GET" && request.method != "HEAD");
   }
   // Only what describes the answer is meant for the asker; the other headers belonged to that connection.
   net::HttpResponse response;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 
 namespace tenants {
@@ -50,7 +51,57 @@ base::Result<std::size_t> count_after(Write const& write, store::ZoneRow const& 
   return sets.size();
 }
 
+// The CNAME's target at `name` as it will be: by `rrsets`, else as it is stored.
+base::Result<std::optional<dns::Name>> alias_after(Write const& write, dns::Name const& name,
+                                                   std::vector<dns::OwnedRRset> const& rrsets) {
+  auto const is_set = [&name](dns::OwnedRRset const& one) {
+    return one.owner == name && one.rrset.type == dns::type_cname;
+  };
+  dns::RRset alias;
+  if (auto const wanted = std::ranges::find_if(rrsets, is_set); wanted != rrsets.end()) {
+    alias = wanted->rrset;
+  } else if (store::ZoneRow const* const zone = write.model.enclosing(name); zone != nullptr) {
+    auto const stored = store::rrsets_at(write, zone->id, name);
+    if (!stored) {
+      return stored.error();
+    }
+    auto const found = std::ranges::find(*stored, dns::type_cname, &dns::RRset::type);
+    alias = found == stored->end() ? alias : *found;
+  }
+  if (alias.contents.empty()) {
+    return std::optional<dns::Name>{};
+  }
+  auto const target = dns::Name::parse(alias.contents.front());
+  return target ? std::optional<dns::Name>(*target) : std::nullopt;
+}
+
 }  // namespace
+
+base::Result<std::string> alias_loop(Write const& write, std::vector<dns::OwnedRRset> const& rrsets) {
+  constexpr int steps_max = 16;  // as many as resolvers follow
+  for (dns::OwnedRRset const& one : rrsets) {
+    if (one.rrset.type != dns::type_cname || one.rrset.contents.empty()) {
+      continue;
+    }
+    std::string path = one.owner.text();
+    dns::Name at = one.owner;
+    for (int step = 0; step < steps_max; ++step) {
+      auto const next = alias_after(write, at, rrsets);
+      if (!next) {
+        return next.error();
+      }
+      if (!*next) {
+        break;
+      }
+      at = **next;
+      path += " -> " + at.text();
+      if (at == one.owner) {
+        return path;
+      }
+    }
+  }
+  return std::string();
+}
 
 bool is_tenant_type(dns::RRType type) {
   static constexpr std::array<dns::RRType, 11> types{dns::type_a,  dns::type_aaaa, dns::type_cname, dns::type_txt,
@@ -115,6 +166,9 @@ base::Result<void> set_records(Write const& write, Policy const& policy, std::st
         wanted.push_back({*owner, one.rrset});
       }
     }
+  }
+  if (auto const loop = alias_loop(write, wanted); !loop || !loop->empty()) {
+    return loop ? refused("the CNAME leads back to itself: " + *loop) : loop.error();
   }
   Plan const* const plan = find_plan(policy, tenant->plan);
   bool const adds = std::ranges::any_of(rrsets, [](auto const& one) { return !one.rrset.contents.empty(); });

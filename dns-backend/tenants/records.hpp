@@ -17,9 +17,12 @@ base::Result<std::vector<dns::OwnedRRset>> records_within(store::Write const& wr
                                                           dns::Name const& name);
 
 // Sets or, with empty contents, deletes RRsets; all or nothing. refused: outside the tenant's name, a type tenants
-// cannot have, or more than its plan allows.
+// cannot have, more than its plan allows, or a CNAME that leads back to itself.
 base::Result<void> set_records(store::Write const& write, Policy const& policy, std::string const& label,
                                std::vector<dns::OwnedRRset> const& rrsets, Circumstances const& when);
+
+// The names on the way when a CNAME among `rrsets` leads back to itself through names that are served here; else empty.
+base::Result<std::string> alias_loop(store::Write const& write, std::vector<dns::OwnedRRset> const& rrsets);
 
 // Apexes of zones that answer for the tenant: the platform's, and those of its domains that are served here.
 std::set<std::string> zones_of(store::Write const& write, store::Tenant const& tenant);

@@ -5,7 +5,10 @@ import contextlib
 import http.client
 import json
 import os
+import socket
+import ssl
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "support"))
@@ -93,6 +96,25 @@ class ReplicaCommands(unittest.TestCase):
             self.assertIn("this is a replica, nothing was written", done.stderr, words)
             self.assertIn(f"https://127.0.0.1:{self.port}", done.stderr, words)
         self.assertNotIn("example", self.replica.command("zone", "list").stdout)
+
+    def test_a_primary_that_took_the_request_and_fell_silent_may_have_done_it(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder.path("node-primary.pem"), self.folder.path("node-primary.key"))
+        listener = socket.create_server(("127.0.0.1", self.port))
+        self.addCleanup(listener.close)
+
+        def take_one():
+            with contextlib.suppress(OSError):
+                with context.wrap_socket(listener.accept()[0], server_side=True) as connection:
+                    connection.recv(65536)
+
+        taker = threading.Thread(target=take_one, daemon=True)
+        taker.start()
+        done = self.replica.command("tsig", "create", "key1", check=False)
+        taker.join(10)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("it may have been done", done.stderr)
+        self.assertNotIn("nothing was written", done.stderr)
 
     def test_with_its_primary_every_one_is_done_there(self):
         self.primary.start()

@@ -186,6 +186,23 @@ TEST_F(StewardTest, records_stay_within_the_tenant_its_types_and_its_plan) {
   EXPECT_TRUE(set("a.one-tv.example.org", dns::type_a, "192.0.2.2")) << "what is there may change";
 }
 
+TEST_F(StewardTest, a_cname_that_leads_back_to_itself_is_refused) {
+  create("one-tv");
+  auto const alias = [this](std::string const& owner, std::string const& target) {
+    return records("one-tv", {{name(owner), {dns::type_cname, 60, {target}}}});
+  };
+  auto const self = alias("a.one-tv.example.org", "a.one-tv.example.org.");
+  ASSERT_TRUE(self.has_error());
+  EXPECT_THAT(self.error().what(), HasSubstr("a.one-tv.example.org. -> a.one-tv.example.org."));
+  ASSERT_TRUE(alias("a.one-tv.example.org", "b.one-tv.example.org."));
+  ASSERT_TRUE(alias("b.one-tv.example.org", "c.one-tv.example.org."));
+  auto const round = alias("c.one-tv.example.org", "a.one-tv.example.org.");
+  ASSERT_TRUE(round.has_error());
+  EXPECT_THAT(round.error().what(), HasSubstr("c.one-tv.example.org. -> a.one-tv.example.org. -> b.one-tv"));
+  EXPECT_EQ(site.entry("c.one-tv.example.org"), nullptr) << "nothing is stored";
+  EXPECT_TRUE(alias("c.one-tv.example.org", "elsewhere.example.net."));
+}
+
 TEST_F(StewardTest, a_change_is_held_against_the_revision_its_caller_saw) {
   Tenant const made = create("one-tv");
   tenants::TenantChange suspend;
