@@ -46,7 +46,7 @@ std::string password_of(std::string_view credentials) {
 }
 
 // The primary said nothing. Whether it did something is certain only where it was never spoken to.
-net::HttpResponse unanswered(std::string const& primary_url, base::Error const& error, bool changes) {
+net::HttpResponse unanswered(std::string const& primary_url, base::Failure const& error, bool changes) {
   static std::array<net::errc, 3> const unheard{net::errc::refused, net::errc::unresolved, net::errc::certificate};
   bool const nothing = !changes || std::ranges::any_of(unheard, [&error](net::errc one) { return error.code == one; });
   std::string const told =
