@@ -5,7 +5,7 @@ module(mesh/wireguard/kernel SOURCES netlink_socket.cpp netlink.cpp link.cpp rou
 module(mesh/wireguard/backend SOURCES uapi.cpp driver.cpp backend.cpp
   DEPENDS base/result base/net base/process mesh/wireguard mesh/wireguard/kernel)
 module(mesh/plan SOURCES world.cpp slots.cpp plan.cpp text.cpp files.cpp nftables.cpp difference.cpp
-  DEPENDS base/result topology topology/neighbourhood mesh/wireguard routing/bird routing/repair_links
+  DEPENDS base/result topology topology/neighbourhood topology/room mesh/wireguard routing/bird routing/repair_links
   LIBRARIES Boost::json fmt::fmt)
 module(mesh/round_trips SOURCES echo.cpp window.cpp prober.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/plan)

@@ -129,7 +129,7 @@ void Controller::State::take(Stored stored) {
   auto const left = [this](auto const& entry) { return !world.members.contains(entry.first); };
   std::erase_if(reports, left);
   std::erase_if(heard_s, left);
-  std::erase_if(rotation_rests_until_s, left);
+  std::erase_if(rotation_rests, left);
   costs.follow(world.measured);
 }
 

@@ -170,6 +170,9 @@ net::Task<HttpResponse> list_nodes(Controller::State& state) {
                       {"key_since", row.key_since_s},
                       {"rotations", row.generation},
                       {"rotation", change_of_key(row, state)}};
+    if (auto const rests = state.rotation_rests.find(row.name); rests != state.rotation_rests.end()) {
+      node["rotation_failed"] = rests->second.why;
+    }
     if (auto const found = state.reports.find(row.name); found != state.reports.end()) {
       node["report"] = found->second;
     }

@@ -36,7 +36,9 @@ void note_let(Controller::State& state, std::int64_t now_s) {
   auto const& rotate = state.world.document.rotate;
   std::erase_if(state.rotating_since_s, [&](auto const& entry) { return !rotate.contains(entry.first); });
   for (auto const& name : rotate) {
-    state.rotating_since_s.emplace(name, now_s);
+    if (state.rotating_since_s.emplace(name, now_s).second) {
+      state.rotation_rests.erase(name);
+    }
   }
 }
 
@@ -48,8 +50,10 @@ net::Task<bool> look_once(Controller::State* state, std::shared_ptr<bool> stoppe
   for (auto const& [name, since_s] : let) {
     bool const offered = state->world.document.next_keys.contains(name);
     if (now_s - since_s >= (offered ? rotation_limit_s : rotation_offer_s)) {
-      std::string const why = offered ? "not all its links run with the next one" : "it offers no other";
-      state->rotation_rests_until_s[name] = now_s + rotation_rest_s;
+      std::string const why = offered ? "not all its links run with the next one: see that firewalls let UDP through "
+                                        "at each link's second port, 4096 further on"
+                                      : "it offers no other";
+      state->rotation_rests[name] = {now_s + rotation_rest_s, why};
       co_await end(state, name, why);
       changed = true;
     }
@@ -59,8 +63,8 @@ net::Task<bool> look_once(Controller::State* state, std::shared_ptr<bool> stoppe
   }
   auto const due = members::overdue(state->world.rows, state->settings.rotate_after_s, now_s);
   for (auto const& name : due) {
-    auto const rests = state->rotation_rests_until_s.find(name);
-    if (rests != state->rotation_rests_until_s.end() && rests->second > now_s) {
+    auto const rests = state->rotation_rests.find(name);
+    if (rests != state->rotation_rests.end() && rests->second.until_s > now_s) {
       continue;
     }
     co_await ask(state, name);

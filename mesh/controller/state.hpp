@@ -51,7 +51,11 @@ struct Controller::State {
   Stored world;
   std::string world_json;  // what members are given: `world` with mesh and date, as signed JSON
   std::map<std::string, std::int64_t> rotating_since_s;        // nodes that were let change their key
-  std::map<std::string, std::int64_t> rotation_rests_until_s;  // nodes whose change failed
+  struct Rest {
+    std::int64_t until_s = 0;
+    std::string why;
+  };
+  std::map<std::string, Rest> rotation_rests;  // nodes whose change failed, until the next one is let
   std::shared_ptr<bool> const stopped = std::make_shared<bool>(false);
   FileUse file_use = FileUse::taken;
   link_costs::CostBook costs;

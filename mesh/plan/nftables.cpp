@@ -1,4 +1,5 @@
 #include "mesh/plan/files.hpp"
+#include "topology/room/second_port.hpp"
 
 #include <fmt/core.h>
 
@@ -49,7 +50,7 @@ class Rules {
         "#!/usr/sbin/nft -f\n"
         "# Rules of {} in {}, in a table of their own; written by privateer. Check with: nft -c -f nftables.conf\n"
         "# What has nothing to do with the mesh passes untouched. WireGuard's own packets come in on the UDP ports\n"
-        "# {}; let them through where another table drops by default.\n"
+        "# {};\n# let them through where another table drops by default: a link has both in turn, as keys change.\n"
         "table inet privateer\n"
         "delete table inet privateer\n\n"
         "table inet privateer {{\n",
@@ -58,8 +59,9 @@ class Rules {
 
   [[nodiscard]] std::string ports() const {
     std::string out;
-    for (auto const& device : plan_.devices) {
-      out += (out.empty() ? "" : ", ") + std::to_string(device.listen_port);
+    for (auto const& link : around_.links_of(plan_.node)) {
+      auto const first = topology::listen_port(allocation_, link, plan_.node);
+      out += fmt::format("{}{} and {}", out.empty() ? "" : ", ", first, topology::second_port(first));
     }
     return out.empty() ? "(none)" : out;
   }

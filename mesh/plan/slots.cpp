@@ -1,8 +1,8 @@
 #include "mesh/plan/slots.hpp"
 
-#include "mesh/plan/plan.hpp"
+#include "topology/room/second_port.hpp"
 
-#include <limits>
+#include "mesh/plan/plan.hpp"
 
 namespace plan {
 
@@ -30,10 +30,8 @@ std::string device_name(topology::Link const& link, std::string_view node, unsig
 
 std::uint16_t device_port(topology::Allocation const& allocation, topology::Link const& link, std::string_view node,
                           unsigned slot) {
-  unsigned const first = topology::listen_port(allocation, link, node);
-  bool const fits = first + second_port_distance <= std::numeric_limits<std::uint16_t>::max();
-  unsigned const second = fits ? first + second_port_distance : first - second_port_distance;
-  return static_cast<std::uint16_t>(slot == 0 ? first : second);
+  std::uint16_t const first = topology::listen_port(allocation, link, node);
+  return slot == 0 ? first : topology::second_port(first);
 }
 
 }  // namespace plan

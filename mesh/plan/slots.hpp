@@ -14,9 +14,7 @@
 namespace plan {
 
 // Slot 0 is called and listens as the topology says. Slot 1 has a '~' at the end of its name, which no node's name has,
-// and a port so much further on: more than a node has links. A firewall that lists ports needs both.
-inline constexpr std::uint16_t second_port_distance = 4096;
-
+// and the second port (topology/room/second_port.hpp).
 std::string device_name(topology::Link const& link, std::string_view node, unsigned slot);
 std::uint16_t device_port(topology::Allocation const& allocation, topology::Link const& link, std::string_view node,
                           unsigned slot);

@@ -243,6 +243,8 @@ std::string nodes_text(std::string_view body) {
     auto const rotation = text(one, "rotation");
     state += yes(one, "draining") ? ", draining" : "";
     state += rotation.empty() || rotation == "none" ? "" : ", change of key " + rotation;
+    auto const failed = text(one, "rotation_failed");
+    state += failed.empty() ? "" : ", keeps its key: " + std::string(failed);
     out += fmt::format("{:<16} {:<46} {}\n", text(one, "name"), text(one, "public_key"), state);
   });
   return out;

@@ -1,6 +1,7 @@
 #include "topology/room/room.hpp"
 
 #include "base/config/document.hpp"
+#include "topology/room/second_port.hpp"
 
 #include <algorithm>
 #include <array>
@@ -106,6 +107,7 @@ class Room {
     find_ports();
     fixed_ports();
     room_for_ports();
+    second_ports();
     return std::move(problems_);
   }
 
@@ -237,6 +239,23 @@ class Room {
                "no UDP port from " + std::to_string(topology_.mesh.port_base) + " up is left on node '" + node +
                    "' for link " + link.name(),
                "a lower mesh.port_base, or fewer links: ports of removed links are kept for 30 days");
+        }
+      }
+    }
+  }
+
+  // A port of the file's own choice must leave room for the key changes of the node's other links, and for its own.
+  void second_ports() {
+    for (auto const& link : topology_.links) {
+      for (auto const& [node, fixed] : {std::pair(link.a, link.port_a), std::pair(link.b, link.port_b)}) {
+        for (auto const& [port, holder] : ports_[node]) {
+          bool const clash = second_port(port) == fixed || second_port(fixed) == port;
+          if (fixed != 0 && clash && holder != link.name()) {
+            fail(places_.link(link, "ports"),
+                 "the ports " + std::to_string(fixed) + " and " + std::to_string(port) + " of '" + node +
+                     "' cannot both be used: link " + holder + " listens at the other while a key is changed",
+                 "a port that is not " + std::to_string(second_port_distance) + " away from one of another link");
+          }
         }
       }
     }

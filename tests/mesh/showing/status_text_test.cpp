@@ -72,6 +72,11 @@ TEST(StatusText, SurvivesAnythingADaemonMaySend) {
   }
 }
 
+TEST(NodesText, SaysWhyAKeyWasNotChanged) {
+  auto const text = nodes_text(R"({"nodes":[{"name":"n","public_key":"k","rotation":"none","rotation_failed":"no"}]})");
+  EXPECT_THAT(text, HasSubstr("joined, keeps its key: no\n"));
+}
+
 TEST(TokensText, SaysWhyATokenIsWorthless) {
   auto const text = tokens_text(R"({"tokens":[
     {"id":"a","node":"n","uses":1,"used":0,"expires_at":150,"revoked":false},

@@ -84,6 +84,18 @@ TEST(Room, APortOfAnotherLinkIsNamedAtItsLine) {
   EXPECT_THAT(problems(gone, given), IsEmpty());
 }
 
+TEST(Room, APortThatAnotherLinkNeedsForItsNextKeyIsNamed) {
+  Text text{{"name: a", "name: b", "name: c"}, {"ends: [a, b], ports: [51820, 51820]", "ends: [a, c]"}};
+  EXPECT_THAT(problems(text, {}), IsEmpty());
+  text.links[1] = "ends: [a, c], ports: [55916, 51820]";
+  auto const said = problems(text, {});
+  ASSERT_FALSE(said.empty());
+  EXPECT_THAT(said[0],
+              AllOf(HasSubstr("mesh.yaml:9:"), HasSubstr("the ports 51820 and 55916 of 'a'"), HasSubstr("4096 away")));
+  text.links[1] = "ends: [a, c], ports: [55917, 51820]";
+  EXPECT_THAT(problems(text, {}), IsEmpty());
+}
+
 TEST(Room, AFullPrefixNamesEveryNodeThatGetsNothing) {
   Text text{{}, {}, "prefix4: 10.200.0.0/29, prefix6: fd00:c0de::/48"};
   for (char name = 'a'; name < 'h'; ++name) {
