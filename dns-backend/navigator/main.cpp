@@ -12,6 +12,7 @@
 #include "dns-backend/pipe/relay.hpp"
 #include "dns-backend/transitions/transition_log.hpp"
 
+#include "base/manual/manual.hpp"
 #include "base/process/service.hpp"
 
 #include <CLI/CLI.hpp>
@@ -72,6 +73,21 @@ CLI::App const* add_pipe_command(CLI::App& app, std::string& socket, Daemon& dae
   return pipe;
 }
 
+manual::About about() {
+  return {
+      "navigator",
+      8,
+      {"The backend of PowerDNS: zones, tenants and health-aware records from one store, certificates by ACME for the "
+       "same names, and the edges that serve them.",
+       "Commands speak with the daemon over its unix socket, or with the store where no daemon runs. What is read by "
+       "programs is asked for with --json."},
+      {{"/etc/navigator/navigator.yaml", "Settings; --config names another file"},
+       {"/run/navigator/", "Sockets of the daemon"},
+       {"/var/lib/navigator/", "The store"}},
+      {{"0", "Done, or equal"}, {"1", "It failed, or is not equal"}, {"2", "Wrong arguments or settings, or trouble"}},
+      {"privateer(8)", "pdns_server(1)", "pdns_control(1)"}};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -91,6 +107,7 @@ int main(int argc, char** argv) {
   auto const certificates_given = commands::add_certificate_commands(app, action);
   auto const steering_given = commands::add_steering_commands(app, action);
   auto const tenant_given = commands::add_tenant_commands(app, action);
+  manual::add_commands(app, about(), std::string(process::version()));
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {

@@ -1,4 +1,5 @@
 // privateer: the mesh's daemons and their command line. Parsing arguments and calling commands.hpp; nothing else.
+#include "base/manual/manual.hpp"
 #include "base/process/service.hpp"
 #include "mesh/privateer/ca/commands.hpp"
 #include "mesh/privateer/commands.hpp"
@@ -298,6 +299,22 @@ void add_ca_commands(CLI::App& app, Arguments& arguments) {
   });
 }
 
+manual::About about() {
+  return {"privateer",
+          8,
+          {"A mesh of WireGuard links that BIRD routes over: a controller plans it from a topology and signs what it "
+           "planned, "
+           "and an agent on each node makes it so and keeps it so.",
+           "What is read by programs is asked for with --json."},
+          {{"/etc/privateer/privateer.yaml", "Settings; --config names another file"},
+           {"/run/privateer/", "Sockets of the daemons, for those who may command them"},
+           {"/var/lib/privateer/", "Keys, certificates and worlds of a node, the controller's store"}},
+          {{"0", "Done, or nothing found"},
+           {"1", "It failed, or something was found"},
+           {"2", "Wrong arguments or settings"}},
+          {"navigator(8)", "wg(8)", "birdc(8)", "nft(8)"}};
+}
+
 int run(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Privateer: a WireGuard mesh that routes");
@@ -310,6 +327,7 @@ int run(int argc, char** argv) {
   add_local_commands(app, arguments);
   add_planning_commands(app, arguments);
   add_ca_commands(app, arguments);
+  manual::add_commands(app, about(), std::string(process::version()));
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
