@@ -4,6 +4,7 @@
 #include "dns-backend/commands/certificates/command_line.hpp"
 #include "dns-backend/commands/command_line.hpp"
 #include "dns-backend/commands/health/command_line.hpp"
+#include "dns-backend/commands/remote/remote.hpp"
 #include "dns-backend/commands/steering/command_line.hpp"
 #include "dns-backend/commands/tenants/command_line.hpp"
 #include "dns-backend/invitations/invitations.hpp"
@@ -18,6 +19,7 @@
 
 #include <cstdio>
 #include <functional>
+#include <optional>
 
 #include <unistd.h>
 
@@ -72,6 +74,31 @@ CLI::App const* add_pipe_command(CLI::App& app, std::string& socket, Daemon& dae
   return pipe;
 }
 
+// A Navigator elsewhere, or this machine's daemon, whose settings say where it is. Nothing when either is said wrong;
+// then all problems are on stderr.
+std::optional<commands::Place> find_place(CLI::App const& app, commands::RemoteWords const& given,
+                                          std::string const& config) {
+  commands::RemoteWords const words = commands::with_environment(app, given);
+  auto const token = app.got_subcommand("sign-up") ? commands::TokenFile::made : commands::TokenFile::read;
+  auto remote = commands::read_remote(words, token);
+  if (!remote) {
+    std::fputs(base::text(remote.error()).c_str(), stderr);
+    return std::nullopt;
+  }
+  commands::Place place;
+  if (!*remote) {
+    auto const settings = navigator::load_settings(config);
+    if (!settings) {
+      std::fputs(base::text(settings.error()).c_str(), stderr);
+      return std::nullopt;
+    }
+    place = place_of(*settings);
+  }
+  place.remote = std::move(*remote);
+  place.token_file = words.token_file;
+  return place;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -91,6 +118,8 @@ int main(int argc, char** argv) {
   auto const certificates_given = commands::add_certificate_commands(app, action);
   auto const steering_given = commands::add_steering_commands(app, action);
   auto const tenant_given = commands::add_tenant_commands(app, action);
+  commands::RemoteWords remote;
+  commands::add_remote_words(app, remote);
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
@@ -99,10 +128,14 @@ int main(int argc, char** argv) {
   if (pipe->parsed() && !socket.empty()) {
     return relay(socket);
   }
+  if (!daemon) {
+    auto const place = find_place(app, remote, config);
+    return place ? action(*place) : 2;
+  }
   auto const settings = navigator::load_settings(config);
   if (!settings) {
     std::fputs(base::text(settings.error()).c_str(), stderr);
     return 2;
   }
-  return daemon ? daemon(*settings) : action(place_of(*settings));
+  return daemon(*settings);
 }
