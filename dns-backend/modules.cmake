@@ -119,6 +119,10 @@ module(dns-backend/api/tenants
     dns-backend/api dns-backend/tenants dns-backend/tokens dns-backend/domains dns-backend/audit
   LIBRARIES Boost::json)
 target_sources(dns-backend.api.tenants PRIVATE ${openapi_text})
+module(dns-backend/api/audit_log SOURCES audit_log.cpp
+  DEPENDS base/result base/pages base/net base/http base/store_thread dns-backend/store dns-backend/api
+    dns-backend/api/tenants dns-backend/tokens dns-backend/audit
+  LIBRARIES Boost::json)
 module(dns-backend/api/acme_dns SOURCES acme_accounts.cpp acme_dns.cpp
   DEPENDS base/result base/pages base/net base/http base/database base/store_thread dns-backend/dns dns-backend/writes
     dns-backend/tables dns-backend/store dns-backend/api dns-backend/api/tenants dns-backend/tenants dns-backend/tokens
@@ -202,7 +206,8 @@ module(dns-backend/settings SOURCES tenants.cpp settings.cpp
 module(dns-backend/self_service SOURCES names.cpp self_service.cpp
   DEPENDS dns-backend/dns dns-backend/tables dns-backend/steering base/result base/net base/http base/process
     dns-backend/settings dns-backend/store dns-backend/api
-    dns-backend/api/gate dns-backend/api/tenants dns-backend/api/acme_dns dns-backend/api/tenant_pools
+    dns-backend/api/gate dns-backend/api/tenants dns-backend/api/audit_log dns-backend/api/acme_dns
+    dns-backend/api/tenant_pools
     dns-backend/api/sign_up dns-backend/invitations dns-backend/writes
     dns-backend/tenants dns-backend/tokens dns-backend/tenant_pools
     dns-backend/domains

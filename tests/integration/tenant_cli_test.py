@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The command line of somebody who has a token and nothing else of the machine: over TLS, as over the daemon's socket."""
+"""The command line of somebody who has a token and nothing else of the machine: over TLS, as over the daemon's
+socket."""
 import json
 import os
 import stat
