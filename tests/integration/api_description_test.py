@@ -34,11 +34,11 @@ OWN = {"/register", "/update"}
 # What is no body of any route.
 BODIES = ["", "{", "[]", "null", "7", '"x"', "{}", '{"unknown": 1}', "[" * 100 + "]" * 100,
           '{"a":' * 100 + "1" + "}" * 100, "\x00\xff", "x" * 70000]
-MEMBERS = """label name zone plan primary backups state contents ttl origins names monitor actions types admin expires_in_s
-kind masters rrsets endpoint to for_s success sequence at_ms id fingerprint what tenant reason staging directory chain_pem
-key_pem invitation subdomain txt verdicts site values account nameservers default_pools""".split()
-VALUES = (None, True, -1, 2 ** 63, 1e308, "", "*", "admin", "\u0430dmin", "a..b", "x" * 300, "seen-tv", "stream.example",
-          [], {}, ["a", 1, None], [{"name": "a"}], {"type": "tcp"}, "127.0.0.1")
+MEMBERS = """label name zone plan primary backups state contents ttl origins names monitor actions types admin
+expires_in_s kind masters rrsets endpoint to for_s success sequence at_ms id fingerprint what tenant reason staging
+directory chain_pem key_pem invitation subdomain txt verdicts site values account nameservers default_pools""".split()
+VALUES = (None, True, -1, 2 ** 63, 1e308, "", "*", "admin", "\u0430dmin", "a..b", "x" * 300, "seen-tv",
+          "stream.example", [], {}, ["a", 1, None], [{"name": "a"}], {"type": "tcp"}, "127.0.0.1")
 
 
 def damaged(dice):

@@ -3,6 +3,7 @@
 #include "dns-backend/api/tenants/routes.hpp"
 #include "dns-backend/audit/audit.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <vector>
 
@@ -75,7 +76,8 @@ net::Task<net::HttpResponse> audit_page(TenantDependencies const& own, net::Http
 }
 
 Answer get_audit(TenantDependencies const& own, net::HttpRequest request) {
-  co_return co_await audit_page(own, std::move(request), -1, {});
+  Shown everything;
+  co_return co_await audit_page(own, std::move(request), -1, std::move(everything));
 }
 
 Answer get_own_audit(TenantDependencies const& own, net::HttpRequest request, Caller caller) {

@@ -8,6 +8,7 @@
 
 #include "base/http/problem.hpp"
 #include "dns-backend/api/access.hpp"
+#include "dns-backend/api/routes.hpp"
 
 #include <boost/json.hpp>
 
