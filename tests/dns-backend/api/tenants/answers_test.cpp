@@ -108,7 +108,7 @@ std::string told(net::HttpResponse const& answer) {
 
 TEST(Answers, RefusalsNameTheMemberOrParameter) {
   tenants::Policy policy{{}, 24LL * 3600 * 1000, "acme.example.org."};
-  policy.plans = {{"gold", 8, 1, 1, 1, {}, 1, 4}, {"small", 0, 1, 1, 1, {"ams"}, 1, 4}};
+  policy.plans = {{"gold", 8, 2, 1, 1, {}, 1, 4}, {"small", 0, 1, 1, 1, {"ams"}, 1, 4}};
   World world(policy);
   furnish(world);
   std::string const tenant = "/v1/tenants/acme-tv";
@@ -120,14 +120,16 @@ TEST(Answers, RefusalsNameTheMemberOrParameter) {
     return told(world.send("POST", target, body));
   };
   EXPECT_EQ(post("/v1/tenants", made("acme-tv", "example.org", "gold", "")), "409 label");
-  EXPECT_EQ(post("/v1/tenants", made("more-tv", "example.net", "gold", "")), "404 zone");
+  EXPECT_EQ(post("/v1/tenants", made("more-tv", "example.net", "gold", "")), "422 zone");
   EXPECT_EQ(post("/v1/tenants", made("more-tv", "example.org", "small", R"(,"backups":["fra"])")), "422 plan");
   EXPECT_EQ(post("/v1/tenants", made("ns", "example.org", "gold", "")), "422 label");
   EXPECT_EQ(post(tenant + "/domains", R"({"name":"shop.customer.example"})"), "422 plan");
   EXPECT_EQ(post(tenant + "/tokens", "{}"), "201 without errors");
   EXPECT_EQ(post(tenant + "/tokens", "{}"), "422 plan");
-  EXPECT_EQ(told(world.send("PUT", tenant + "/records/more/A", R"({"contents":["192.0.2.1"]})")), "422 plan");
   EXPECT_EQ(told(world.send("PUT", tenant + "/records/mail/CNAME", R"({"contents":["a.example."]})")), "422 name");
+  std::string const content = R"({"contents":["192.0.2.1"]})";
+  EXPECT_EQ(told(world.send("PUT", tenant + "/records/more/A", content)), "200 without errors");
+  EXPECT_EQ(told(world.send("PUT", tenant + "/records/most/A", content)), "422 plan");
   EXPECT_EQ(told(world.send("PUT", tenant + "/pools/more", R"({"origins":[{"address":"203.0.113.8"}]})")), "422 plan");
   EXPECT_EQ(post("/v1/zones", R"({"name":"example.org","nameservers":["ns1.example.net"]})"), "409 name");
   EXPECT_EQ(told(world.send("DELETE", "/v1/zones/example.org")), "422 zone");
