@@ -81,6 +81,8 @@ class Issuer {
   void on_change(std::function<void(std::int64_t tenant_id)> listener) { changed_ = std::move(listener); }
 
   [[nodiscard]] std::vector<SubjectStatus> status() const;
+  // Of one tenant, by name; costs no more than what he has.
+  [[nodiscard]] std::vector<SubjectStatus> status_of(std::int64_t tenant_id) const;
   [[nodiscard]] std::vector<AuthorityStatus> authorities() const;  // in the order of preference
   [[nodiscard]] IssuerStatus issuer_status() const;
   [[nodiscard]] std::vector<PendingRevocation> revocations() const { return revocations_.list(); }  // not told yet

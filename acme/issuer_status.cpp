@@ -86,6 +86,17 @@ std::vector<SubjectStatus> Issuer::status() const {
   return list;
 }
 
+std::vector<SubjectStatus> Issuer::status_of(std::int64_t tenant_id) const {
+  Time const now = wall_now();
+  std::vector<SubjectStatus> list;
+  for (auto row = rows_.lower_bound({tenant_id, {}}); row != rows_.end() && row->first.first == tenant_id; ++row) {
+    if (auto const found = subjects_.find(row->second); found != subjects_.end()) {
+      list.push_back(status_of(found->first, found->second, now));
+    }
+  }
+  return list;
+}
+
 std::vector<AuthorityStatus> Issuer::authorities() const {
   Time const now = wall_now();
   std::vector<AuthorityStatus> list;

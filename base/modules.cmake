@@ -12,7 +12,7 @@ module(base/config SOURCES document.cpp nearest.cpp reader.cpp DEPENDS base/resu
 module(base/net SOURCES separate.cpp task.cpp backoff.cpp tls.cpp stream.cpp
   DEPENDS base/result base/process
   LIBRARIES Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
-module(base/http SOURCES http.cpp http_parse.cpp message.cpp router.cpp
+module(base/http SOURCES http.cpp http_parse.cpp message.cpp problem.cpp conditional.cpp router.cpp
   DEPENDS base/result base/process base/net LIBRARIES Boost::headers Boost::json Boost::url)
 module(base/pages SOURCES pages.cpp DEPENDS base/result base/net base/http LIBRARIES Boost::json)
 module(base/http_client SOURCES url.cpp http_client.cpp

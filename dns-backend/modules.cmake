@@ -120,6 +120,10 @@ module(dns-backend/api/tenants
     dns-backend/api dns-backend/tenants dns-backend/tokens dns-backend/domains dns-backend/audit
   LIBRARIES Boost::json)
 target_sources(dns-backend.api.tenants PRIVATE ${openapi_text})
+module(dns-backend/api/audit_log SOURCES audit_log.cpp
+  DEPENDS base/result base/pages base/net base/http base/store_thread dns-backend/store dns-backend/api
+    dns-backend/api/tenants dns-backend/tokens dns-backend/audit
+  LIBRARIES Boost::json)
 module(dns-backend/api/acme_dns SOURCES acme_accounts.cpp acme_dns.cpp
   DEPENDS base/result base/pages base/net base/http base/database base/store_thread dns-backend/dns dns-backend/writes
     dns-backend/tables dns-backend/store dns-backend/api dns-backend/api/tenants dns-backend/tenants dns-backend/tokens
@@ -175,6 +179,8 @@ module(dns-backend/migrate
   DEPENDS base/result dns-backend/dns dns-backend/snapshot dns-backend/store dns-backend/name_server
     dns-backend/zone_file
   LIBRARIES Boost::json SQLiteCpp PkgConfig::sqlite3 PkgConfig::libpq)
+module(dns-backend/commands/remote SOURCES token_file.cpp remote.cpp
+  DEPENDS base/result base/net base/process base/http base/http_client LIBRARIES Boost::headers CLI11::CLI11)
 module(dns-backend/commands
   SOURCES connection.cpp progress.cpp table.cpp show_commands.cpp zone_commands.cpp import_commands.cpp
     compare_commands.cpp key_commands.cpp command_line.cpp
@@ -182,7 +188,7 @@ module(dns-backend/commands
     dns-backend/store dns-backend/api dns-backend/api/steering
     dns-backend/powerdns dns-backend/powerdns/zones dns-backend/name_server
     dns-backend/migrate
-    base/http base/http_client dns-backend/zone_file
+    base/http base/http_client dns-backend/zone_file dns-backend/commands/remote
   LIBRARIES Boost::json CLI11::CLI11)
 module(dns-backend/commands/steering SOURCES yaml.cpp sending.cpp set_commands.cpp object_commands.cpp command_line.cpp
   DEPENDS base/result base/config base/database dns-backend/pool dns-backend/steering dns-backend/steering/reading
@@ -191,14 +197,18 @@ module(dns-backend/commands/steering SOURCES yaml.cpp sending.cpp set_commands.c
   LIBRARIES Boost::json CLI11::CLI11)
 module(dns-backend/commands/health SOURCES health_commands.cpp command_line.cpp
   DEPENDS base/result base/http dns-backend/commands LIBRARIES Boost::json CLI11::CLI11)
-module(dns-backend/commands/tenants SOURCES calls.cpp tenant_commands.cpp invitation_commands.cpp command_line.cpp
-  DEPENDS base/result base/http dns-backend/commands LIBRARIES Boost::json CLI11::CLI11)
+module(dns-backend/commands/tenants SOURCES calls.cpp tenant_commands.cpp invitation_commands.cpp sign_up_commands.cpp
+    command_line.cpp
+  DEPENDS base/result base/http base/net base/process dns-backend/commands dns-backend/commands/remote
+    dns-backend/tokens
+  LIBRARIES Boost::json CLI11::CLI11)
 module(dns-backend/settings SOURCES tenants.cpp settings.cpp
   DEPENDS base/result base/config dns-backend/connector LIBRARIES Boost::headers)
 module(dns-backend/self_service SOURCES names.cpp self_service.cpp
   DEPENDS dns-backend/dns dns-backend/tables dns-backend/steering base/result base/net base/http base/process
     dns-backend/settings dns-backend/store dns-backend/api
-    dns-backend/api/gate dns-backend/api/tenants dns-backend/api/acme_dns dns-backend/api/tenant_pools
+    dns-backend/api/gate dns-backend/api/tenants dns-backend/api/audit_log dns-backend/api/acme_dns
+    dns-backend/api/tenant_pools
     dns-backend/api/sign_up dns-backend/invitations dns-backend/writes
     dns-backend/tenants dns-backend/tokens dns-backend/tenant_pools
     dns-backend/domains

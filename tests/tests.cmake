@@ -27,11 +27,13 @@ endforeach()
 target_link_libraries(acme.distribution.test PRIVATE acme)
 
 # The whole API around the routes of tenants, with the gate; and the reader of their description.
-foreach(user dns-backend.api.tenants dns-backend.api.acme_dns dns-backend.api.tenant_pools dns-backend.api.sign_up)
-  target_link_libraries(${user}.test PRIVATE dns-backend.api.acme_dns dns-backend.api.gate dns-backend.api.steering
-    dns-backend.api.tenant_pools dns-backend.api.sign_up
-    dns-backend.api.health dns-backend.zone_file base.config)
+set(whole_api dns-backend.api.audit_log dns-backend.api.acme_dns dns-backend.api.gate dns-backend.api.steering dns-backend.api.tenant_pools
+  dns-backend.api.sign_up dns-backend.api.health dns-backend.zone_file base.config)
+foreach(user dns-backend.api.tenants dns-backend.api.acme_dns dns-backend.api.tenant_pools dns-backend.api.sign_up
+    dns-backend.api.audit_log)
+  target_link_libraries(${user}.test PRIVATE ${whole_api})
 endforeach()
+target_link_libraries(fuzz.dns-backend.api.tenants.body PRIVATE ${whole_api} dns-backend.powerdns GTest::gmock)
 
 # The checker of proofs, which shares nothing with the prover, judges what the prover made.
 target_link_libraries(topology.proof.test PRIVATE topology.verify)

@@ -1,5 +1,6 @@
 #include "acme/administration/administration.hpp"
 
+#include "base/http/problem.hpp"
 #include "base/pages/pages.hpp"
 #include "base/probe/probe.hpp"
 
@@ -31,7 +32,8 @@ net::HttpResponse nothing() {
   return response;
 }
 
-net::HttpResponse refusal(base::Failure const& failure) {
+// `field`: what the request named.
+net::HttpResponse refusal(base::Failure const& failure, char const* field) {
   if (failure.code == vault::errc::not_found) {
     return net::HttpResponse::problem(404, "no such certificate", failure.what());
   }
@@ -39,7 +41,8 @@ net::HttpResponse refusal(base::Failure const& failure) {
     return net::HttpResponse::problem(503, "another Navigator issues", failure.what());
   }
   bool const refused = failure.code == protocol::errc::refused || failure.code == protocol::errc::no_account;
-  return refused ? net::HttpResponse::problem(409, "the CA refused", failure.what())
+  return refused ? net::problem_of(409, "the CA refused", field, failure.what(),
+                                   "what the CA said; navigator acme account list")
                  : net::HttpResponse::problem(503, "it cannot be done now", failure.what());
 }
 
@@ -70,8 +73,9 @@ std::string body_of(net::HttpRequest const& request, char const* field, json::ki
   return {};
 }
 
-net::HttpResponse bad_body(std::string const& problem) {
-  return net::HttpResponse::problem(422, "bad request body", problem);
+net::HttpResponse bad_body(char const* field, std::string const& problem) {
+  return net::problem_of(422, "bad request body", field, problem,
+                         std::string("an empty body, or a JSON object with '") + field + "' alone");
 }
 
 std::string text(json::object const& body, char const* key) {
@@ -86,7 +90,7 @@ bool is_due(SubjectStatus const& status, std::int64_t now_ms) {
 Answer list(Administration const& of, net::HttpRequest request) {
   auto const page = net::read_page(request, page_default);
   if (!page) {
-    co_return net::HttpResponse::problem(422, "wrong query", base::text(page.error()));
+    co_return net::problem_of(422, "wrong query", page.error());
   }
   bool const due = request.query.contains("due");
   std::int64_t const now_ms = crypto::to_ms(crypto::wall_now());
@@ -171,7 +175,7 @@ Answer why(Administration const& of, net::HttpRequest request) {
   }
   auto const known = co_await of.issuer.explain(*subject_id);
   if (!known) {
-    co_return refusal(known.error());
+    co_return refusal(known.error(), "name");
   }
   json::object body = json_of(known->status);
   json::array hindrances;
@@ -211,7 +215,7 @@ Answer order(Administration const& of, net::HttpRequest request) {
   }
   json::object body;
   if (std::string const problem = body_of(request, "staging", json::kind::bool_, body); !problem.empty()) {
-    co_return bad_body(problem);
+    co_return bad_body("staging", problem);
   }
   json::value const* const staging = body.if_contains("staging");
   if (staging == nullptr || !staging->get_bool()) {
@@ -221,7 +225,7 @@ Answer order(Administration const& of, net::HttpRequest request) {
   }
   auto const outcome = co_await of.issuer.rehearse(*subject_id);
   if (!outcome) {
-    co_return refusal(outcome.error());
+    co_return refusal(outcome.error(), "name");
   }
   bool const good = outcome->failure == protocol::FailureClass::none;
   json::object rehearsed{{"rehearsed", asked},
@@ -239,16 +243,16 @@ Answer revoke(Administration const& of, net::HttpRequest request) {
   }
   json::object body;
   if (std::string const problem = body_of(request, "reason", json::kind::string, body); !problem.empty()) {
-    co_return bad_body(problem);
+    co_return bad_body("reason", problem);
   }
   std::string const word = text(body, "reason");
   auto const reason = reason_of(word);
   if (!reason) {
-    co_return net::HttpResponse::problem(422, "no such reason",
-                                         "'" + word + "' is no reason; for instance keyCompromise or superseded");
+    co_return net::problem_of(422, "no such reason", "reason", "'" + word + "' is no reason",
+                              "for instance keyCompromise or superseded");
   }
   auto const revoked = co_await of.issuer.revoke(*subject_id, *reason);
-  co_return revoked ? nothing() : refusal(revoked.error());
+  co_return revoked ? nothing() : refusal(revoked.error(), "name");
 }
 
 Answer accounts(Administration const& of, net::HttpRequest) {
@@ -269,21 +273,21 @@ Answer accounts(Administration const& of, net::HttpRequest) {
 Answer rekey(Administration const& of, net::HttpRequest request) {
   json::object body;
   if (std::string const problem = body_of(request, "directory", json::kind::string, body); !problem.empty()) {
-    co_return bad_body(problem);
+    co_return bad_body("directory", problem);
   }
   std::string directory = text(body, "directory");
   auto const changed = co_await of.issuer.change_account_key(std::move(directory));
-  co_return changed ? nothing() : refusal(changed.error());
+  co_return changed ? nothing() : refusal(changed.error(), "directory");
 }
 
 Answer agree(Administration const& of, net::HttpRequest request) {
   json::object body;
   if (std::string const problem = body_of(request, "directory", json::kind::string, body); !problem.empty()) {
-    co_return bad_body(problem);
+    co_return bad_body("directory", problem);
   }
   std::string directory = text(body, "directory");
   auto const agreed = co_await of.issuer.agree_to_terms(std::move(directory));
-  co_return agreed ? nothing() : refusal(agreed.error());
+  co_return agreed ? nothing() : refusal(agreed.error(), "directory");
 }
 
 Answer guarded(Administration const* of, Route route, net::HttpRequest request) {

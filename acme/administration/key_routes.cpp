@@ -1,5 +1,6 @@
 #include "acme/administration/key_routes.hpp"
 
+#include "base/http/problem.hpp"
 #include "base/process/log.hpp"
 
 #include <boost/json.hpp>
@@ -17,8 +18,8 @@ constexpr net::RouteLimits slow{0, std::chrono::minutes(10)};  // a hundred thou
 
 net::HttpResponse refusal(base::Failure const& failure) {
   bool const keys = failure.code == keyring::errc::key_file || failure.code == keyring::errc::sealed;
-  return net::HttpResponse::problem(keys ? 409 : 503, keys ? "the keys do not allow it" : "it cannot be done now",
-                                    failure.what());
+  return keys ? net::problem_of(409, "the keys do not allow it", "what", failure.what(), "docs/certificates.md, keys")
+              : net::HttpResponse::problem(503, "it cannot be done now", failure.what());
 }
 
 std::string text(json::object const& body, char const* key) {
@@ -58,10 +59,11 @@ Answer renew(KeyRoutes const& of, std::vector<std::int64_t> owners) {
   process::log::info("vault", "renewed data keys owners={} failed={} sealed_anew={}", owners.size(), failed.size(),
                      sealed);
   if (!failed.empty()) {
-    co_return net::HttpResponse::problem(
-        409, "damaged keys",
+    co_return net::problem_of(
+        409, "damaged keys", "what",
         std::to_string(owners.size() - failed.size()) + " of " + std::to_string(owners.size()) +
-            " data keys were renewed; not those of the owners " + json::serialize(failed) + ": " + first);
+            " data keys were renewed; not those of the owners " + json::serialize(failed) + ": " + first,
+        "the others are done; these tenants' certificates are ordered anew or come from a backup");
   }
   co_return net::HttpResponse::json(200, json::serialize(json::object{{"owners", owners.size()}, {"sealed", sealed}}));
 }
@@ -88,7 +90,8 @@ Answer rotate(KeyRoutes const& of, net::HttpRequest request) {
     co_return co_await renew(of, own);
   }
   if (what != "tenant" && what != "tenants") {
-    co_return net::HttpResponse::problem(422, "wrong body", "what: must be master, tenant, tenants or accounts");
+    co_return net::problem_of(422, "wrong body", "what", "must be master, tenant, tenants or accounts",
+                              "{\"what\": \"master\"}");
   }
   auto const tenants = co_await of.store.tenants();
   if (!tenants) {

@@ -2,6 +2,7 @@
 
 #include "acme/crypto/encoding.hpp"
 #include "acme/keyring/errc.hpp"
+#include "base/http/problem.hpp"
 #include "base/pages/pages.hpp"
 #include "base/process/log.hpp"
 
@@ -224,9 +225,9 @@ net::Task<HttpResponse> Distribution::list(HttpRequest request) {
       co_return HttpResponse::json(200, json::serialize(delta_of(fleet, edge, since, reread)));
     }
     if (fleet.size(edge) > whole_max) {
-      co_return HttpResponse::problem(400, "List too long",
-                                      "This edge has " + std::to_string(fleet.size(edge)) +
-                                          " bundles: ask with delta=1, as agents of this version do");
+      co_return net::problem_of(400, "List too long", "delta",
+                                "this edge has " + std::to_string(fleet.size(edge)) + " bundles",
+                                "ask with delta=1, as agents of this version do");
     }
     co_return HttpResponse::json(200, json::serialize(list_of(fleet, edge)));
   }
@@ -275,7 +276,7 @@ net::Task<HttpResponse> Distribution::acknowledge(HttpRequest request) {
   }
   auto const body = parse_acknowledgment(request.body);
   if (!body) {
-    co_return HttpResponse::problem(400, "Bad acknowledgment", base::text(body.error()));
+    co_return net::problem_of(400, "Bad acknowledgment", body.error());
   }
   if (auto const caught = co_await following_.catch_up(); !caught) {
     co_return unavailable(caught.error());
@@ -287,7 +288,8 @@ net::Task<HttpResponse> Distribution::acknowledge(HttpRequest request) {
   vault::Acknowledgment const row{found->subject_id, edge, body->sequence, body->fingerprint};
   auto const stored = co_await vault_.acknowledge(row, crypto::wall_now());
   if (!stored && stored.error().code == vault::errc::stale) {
-    co_return HttpResponse::problem(409, "Not the certificate of this bundle", stored.error().what());
+    co_return net::problem_of(409, "Not the certificate of this bundle", "fingerprint", stored.error().what(),
+                              "the bundle as it is now: GET /v1/edge/bundles/{id}");
   }
   if (!stored) {
     co_return unavailable(stored.error());
@@ -308,7 +310,7 @@ net::Task<HttpResponse> Distribution::certificates(HttpRequest request) {
   }
   auto const page = net::read_page(request, certificates_default);
   if (!page) {
-    co_return HttpResponse::problem(422, "Wrong query", base::text(page.error()));
+    co_return net::problem_of(422, "Wrong query", page.error());
   }
   auto rows = co_await vault_.certificates();
   if (!rows) {

@@ -155,8 +155,41 @@ void check_strength(std::vector<Certificate> const& chain, Findings& findings) {
   ERR_clear_error();
 }
 
+bool signs(X509* issuer, X509* certificate) {
+  return X509_check_issued(issuer, certificate) == X509_V_OK && X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
+}
+
+std::string issuer_of(X509* certificate) {
+  Bio const bio(BIO_new(BIO_s_mem()));
+  X509_NAME_print_ex(bio.get(), X509_get_issuer_name(certificate), 0, XN_FLAG_RFC2253);
+  char* text = nullptr;
+  long const size = BIO_get_mem_data(bio.get(), &text);
+  constexpr std::size_t most = 200;
+  return std::string(text, std::min(static_cast<std::size_t>(size), most));
+}
+
+// What signed certificate `at` does not come after it: it is somewhere else, or nowhere.
+void tell_order(std::vector<Certificate> const& chain, std::size_t at, Findings& findings) {
+  std::string const which = at == 0 ? "the leaf" : "certificate " + std::to_string(at + 1) + " of the chain";
+  bool const elsewhere = std::ranges::any_of(
+      chain, [&](Certificate const& one) { return one != chain[at] && signs(one.get(), chain[at].get()); });
+  if (elsewhere) {
+    findings.add("chain_pem", which + " is not signed by the one after it, but by another one of the chain",
+                 "the leaf comes first, then what signed it, and so on");
+  } else {
+    findings.add("chain_pem", "the certificate that signed " + which + " is missing",
+                 "put the certificate of '" + issuer_of(chain[at].get()) + "' right after it");
+  }
+}
+
 void check_order(std::vector<Certificate> const& chain, Findings& findings) {
   X509* const leaf = chain.front().get();
+  bool const alone = chain.size() == 1 || X509_check_ca(leaf) == 0;
+  if (alone && X509_check_issued(leaf, leaf) == X509_V_OK) {
+    findings.add("chain_pem", "the certificate is signed by itself, which no client trusts",
+                 "one that a CA signed, followed by the CA's intermediate");
+    return;
+  }
   if (X509_check_ca(leaf) != 0) {
     findings.add("chain_pem", "the first certificate is a CA's",
                  "the leaf comes first, then what signed it, and so on");
@@ -166,20 +199,14 @@ void check_order(std::vector<Certificate> const& chain, Findings& findings) {
     findings.add("chain_pem", "the leaf is not for servers (extended key usage)", "ask its CA for one with serverAuth");
   }
   for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
-    X509* const issuer = chain[i + 1].get();
-    bool const follows = X509_check_issued(issuer, chain[i].get()) == X509_V_OK &&
-                         X509_verify(chain[i].get(), X509_get0_pubkey(issuer)) == 1;
-    if (!follows) {
-      findings.add("chain_pem",
-                   "certificate " + std::to_string(i + 1) + " of the chain is not signed by the one after it",
-                   "the leaf comes first, then what signed it, and so on");
+    if (!signs(chain[i + 1].get(), chain[i].get())) {
+      tell_order(chain, i, findings);
       break;
     }
   }
-  bool const self_signed = X509_check_issued(leaf, leaf) == X509_V_OK;
-  if (chain.size() == 1 && !self_signed) {
+  if (chain.size() == 1) {
     // Clients that have not seen the intermediate elsewhere could not verify it.
-    findings.add("chain_pem", "the certificate that signed the leaf is missing", "append the CA's intermediate");
+    tell_order(chain, 0, findings);
   }
   ERR_clear_error();
 }

@@ -1,5 +1,6 @@
 #include "base/http/http.hpp"
 
+#include "base/http/conditional.hpp"
 #include "base/process/log.hpp"
 
 #include <boost/asio/error.hpp>
@@ -107,6 +108,7 @@ HttpResponse broken(std::string const& method, std::string const& path, char con
 Task<HttpResponse> run(Handler handler, HttpRequest request) {
   std::string const method = request.method;
   std::string const path = request.path;
+  std::string const if_none_match(request.headers.get("If-None-Match"));
   HttpResponse response;
   try {
     response = co_await handler(std::move(request));
@@ -118,7 +120,7 @@ Task<HttpResponse> run(Handler handler, HttpRequest request) {
   } catch (std::exception const& error) {
     response = broken(method, path, error.what());
   }
-  co_return response;
+  co_return conditional(method, if_none_match, std::move(response));
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ boost::system::result<Page, base::Problems> read_page(HttpRequest const& request
     std::string const& text = given->second;
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), page.limit);
     if (error != std::errc() || end != text.data() + text.size() || page.limit < 1 || page.limit > limit_max) {
-      return base::Problems{{{"request", 0, 0}, "limit", "must be a whole number from 1 to 1000", ""}};
+      return base::Problems{{{"request", 0, 0}, "limit", "must be a whole number from 1 to 1000", "100"}};
     }
   }
   if (auto const given = request.query.find("cursor"); given != request.query.end()) {

@@ -7,6 +7,8 @@
 namespace api {
 namespace {
 
+constexpr About about_ip{"ip", "an IP address and the name of a name server"};
+
 namespace json = boost::json;
 using Answer = net::Task<net::HttpResponse>;
 
@@ -33,7 +35,7 @@ Answer put_autoprimary(Dependencies const& api, net::HttpRequest request) {
     co_return refusal(reader.problems());
   }
   base::Result<store::Revision> const done = co_await api.store.set_autoprimary(std::move(autoprimary));
-  co_return done ? reply_nothing() : refusal(done.error());
+  co_return done ? reply_nothing() : refusal(done.error(), about_ip);
 }
 
 Answer delete_autoprimary(Dependencies const& api, net::HttpRequest request) {
@@ -41,7 +43,7 @@ Answer delete_autoprimary(Dependencies const& api, net::HttpRequest request) {
   std::string nameserver = request.parameters.at("nameserver");
   base::Result<store::Revision> const done =
       co_await api.store.remove_autoprimary(std::move(ip), std::move(nameserver));
-  co_return done ? reply_nothing() : refusal(done.error());
+  co_return done ? reply_nothing() : refusal(done.error(), about_ip);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ Body::Body(std::string_view text) : own_(std::make_shared<base::Problems>()), pr
   value_ = json::parse(text, bad);
   if (bad || !value_.is_object()) {
     bool const deep = bad == json::error::too_deep;
-    std::string const hint = deep ? "32 levels are the most" : bad ? bad.message() : "";
+    std::string const hint = deep ? "32 levels are the most" : bad ? bad.message() : "{...}";
     problems_->push_back({{"request body", 0, 0}, "", deep ? "is nested too deeply" : "is no JSON object", hint});
     value_ = json::object();
     broken_ = true;
@@ -33,7 +33,7 @@ json::value const* Body::member(std::string_view key, bool required) {
   known_.insert(std::string(key));
   auto const* const found = value_.get_object().if_contains(key);
   if (found == nullptr && required && !broken_) {
-    fail(key, "is missing");
+    fail(key, "is missing", "the body has to have it");
   }
   return found;
 }
@@ -44,7 +44,7 @@ std::string Body::text(std::string_view key) {
     return {};
   }
   if (!found->is_string() || found->get_string().empty()) {
-    fail(key, "must be a text that is not empty");
+    fail(key, "must be a text that is not empty", "for instance \"" + std::string(key) + "\": \"...\"");
     return {};
   }
   return std::string(found->get_string());
@@ -56,7 +56,7 @@ std::string Body::text(std::string_view key, std::string fallback) {
     return fallback;
   }
   if (!found->is_string()) {
-    fail(key, "must be a text");
+    fail(key, "must be a text", "for instance \"" + std::string(key) + "\": \"...\"");
     return fallback;
   }
   return std::string(found->get_string());
@@ -68,7 +68,8 @@ std::int64_t Body::integer(std::string_view key, std::int64_t least, std::int64_
     return least;
   }
   if (!found->is_int64() || found->get_int64() < least || found->get_int64() > most) {
-    fail(key, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    fail(key, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most),
+         std::to_string(least));
     return least;
   }
   return found->get_int64();
@@ -85,12 +86,12 @@ std::vector<std::string> Body::texts(std::string_view key, bool required) {
     return out;
   }
   if (!found->is_array()) {
-    fail(key, "must be a list of texts");
+    fail(key, "must be a list of texts", "for instance [\"...\"]");
     return out;
   }
   for (auto const& item : found->get_array()) {
     if (!item.is_string()) {
-      fail(std::string(key) + "[" + std::to_string(out.size()) + "]", "must be a text");
+      fail(std::string(key) + "[" + std::to_string(out.size()) + "]", "must be a text", "\"...\"");
       continue;
     }
     out.emplace_back(item.get_string());
@@ -105,13 +106,13 @@ std::vector<Body> Body::objects(std::string_view key) {
     return out;
   }
   if (!found->is_array()) {
-    fail(key, "must be a list of objects");
+    fail(key, "must be a list of objects", "for instance [{...}]");
     return out;
   }
   for (std::size_t i = 0; i < found->get_array().size(); ++i) {
     std::string const item = std::string(key) + "[" + std::to_string(i) + "]";
     if (!found->get_array()[i].is_object()) {
-      fail(item, "must be an object");
+      fail(item, "must be an object", "{...}");
       continue;
     }
     out.emplace_back(found->get_array()[i], path_of(item), *problems_);
@@ -119,10 +120,18 @@ std::vector<Body> Body::objects(std::string_view key) {
   return out;
 }
 
+std::string Body::known() const {
+  std::string names;
+  for (std::string const& one : known_) {
+    names += (names.empty() ? "" : ", ") + one;
+  }
+  return names.empty() ? "none" : names;
+}
+
 void Body::finish() {
   for (auto const& member_of : value_.get_object()) {
     if (!known_.contains(std::string_view(member_of.key()))) {
-      fail(member_of.key(), "is not known");
+      fail(member_of.key(), "is not known", "leave it out; known are " + known());
     }
   }
 }

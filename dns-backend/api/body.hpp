@@ -42,6 +42,7 @@ class Body {
  private:
   boost::json::value const* member(std::string_view key, bool required);
   [[nodiscard]] std::string path_of(std::string_view key) const;
+  [[nodiscard]] std::string known() const;  // members, for a hint
 
   boost::json::value value_;
   std::string path_;

@@ -1,5 +1,6 @@
 #include "dns-backend/api/routes.hpp"
 
+#include "base/http/problem.hpp"
 #include "base/process/log.hpp"
 #include "dns-backend/api/access.hpp"
 
@@ -52,7 +53,7 @@ int status_of(base::Failure const& failure) {
   if (later) {
     return 503;
   }
-  bool const input = failure.code == store::errc::refused ||
+  bool const input = failure.code == store::errc::refused || failure.code == store::errc::quota ||
                      failure.code.category() == make_error_code(dns::errc::bad_name).category();
   return input ? 422 : 500;
 }
@@ -76,8 +77,24 @@ HttpResponse refusal(base::Failure const& failure) {
   if (status == 500) {
     process::log::error("api", "a request failed: {}", failure.what());
   }
-  return HttpResponse::problem(status, failure.code.message(),
-                               failure.detail.empty() ? failure.code.message() : failure.detail);
+  std::string const detail = failure.detail.empty() ? failure.code.message() : failure.detail;
+  if (failure.code == store::errc::quota) {
+    return net::problem_of(status, failure.code.message(), "plan", detail, "take something away, or ask for another");
+  }
+  if (failure.code == store::errc::changed) {
+    return net::problem_of(status, failure.code.message(), "If-Match", detail, "read it again and send its ETag");
+  }
+  return HttpResponse::problem(status, failure.code.message(), detail);
+}
+
+HttpResponse refusal(base::Failure const& failure, About about) {
+  int const status = status_of(failure);
+  bool const known = failure.code == store::errc::quota || failure.code == store::errc::changed;
+  if (known || status >= 500) {
+    return refusal(failure);
+  }
+  return net::problem_of(status, failure.code.message(), about.field,
+                         failure.detail.empty() ? failure.code.message() : failure.detail, about.hint);
 }
 
 HttpResponse refusal(base::Failure const& failure, std::int64_t wait_ms) {
@@ -89,21 +106,7 @@ HttpResponse refusal(base::Failure const& failure, std::int64_t wait_ms) {
 }
 
 HttpResponse refusal(base::Problems const& problems) {
-  json::array errors;
-  for (auto const& problem : problems) {
-    errors.push_back(json::object{{"line", problem.place.line},
-                                  {"column", problem.place.column},
-                                  {"field", problem.path},
-                                  {"message", problem.message},
-                                  {"hint", problem.hint}});
-  }
-  HttpResponse response = HttpResponse::json(422, json::serialize(json::object{{"type", "about:blank"},
-                                                                               {"title", "the input is wrong"},
-                                                                               {"status", 422},
-                                                                               {"detail", base::text(problems)},
-                                                                               {"errors", std::move(errors)}}));
-  response.headers.set("Content-Type", "application/problem+json");
-  return response;
+  return net::problem_of(422, "the input is wrong", problems);
 }
 
 HttpResponse reply(int status, json::value const& body) {

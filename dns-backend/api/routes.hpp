@@ -23,8 +23,17 @@ net::Handler administrators(Dependencies const& dependencies, Route route);
 // As above, and on a replica the request goes to the primary (502 with the reason when that cannot be asked).
 net::Handler writes(Dependencies const& dependencies, Route route);
 
-// not_found 404, exists 409, refused 422, read_only 503, too_many 429, anything else 500.
+// not_found 404, exists 409, refused and quota 422, changed 412, read_only 503, too_many 429, anything else 500. A
+// quota is a problem of the plan, and what changed one of If-Match: their "errors" say so.
 net::HttpResponse refusal(base::Failure const& failure);
+// What a refusal is about: a member, parameter or header, and how to mend it.
+struct About {
+  char const* field;
+  char const* hint;
+};
+inline constexpr About about_zone{"zone", "a zone of the store (navigator zone list), and what its records allow"};
+// As above; what the caller can mend has "errors" with `about`.
+net::HttpResponse refusal(base::Failure const& failure, About about);
 // The same with Retry-After when there is a time to wait.
 net::HttpResponse refusal(base::Failure const& failure, std::int64_t wait_ms);
 // 422 with every problem in "errors".

@@ -100,7 +100,7 @@ Answer put_rrsets(Dependencies const& api, net::HttpRequest request) {
   }
   base::Result<store::Revision> const done = co_await api.store.replace_rrsets(*apex, std::move(list));
   if (!done) {
-    co_return refusal(done.error());
+    co_return refusal(done.error(), About{"rrsets", "first take away what is in the way, or write other names"});
   }
   boost::json::object answer;
   answer["zone"] = apex->text();

@@ -41,7 +41,7 @@ Answer put_settings(Dependencies const& api, net::HttpRequest request) {
     co_return refusal(body.problems());
   }
   auto const done = co_await api.store.set_zone_settings(zone->apex, std::move(settings));
-  co_return done ? revision_reply(*zone, *done) : refusal(done.error());
+  co_return done ? revision_reply(*zone, *done) : refusal(done.error(), about_zone);
 }
 
 Answer put_metadata(Dependencies const& api, net::HttpRequest request) {
@@ -57,7 +57,7 @@ Answer put_metadata(Dependencies const& api, net::HttpRequest request) {
   }
   std::string const kind = request.parameters.at("kind");
   auto const done = co_await api.store.set_metadata(zone->apex, kind, values);
-  co_return done ? revision_reply(*zone, *done) : refusal(done.error());
+  co_return done ? revision_reply(*zone, *done) : refusal(done.error(), about_zone);
 }
 
 // What a restored zone consists of.
@@ -153,7 +153,7 @@ net::Task<base::Result<void>> restore_extras(Dependencies const& api, Restored z
 Answer restore_zone(Dependencies const& api, net::HttpRequest request) {
   base::Result<dns::Name> const name = dns::Name::parse(request.parameters.at("zone"));
   if (!name) {
-    co_return refusal(name.error());
+    co_return refusal(name.error(), about_zone);
   }
   Body body(request.body);
   request.body.clear();
@@ -173,7 +173,7 @@ Answer restore_zone(Dependencies const& api, net::HttpRequest request) {
     done = co_await restore_extras(api, zone);
   }
   if (!done) {
-    co_return refusal(done.error());
+    co_return refusal(done.error(), about_zone);
   }
   store::ZonePtr const after = api.store.published().copy()->zone(*name);
   co_return reply(200, json::object{{"name", name->text()},

@@ -149,7 +149,8 @@ Answer create_zone(Dependencies const& api, net::HttpRequest request) {
   }
   base::Result<store::Revision> const done =
       co_await api.store.create_zone(zone.apex, zone.settings, std::move(zone.rrsets));
-  co_return done ? revision_reply(201, api, zone.apex, *done) : refusal(done.error());
+  co_return done ? revision_reply(201, api, zone.apex, *done)
+                 : refusal(done.error(), About{"name", "a zone that is not there yet and hides nothing"});
 }
 
 Answer get_zone(Dependencies const& api, net::HttpRequest request) {
@@ -175,13 +176,13 @@ Answer delete_zone(Dependencies const& api, net::HttpRequest request) {
     co_return no_such_zone(request.parameters.at("zone"));
   }
   base::Result<store::Revision> const done = co_await api.store.delete_zone(*name);
-  co_return done ? reply_nothing() : refusal(done.error());
+  co_return done ? reply_nothing() : refusal(done.error(), about_zone);
 }
 
 Answer import_zone(Dependencies const& api, net::HttpRequest request) {
   base::Result<dns::Name> const name = zone_name(request);
   if (!name) {
-    co_return refusal(name.error());
+    co_return refusal(name.error(), about_zone);
   }
   if (request.body.empty()) {
     co_return refusal(base::Problems{{{"request body", 0, 0}, "", "is empty", "a master file is expected"}});
@@ -193,7 +194,7 @@ Answer import_zone(Dependencies const& api, net::HttpRequest request) {
   store::ZonePtr const before = api.store.published().copy()->zone(*name);
   base::Result<store::Revision> const done = co_await api.store.import_zone(*name, std::move(*rrsets));
   if (!done) {
-    co_return refusal(done.error());
+    co_return refusal(done.error(), about_zone);
   }
   store::ZonePtr const after = api.store.published().copy()->zone(*name);
   json::object body = after ? summary(*after) : json::object();
@@ -233,7 +234,7 @@ Answer put_kind(Dependencies const& api, net::HttpRequest request) {
     co_return no_such_zone(request.parameters.at("zone"));
   }
   base::Result<store::Revision> const done = co_await api.store.set_kind(*name, kind);
-  co_return done ? revision_reply(200, api, *name, *done) : refusal(done.error());
+  co_return done ? revision_reply(200, api, *name, *done) : refusal(done.error(), about_zone);
 }
 
 }  // namespace

@@ -44,6 +44,14 @@ net::Task<void> report(std::string doing, net::Signal& done) {
   }
 }
 
+net::HttpClientSettings settings_for(Place const& place) {
+  net::HttpClientSettings settings;
+  if (place.remote) {
+    settings.tls = place.remote->tls;
+  }
+  return settings;
+}
+
 bool no_daemon(base::Failure const& failure) {
   return failure.code == net::errc::refused || failure.code == net::errc::unresolved ||
          failure.code == boost::system::errc::no_such_file_or_directory;
@@ -87,16 +95,19 @@ struct Local {
 }  // namespace
 
 struct Connection::State {
-  explicit State(std::string path) : socket(std::move(path)) {}
+  explicit State(Place const& place)
+      : origin(place.remote ? place.remote->url : "unix:" + place.api_unix + ":"),
+        shown(place.remote ? place.remote->url : place.api_unix),
+        token(place.remote ? place.remote->token : ""),
+        client(loop.get_executor(), settings_for(place)) {}
 
-  base::Result<net::HttpResponse> call(std::string const& method, std::string const& target, std::string const& body,
-                                       std::string const& doing) {
-    net::HttpRequest request;
-    request.method = method;
-    request.target = target;
-    request.body = body;
+  base::Result<net::HttpResponse> call(net::HttpRequest request, std::string const& doing) {
+    std::string const& body = request.body;
     if (!body.empty()) {
       request.headers.set("Content-Type", body.front() == '{' || body.front() == '[' ? "application/json" : "text/dns");
+    }
+    if (!token.empty()) {
+      request.headers.set("Authorization", "Bearer " + token);
     }
     Slot slot;
     net::Signal done(loop.get_executor());
@@ -107,20 +118,22 @@ struct Connection::State {
       request.peer.is_unix = true;
       net::spawn(loop.get_executor(), "api request", dispatch_into(slot, local->router, std::move(request), done));
     } else {
-      net::spawn(loop.get_executor(), "api request",
-                 send_into(slot, client, "unix:" + socket + ":" + target, std::move(request), done));
+      std::string url = origin + request.target;
+      net::spawn(loop.get_executor(), "api request", send_into(slot, client, std::move(url), std::move(request), done));
     }
     loop.restart();
     loop.run();
     if (!slot.has_value()) {
-      return base::fail(net::errc::cancelled, "the request to " + socket + " ended without an answer");
+      return base::fail(net::errc::cancelled, "the request to " + shown + " ended without an answer");
     }
     return std::move(*slot);
   }
 
-  std::string socket;
+  std::string origin;  // what a target is put behind
+  std::string shown;   // to people
+  std::string token;   // empty: none
   net::asio::io_context loop{1};
-  net::HttpClient client{loop.get_executor(), {}};
+  net::HttpClient client;
   std::unique_ptr<Local> local;  // set without a daemon
 };
 
@@ -128,8 +141,14 @@ Connection::Connection(std::unique_ptr<State> state) : state_(std::move(state)) 
 Connection::~Connection() = default;
 
 base::Result<std::unique_ptr<Connection>> Connection::open(Place const& place, Without without) {
-  auto state = std::make_unique<State>(place.api_unix);
-  auto const alive = state->call("GET", "/healthz", {}, {});
+  auto state = std::make_unique<State>(place);
+  if (place.remote) {
+    return std::unique_ptr<Connection>(new Connection(std::move(state)));  // NOLINT: private constructor
+  }
+  net::HttpRequest look;
+  look.method = "GET";
+  look.target = "/healthz";
+  auto const alive = state->call(std::move(look), {});
   if (!alive && !no_daemon(alive.error())) {
     return alive.error();
   }
@@ -149,7 +168,15 @@ base::Result<std::unique_ptr<Connection>> Connection::open(Place const& place, W
 
 base::Result<net::HttpResponse> Connection::call(std::string const& method, std::string const& target,
                                                  std::string const& body, std::string const& doing) {
-  return state_->call(method, target, body, doing);
+  net::HttpRequest request;
+  request.method = method;
+  request.target = target;
+  request.body = body;
+  return state_->call(std::move(request), doing);
+}
+
+base::Result<net::HttpResponse> Connection::call(net::HttpRequest request, std::string const& doing) {
+  return state_->call(std::move(request), doing);
 }
 
 std::string refusal_text(net::HttpResponse const& answer) {

@@ -1,5 +1,6 @@
 // The command line's side of the API: requests to the daemon that runs, or while none does, the same routes over the
-// store opened in this process. So each command is written once. On a replica both pass writes on to its primary.
+// store opened in this process; or to a Navigator elsewhere, with a token. So each command is written once. On a
+// replica both pass writes on to its primary.
 //
 // Threads: blocking; the command line only.
 #pragma once
@@ -29,6 +30,8 @@ class Connection {
   // One request, one answer. Says every two seconds on stderr that it still waits, when `doing` is not empty.
   base::Result<net::HttpResponse> call(std::string const& method, std::string const& target,
                                        std::string const& body = {}, std::string const& doing = {});
+  // With headers of its own.
+  base::Result<net::HttpResponse> call(net::HttpRequest request, std::string const& doing = {});
 
  private:
   struct State;

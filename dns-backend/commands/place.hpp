@@ -1,4 +1,5 @@
-// Where a command finds what it works on: the daemon's socket, the store, PowerDNS. And how it speaks to people.
+// Where a command finds what it works on: the daemon's socket, the store, PowerDNS, or a Navigator elsewhere. And how
+// it speaks to people.
 //
 // Threads: plain values; the command line only.
 #pragma once
@@ -6,9 +7,11 @@
 #include "base/database/database.hpp"
 #include "base/net/tls.hpp"
 #include "base/result/result.hpp"
+#include "dns-backend/commands/remote/remote.hpp"
 
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +25,8 @@ struct Place {
   net::TlsClientSettings primary_tls;      // how it is asked
   std::string pdns_address = "127.0.0.1";  // where this machine's PowerDNS answers, for `check`
   std::uint16_t pdns_port = 53;
+  std::optional<Remote> remote;  // asked instead of this machine's daemon and store
+  std::string token_file;        // where sign-up puts the token
 };
 
 struct Output {

@@ -148,6 +148,13 @@ void connect_self_service(Daemon& daemon) {
     return;
   }
   daemon.self_service->challenges_at([&daemon] { return daemon.issuer->challenge_labels(); });
+  daemon.self_service->certificates_from([&daemon](std::int64_t tenant_id) {
+    json::array list;
+    for (acme::SubjectStatus const& one : daemon.issuer->status_of(tenant_id)) {
+      list.push_back(acme::json_of(one));
+    }
+    return list;
+  });
   daemon.self_service->bring_to(
       [&daemon](std::int64_t tenant_id, std::string name, api::BroughtCertificate brought) {
         return take_certificate(daemon, tenant_id, std::move(name), std::move(brought));

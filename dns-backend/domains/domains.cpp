@@ -203,7 +203,8 @@ base::Result<void> claim(Write const& write, tenants::Policy const& policy, std:
   }
   tenants::Plan const* const plan = tenants::find_plan(policy, tenant->plan);
   if (plan != nullptr && write.model.domain_ids_of(tenant->id).size() >= plan->domains) {
-    return refused("the plan '" + tenant->plan + "' has " + std::to_string(plan->domains) + " domains at most");
+    return store::over_quota("the plan '" + tenant->plan + "' has " + std::to_string(plan->domains) +
+                             " domains at most");
   }
   std::string slug = tokens::random_text(slug_octets);
   if (auto const taken = tenants::take_slug(write, policy, tenant->id, slug, when.now_ms, wait_ms); !taken) {

@@ -1,5 +1,6 @@
 #include "dns-backend/feed/feed_server.hpp"
 
+#include "base/http/problem.hpp"
 #include "base/process/log.hpp"
 #include "dns-backend/feed/codec.hpp"
 
@@ -100,7 +101,8 @@ net::Task<net::HttpResponse> FeedServer::answer(net::HttpRequest request) {
   auto const since = number(request, "since");
   auto const wait_ms = number(request, "wait_ms");
   if (!since || !wait_ms) {
-    co_return net::HttpResponse::problem(400, "not a position", "since and wait_ms are whole numbers from 0 up");
+    co_return net::problem_of(400, "not a position", since ? "wait_ms" : "since", "is no whole number",
+                              "since and wait_ms are whole numbers from 0 up");
   }
   auto const given = request.query.find("history");
   std::string const history(given == request.query.end() || given->second.empty() ? no_history : given->second);

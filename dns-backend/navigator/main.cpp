@@ -4,6 +4,7 @@
 #include "dns-backend/commands/certificates/command_line.hpp"
 #include "dns-backend/commands/command_line.hpp"
 #include "dns-backend/commands/health/command_line.hpp"
+#include "dns-backend/commands/remote/remote.hpp"
 #include "dns-backend/commands/steering/command_line.hpp"
 #include "dns-backend/commands/tenants/command_line.hpp"
 #include "dns-backend/invitations/invitations.hpp"
@@ -19,6 +20,7 @@
 
 #include <cstdio>
 #include <functional>
+#include <optional>
 
 #include <unistd.h>
 
@@ -79,13 +81,39 @@ manual::About about() {
       8,
       {"The backend of PowerDNS: zones, tenants and health-aware records from one store, certificates by ACME for the "
        "same names, and the edges that serve them.",
-       "Commands speak with the daemon over its unix socket, or with the store where no daemon runs. What is read by "
+       "Commands speak with the daemon over its unix socket, with the store where no daemon runs, or with a Navigator "
+       "elsewhere by a token (--server, --token-file). What is read by "
        "programs is asked for with --json."},
       {{"/etc/navigator/navigator.yaml", "Settings; --config names another file"},
        {"/run/navigator/", "Sockets of the daemon"},
        {"/var/lib/navigator/", "The store"}},
       {{"0", "Done, or equal"}, {"1", "It failed, or is not equal"}, {"2", "Wrong arguments or settings, or trouble"}},
       {"privateer(8)", "pdns_server(1)", "pdns_control(1)"}};
+}
+
+// A Navigator elsewhere, or this machine's daemon, whose settings say where it is. Nothing when either is said wrong;
+// then all problems are on stderr.
+std::optional<commands::Place> find_place(CLI::App const& app, commands::RemoteWords const& given,
+                                          std::string const& config) {
+  commands::RemoteWords const words = commands::with_environment(app, given);
+  auto const token = app.got_subcommand("sign-up") ? commands::TokenFile::made : commands::TokenFile::read;
+  auto remote = commands::read_remote(words, token);
+  if (!remote) {
+    std::fputs(base::text(remote.error()).c_str(), stderr);
+    return std::nullopt;
+  }
+  commands::Place place;
+  if (!*remote) {
+    auto const settings = navigator::load_settings(config);
+    if (!settings) {
+      std::fputs(base::text(settings.error()).c_str(), stderr);
+      return std::nullopt;
+    }
+    place = place_of(*settings);
+  }
+  place.remote = std::move(*remote);
+  place.token_file = words.token_file;
+  return place;
 }
 
 }  // namespace
@@ -107,6 +135,8 @@ int main(int argc, char** argv) {
   auto const certificates_given = commands::add_certificate_commands(app, action);
   auto const steering_given = commands::add_steering_commands(app, action);
   auto const tenant_given = commands::add_tenant_commands(app, action);
+  commands::RemoteWords remote;
+  commands::add_remote_words(app, remote);
   manual::add_commands(app, about(), std::string(process::version()));
   try {
     app.parse(argc, argv);
@@ -116,10 +146,14 @@ int main(int argc, char** argv) {
   if (pipe->parsed() && !socket.empty()) {
     return relay(socket);
   }
+  if (!daemon) {
+    auto const place = find_place(app, remote, config);
+    return place ? action(*place) : 2;
+  }
   auto const settings = navigator::load_settings(config);
   if (!settings) {
     std::fputs(base::text(settings.error()).c_str(), stderr);
     return 2;
   }
-  return daemon ? daemon(*settings) : action(place_of(*settings));
+  return daemon(*settings);
 }

@@ -2,18 +2,16 @@
 
 #include "base/process/log.hpp"
 #include "dns-backend/api/acme_dns/acme_dns.hpp"
+#include "dns-backend/api/audit_log/audit_log.hpp"
 #include "dns-backend/api/tenant_pools/tenant_pools.hpp"
 #include "dns-backend/audit/audit.hpp"
 #include "dns-backend/audit/under_way.hpp"
 
-#include <boost/json.hpp>
-
+#include <algorithm>
 #include <chrono>
 
 namespace self_service {
 namespace {
-
-namespace json = boost::json;
 
 // With the final dot, as it is written into master files; empty when it is no name.
 std::string absolute(std::string const& text) {
@@ -60,20 +58,6 @@ api::SignUpSettings sign_up_of(navigator::SignUpSettings const& settings, std::s
   return out;
 }
 
-// What the status section says of one tenant.
-json::value certificates_of(api::Dependencies const& api, std::string const& label) {
-  json::array out;
-  auto const section = api.sections.find("certificates");
-  json::value const all = section == api.sections.end() ? json::value(json::array()) : section->second();
-  for (json::value const& one : all.is_array() ? all.get_array() : json::array()) {
-    auto const* const tenant = one.is_object() ? one.get_object().if_contains("tenant") : nullptr;
-    if (tenant != nullptr && tenant->is_string() && tenant->get_string() == label) {
-      out.push_back(one);
-    }
-  }
-  return out;
-}
-
 std::int64_t wall_ms() {
   auto const now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
@@ -89,7 +73,7 @@ SelfService::SelfService(net::asio::any_io_executor executor, api::Dependencies&
       tenants_{api, tokens_, policy_of(settings), {}, {}, {}},
       gate_(api, tokens_, api.metrics, gate_of(settings)),
       sign_up_(tenants_, sign_up_of(settings.sign_up, api.default_zone)),
-      steward_(executor, api.store, std::move(sites), api.metrics),
+      steward_(executor, api.store, sites, api.metrics),
       tiers_{settings.cluster_zone, settings.global_name},
       clusters_changed_(executor),
       day_(executor) {
@@ -97,7 +81,11 @@ SelfService::SelfService(net::asio::any_io_executor executor, api::Dependencies&
     tokens::Token const* const token = tokens_.by_id(id);
     return token != nullptr && token->scope.admin && token->tenant_id == 0;
   };
-  tenants_.certificates = [this](std::string const& label) { return certificates_of(api_, label); };
+  tenants_.is_everywhere = [sites](store::Revision revision) {
+    auto const all = sites();
+    return std::ranges::none_of(
+        all, [revision](steward::Site const& site) { return site.in_service && site.acknowledged < revision; });
+  };
   if (!settings.resolver.empty()) {
     domain_watch::Settings watch{settings.resolver, settings.resolver_port, settings.challenge_zone};
     watch.challenge_labels = [this] {
@@ -111,6 +99,7 @@ SelfService::SelfService(net::asio::any_io_executor executor, api::Dependencies&
 net::Task<base::Result<void>> SelfService::start(net::Router& router) {
   gate_.stand_around(router);
   api::add_tenant_routes(router, tenants_);
+  api::add_audit_routes(router, tenants_);
   api::add_acme_dns_routes(router, tenants_);
   api::add_tenant_pool_routes(router, tenants_);
   sign_up_.add_routes(router);

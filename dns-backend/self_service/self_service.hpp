@@ -33,6 +33,10 @@ class SelfService {
   void challenges_at(std::function<std::vector<std::string>()> labels) {
     tenants_.challenge_labels = std::move(labels);
   }
+  // And shows a tenant's, by its id.
+  void certificates_from(std::function<boost::json::array(std::int64_t tenant_id)> list) {
+    tenants_.certificates = std::move(list);
+  }
   // Looks at tenants' domains; nullptr without a resolver.
   [[nodiscard]] domain_watch::DomainWatch* watch() const { return watch_.get(); }
   // Something was published or acknowledged.

@@ -156,7 +156,7 @@ base::Result<Wanted> place(steering::Objects const& own, std::int64_t tenant, Wa
                            tenants::Plan const& plan) {
   steering::Pool const* const before = find(own, wanted.pool.title);
   if (before == nullptr && own.pools.size() >= plan.pools) {
-    return store::refused("the plan has " + std::to_string(plan.pools) + " pools at most");
+    return store::over_quota("the plan has " + std::to_string(plan.pools) + " pools at most");
   }
   std::string name = before == nullptr ? "" : before->name;
   for (unsigned number = 1; name.empty(); ++number) {

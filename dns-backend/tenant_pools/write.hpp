@@ -1,6 +1,6 @@
 // The rows of tenants' pools: numbers for what is new, quotas, names that are free, and the transaction.
 //
-// Failures: not_found (no such tenant or pool), refused (the plan's or the platform's quota), changed (`if_match`, or
+// Failures: not_found (no such tenant or pool), quota (the plan's), refused (the platform's), changed (`if_match`, or
 // what was seen is no longer so).
 //
 // Threads: put and remove on the store thread; the rest is pure.

@@ -51,11 +51,12 @@ base::Result<void> check_clusters(Write const& write, Policy const& policy, Tena
     return refused("there is no plan '" + tenant.plan + "': " + names_of_plans(policy));
   }
   if (tenant.backups.size() > plan->backups) {
-    return refused("the plan '" + tenant.plan + "' has " + std::to_string(plan->backups) + " backup clusters at most");
+    return store::over_quota("the plan '" + tenant.plan + "' has " + std::to_string(plan->backups) +
+                             " backup clusters at most");
   }
   for (std::string const& pool : pools) {
     if (!plan->clusters.empty() && std::ranges::find(plan->clusters, pool) == plan->clusters.end()) {
-      return refused("the plan '" + tenant.plan + "' does not have the cluster '" + pool + "'");
+      return store::over_quota("the plan '" + tenant.plan + "' does not have the cluster '" + pool + "'");
     }
   }
   return {};

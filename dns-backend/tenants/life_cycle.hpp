@@ -1,8 +1,8 @@
 // The life of a tenant: created, renamed with an overlap of both labels, suspended, moved to another plan or other
 // clusters, deleted. Each is one transaction with what is to be done afterwards (journal.hpp).
 //
-// Failures of all: not_found (no such tenant, zone or pool), exists (the label is taken), refused (a rule or quota, in
-// the detail), changed (`if_match` names another revision).
+// Failures of all: not_found (no such tenant, zone or pool), exists (the label is taken), refused (a rule) or quota (of
+// the plan; in the detail), changed (`if_match` names another revision).
 //
 // Threads: the store thread; the structs are values.
 #pragma once

@@ -177,7 +177,8 @@ base::Result<void> set_records(Write const& write, Policy const& policy, std::st
     return count.error();
   }
   if (adds && plan != nullptr && *count > plan->records) {
-    return refused("the plan '" + tenant->plan + "' has " + std::to_string(plan->records) + " RRsets at most");
+    return store::over_quota("the plan '" + tenant->plan + "' has " + std::to_string(plan->records) +
+                             " RRsets at most");
   }
   if (auto const done = store::replace_rrsets(write, zone->apex, wanted); !done) {
     return done;

@@ -45,8 +45,8 @@ base::Result<void> make_body(store::Write const& write, Made const& made, tenant
     }
     tenants::Plan const* const plan = tenants::find_plan(policy, tenant->second.plan);
     if (plan != nullptr && integer(count->front()[0]) >= plan->tokens) {
-      return store::refused("the plan '" + tenant->second.plan + "' has " + std::to_string(plan->tokens) +
-                            " tokens at most: revoke one");
+      return store::over_quota("the plan '" + tenant->second.plan + "' has " + std::to_string(plan->tokens) +
+                               " tokens at most: revoke one");
     }
   }
   return add_row(write, made);
@@ -130,17 +130,19 @@ void Tokens::know_ended(std::string const& id, std::int64_t now_ms) {
 
 net::Task<base::Result<void>> Tokens::sweep(std::int64_t now_ms) {
   std::int64_t const before_ms = now_ms - ended_kept_ms;
-  store::Body body = [before_ms](store::Write const& write) -> base::Result<void> {
-    constexpr char const* ended =
-        "(revoked_at_ms <> 0 AND revoked_at_ms < ?) OR (expires_at_ms <> 0 AND expires_at_ms < ?)";
-    for (std::string const& sql :
-         {std::string("DELETE FROM kept_answer WHERE actor IN (SELECT 'token:' || id FROM token WHERE ") + ended + ")",
-          std::string("DELETE FROM token WHERE ") + ended}) {
-      if (auto const done = write.run(sql, {before_ms, before_ms}); !done) {
-        return done;
-      }
+  store::Body body = [before_ms, now_ms](store::Write const& write) -> base::Result<void> {
+    // Also of a token that ended while its request was at work, and so after what its end took along.
+    auto const done = write.run(
+        "DELETE FROM kept_answer WHERE actor LIKE 'token:%' AND actor NOT IN (SELECT 'token:' || id FROM token WHERE "
+        "revoked_at_ms = 0 AND (expires_at_ms = 0 OR expires_at_ms > ?))",
+        {now_ms});
+    if (!done) {
+      return done;
     }
-    return {};
+    return write.run(
+        "DELETE FROM token WHERE (revoked_at_ms <> 0 AND revoked_at_ms < ?) OR (expires_at_ms <> 0 AND expires_at_ms < "
+        "?)",
+        {before_ms, before_ms});
   };
   if (auto const written = co_await store_.write(std::move(body)); !written) {
     co_return written.error();

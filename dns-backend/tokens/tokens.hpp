@@ -52,7 +52,8 @@ class Tokens {
   void know(Made const& made);
   void know_ended(std::string const& id, std::int64_t now_ms);
 
-  // Rows of tokens that ended long ago go; until then lists show them.
+  // Rows of tokens that ended long ago go; until then lists show them. What was kept of the requests of any that ended
+  // goes at once.
   net::Task<base::Result<void>> sweep(std::int64_t now_ms);
   static constexpr std::int64_t ended_kept_ms = 30LL * 24 * 3600 * 1000;
 

@@ -23,6 +23,8 @@ class Category final : public boost::system::error_category {
         return "changed meanwhile";
       case errc::too_many:
         return "too many of a day's";
+      case errc::quota:
+        return "more than the plan has";
     }
     return "unknown store error";
   }

@@ -20,6 +20,7 @@ enum class errc {
   read_only,  // this is a replica
   changed,    // not as the caller last saw it (If-Match)
   too_many,   // of a day's
+  quota,      // more than the tenant's plan has
 };
 boost::system::error_code make_error_code(errc code);
 
@@ -45,6 +46,11 @@ using Body = std::function<base::Result<void>(Write const&)>;
 // Against a rule of the tables; the detail says which.
 inline base::Failure refused(std::string why) {
   return base::fail(errc::refused, std::move(why));
+}
+
+// The plan has no more; the detail says how many of what.
+inline base::Failure over_quota(std::string why) {
+  return base::fail(errc::quota, std::move(why));
 }
 
 }  // namespace store

@@ -2,6 +2,8 @@
 #include "tests/acme/certificates_fixture.hpp"
 #include "tests/support/made_certificate.hpp"
 
+#include <boost/json.hpp>
+
 namespace acme {
 namespace {
 
@@ -39,6 +41,30 @@ TEST_F(SubjectsTest, ADomainGetsACertificateOfItsOwnThroughItsDelegatedName) {
   ASSERT_TRUE(until([&] { return txt(domain.slug + ".acme.stream.example").empty(); }));
   EXPECT_EQ(issuer->find("www.customer.example."), status.subject_id);
   EXPECT_NE(issuer->find("acme-tv"), status.subject_id);
+}
+
+TEST_F(SubjectsTest, TheStatusOfATenantIsWhatThatOfAllSaysOfHim) {
+  auto const first = add_tenant("first");
+  auto const second = add_tenant("second");
+  add_domain("first", "www.customer.example");
+  start();
+  ASSERT_TRUE(issued(3));
+  auto const of = [](std::vector<SubjectStatus> const& list, std::int64_t tenant_id) {
+    std::vector<std::string> out;
+    for (SubjectStatus const& one : list) {
+      if (one.tenant_id == tenant_id) {
+        out.push_back(boost::json::serialize(json_of(one)));
+      }
+    }
+    std::ranges::sort(out);
+    return out;
+  };
+  for (std::int64_t const id : {first.id, second.id}) {
+    auto const own = issuer->status_of(id);
+    EXPECT_EQ(own.size(), id == first.id ? 2U : 1U);
+    EXPECT_EQ(of(own, id), of(issuer->status(), id));
+  }
+  EXPECT_THAT(issuer->status_of(second.id + 1), IsEmpty());
 }
 
 // What a look at some tenants finds is what a look at all finds of them, also when a domain changed hands.

@@ -4,6 +4,7 @@ another tenant, by a tenant's token and by an edge's certificate."""
 import http.client
 import json
 import os
+import random
 import re
 import ssl
 import sys
@@ -28,6 +29,21 @@ links:
 PUBLIC = {"/healthz", "/metrics", "/v1/openapi.yaml"}
 # Beside a token of the tenant's own these need an account's password, or make one of the asker's own.
 OWN = {"/register", "/update"}
+
+
+# What is no body of any route.
+BODIES = ["", "{", "[]", "null", "7", '"x"', "{}", '{"unknown": 1}', "[" * 100 + "]" * 100,
+          '{"a":' * 100 + "1" + "}" * 100, "\x00\xff", "x" * 70000]
+MEMBERS = """label name zone plan primary backups state contents ttl origins names monitor actions types admin
+expires_in_s kind masters rrsets endpoint to for_s success sequence at_ms id fingerprint what tenant reason staging
+directory chain_pem key_pem invitation subdomain txt verdicts site values account nameservers default_pools""".split()
+VALUES = (None, True, -1, 2 ** 63, 1e308, "", "*", "admin", "\u0430dmin", "a..b", "x" * 300, "seen-tv",
+          "stream.example", [], {}, ["a", 1, None], [{"name": "a"}], {"type": "tcp"}, "127.0.0.1")
+
+
+def damaged(dice):
+    """A body of members that routes know, with values that they need not like."""
+    return json.dumps({dice.choice(MEMBERS): dice.choice(VALUES) for _ in range(dice.randrange(1, 6))})
 
 
 def described(text):
@@ -113,6 +129,33 @@ replica: {{ primary: "https://127.0.0.1:{cls.port}", node: localhost, {tls(cls.f
     def command(self, *words):
         return json.loads(self.primary.command(*words, "--json").stdout)
 
+    @classmethod
+    def make_described(cls):
+        """A tenant that routes can be asked about, once."""
+        if cls.primary.call("GET", "/v1/tenants/seen-tv")[0] == 404:
+            cls.primary.command("tenant", "create", "seen-tv", "--plan", "gold", "--primary", "ams")
+
+    @staticmethod
+    def values_of(path):
+        name = "ns1.stream.example" if "load_balancers" in path else "seen-tv.stream.example"
+        return {"label": "seen-tv", "zone": "stream.example", "name": name, "type": "A", "id": "none",
+                "kind": "ALSO-NOTIFY", "ip": "192.0.2.1", "nameserver": "ns.example.org", "subdomain": "none",
+                "key": "1", "server": "localhost"}
+
+    def revision(self):
+        return json.loads(self.get(self.primary, "/v1/status"))["revision"]
+
+    @staticmethod
+    def near(navigator, method, target, headers=None, body=None):
+        """Status, headers and body over the unix socket."""
+        connection = daemons.UnixConnection(navigator.api, 60)
+        try:
+            connection.request(method, target, body=body, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read().decode()
+        finally:
+            connection.close()
+
     def make_victim(self):
         """A tenant with one of everything; by parameter of a route the values that name what is its own."""
         self.primary.command("tenant", "create", "victim-tv", "--plan", "gold", "--primary", "ams")
@@ -153,6 +196,62 @@ replica: {{ primary: "https://127.0.0.1:{cls.port}", node: localhost, {tls(cls.f
         self.assertGreater(len(primary), 120)
         self.assertEqual(sorted(primary | replica), sorted(described(text)))
         self.assertEqual(len(self.routes(self.primary)), len(primary), "a route was added twice")
+
+    def target(self, path, values):
+        return re.sub(r"{(\w+)}", lambda hole: values[hole[1]], path)
+
+    def test_what_is_read_is_not_sent_twice(self):
+        self.make_described()
+        checked = 0
+        for navigator in (self.primary, self.replica):
+            for method, path in self.routes(navigator):
+                # Figures for machines; and what waits for news.
+                if method != "GET" or path in ("/metrics", "/healthz", "/v1/changes", "/v1/edge/bundles"):
+                    continue
+                target = self.target(path, self.values_of(path))
+                status, headers, body = self.near(navigator, method, target)
+                if status != 200 or headers["Content-Type"].startswith("text/plain"):
+                    continue
+                tag = headers["ETag"]
+                self.assertTrue(tag, target)
+                # What changes by itself meanwhile is sent again, under another tag.
+                status, again, body = self.near(navigator, method, target, {"If-None-Match": tag})
+                self.assertEqual((status, body == ""), (200, False) if again["ETag"] != tag else (304, True), target)
+                checked += status == 304
+        self.assertGreater(checked, 40)
+
+    def test_bodies_are_answered_and_a_refusal_leaves_nothing(self):
+        self.make_described()
+        dice = random.Random(1)
+        checked = refused = 0
+        for method, path in self.routes(self.primary):
+            if method in ("GET", "DELETE") or path == "/v1/acme/keys/rotate":
+                continue
+            target = self.target(path, self.values_of(path))
+            for body in BODIES + [damaged(dice) for _ in range(10)]:
+                before = self.revision()
+                status, headers, answer = self.near(self.primary, method, target, {}, body)
+                self.assertTrue(status < 500 or status == 503, f"{method} {target} {body[:200]}: {status} {answer}")
+                checked += 1
+                if status < 400 or status == 503:
+                    continue
+                refused += 1
+                if self.revision() != before:  # by a round of the daemon's own, then; it does not rise twice
+                    before = self.revision()
+                    self.near(self.primary, method, target, {}, body)
+                    self.assertEqual(self.revision(), before, f"{method} {target} {body[:200]}")
+                document = json.loads(answer)
+                if path.startswith("/api/") or "error" in document:
+                    self.assertTrue(document["error"])
+                    continue
+                self.assertEqual(headers["Content-Type"], "application/problem+json", target)
+                if status in (400, 409, 412, 422):
+                    self.assertTrue(document.get("errors"), f"{method} {target} {body[:200]}: {answer}")
+                    for one in document["errors"]:
+                        self.assertTrue(one["field"] and one["hint"], answer)
+        print(f"{checked} bodies, {refused} refused", file=sys.stderr)
+        self.assertGreater(refused, 500)
+        self.assertEqual(self.near(self.primary, "GET", "/healthz")[0], 200)
 
     def test_no_route_tells_another_tenants_object_from_one_that_is_not_there(self):
         victims = self.make_victim()

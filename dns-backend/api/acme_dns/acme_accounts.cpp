@@ -34,8 +34,8 @@ base::Result<void> make_body(store::Write const& write, AcmeAccount const& accou
   }
   tenants::Plan const* const plan = tenants::find_plan(policy, tenant->second.plan);
   if (plan != nullptr && integer(count->front()[0]) >= plan->domains) {
-    return store::refused("the plan '" + tenant->second.plan + "' has " + std::to_string(plan->domains) +
-                          " registrations at most");
+    return store::over_quota("the plan '" + tenant->second.plan + "' has " + std::to_string(plan->domains) +
+                             " registrations at most");
   }
   auto const taken = tenants::take_slug(write, policy, account.tenant_id, account.slug, account.created_at_ms, wait_ms);
   if (!taken) {

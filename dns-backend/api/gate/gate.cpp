@@ -1,5 +1,6 @@
 #include "dns-backend/api/gate/gate.hpp"
 
+#include "base/http/problem.hpp"
 #include "base/process/log.hpp"
 #include "base/store_thread/accompaniment.hpp"
 #include "dns-backend/tokens/secret.hpp"
@@ -21,6 +22,7 @@ using net::HttpRequest;
 using net::HttpResponse;
 
 constexpr std::size_t key_max = 255;
+constexpr char const* key_header = "Idempotency-Key";
 
 bool changes_something(std::string const& method) {
   return method != "GET" && method != "HEAD" && method != "OPTIONS";
@@ -105,13 +107,13 @@ std::string take_off(net::Headers& headers, char const* name) {
 
 HttpResponse replay(audit::KeptAnswer const& kept) {
   if (kept.status == audit::answer_lost && !kept.body.empty()) {
-    return HttpResponse::problem(409, "the answer is not kept", kept.body);
+    return net::problem_of(409, "the answer is not kept", key_header, kept.body, "another key for another request");
   }
   if (kept.status == audit::answer_lost) {
-    return HttpResponse::problem(409, "the answer is lost",
-                                 "a request with this Idempotency-Key had changed something when the process ended "
-                                 "before its answer: look at what is there, and ask for what is missing with another "
-                                 "key");
+    return net::problem_of(
+        409, "the answer is lost", key_header,
+        "a request with this Idempotency-Key had changed something when the process ended before its answer",
+        "look at what is there, and ask for what is missing with another key");
   }
   HttpResponse response;
   response.status = kept.status;
@@ -242,12 +244,14 @@ net::Task<HttpResponse> Gate::once(HttpRequest request, std::shared_ptr<Deed> de
     co_return co_await work(std::move(request), std::move(deed), std::move(handler));
   }
   if (key.size() > key_max) {
-    co_return HttpResponse::problem(422, "the input is wrong", "Idempotency-Key has more than 255 characters");
+    co_return net::problem_of(422, "the input is wrong", key_header, "Idempotency-Key has more than 255 characters",
+                              "for instance a random UUID");
   }
   about.request = tokens::digest(request.method + "\n" + request.target + "\n" +
                                  std::string(request.headers.get("If-Match")) + "\n" + request.body);
   if (at_work_->contains({actor, key})) {
-    co_return HttpResponse::problem(409, "at work", "a request with this Idempotency-Key is not answered yet");
+    co_return net::problem_of(409, "at work", key_header, "a request with this Idempotency-Key is not answered yet",
+                              "the same again in a moment");
   }
   deed->mark = std::make_shared<AtWork>(at_work_, std::pair(actor, key));
   auto const kept = co_await audit::find_answer(dependencies_.store.thread(), actor, key, now_ms());
@@ -257,7 +261,8 @@ net::Task<HttpResponse> Gate::once(HttpRequest request, std::shared_ptr<Deed> de
   if (kept->has_value()) {
     co_return (*kept)->request == about.request
         ? replay(**kept)
-        : HttpResponse::problem(422, "the input is wrong", "this Idempotency-Key was used for another request");
+        : net::problem_of(422, "the input is wrong", key_header, "this Idempotency-Key was used for another request",
+                          "a fresh one");
   }
   about.key = key;
   deed->companion = audit::companion_of(about);

@@ -1,6 +1,7 @@
 // Orders about endpoints: what PUT, DELETE and GET /v1/overrides do.
 #include "dns-backend/api/health/health.hpp"
 
+#include "base/http/problem.hpp"
 #include "dns-backend/api/routes.hpp"
 
 #include <boost/json.hpp>
@@ -23,8 +24,9 @@ net::HttpResponse refusal_of(base::Failure const& failure) {
   if (failure.code == overrides::errc::not_found) {
     return net::HttpResponse::problem(404, "no such order", failure.detail);
   }
-  return failure.code == overrides::errc::refused ? net::HttpResponse::problem(422, "no order", failure.detail)
-                                                  : refusal(failure);
+  return failure.code == overrides::errc::refused
+             ? net::problem_of(422, "no order", "body", failure.detail, "endpoint, to, for_s and reason")
+             : refusal(failure);
 }
 
 json::object json_of(std::string const& endpoint, monitor::Override const& order) {
@@ -70,7 +72,7 @@ Answer put_override(Dependencies const& api, net::HttpRequest request) {
   boost::system::error_code error;
   json::value const document = json::parse(request.body, error);
   if (error || !document.is_object() || api.overrides == nullptr) {
-    co_return net::HttpResponse::problem(400, "no order", "a JSON object with endpoint, to, for_s, reason is needed");
+    co_return net::problem_of(400, "no order", "body", "is no JSON object", "one with endpoint, to, for_s and reason");
   }
   json::object const& body = document.get_object();
   std::string const endpoint = text(body, "endpoint");
@@ -104,7 +106,8 @@ Answer put_override(Dependencies const& api, net::HttpRequest request) {
 Answer delete_override(Dependencies const& api, net::HttpRequest request) {
   auto const endpoint = request.query.find("endpoint");
   if (endpoint == request.query.end() || api.overrides == nullptr) {
-    co_return net::HttpResponse::problem(400, "no endpoint", "?endpoint=NAME is needed");
+    co_return net::problem_of(400, "no endpoint", "endpoint", "?endpoint=NAME is needed",
+                              "see navigator override list");
   }
   auto const done = co_await api.overrides->clear(endpoint->second, wall_ms());
   if (!done) {

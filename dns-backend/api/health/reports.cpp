@@ -6,7 +6,9 @@
 // "pool/".
 #include "dns-backend/api/health/health.hpp"
 
+#include "base/http/problem.hpp"
 #include "dns-backend/api/access.hpp"
+#include "dns-backend/api/routes.hpp"
 
 #include <boost/json.hpp>
 
@@ -63,8 +65,9 @@ net::Task<net::HttpResponse> take(Dependencies const* api, net::HttpRequest requ
   json::value const* const name = body == nullptr ? nullptr : body->if_contains("endpoint");
   auto const report = body == nullptr ? std::nullopt : read_report(*body);
   if (name == nullptr || !name->is_string() || !report) {
-    co_return net::HttpResponse::problem(400, "no report",
-                                         "endpoint, success, sequence (above 0) and at_ms are needed; load is 0 to 60");
+    co_return net::problem_of(400, "no report", "body",
+                              "endpoint, success, sequence (above 0) and at_ms are needed; load is 0 to 60",
+                              "{\"endpoint\": \"...\", \"success\": true, \"sequence\": 1, \"at_ms\": 1700000000000}");
   }
   std::string const endpoint(name->get_string());
   if (api->monitor == nullptr) {
@@ -76,8 +79,11 @@ net::Task<net::HttpResponse> take(Dependencies const* api, net::HttpRequest requ
   }
   if (auto const taken = api->monitor->report(endpoint, *report); !taken) {
     api->metrics.counter("navigator_reports_refused_total", "Reports of endpoints that were refused", {}).add();
-    co_return net::HttpResponse::problem(status_of(taken.error().code), taken.error().code.message(),
-                                         taken.error().detail);
+    auto const& code = taken.error().code;
+    About const about = code == monitor::errc::replayed   ? About{"sequence", "a number above the last one"}
+                        : code == monitor::errc::misdated ? About{"at_ms", "the time now, in milliseconds since 1970"}
+                                                          : About{"endpoint", "one whose monitor is of the type push"};
+    co_return net::problem_of(status_of(code), code.message(), about.field, taken.error().detail, about.hint);
   }
   if (api->reported) {
     api->reported(endpoint, *report);

@@ -1,6 +1,7 @@
 // Changes of health: what GET /v1/transitions does.
 #include "dns-backend/api/health/health.hpp"
 
+#include "base/http/problem.hpp"
 #include "dns-backend/api/routes.hpp"
 
 #include <boost/json.hpp>
@@ -31,7 +32,9 @@ Answer list_transitions(Dependencies const& api, net::HttpRequest request) {
   auto const before_id = number(request, "before_id", 0);
   auto const since_ms = number(request, "since_ms", 0);
   if (!limit || !before_id || !since_ms || *limit == 0) {
-    co_return net::HttpResponse::problem(400, "not a page", "limit, before_id and since_ms are whole numbers");
+    char const* const field = !limit || *limit == 0 ? "limit" : !before_id ? "before_id" : "since_ms";
+    co_return net::problem_of(400, "not a page", field, std::string(field) + " is no whole number that it can be",
+                              "limit from 1 up, before_id and since_ms from 0 up");
   }
   if (api.transitions == nullptr) {
     co_return net::HttpResponse::problem(404, "no transitions", "this process keeps none");

@@ -80,16 +80,14 @@ Answer invite(TenantDependencies const& own, invitations::Terms const& terms, ne
     co_return refusal(reader.problems());
   }
   if (terms.door == invitations::Terms::Door::closed) {
-    co_return refusal(
-        store::refused("sign-ups are off: tenants.sign_up.mode of the settings is neither 'invitation' "
-                       "nor 'open'"));
+    co_return wrong("tenants.sign_up.mode", "sign-ups are off in the settings", "invitation or open");
   }
   std::string const secret = "inv_" + tokens::random_text(32);
   store::Body body = [invitation, hash = tokens::digest(secret)](store::Write const& write) {
     return invitations::add(write, invitation, hash);
   };
   if (auto const done = co_await own.api.store.write(std::move(body)); !done) {
-    co_return refusal(done.error());
+    co_return refusal(done.error(), About{"label", "see navigator invitation list"});
   }
   json::object answer = json_of(invitation, invitation.created_at_ms);
   answer["invitation"] = secret;

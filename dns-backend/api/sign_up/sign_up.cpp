@@ -1,5 +1,6 @@
 #include "dns-backend/api/sign_up/sign_up.hpp"
 
+#include "base/http/problem.hpp"
 #include "base/process/log.hpp"
 #include "dns-backend/api/access.hpp"
 #include "dns-backend/api/sign_up/invitations.hpp"
@@ -145,7 +146,8 @@ net::Task<HttpResponse> SignUp::sign_up(HttpRequest request) {
   wish.request = tokens::digest(request.body);
   wish.now_ms = now_ms(own_);
   if (!wish.key.empty() && at_work_->contains(wish.key)) {
-    co_return HttpResponse::problem(409, "at work", "a request with this Idempotency-Key is not answered yet");
+    co_return net::problem_of(409, "at work", "Idempotency-Key",
+                              "a request with this Idempotency-Key is not answered yet", "the same again in a moment");
   }
   std::string const from = request.peer.is_unix ? "unix" : client_of(request.peer.address);
   if (wish.key.empty()) {
@@ -214,16 +216,17 @@ HttpResponse SignUp::refused(base::Failure const& failure, invitations::Outcome 
     return wrong("label", failure.detail, "another label, or another invitation");
   }
   if (failure.code == errc::answered) {
-    return HttpResponse::problem(409, "answered before", failure.detail);
+    return net::problem_of(409, "answered before", "Idempotency-Key", failure.detail,
+                           "the token of that answer, or an administrator makes one");
   }
   if (failure.code == store::errc::exists) {
-    return HttpResponse::problem(409, "taken", failure.detail);
+    return net::problem_of(409, "taken", "label", failure.detail, "another label");
   }
   if (failure.code == store::errc::not_found) {  // what the settings name is not there: nothing a newcomer can mend
     process::log::error("sign_up", "the settings of sign-ups cannot be met why=\"{}\"", failure.detail);
     return HttpResponse::problem(503, "not now", "sign-ups do not work at the moment; try again later");
   }
-  return refusal(failure);
+  return refusal(failure, About{"label", "another label, whose names nothing else has"});
 }
 
 void SignUp::add_routes(net::Router& router) {

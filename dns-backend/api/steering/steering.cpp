@@ -19,6 +19,7 @@ using steering::Kind;
 using Answer = net::Task<net::HttpResponse>;
 
 // A set of twenty thousand objects and its checks.
+constexpr About about_object{"name", "another name, or first take it out of what uses it"};
 constexpr net::RouteLimits set_limits{16U << 20U, std::chrono::minutes(1)};
 
 base::Failure no_such(Kind kind, std::string const& name) {
@@ -102,7 +103,7 @@ Answer put_object(Dependencies const& api, Kind kind, net::HttpRequest request) 
   }
   base::Result<store::SteeringOutcome> const done = co_await api.store.put_steering(*object);
   if (!done) {
-    co_return refusal(done.error());
+    co_return refusal(done.error(), about_object);
   }
   if (!done->problems.empty()) {
     co_return refusal(within(done->problems, kind, name));
@@ -113,7 +114,7 @@ Answer put_object(Dependencies const& api, Kind kind, net::HttpRequest request) 
 Answer delete_object(Dependencies const& api, Kind kind, net::HttpRequest request) {
   std::string name = steering::canonical_name(kind, request.parameters.at("name"));
   base::Result<store::Revision> const done = co_await api.store.delete_steering(kind, std::move(name));
-  co_return done ? reply_nothing() : refusal(done.error());
+  co_return done ? reply_nothing() : refusal(done.error(), about_object);
 }
 
 Answer get_set(Dependencies const& api, net::HttpRequest) {
@@ -130,7 +131,7 @@ Answer put_set(Dependencies const& api, net::HttpRequest request) {
   }
   base::Result<store::SteeringOutcome> const done = co_await api.store.apply_steering(std::move(*objects), dry_run);
   if (!done) {
-    co_return refusal(done.error());
+    co_return refusal(done.error(), About{"pools", "fewer, or other names"});
   }
   if (!done->problems.empty()) {
     base::Problems problems = done->problems;

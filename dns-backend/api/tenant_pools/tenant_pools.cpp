@@ -9,6 +9,8 @@
 namespace api {
 namespace {
 
+constexpr About about_pool{"name", "fewer pools, origins or names, and other names"};
+
 namespace json = boost::json;
 using Answer = net::Task<net::HttpResponse>;
 using Healths = std::map<std::string, std::string>;
@@ -143,7 +145,7 @@ Answer put_pool(TenantDependencies const& own, net::HttpRequest request, Caller 
   auto placed = tenant_pools::place(*seen, caller.tenant.id, std::move(*wanted), limits);
   auto const when = circumstances(own, request);
   if (!placed || !when) {
-    co_return refusal(placed ? when.error() : placed.error());
+    co_return refusal(placed ? when.error() : placed.error(), about_pool);
   }
   bool const added = before == nullptr;
   steering::Objects made;
@@ -164,7 +166,7 @@ Answer put_pool(TenantDependencies const& own, net::HttpRequest request, Caller 
   std::function<bool()> nothing = [problems] { return !problems->empty(); };
   auto const done = co_await own.api.store.write(std::move(body), std::move(endpoints), std::move(nothing));
   if (!done || !problems->empty()) {
-    co_return done ? refusal(*problems) : refusal(done.error());
+    co_return done ? refusal(*problems) : refusal(done.error(), about_pool);
   }
   json::object const shown = json_of(wish->wanted.pool, wish->wanted.monitor, healths_of(own));
   co_return tagged(added ? 201 : 200, shown, *changed_at);
@@ -184,7 +186,7 @@ Answer delete_pool(TenantDependencies const& own, net::HttpRequest request, Call
     return tenant_pools::remove(write, label, title, seen, when);
   };
   auto const done = co_await own.api.store.write(std::move(body));
-  co_return done ? reply_nothing() : refusal(done.error());
+  co_return done ? reply_nothing() : refusal(done.error(), about_pool);
 }
 
 }  // namespace

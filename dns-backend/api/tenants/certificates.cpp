@@ -1,6 +1,7 @@
 // Certificates that tenants bring. Bodies hold private keys: nothing of them is logged or repeated.
 #include "dns-backend/api/tenants/routes.hpp"
 
+#include "base/http/problem.hpp"
 #include "dns-backend/domains/domains.hpp"
 
 namespace api {
@@ -33,7 +34,7 @@ net::HttpResponse no_such(net::HttpRequest const& request) {
 net::HttpResponse not_now(base::Failure const& failure) {
   namespace code = boost::system::errc;
   if (failure.code == code::device_or_resource_busy) {
-    return net::HttpResponse::problem(409, "under way", failure.detail);
+    return net::problem_of(409, "under way", "name", failure.detail, "again in a minute");
   }
   if (failure.code == code::resource_unavailable_try_again) {
     net::HttpResponse response = net::HttpResponse::problem(503, "another Navigator issues", failure.detail);

@@ -118,7 +118,9 @@ Answer claim(TenantDependencies const& own, net::HttpRequest request, Caller cal
   };
   auto const done = co_await own.api.store.write(std::move(body));
   if (!done) {
-    co_return refusal(done.error(), *wait_ms);
+    co_return done.error().code == store::errc::too_many
+        ? refusal(done.error(), *wait_ms)
+        : refusal(done.error(), About{"name", "a domain that you own outside of the platform"});
   }
   auto const after = co_await tenant_by_label(own, caller.tenant.label);
   co_return after ? tagged(201, json_of(own, *after, {*domain, {}}), after->changed_at) : refusal(after.error());

@@ -1,12 +1,10 @@
-// What is only looked at: a tenant's status, clusters and certificates, the audit log, and the description of the API.
+// What is only looked at: a tenant's status, clusters and certificates, and the description of the API.
 #include "dns-backend/api/tenants/routes.hpp"
 
 #include "dns-backend/api/tenants/openapi.hpp"
-#include "dns-backend/audit/audit.hpp"
 #include "dns-backend/tenants/journal.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 namespace api {
@@ -35,9 +33,9 @@ net::Task<base::Result<Standing>> standing(TenantDependencies const& own, std::i
 
 // Those that the token's scope has the names of.
 json::array certificates_of(TenantDependencies const& own, Caller const& caller) {
-  json::value all = own.certificates ? own.certificates(caller.tenant.label) : json::value(json::array());
+  json::array all = own.certificates ? own.certificates(caller.tenant.id) : json::array();
   json::array out;
-  for (json::value& one : all.as_array()) {
+  for (json::value& one : all) {
     std::string name(one.at("name").as_string());
     if (!outside_scope(caller, {"read", {}, std::move(name)})) {
       out.push_back(std::move(one));
@@ -80,7 +78,10 @@ Answer get_status(TenantDependencies const& own, net::HttpRequest, Caller caller
   }
   json::object body = to_json(caller.tenant);
   body["names"] = tiers_of(own, caller.tenant);
-  body["everywhere"] = now->applied == caller.tenant.label;
+  // Names by the journal; records, pools, domains and clusters by the revision that the last change of anything of the
+  // tenant's own made.
+  bool const acknowledged = !own.is_everywhere || own.is_everywhere(caller.tenant.changed_at);
+  body["everywhere"] = now->applied == caller.tenant.label && acknowledged;
   body["pending"] = std::move(pending);
   body["certificates"] = certificates_of(own, caller);
   co_return tagged(200, body, caller.tenant.changed_at);
@@ -133,47 +134,6 @@ Answer get_clusters(TenantDependencies const& own, net::HttpRequest, Caller call
   co_return tagged(200, json::object{{"clusters", std::move(clusters)}}, caller.tenant.changed_at);
 }
 
-json::object json_of(audit::Entry const& entry) {
-  return {{"id", entry.id},         {"at_ms", entry.at_ms},   {"actor", entry.actor},
-          {"source", entry.source}, {"method", entry.method}, {"target", entry.target},
-          {"status", entry.status}, {"detail", entry.detail}, {"request_id", entry.request_id}};
-}
-
-net::Task<net::HttpResponse> audit_page(TenantDependencies const& own, net::HttpRequest const& request,
-                                        std::int64_t tenant_id) {
-  auto const page = read_page(request, 100);
-  if (!page) {
-    co_return refusal(page.error());
-  }
-  audit::Question question{tenant_id, 0, static_cast<std::int64_t>(page->limit) + 1};
-  char const* const end = page->cursor.data() + page->cursor.size();
-  auto const [read, error] = std::from_chars(page->cursor.data(), end, question.before_id);
-  if (!page->cursor.empty() && (error != std::errc() || read != end)) {
-    co_return wrong("cursor", "'" + page->cursor.substr(0, 100) + "' is none", "the 'next' of the page before");
-  }
-  auto const entries = co_await audit::read(own.api.store.thread(), question);
-  if (!entries) {
-    co_return refusal(entries.error());
-  }
-  json::array list;
-  for (std::size_t i = 0; i < entries->size() && i < page->limit; ++i) {
-    list.push_back(json_of((*entries)[i]));
-  }
-  json::object body{{"entries", std::move(list)}};
-  if (entries->size() > page->limit) {
-    body["next"] = std::to_string((*entries)[page->limit - 1].id);
-  }
-  co_return reply(200, body);
-}
-
-Answer get_audit(TenantDependencies const& own, net::HttpRequest request) {
-  co_return co_await audit_page(own, request, -1);
-}
-
-Answer get_own_audit(TenantDependencies const& own, net::HttpRequest request, Caller caller) {
-  co_return co_await audit_page(own, request, caller.tenant.id);
-}
-
 Answer get_openapi() {
   net::HttpResponse response = net::HttpResponse::text(200, std::string(openapi_yaml()));
   response.headers.set("Content-Type", "application/yaml");
@@ -187,8 +147,6 @@ void add_insight_routes(net::Router& router, TenantDependencies const& own) {
   router.add("GET", tenant + "/status", of_tenant(own, "read", Where::primary, get_status));
   router.add("GET", tenant + "/clusters", of_tenant(own, "read", Where::anywhere, get_clusters));
   router.add("GET", tenant + "/certificates", of_tenant(own, "read", Where::primary, get_certificates));
-  router.add("GET", tenant + "/audit", of_tenant(own, "read", Where::primary, get_own_audit));
-  router.add("GET", "/v1/audit", of_administrators(own, Where::primary, get_audit));
   // It tells nothing that is secret, and who reads it has no token yet.
   router.add("GET", "/v1/openapi.yaml", [](net::HttpRequest) { return get_openapi(); });
 }

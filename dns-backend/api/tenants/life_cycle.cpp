@@ -9,6 +9,8 @@
 namespace api {
 namespace {
 
+constexpr About about_label{"label", "another label, whose names nothing else has"};
+
 namespace json = boost::json;
 using Answer = net::Task<net::HttpResponse>;
 
@@ -123,7 +125,10 @@ Answer create_tenant(TenantDependencies const& own, net::HttpRequest request) {
     return tenants::create(write, policy, *tenant);
   };
   auto const made = co_await own.api.store.write(std::move(body));
-  co_return made ? tagged(201, to_json(*tenant), tenant->changed_at) : refusal(made.error());
+  if (!made && made.error().code == store::errc::not_found) {
+    co_return refusal(made.error(), About{"zone", "a zone of the store: navigator zone list"});
+  }
+  co_return made ? tagged(201, to_json(*tenant), tenant->changed_at) : refusal(made.error(), about_label);
 }
 
 Answer get_tenant(TenantDependencies const&, net::HttpRequest, Caller caller) {
@@ -195,7 +200,7 @@ Answer change_tenant(TenantDependencies const& own, net::HttpRequest request, Ca
   };
   auto const done = co_await own.api.store.write(std::move(body));
   if (!done) {
-    co_return excess->empty() ? refusal(done.error()) : refusal(*excess);
+    co_return excess->empty() ? refusal(done.error(), about_label) : refusal(*excess);
   }
   auto const after = co_await tenant_by_label(own, wanted.label.value_or(caller.tenant.label));
   co_return after ? tagged(200, to_json(*after), after->changed_at) : refusal(after.error());

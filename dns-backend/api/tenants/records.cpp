@@ -157,7 +157,7 @@ net::Task<net::HttpResponse> write_records(TenantDependencies const& own, net::H
                          store::Write const& write) { return tenants::set_records(write, policy, label, list, when); };
   auto const done = co_await own.api.store.write(std::move(body));
   if (!done) {
-    co_return refusal(done.error());
+    co_return refusal(done.error(), About{"name", "another name or type, or first delete what is in the way"});
   }
   auto const after = co_await tenant_by_label(own, caller.tenant.label);
   if (!after) {

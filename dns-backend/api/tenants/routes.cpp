@@ -106,6 +106,7 @@ base::Result<tenants::Circumstances> circumstances(TenantDependencies const& own
   if (text.size() >= 2 && text.starts_with('"') && text.ends_with('"')) {
     text = text.substr(1, text.size() - 2);
   }
+  text = text.substr(0, text.find('-'));  // behind it: what of an answer no revision counts
   std::int64_t revision = 0;
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), revision);
   // A tag that was never given out matches nothing.

@@ -12,6 +12,7 @@
 #include "dns-backend/tenants/plan.hpp"
 #include "dns-backend/tokens/tokens.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
 #include <functional>
@@ -37,8 +38,8 @@ struct TenantDependencies {
   Dependencies const& api;
   tokens::Tokens& tokens;
   tenants::Policy policy = {};
-  // Certificates of the tenant with this label, as /v1/status shows them; a list. May be empty.
-  std::function<boost::json::value(std::string const& label)> certificates = {};
+  // Certificates of the tenant with this id, each as /v1/status shows it. May be empty.
+  std::function<boost::json::array(std::int64_t tenant_id)> certificates = {};
   // Looks at a domain now, and says what it found as domains::Verifier does. May be empty: 503.
   std::function<net::Task<base::Result<domains::Verdict>>(std::int64_t domain_id)> verify = {};
   std::function<std::int64_t()> now_ms = {};  // Unix time; empty: the clock
@@ -48,6 +49,8 @@ struct TenantDependencies {
   DropCertificate drop_certificate = {};
   // What a domain delegates below its name so that its certificate can be had. Empty: _acme-challenge.
   std::function<std::vector<std::string>()> challenge_labels = {};
+  // Whether every site in service has acknowledged this revision, and so answers what it holds. May be empty: yes.
+  std::function<bool(store::Revision revision)> is_everywhere = {};
 };
 
 // `dependencies` and all it refers to must outlive the router.

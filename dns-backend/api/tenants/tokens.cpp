@@ -11,6 +11,7 @@ using Answer = net::Task<net::HttpResponse>;
 
 constexpr std::int64_t lifetime_max_s = 10LL * 366 * 24 * 3600;
 constexpr std::size_t note_max = 200;
+constexpr About about_note{"label", "a tenant that is there"};
 
 // Every list of `inner` lies within the one of `outer`.
 bool within(std::vector<std::string> const& inner, std::vector<std::string> const& outer) {
@@ -79,6 +80,18 @@ net::HttpResponse shown_once(tokens::Made const& made) {
   return response;
 }
 
+// Whether a token with name patterns may see another one: of names that it reaches itself.
+bool is_seen(Caller const& caller, tokens::Token const& other) {
+  if (caller.admin || !caller.token || caller.token->scope.names.empty()) {
+    return true;
+  }
+  std::vector<std::string> const& outer = caller.token->scope.names;
+  std::vector<std::string> const& inner = other.scope.names;
+  return !inner.empty() && std::ranges::all_of(inner, [&outer](std::string const& name) {
+    return std::ranges::any_of(outer, [&name](std::string const& one) { return tokens::matches(one, name); });
+  });
+}
+
 net::HttpResponse listed(std::vector<tokens::Token> const& tokens, net::HttpRequest const& request) {
   auto const page = read_page(request, 100);
   if (!page) {
@@ -102,7 +115,7 @@ Answer make_for_admin(TenantDependencies const& own, net::HttpRequest request) {
     co_return refusal(reader.problems());
   }
   auto const made = co_await own.tokens.make(std::move(token), own.policy);
-  co_return made ? shown_once(*made) : refusal(made.error());
+  co_return made ? shown_once(*made) : refusal(made.error(), about_note);
 }
 
 Answer revoke_any(TenantDependencies const& own, net::HttpRequest request) {
@@ -111,7 +124,9 @@ Answer revoke_any(TenantDependencies const& own, net::HttpRequest request) {
 }
 
 Answer list_own(TenantDependencies const& own, net::HttpRequest request, Caller caller) {
-  co_return listed(own.tokens.of(caller.tenant.id), request);
+  std::vector<tokens::Token> list = own.tokens.of(caller.tenant.id);
+  std::erase_if(list, [&caller](tokens::Token const& one) { return !is_seen(caller, one); });
+  co_return listed(list, request);
 }
 
 Answer make_own(TenantDependencies const& own, net::HttpRequest request, Caller caller) {
@@ -125,7 +140,7 @@ Answer make_own(TenantDependencies const& own, net::HttpRequest request, Caller 
     co_return refusal(reader.problems());
   }
   auto const made = co_await own.tokens.make(std::move(token), own.policy);
-  co_return made ? shown_once(*made) : refusal(made.error());
+  co_return made ? shown_once(*made) : refusal(made.error(), about_note);
 }
 
 Answer revoke_own(TenantDependencies const& own, net::HttpRequest request, Caller caller) {
@@ -133,6 +148,10 @@ Answer revoke_own(TenantDependencies const& own, net::HttpRequest request, Calle
   tokens::Token const* const token = own.tokens.by_id(id);
   if (token == nullptr || token->tenant_id != caller.tenant.id) {
     co_return refusal(base::fail(store::errc::not_found, "there is no token '" + id + "'"));
+  }
+  if (!is_seen(caller, *token)) {
+    co_return net::HttpResponse::problem(403, "outside the token's scope",
+                                         "the token '" + id + "' has names that the one that asks does not reach");
   }
   auto const done = co_await own.tokens.revoke(id, now_ms(own));
   co_return done ? reply_nothing() : refusal(done.error());

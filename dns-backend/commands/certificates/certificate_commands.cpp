@@ -86,10 +86,11 @@ void print_why(json::object const& body) {
 
 }  // namespace
 
-int list_certificates(Place const& place, bool due, Output output) {
+int list_certificates(Place const& place, std::string const& tenant, bool due, Output output) {
   json::object body;
-  if (int const failed = get_list(place, Without::refuse, root + (due ? "?due=1" : ""), "certificates", body);
-      failed != 0) {
+  std::string const target =
+      tenant.empty() ? root + (due ? "?due=1" : "") : "/v1/tenants/" + net::percent_encode(tenant) + "/certificates";
+  if (int const failed = get_list(place, Without::refuse, target, "certificates", body); failed != 0) {
     return failed;
   }
   if (output.json) {

@@ -9,7 +9,8 @@
 
 namespace commands {
 
-int list_certificates(Place const& place, bool due, Output output);
+// `tenant`: empty for those of all.
+int list_certificates(Place const& place, std::string const& tenant, bool due, Output output);
 int explain_certificate(Place const& place, std::string const& name, Output output);
 int order_certificate(Place const& place, std::string const& name, bool staging, Output output);
 int revoke_certificate(Place const& place, std::string const& name, std::string const& reason);

@@ -52,9 +52,11 @@ void add_cert_words(CLI::App& app, Arguments& given, Action& action) {
   char const* const named = "A tenant's label, or a name of its certificate";
   auto* cert = app.add_subcommand("cert", "Tenants' certificates: list, why, order, revoke, upload, remove")
                    ->require_subcommand(1);
-  auto* list = leaf(*cert, "list", "State, end and next renewal of each", action,
-                    [&given](Place const& place) { return list_certificates(place, given.due, {given.json}); });
-  list->add_flag("--due", given.due, "Only what is missing, due, revoked or near its end");
+  auto* list = leaf(*cert, "list", "State, end and next renewal of each", action, [&given](Place const& place) {
+    return list_certificates(place, given.upload.tenant, given.due, {given.json});
+  });
+  auto* due = list->add_flag("--due", given.due, "Only what is missing, due, revoked or near its end");
+  list->add_option("--tenant", given.upload.tenant, "Of this tenant: as its own tokens have to say it")->excludes(due);
   list->add_flag("--json", given.json, "Print JSON");
   auto* why = leaf(*cert, "why", "Why it is as it is: DNS, each site, limits, attempts", action,
                    [&given](Place const& place) { return explain_certificate(place, given.name, {given.json}); });

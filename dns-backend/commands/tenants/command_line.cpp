@@ -1,6 +1,7 @@
 #include "dns-backend/commands/tenants/command_line.hpp"
 
 #include "dns-backend/commands/tenants/invitation_commands.hpp"
+#include "dns-backend/commands/tenants/sign_up_commands.hpp"
 #include "dns-backend/commands/tenants/tenant_commands.hpp"
 
 #include <CLI/CLI.hpp>
@@ -20,6 +21,7 @@ struct Arguments {
   RecordRequest record;
   TokenRequest token;
   InvitationRequest invitation;
+  SignUpRequest sign_up;
 };
 
 CLI::App* leaf(CLI::App& parent, char const* name, char const* text, Action& action, Action run) {
@@ -120,6 +122,10 @@ void add_tenants(CLI::App& app, Arguments& given, Action& action) {
                       [&given](Place const& place) { return tenant_status(place, given.name, {given.json}); });
   status->add_option("label", given.name, "Label")->required();
   status->add_flag("--json", given.json, "Print JSON");
+  auto* clusters = leaf(*tenant, "clusters", "The clusters it answers with, and their health", action,
+                        [&given](Place const& place) { return tenant_clusters(place, given.name, {given.json}); });
+  clusters->add_option("label", given.name, "Label")->required();
+  clusters->add_flag("--json", given.json, "Print JSON");
   add_changes(*tenant, given, action);
   add_pools(*tenant, given, action);
   add_registrations(*tenant, given, action);
@@ -190,10 +196,10 @@ void add_tokens(CLI::App& app, Arguments& given, Action& action) {
                     [&given](Place const& place) { return token_list(place, given.token.tenant, {given.json}); });
   list->add_option("--tenant", given.token.tenant, "Of this tenant");
   list->add_flag("--json", given.json, "Print JSON");
-  leaf(*token, "revoke", "End one", action,
-       [&given](Place const& place) { return token_revoke(place, given.token.id); })
-      ->add_option("id", given.token.id, "Id")
-      ->required();
+  auto* revoke = leaf(*token, "revoke", "End one", action,
+                      [&given](Place const& place) { return token_revoke(place, given.token.tenant, given.token.id); });
+  revoke->add_option("id", given.token.id, "Id")->required();
+  revoke->add_option("--tenant", given.token.tenant, "Of this tenant: as its own tokens have to say it");
 }
 
 void add_invitations(CLI::App& app, Arguments& given, Action& action) {
@@ -219,6 +225,16 @@ void add_invitations(CLI::App& app, Arguments& given, Action& action) {
       ->required();
 }
 
+void add_sign_up(CLI::App& app, Arguments& given, Action& action) {
+  auto* command = leaf(app, "sign-up", "Become a tenant; the token goes into --token-file", action,
+                       [&given](Place const& place) { return sign_up(place, given.sign_up, {given.json}); });
+  command->add_option("label", given.sign_up.label, "One DNS label, for instance acme-tv")->required();
+  command->add_option("--invitation-file", given.sign_up.invitation_file,
+                      "File of the invitation; - reads standard input");
+  command->add_option("--primary", given.sign_up.primary, "Cluster (default: the first for newcomers)");
+  command->add_flag("--json", given.json, "Print JSON, without the token");
+}
+
 }  // namespace
 
 std::shared_ptr<void> add_tenant_commands(CLI::App& app, Action& action) {
@@ -228,6 +244,7 @@ std::shared_ptr<void> add_tenant_commands(CLI::App& app, Action& action) {
   add_domains(app, *given, action);
   add_tokens(app, *given, action);
   add_invitations(app, *given, action);
+  add_sign_up(app, *given, action);
   auto* audit = leaf(app, "audit", "Who changed what, when and from where, newest first", action,
                      [given = given.get()](Place const& place) {
                        return show_audit(place, given->tenant_of, given->limit, {given->json});

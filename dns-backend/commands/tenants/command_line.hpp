@@ -1,4 +1,4 @@
-// The words `tenant`, `record`, `domain`, `token`, `invitation` and `audit` of the command line.
+// The words `tenant`, `record`, `domain`, `token`, `invitation`, `sign-up` and `audit` of the command line.
 //
 // Threads: the command line only.
 #pragma once

@@ -89,6 +89,11 @@ int tenant_status(Place const& place, std::string const& label, Output output) {
   return 0;
 }
 
+int tenant_clusters(Place const& place, std::string const& label, Output output) {
+  return print_list(place, output, Without::refuse, tenant_path(label) + "/clusters", "clusters",
+                    {{"name", "CLUSTER"}, {"role", "ROLE"}, {"site", "SITE"}, {"endpoints", "ENDPOINTS"}});
+}
+
 int tenant_change(Place const& place, TenantRequest const& tenant, Output output) {
   json::object body;
   auto const put = [&body](char const* key, std::string const& value) {
@@ -223,8 +228,8 @@ int token_list(Place const& place, std::string const& tenant, Output output) {
                       {"note", "NOTE"}});
 }
 
-int token_revoke(Place const& place, std::string const& id) {
-  return remove(place, "/v1/tokens/" + net::percent_encode(id));
+int token_revoke(Place const& place, std::string const& tenant, std::string const& id) {
+  return remove(place, (tenant.empty() ? "/v1" : tenant_path(tenant)) + "/tokens/" + net::percent_encode(id));
 }
 
 int show_audit(Place const& place, std::string const& tenant, std::int64_t limit, Output output) {

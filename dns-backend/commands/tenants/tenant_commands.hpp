@@ -27,6 +27,7 @@ struct TenantRequest {
 int tenant_create(Place const& place, TenantRequest const& tenant, Output output);
 int tenant_list(Place const& place, Output output);
 int tenant_status(Place const& place, std::string const& label, Output output);
+int tenant_clusters(Place const& place, std::string const& label, Output output);
 // What the request mentions: a new label, a state, a plan, or clusters.
 int tenant_change(Place const& place, TenantRequest const& tenant, Output output);
 int tenant_delete(Place const& place, std::string const& label);
@@ -76,7 +77,8 @@ struct TokenRequest {
 
 int token_create(Place const& place, TokenRequest const& token, Output output);
 int token_list(Place const& place, std::string const& tenant, Output output);
-int token_revoke(Place const& place, std::string const& id);
+// With a tenant only one of its tokens.
+int token_revoke(Place const& place, std::string const& tenant, std::string const& id);
 
 int show_audit(Place const& place, std::string const& tenant, std::int64_t limit, Output output);
 

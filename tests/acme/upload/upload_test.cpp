@@ -65,11 +65,22 @@ TEST_F(LookThrough, TheChainBuildsInOrder) {
   auto const leaf = chain.leaf({.names = {"www.customer.example"}});
   EXPECT_THAT(problems(chain.intermediate.pem() + leaf.pem(), leaf.key.pem()), Contains(HasSubstr("a CA's")));
   EXPECT_THAT(problems(leaf.pem() + chain.root.pem(), leaf.key.pem()),
-              ElementsAre(HasSubstr("certificate 1 of the chain is not signed by")));
+              ElementsAre(HasSubstr("that signed the leaf is missing")));
+  EXPECT_THAT(problems(leaf.pem() + chain.root.pem() + chain.intermediate.pem(), leaf.key.pem()),
+              ElementsAre(HasSubstr("the leaf is not signed by the one after it, but by another one")));
   EXPECT_THAT(problems(leaf.pem(), leaf.key.pem()), ElementsAre(HasSubstr("that signed the leaf is missing")));
   EXPECT_THAT(problems(chain.pem(leaf) + chain.root.pem(), leaf.key.pem()), SizeIs(0));
   EXPECT_THAT(problems(chain.leaf({.names = {"www.customer.example"}, .usage = "clientAuth"})),
               ElementsAre(HasSubstr("not for servers")));
+}
+
+TEST_F(LookThrough, WhatSignedItselfIsRefusedWithOneProblem) {
+  for (bool const ca : {false, true}) {
+    auto const own = MadeCertificate::make({.names = {"www.customer.example"}, .ca = ca}, MadeKey::ec());
+    EXPECT_THAT(problems(own.pem(), own.key.pem()), ElementsAre(HasSubstr("is signed by itself"))) << ca;
+  }
+  auto const own = MadeCertificate::make({.names = {"www.customer.example"}}, MadeKey::ec());
+  EXPECT_THAT(problems(own.pem() + chain.root.pem(), own.key.pem()), ElementsAre(HasSubstr("is signed by itself")));
 }
 
 TEST_F(LookThrough, WeakKeysAndDigestsAreRefused) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dns-backend/api/acme_dns/acme_dns.hpp"
+#include "dns-backend/api/audit_log/audit_log.hpp"
 #include "dns-backend/api/gate/gate.hpp"
 #include "dns-backend/api/health/health.hpp"
 #include "dns-backend/api/sign_up/sign_up.hpp"
@@ -41,6 +42,7 @@ class World {
     add_steering_routes(router, dependencies);
     add_health_routes(router, dependencies);
     add_tenant_routes(router, tenants);
+    add_audit_routes(router, tenants);
     add_acme_dns_routes(router, tenants);
     add_tenant_pool_routes(router, tenants);
     sign_up.add_routes(router);

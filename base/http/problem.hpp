@@ -1,0 +1,21 @@
+// Problem documents (RFC 9457) that say which member of the body, parameter or header they are about.
+//
+// `errors` lists {line, column, field, message, hint}: field is the path of a member ("contents[1]"), the name of a
+// parameter of the path or query, or of a header; "body" when it is the body as a whole. Neither field nor hint is
+// ever empty.
+//
+// Threads: plain values.
+#pragma once
+
+#include "base/http/http.hpp"
+#include "base/result/problem.hpp"
+
+#include <string>
+
+namespace net {
+
+HttpResponse problem_of(int status, std::string title, base::Problems const& problems);
+// One problem, whose message is also the detail.
+HttpResponse problem_of(int status, std::string title, std::string field, std::string message, std::string hint);
+
+}  // namespace net

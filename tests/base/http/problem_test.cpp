@@ -1,0 +1,31 @@
+#include "base/http/problem.hpp"
+
+#include <gtest/gtest.h>
+#include <boost/json.hpp>
+
+namespace net {
+namespace {
+
+TEST(Problem, NamesEveryFieldWithAHint) {
+  auto const response = problem_of(422, "the input is wrong", {{{"body", 3, 4}, "name", "is missing", "give it"}, {}});
+  EXPECT_EQ(response.status, 422);
+  EXPECT_EQ(response.headers.get("Content-Type"), "application/problem+json");
+  auto const body = boost::json::parse(response.body);
+  EXPECT_EQ(body.at("status"), 422);
+  auto const& errors = body.at("errors").as_array();
+  ASSERT_EQ(errors.size(), 2U);
+  EXPECT_EQ(errors[0].at("line"), 3);
+  EXPECT_EQ(errors[0].at("field"), "name");
+  EXPECT_EQ(errors[0].at("hint"), "give it");
+  EXPECT_EQ(errors[1].at("field"), "body");
+  EXPECT_FALSE(errors[1].at("hint").as_string().empty());
+}
+
+TEST(Problem, OneIsItsOwnDetail) {
+  auto const body = boost::json::parse(problem_of(409, "taken", "label", "there is one", "another").body);
+  EXPECT_EQ(body.at("detail"), "there is one");
+  EXPECT_EQ(body.at("errors").at(0).at("message"), "there is one");
+}
+
+}  // namespace
+}  // namespace net
