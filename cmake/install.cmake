@@ -9,6 +9,8 @@ foreach(user navigator privateer)
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/packaging/systemd/privateer.tmpfiles DESTINATION lib/tmpfiles.d
   RENAME privateer.conf)
+install(FILES ${PROJECT_SOURCE_DIR}/packaging/polkit/privateer.rules DESTINATION share/polkit-1/rules.d
+  RENAME 50-privateer.rules)
 
 # The programs tell of themselves what man and the shells are to know.
 foreach(program navigator privateer)

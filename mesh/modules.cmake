@@ -2,10 +2,12 @@ module(mesh/wireguard SOURCES error.cpp key.cpp device.cpp diff.cpp configuratio
   DEPENDS base/result base/net base/process LIBRARIES OpenSSL::Crypto)
 module(mesh/wireguard/kernel SOURCES netlink_socket.cpp netlink.cpp link.cpp route_dump.cpp
   DEPENDS base/result base/net mesh/wireguard LIBRARIES PkgConfig::nl)
-module(mesh/wireguard/backend SOURCES uapi.cpp driver.cpp backend.cpp
+module(mesh/wireguard/backend SOURCES uapi.cpp service.cpp driver.cpp backend.cpp
   DEPENDS base/result base/net base/process mesh/wireguard mesh/wireguard/kernel)
+module(mesh/plan/lines SOURCES lines.cpp DEPENDS base/result)
 module(mesh/plan SOURCES world.cpp slots.cpp plan.cpp text.cpp files.cpp nftables.cpp difference.cpp
   DEPENDS base/result topology topology/neighbourhood topology/room mesh/wireguard routing/bird routing/repair_links
+    mesh/plan/lines
   LIBRARIES Boost::json fmt::fmt)
 module(mesh/round_trips SOURCES echo.cpp window.cpp prober.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/plan)
@@ -28,7 +30,7 @@ module(mesh/controller SOURCES controller.cpp capacity.cpp costs.cpp examination
     rotations.cpp node_routes.cpp operator_routes.cpp
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/plan mesh/signed_world
     mesh/enrolment mesh/internal_ca
-    mesh/members mesh/link_costs mesh/world_store mesh/examinations
+    mesh/members mesh/link_costs mesh/world_store mesh/examinations mesh/twins
     base/http_server base/store_thread
   LIBRARIES Boost::json)
 module(mesh/guard SOURCES rules.cpp strays.cpp events.cpp
@@ -38,7 +40,11 @@ module(mesh/reconcile SOURCES departures.cpp machine.cpp bird_service.cpp reconc
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend
     mesh/plan mesh/guard
     mesh/enrolment routing/bird)
-module(mesh/repair SOURCES kernel_routes.cpp detours.cpp repairer.cpp
+module(mesh/preview SOURCES preview.cpp look.cpp
+  DEPENDS base/result base/net base/process mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend mesh/plan
+    mesh/plan/lines mesh/guard mesh/reconcile routing/bird
+  LIBRARIES Boost::json)
+module(mesh/repair SOURCES kernel_routes.cpp detours.cpp preparer.cpp repairer.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/plan routing/bird
     routing/backup
   LIBRARIES PkgConfig::nl)
@@ -47,7 +53,8 @@ module(mesh/passing_on SOURCES rules.cpp kernel_rules.cpp keeper.cpp
 module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp checks.cpp changes_of_worlds.cpp identity.cpp
   DEPENDS base/result base/process topology mesh/wireguard mesh/plan mesh/signed_world mesh/enrolment)
 module(mesh/agent/following SOURCES renewal.cpp follower.cpp
-  DEPENDS base/result base/net base/process base/http_client mesh/signed_world mesh/internal_ca mesh/enrolment)
+  DEPENDS base/result base/net base/process base/http_client mesh/signed_world mesh/internal_ca mesh/enrolment
+  LIBRARIES Boost::json)
 module(mesh/agent/trial SOURCES trial.cpp changes.cpp remembered.cpp DEPENDS base/result routing/bird)
 module(mesh/agent/links SOURCES links.cpp gauges.cpp
   DEPENDS base/result base/process mesh/wireguard mesh/round_trips routing/bird LIBRARIES Boost::json)
@@ -65,10 +72,14 @@ module(mesh/planning SOURCES worlds.cpp report.cpp
   LIBRARIES Boost::json)
 module(mesh/settings SOURCES settings.cpp limits.cpp
   DEPENDS base/result base/config base/process base/http_client mesh/wireguard mesh/wireguard/backend)
-module(mesh/doctor SOURCES facts.cpp doctor.cpp examination.cpp node.cpp devices.cpp routing.cpp echo.cpp
-    route.cpp observe.cpp
+module(mesh/twins SOURCES turns.cpp DEPENDS base/result)
+module(mesh/doctor/underlay SOURCES route.cpp addresses.cpp
+  DEPENDS base/result mesh/wireguard mesh/wireguard/kernel)
+module(mesh/doctor/echoes SOURCES echo.cpp
+  DEPENDS base/result base/net mesh/wireguard mesh/round_trips)
+module(mesh/doctor SOURCES facts.cpp doctor.cpp examination.cpp node.cpp identity.cpp devices.cpp routing.cpp observe.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend
-    mesh/plan mesh/round_trips mesh/internal_ca
+    mesh/plan mesh/internal_ca mesh/doctor/underlay mesh/doctor/echoes
     routing/bird
   LIBRARIES Boost::json)
 module(mesh/graph SOURCES graph.cpp drawing.cpp

@@ -220,6 +220,12 @@ void Agent::add_routes(net::Router& router) {
   router.add("GET", "/v1/status", [state](net::HttpRequest const&) {
     return answer(net::HttpResponse::json(200, to_json(state->full_status(), wall_clock_s())));
   });
+  // What this node goes by now, which is not on disk before it holds.
+  router.add("GET", "/v1/world", [state](net::HttpRequest const&) {
+    auto const& text = state->in_use.text;
+    return answer(text.text.empty() ? net::HttpResponse::problem(404, "none", "there is no world from elsewhere")
+                                    : net::HttpResponse::json(200, signed_world::to_json(text)));
+  });
   router.add("GET", "/metrics",
              [state](net::HttpRequest const&) { return answer(net::HttpResponse::text(200, state->metrics.text())); });
   router.add("GET", "/healthz", [state](net::HttpRequest const&) {

@@ -43,6 +43,9 @@ struct AgentSettings {
   std::function<void(plan::World const&)> in_use = [](plan::World const&) {};  // told of each world that is used here
   std::function<net::Task<std::string>()> examine =
       {};  // what is wrong here, when the controller asks (FollowerSettings)
+  // Told of each look at the devices.
+  std::function<void(std::vector<wireguard::ObservedDevice> const&)> looked =
+      [](std::vector<wireguard::ObservedDevice> const&) {};
   std::function<RoundTrips()> round_trips = [] { return RoundTrips(); };  // what is measured over the links
   std::chrono::milliseconds look_interval{1500};  // what no event tells of: a peer, a file, a setting
 };
@@ -65,7 +68,7 @@ class Agent {
   // A part of the status that another module knows (the edge's): its JSON is asked for at each request.
   void add_section(std::string name, std::function<std::string()> json);
 
-  // GET /v1/status, /metrics, /healthz. The router must not be used after the agent is gone.
+  // GET /v1/status, /v1/world, /metrics, /healthz. The router must not be used after the agent is gone.
   void add_routes(net::Router& router);
 
   struct State;

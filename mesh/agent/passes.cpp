@@ -19,6 +19,7 @@ void Agent::State::account(reconcile::Pass pass) {
   for (auto const& failure : pass.failures) {
     failed(failure);
   }
+  settings.looked(pass.devices);
   status.last_pass = std::move(pass);
   status.last_pass_s = wall_clock_s();
   gauges.show(status, follower->status().connected);
@@ -65,7 +66,9 @@ net::Task<void> Agent::State::pass(std::shared_ptr<State> self) {
   self->status.waiting = plan->waiting;
   self->status.warnings = plan->warnings;
   self->account(std::move(pass));
-  self->prepare_detours(world, plan);
+  if (!self->settings.session_log.empty()) {
+    self->detours.prepare(world, plan);
+  }
   // The statics of a new service exist when BIRD has taken the configuration.
   self->announcer.serve(plan->services, world->topology.domain);
   self->let_pass();
@@ -78,17 +81,6 @@ net::Task<void> Agent::State::pass(std::shared_ptr<State> self) {
   bool const moved = self->rotation.observe(*plan, self->status.last_pass.neighbors, std::chrono::steady_clock::now());
   self->woken = self->woken || moved;
   co_await change_key(self, plan);
-}
-
-// Once for each world and set of devices: it is a run of Dijkstra for each neighbour.
-void Agent::State::prepare_detours(std::shared_ptr<plan::World const> const& of,
-                                   std::shared_ptr<plan::NodePlan const> const& plan) {
-  if (settings.session_log.empty() || (of == detours_of && rotation.left == detours_left)) {
-    return;
-  }
-  repairer.prepare(repair::detours_of(*of, *plan));
-  detours_of = of;
-  detours_left = rotation.left;
 }
 
 // Whether it answers since the trial began.

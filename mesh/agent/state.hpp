@@ -14,6 +14,7 @@
 #include "mesh/guard/events.hpp"
 #include "mesh/passing_on/keeper.hpp"
 #include "mesh/reconcile/reconciler.hpp"
+#include "mesh/repair/preparer.hpp"
 #include "mesh/repair/repairer.hpp"
 #include "routing/anycast/announcer.hpp"
 
@@ -40,6 +41,7 @@ struct Agent::State {
         identity(settings.state_directory),
         announcer(its_executor, bird::Control(settings.bird.control_socket), [this](auto const&) { let_pass(); }),
         repairer(its_executor, {settings.session_log, settings.bird.control_socket}),
+        detours(its_executor, [this](repair::Detours made) { repairer.prepare(std::move(made)); }),
         gauges(its_metrics) {
     status.node = settings.node;
     status.controller_url = settings.controller_url;
@@ -53,6 +55,7 @@ struct Agent::State {
   Identity identity;
   anycast::Announcer announcer;
   repair::Repairer repairer;
+  repair::Preparer detours;
   passing_on::Keeper withdrawn;
   std::unique_ptr<Follower> follower;
   std::unique_ptr<reconcile::Reconciler> reconciler;
@@ -85,8 +88,6 @@ struct Agent::State {
     std::shared_ptr<plan::NodePlan const> plan;
     std::string live_bird;
   } planned;
-  std::shared_ptr<plan::World const> detours_of;  // what the detours were made from
-  std::set<std::string> detours_left;
 
   Gauges gauges;
 
@@ -119,8 +120,6 @@ struct Agent::State {
   // Plans when it has to. Null: `failed` was told why.
   std::shared_ptr<plan::NodePlan const> plan_of(std::shared_ptr<plan::World const> const& of);
   static net::Task<void> pass(std::shared_ptr<State> self);
-  // Once for each world and set of devices: it is a run of Dijkstra for each neighbour.
-  void prepare_detours(std::shared_ptr<plan::World const> const& of, std::shared_ptr<plan::NodePlan const> const& plan);
   // Whether the last change from the controller holds, and what comes instead when it does not.
   static net::Task<void> judge_trial(std::shared_ptr<State> self);
   static net::Task<void> ask_controller(std::shared_ptr<State> self);

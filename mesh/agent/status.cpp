@@ -97,6 +97,7 @@ json::object controller_object(Status const& status) {
   out["issuer_until_s"] = status.controller.issuer.until_s;
   out["renewal_failure"] = status.controller.renewal_failure;
   out["failure"] = status.controller.failure;
+  out["twins"] = texts(status.controller.twins);
   auto const& ahead = status.controller.clock_ahead_s;
   out["clock_ahead_s"] = ahead ? json::value(*ahead) : json::value(nullptr);
   return out;

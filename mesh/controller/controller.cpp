@@ -130,6 +130,7 @@ void Controller::State::take(Stored stored) {
   std::erase_if(reports, left);
   std::erase_if(heard_s, left);
   std::erase_if(rotation_rests, left);
+  processes.forget(std::chrono::steady_clock::now());
   costs.follow(world.measured);
 }
 

@@ -243,6 +243,25 @@ net::Task<HttpResponse> rotation(Controller::State& state, HttpRequest request) 
   co_return HttpResponse::text(204, "");
 }
 
+// Where else the node's credential is used, by the mark that each process of an agent makes up.
+std::vector<std::string> twins_of(Controller::State& state, HttpRequest const& request) {
+  constexpr std::size_t mark_max = 64;
+  auto const mark = std::string(request.headers.get("Privateer-Process"));
+  if (mark.empty() || mark.size() > mark_max) {
+    return {};
+  }
+  auto const& name = request.peer.certificate_name;
+  auto const now = std::chrono::steady_clock::now();
+  bool const known = !state.processes.places(name, now).empty();
+  state.processes.saw(name, mark, host_of(request.peer.address), now);
+  auto out = state.processes.others(name, mark, now);
+  if (!out.empty() && !known) {
+    process::log::warning("controller", "two machines run as '{}': {} and {}", name, host_of(request.peer.address),
+                          out.front());
+  }
+  return out;
+}
+
 net::Task<HttpResponse> report(Controller::State& state, HttpRequest request) {
   if (!is_member(state, request)) {
     co_return not_a_member();
@@ -256,7 +275,9 @@ net::Task<HttpResponse> report(Controller::State& state, HttpRequest request) {
   body.get_object()["reported_at_s"] = state.heard_s[name] = now_seconds();
   state.costs.report(name, body.get_object(), std::chrono::steady_clock::now());
   state.reports[name] = std::move(body);
-  co_return HttpResponse::text(204, "");
+  auto const twins = twins_of(state, request);
+  co_return twins.empty() ? HttpResponse::text(204, "")
+                          : HttpResponse::json(200, json::serialize(json::object{{"twins", json::value_from(twins)}}));
 }
 
 net::Task<HttpResponse> links(Controller::State& state, HttpRequest request) {

@@ -13,6 +13,7 @@
 #include "mesh/internal_ca/authority.hpp"
 #include "mesh/link_costs/costs.hpp"
 #include "mesh/signed_world/signed_world.hpp"
+#include "mesh/twins/turns.hpp"
 #include "mesh/wireguard/key.hpp"
 #include "mesh/world_store/world_store.hpp"
 
@@ -60,10 +61,11 @@ struct Controller::State {
   FileUse file_use = FileUse::taken;
   link_costs::CostBook costs;
   examinations::Book examinations;
-  std::map<std::string, std::int64_t> heard_s;        // when each node asked or said anything last
-  net::Signal found;                                  // notified when a node said what it found
-  net::Signal changed;                                // notified when `world` was replaced
-  std::map<std::string, boost::json::value> reports;  // last one of each node, an object with "reported_at_s"
+  twins::Turns processes{std::chrono::seconds(60), 1};  // of each node's agents: reports come every ten seconds
+  std::map<std::string, std::int64_t> heard_s;          // when each node asked or said anything last
+  net::Signal found;                                    // notified when a node said what it found
+  net::Signal changed;                                  // notified when `world` was replaced
+  std::map<std::string, boost::json::value> reports;    // last one of each node, an object with "reported_at_s"
   net::Router nodes_router;
   net::Router operators_router;
   net::HttpServer nodes_server;

@@ -18,15 +18,18 @@ char const* name(Severity severity) {
 std::vector<Finding> examine(Facts const& facts) {
   Examination examination(facts);
   examine_node(examination);
-  // A world on trial is not on disk yet: by the one before, what the agent made for it would look like damage.
-  if (facts.agent_revision > (facts.plan == nullptr ? -1 : facts.plan->revision)) {
-    std::string const kept = facts.plan == nullptr
+  examine_identity(examination);
+  // A world on trial is not on disk yet.
+  if (facts.agent_revision > facts.kept_revision) {
+    std::string const kept = facts.kept_revision < 0
                                  ? "none has held yet"
-                                 : "revision " + std::to_string(facts.plan->revision) + " is the last that held";
+                                 : "revision " + std::to_string(facts.kept_revision) + " is the last that held";
     examination.warning("world-on-trial", "",
                         "the agent goes by revision " + std::to_string(facts.agent_revision) + ", and " + kept,
                         "ask again in half a minute; if it stays so, `privateer status` says what fails");
-  } else {
+  }
+  // By another world than the agent's, what it made for its own would look like damage.
+  if (facts.agent_revision < 0 || (facts.plan != nullptr && facts.plan->revision == facts.agent_revision)) {
     examine_devices(examination);
     examine_routing(examination);
   }

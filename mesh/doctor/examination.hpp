@@ -25,6 +25,7 @@ class Examination {
   [[nodiscard]] bool explained(std::string const& device) const { return explained_.count(device) != 0; }
 
   [[nodiscard]] wireguard::ObservedDevice const* observed(std::string const& device) const;
+  [[nodiscard]] std::string peer(std::string const& device) const;  // the name of the node at its other end
   // "the link to ams-1 (wg-ams-1)".
   [[nodiscard]] std::string link(std::string const& device) const;
   [[nodiscard]] std::vector<Finding> take() { return std::move(findings_); }
@@ -35,8 +36,9 @@ class Examination {
   std::set<std::string> explained_;
 };
 
-void examine_node(Examination& examination);     // world, controller, credential, clock, snapshots, disk, settings
-void examine_devices(Examination& examination);  // devices, addresses, peers, sessions, MTU
-void examine_routing(Examination& examination);  // BIRD, adjacencies, BFD, costs, areas, services
+void examine_node(Examination& examination);      // world, controller, credential, clock, snapshots, disk, settings
+void examine_identity(Examination& examination);  // another machine with its keys, addresses that moved
+void examine_devices(Examination& examination);   // devices, addresses, peers, sessions, MTU
+void examine_routing(Examination& examination);   // BIRD, adjacencies, BFD, costs, areas, services
 
 }  // namespace doctor

@@ -28,6 +28,16 @@ json::array const& list(json::object const& object, std::string_view key) {
   return value != nullptr && value->is_array() ? value->get_array() : none;
 }
 
+std::vector<std::string> texts(json::object const& object, std::string_view key) {
+  std::vector<std::string> out;
+  for (auto const& one : list(object, key)) {
+    if (one.is_string()) {
+      out.emplace_back(one.get_string());
+    }
+  }
+  return out;
+}
+
 void add_services(Facts& facts, json::object const& status) {
   for (auto const& one : list(status, "anycast")) {
     if (!one.is_object() || truth(one.get_object(), "announced")) {
@@ -84,6 +94,7 @@ bool add_agent_status(Facts& facts, std::string_view status_text) {
     facts.controller.issuer_from_s = number(controller, "issuer_from_s");
     facts.controller.issuer_until_s = number(controller, "issuer_until_s");
     facts.controller.renewal_failure = text(controller, "renewal_failure");
+    facts.controller.twins = texts(controller, "twins");
     if (auto const* const ahead = controller.if_contains("clock_ahead_s"); ahead != nullptr && ahead->is_int64()) {
       facts.controller.clock_ahead_s = ahead->get_int64();
     }
@@ -93,16 +104,14 @@ bool add_agent_status(Facts& facts, std::string_view status_text) {
     facts.taken_back_missing = text(back->get_object(), "missing");
   }
   add_services(facts, status);
-  for (auto const& one : list(status, "limits")) {
-    if (one.is_string()) {
-      facts.limits.emplace_back(one.get_string());
+  if (auto const* const flapping = status.if_contains("flapping"); flapping != nullptr && flapping->is_object()) {
+    for (auto const& one : flapping->get_object()) {
+      facts.flapping[std::string(one.key())] = texts(flapping->get_object(), one.key());
     }
   }
-  for (auto const& one : list(status, "failing")) {
-    if (one.is_string()) {
-      facts.failures.emplace_back(one.get_string());
-    }
-  }
+  facts.limits = texts(status, "limits");
+  auto const failing = texts(status, "failing");
+  facts.failures.insert(facts.failures.end(), failing.begin(), failing.end());
   return true;
 }
 
@@ -114,6 +123,7 @@ base::Result<Facts> facts_of(plan::World const& world, std::string const& node) 
   Facts facts;
   facts.node = node;
   facts.plan = std::make_shared<plan::NodePlan const>(std::move(*planned));
+  facts.own_underlay = world.topology.node(node)->underlay;
   facts.only_border_of_area = only_borders(world.topology, facts.plan->areas);
   for (auto const& link : world.topology.links_of(node)) {
     std::string const other = link.a == node ? link.b : link.a;
@@ -121,10 +131,21 @@ base::Result<Facts> facts_of(plan::World const& world, std::string const& node) 
       std::string const device = plan::device_name(link, node, slot);
       facts.peer_of_device[device] = other;
       facts.router_id_of_device[device] = topology::loopback4(world.topology, world.allocation, other).to_string();
+      facts.declared_of_device[device] = world.topology.node(other)->underlay;
       facts.echo_target[device] = topology::link_local(world.allocation, link, other);
     }
   }
   return facts;
+}
+
+void Facts::take_world(Facts of) {
+  plan = std::move(of.plan);
+  peer_of_device = std::move(of.peer_of_device);
+  router_id_of_device = std::move(of.router_id_of_device);
+  only_border_of_area = std::move(of.only_border_of_area);
+  echo_target = std::move(of.echo_target);
+  own_underlay = std::move(of.own_underlay);
+  declared_of_device = std::move(of.declared_of_device);
 }
 
 std::vector<LinkCost> link_costs(bird::OspfState const& state, std::string const& protocol,

@@ -4,6 +4,7 @@
 // Threads: plain values.
 #pragma once
 
+#include "mesh/doctor/echoes/echo.hpp"
 #include "mesh/plan/plan.hpp"
 #include "mesh/wireguard/device.hpp"
 #include "routing/bird/state.hpp"
@@ -18,15 +19,6 @@
 #include <vector>
 
 namespace doctor {
-
-// Echoes over one device to the other end's link-local address.
-struct LinkProbe {
-  std::string device;
-  std::uint32_t size = 0;  // octets of the full-size packet, IP header included: the device's MTU
-  bool small_answered = false;
-  bool full_answered = false;        // means nothing unless small_answered
-  std::chrono::microseconds rtt{0};  // of the small one
-};
 
 // Where the kernel would send WireGuard's own packets for the peer of a device.
 struct EndpointRoute {
@@ -56,6 +48,7 @@ struct ControllerFacts {
   std::int64_t issuer_from_s = 0;             // of what issued it; 0: not known
   std::int64_t issuer_until_s = 0;            // of what issued it; 0: not known
   std::string renewal_failure = {};           // why the last try to get the next certificate failed
+  std::vector<std::string> twins = {};        // where it hears others who have this node's credential
 };
 
 struct Facts {
@@ -66,6 +59,8 @@ struct Facts {
   std::map<std::string, std::string> router_id_of_device;  // device -> that node's router id
   std::map<std::string, std::string> only_border_of_area;  // area of this node -> who alone joins it to the backbone
   std::map<std::string, wireguard::Address> echo_target;   // device -> link-local address of the other end
+  std::vector<wireguard::Address> own_underlay;            // where the topology says that others reach this node
+  std::map<std::string, std::vector<wireguard::Address>> declared_of_device;  // device -> the same of its other end
 
   std::vector<std::string> blind;  // what could not be seen, a sentence each: nothing is concluded from it
   bool devices_seen = true;        // false: `devices` says nothing
@@ -77,6 +72,9 @@ struct Facts {
   std::string backend;                         // "kernel" or "wireguard-go"
   bool kernel_has_wireguard = false;
   std::vector<EndpointRoute> endpoint_routes;
+  std::vector<wireguard::Address> local_addresses;           // of this machine; empty: not known
+  std::vector<wireguard::Address> sources;                   // which of them packets to other nodes leave with
+  std::map<std::string, std::vector<std::string>> flapping;  // device -> where its peer's packets come from in turns
   std::vector<LinkProbe> probes;
 
   bool bird_running = false;
@@ -88,6 +86,7 @@ struct Facts {
   bool agent_running = false;
   std::string agent_failure;              // why its socket did not answer
   std::int64_t agent_revision = -1;       // of the world it goes by, which may be newer than the one kept on disk
+  std::int64_t kept_revision = -1;        // of the one kept on disk; -1: there is none
   std::int64_t taken_back_revision = -1;  // a newer world that cost this node something; -1: none
   std::string taken_back_missing;         // what it cost
   std::vector<std::string> limits;        // settings that its user may not do
@@ -96,6 +95,8 @@ struct Facts {
   std::vector<std::string> damaged_snapshots;   // a sentence each
   std::uint64_t state_free_bytes = UINT64_MAX;  // of the file system that holds the state directory
   std::vector<std::string> failures;            // of the agent's last pass
+
+  void take_world(Facts of);  // what facts_of() made of another world, instead of what is known of this one
 };
 
 // What a world wants of a node, as facts: the plan, and who is at the other end of each of its links.

@@ -99,7 +99,7 @@ void snapshots(Examination& examination) {
                             " old, and the controller cannot confirm it",
                         "bring the controller back: a node that was removed since is still a member here");
   }
-  if (facts.snapshot_s == 0 && facts.plan != nullptr) {
+  if (facts.snapshot_s == 0 && facts.kept_revision >= 0) {
     examination.warning("snapshot-missing", "",
                         "no intact world is kept on disk: after a reboot this node waits for its "
                         "controller or its seed",

@@ -1,8 +1,9 @@
 #include "mesh/doctor/observe.hpp"
 
 #include "base/process/service.hpp"
-#include "mesh/doctor/echo.hpp"
-#include "mesh/doctor/route.hpp"
+#include "mesh/doctor/echoes/echo.hpp"
+#include "mesh/doctor/underlay/addresses.hpp"
+#include "mesh/doctor/underlay/route.hpp"
 #include "mesh/wireguard/backend/backend.hpp"
 #include "routing/bird/control.hpp"
 
@@ -100,6 +101,23 @@ net::Task<void> read_devices(Sources sources, Facts* facts) {
   }
 }
 
+void read_addresses(Facts& facts) {
+  auto local = local_addresses();
+  if (!local) {
+    facts.blind.push_back("addresses: " + local.error().what());
+    return;
+  }
+  facts.local_addresses = std::move(*local);
+  for (auto const& [device, addresses] : facts.declared_of_device) {
+    for (auto const& address : addresses) {
+      auto const source = source_towards(address);
+      if (source && std::find(facts.sources.begin(), facts.sources.end(), *source) == facts.sources.end()) {
+        facts.sources.push_back(*source);
+      }
+    }
+  }
+}
+
 void read_routes(Facts& facts) {
   for (auto const& device : facts.devices) {
     for (auto const& peer : device.peers) {
@@ -191,6 +209,7 @@ net::Task<void> observe(Sources sources, Facts* facts) {
   read_settings(sources, *facts);
   read_machine(sources, *facts);
   co_await read_devices(sources, facts);
+  read_addresses(*facts);
   read_routes(*facts);
   co_await read_bird(sources, facts);
   co_await read_echoes(sources, facts);

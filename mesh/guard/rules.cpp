@@ -270,6 +270,21 @@ net::Task<base::Result<void>> Rules::load(std::string text, std::string file) {
   co_return base::Result<void>();
 }
 
+net::Task<base::Result<Rules::Found>> Rules::look(std::string text) {
+  auto const listing = co_await list();
+  if (!listing) {
+    co_return listing.error();
+  }
+  auto const marker = process::read_file(marker_file_);
+  if (listing->empty()) {
+    co_return Found::absent;
+  }
+  if (marker && *marker == mark_of(text, *listing)) {
+    co_return Found::right;
+  }
+  co_return marker && !right_.empty() && *marker == mark_of(right_, *listing) ? Found::other_text : Found::damaged;
+}
+
 net::Task<base::Result<bool>> Rules::converge(std::string text) {
   auto const generation = generation_of_rules();
   if (generation && generation == generation_ && text == right_) {

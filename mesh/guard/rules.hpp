@@ -30,6 +30,14 @@ class Rules {
 
   // True when the table was written. The text begins with what removes the table.
   net::Task<base::Result<bool>> converge(std::string text);
+  // What `converge` would find, without a change of anything.
+  enum class Found {
+    right,
+    absent,      // there is no such table
+    other_text,  // it is what this agent wrote for another text, in_use()
+    damaged,     // somebody changed it
+  };
+  net::Task<base::Result<Found>> look(std::string text);
   // The text that was taken last, also by the process before this one; empty when none is known.
   [[nodiscard]] std::string const& in_use() const { return right_; }
 

@@ -56,7 +56,17 @@ base::Result<Strays> Strays::open() {
   return Strays(std::move(*socket), strict);
 }
 
-base::Result<std::vector<std::string>> Strays::remove(std::set<std::string> const& devices) {
+namespace {
+
+std::string text_of(rtnl_route* route, std::string const& device) {
+  std::array<char, 128> destination{};
+  nl_addr2str(rtnl_route_get_dst(route), destination.data(), destination.size());
+  return std::string(destination.data()) + " over " + device;
+}
+
+// All over these devices that nobody of the mesh can have made.
+base::Result<std::vector<RoutePointer>> find(wireguard::netlink::Socket& socket, bool strict,
+                                             std::set<std::string> const& devices) {
   std::vector<unsigned> indexes;
   for (auto const& device : devices) {
     if (auto const index = ::if_nametoindex(device.c_str()); index != 0) {
@@ -74,18 +84,35 @@ base::Result<std::vector<std::string>> Strays::remove(std::set<std::string> cons
       found.emplace_back(route);
     }
   };
-  if (auto listed = wireguard::netlink::dump_routes(socket_, strict_, indexes, take); !listed) {
+  if (auto listed = wireguard::netlink::dump_routes(socket, strict, indexes, take); !listed) {
     return listed.error();
   }
+  std::erase_if(found, [&](RoutePointer const& route) { return mesh_device(route.get(), devices).empty(); });
+  return found;
+}
+
+}  // namespace
+
+base::Result<std::vector<std::string>> Strays::list(std::set<std::string> const& devices) {
+  auto const found = find(socket_, strict_, devices);
+  if (!found) {
+    return found.error();
+  }
+  std::set<std::string> out;  // one with two of our devices is listed with each
+  for (auto const& route : *found) {
+    out.insert(text_of(route.get(), mesh_device(route.get(), devices)));
+  }
+  return std::vector<std::string>(out.begin(), out.end());
+}
+
+base::Result<std::vector<std::string>> Strays::remove(std::set<std::string> const& devices) {
+  auto const found = find(socket_, strict_, devices);
+  if (!found) {
+    return found.error();
+  }
   std::vector<std::string> out;
-  for (auto const& route : found) {
-    auto const device = mesh_device(route.get(), devices);
-    if (device.empty()) {
-      continue;
-    }
-    std::array<char, 128> destination{};
-    nl_addr2str(rtnl_route_get_dst(route.get()), destination.data(), destination.size());
-    auto const what = std::string(destination.data()) + " over " + device;
+  for (auto const& route : *found) {
+    auto const what = text_of(route.get(), mesh_device(route.get(), devices));
     auto const code = rtnl_route_delete(socket_.get(), route.get(), 0);
     // One with two of our devices is listed with each.
     if (code == -NLE_OBJ_NOTFOUND) {

@@ -20,6 +20,8 @@ class Strays {
  public:
   static base::Result<Strays> open();
 
+  // Those that remove() would remove: "192.0.2.0/24 over wg-ams".
+  base::Result<std::vector<std::string>> list(std::set<std::string> const& devices);
   // Removes those of the main table whose every next hop is one of these devices, by name; a sentence for each.
   base::Result<std::vector<std::string>> remove(std::set<std::string> const& devices);
 

@@ -8,7 +8,8 @@ namespace json = boost::json;
 
 namespace {
 
-// Rows of links that do not follow measurements (any more) mean nothing.
+// Rows of links that do not follow measurements (any more) mean nothing. One that leaves the topology keeps its row as
+// long as its numbers, 30 days: should it come back, it costs what it cost.
 constexpr std::string_view table = R"(
   CREATE TABLE link_cost (link TEXT PRIMARY KEY, cost INTEGER NOT NULL);
 )";
@@ -65,6 +66,21 @@ base::Result<std::map<std::string, std::uint32_t>> read_costs(database::Database
     out.emplace(database::text(row[0]), static_cast<std::uint32_t>(database::integer(row[1])));
   }
   return out;
+}
+
+base::Result<void> keep_costs(database::Transaction& transaction, std::set<std::string> const& remembered) {
+  auto const rows = transaction.query("SELECT link FROM link_cost");
+  if (!rows) {
+    return rows.error();
+  }
+  for (auto const& row : *rows) {
+    if (auto const link = database::text(row[0]); !remembered.contains(link)) {
+      if (auto const deleted = transaction.execute("DELETE FROM link_cost WHERE link = ?", {link}); !deleted) {
+        return deleted.error();
+      }
+    }
+  }
+  return {};
 }
 
 base::Result<database::Revision> write_costs(database::Database& database, std::vector<cost::Change> const& changes) {

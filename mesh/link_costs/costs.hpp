@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,8 @@ class CostBook {
 // The table of decided costs; its rows raise the revision.
 database::Schema schema();
 base::Result<std::map<std::string, std::uint32_t>> read_costs(database::Database& database);
+// Within another write: those of links of which `remembered` says no name are deleted.
+base::Result<void> keep_costs(database::Transaction& transaction, std::set<std::string> const& remembered);
 base::Result<database::Revision> write_costs(database::Database& database, std::vector<cost::Change> const& changes);
 
 }  // namespace link_costs

@@ -40,16 +40,20 @@ base::Result<plan::World> world_of(std::string const& text) {
   return document ? plan::build_world(*document, "last-known topology") : document.error();
 }
 
-// What the agent says of itself, as JSON; empty when it does not answer, and then why is in `failure`.
-net::Task<std::string> agent_status(std::string socket, std::string* failure) {
+// What the agent answers, as JSON; empty when it does not, and then why is in `failure`.
+net::Task<std::string> ask_agent(std::string socket, std::string path, std::string* failure) {
   auto const executor = co_await net::asio::this_coro::executor;
   net::HttpClient client(executor, {});
   net::HttpRequest request;
   request.method = "GET";
-  std::string const target = "unix:" + socket + ":/v1/status";
+  std::string const target = "unix:" + socket + ":" + path;
   auto const answer = co_await client.send(target, std::move(request), agent_deadline);
   if (!answer) {
     *failure = answer.error().what();
+    co_return std::string();
+  }
+  if (answer->status != 200) {
+    *failure = "status " + std::to_string(answer->status);
     co_return std::string();
   }
   co_return answer->body;
@@ -67,9 +71,28 @@ doctor::Facts facts_at_hand(Place const& place) {
     }
   }
   facts.node = place.node;
+  facts.kept_revision = facts.plan == nullptr ? -1 : facts.plan->revision;
   facts.snapshot_s = known.snapshot_s;
   facts.damaged_snapshots = known.damaged;
   return facts;
+}
+
+// The facts by the world that the agent goes by, where that is not the one on disk.
+net::Task<void> follow_agent(Place place, doctor::Facts* facts) {
+  if (facts->agent_revision < 0 || (facts->plan != nullptr && facts->plan->revision == facts->agent_revision)) {
+    co_return;
+  }
+  std::string failure;
+  std::string const path = "/v1/world";
+  auto const text = co_await ask_agent(place.agent_socket, path, &failure);
+  auto const signed_text = signed_world::parse_signed_world(text);
+  auto const world = signed_text ? world_of(signed_text->text) : signed_text.error();
+  auto made = world ? doctor::facts_of(*world, place.node) : world.error();
+  if (made) {
+    facts->take_world(std::move(*made));
+  } else {
+    facts->blind.push_back("the world that the agent goes by: " + (failure.empty() ? made.error().what() : failure));
+  }
 }
 
 }  // namespace
@@ -105,10 +128,12 @@ KnownWorld known_world(Place const& place) {
 
 net::Task<Examined> examine(Place place) {
   doctor::Facts facts = facts_at_hand(place);
-  std::string const status = co_await agent_status(place.agent_socket, &facts.agent_failure);
+  std::string const path = "/v1/status";
+  std::string const status = co_await ask_agent(place.agent_socket, path, &facts.agent_failure);
   if (!status.empty() && !doctor::add_agent_status(facts, status)) {
     facts.agent_failure = "what it says is no status";
   }
+  co_await follow_agent(place, &facts);
   doctor::Sources sources;
   sources.wireguard_sockets = place.wireguard_sockets;
   sources.bird_control = place.bird_control;
@@ -149,7 +174,8 @@ net::Task<base::Result<std::string>> draw(Place place, Format format) {
   if (auto const reported = co_await ask_controller(place, "GET", links, controller_deadline)) {
     observed.rtt = reported_times(*reported);
   }
-  std::string const status = co_await agent_status(place.agent_socket, &ignored);
+  std::string const path = "/v1/status";
+  std::string const status = co_await ask_agent(place.agent_socket, path, &ignored);
   for (auto const& [link, time] : own_times(status)) {
     observed.rtt[link] = time;
   }

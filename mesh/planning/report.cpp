@@ -22,6 +22,7 @@ constexpr std::size_t most_weaknesses = 100;
 constexpr std::size_t most_mends = 20;
 constexpr std::size_t most_destinations = 512;
 constexpr std::size_t most_links = 8;
+constexpr std::size_t most_absent = 20;
 
 std::string percent_text(double percent) {
   char text[16];
@@ -49,6 +50,36 @@ base::Result<std::vector<plan::NodePlan>> plans_of(plan::World const& world, std
     return base::fail(plan::errc::unknown_node, "the topology has no node '" + node + "'");
   }
   return out;
+}
+
+// Plans are made as if these had keys.
+std::vector<std::string> not_joined(plan::World const& world, std::string const& node) {
+  std::vector<std::string> out;
+  for (auto const& one : world.topology.nodes) {
+    bool const asked = node.empty() || one.name == node ||
+                       std::any_of(world.topology.links.begin(), world.topology.links.end(), [&](auto const& link) {
+                         return (link.a == node && link.b == one.name) || (link.b == node && link.a == one.name);
+                       });
+    if (asked && !world.keys.contains(one.name)) {
+      out.push_back(one.name);
+    }
+  }
+  return out;
+}
+
+std::string not_joined_text(plan::World const& world, std::string const& node) {
+  auto const names = not_joined(world, node);
+  if (names.empty()) {
+    return {};
+  }
+  std::string out = "not joined, as far as this machine knows:";
+  for (std::size_t i = 0; i < std::min(most_absent, names.size()); ++i) {
+    out += " " + names[i];
+  }
+  if (names.size() > most_absent) {
+    out += " and " + std::to_string(names.size() - most_absent) + " more";
+  }
+  return out + "; their links are shown as they will be, and wait until then\n";
 }
 
 std::optional<plan::Difference> difference_of(Worlds const& worlds, std::string const& node) {
@@ -239,7 +270,7 @@ base::Result<std::string> plan_text(Worlds const& worlds, ReportOptions const& o
       out += plan::to_text(one);
     }
   }
-  return out + soundness_text(worlds.wanted.topology);
+  return out + not_joined_text(worlds.wanted, options.node) + soundness_text(worlds.wanted.topology);
 }
 
 base::Result<std::string> plan_json(Worlds const& worlds, ReportOptions const& options) {
@@ -253,6 +284,7 @@ base::Result<std::string> plan_json(Worlds const& worlds, ReportOptions const& o
   std::string out = plan::to_json(*plans);
   out.pop_back();
   out += ",\"difference\":" + (difference ? plan::to_json(*difference) : std::string("null"));
+  out += ",\"not_joined\":" + json::serialize(texts(not_joined(worlds.wanted, options.node)));
   out += ",\"weaknesses\":" + json::serialize(weaknesses_json(proof::weaknesses(declared)));
   out += ",\"passing\":" + json::serialize(passing_json(backup::passing(declared)));
   out += ",\"coverage\":" + json::serialize(coverage_json(worlds.wanted.topology, declared));

@@ -24,9 +24,10 @@ struct ReportOptions {
 };
 
 // The difference against what runs, node by node, or, when nothing is known of that, the plans; then the soundness.
-// errc::unknown_node of plan.
+// Plans are made as if everybody had joined; who has not is named. errc::unknown_node of plan.
 base::Result<std::string> plan_text(Worlds const& worlds, ReportOptions const& options);
-// {"revision":N,"nodes":[the plans],"difference":{...}|null,"weaknesses":[...],"passing":[...],"coverage":{...}}
+// {"revision":N,"nodes":[the
+// plans],"difference":{...}|null,"not_joined":[names],"weaknesses":[...],"passing":[...],"coverage":{...}}
 base::Result<std::string> plan_json(Worlds const& worlds, ReportOptions const& options);
 
 // The graph that a certificate of this topology has to be about, for the checker. Made without the prover.

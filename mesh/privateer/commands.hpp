@@ -70,7 +70,7 @@ struct PlanOutput {
 // Exit code 1 when a proof is asked for and there is none.
 int plan(Settings const& settings, PlanInput const& input, PlanOutput const& output);
 // What the agent would change now on this machine, from the last-known world; needs root.
-int plan_difference(Settings const& settings);
+int plan_difference(Settings const& settings, bool as_json);
 // Exit code 1 when the certificate is refused. Against the topology, when there is one.
 int verify_proof(Settings const& settings, PlanInput const& input, std::string const& certificate_file);
 struct RenderOutput {

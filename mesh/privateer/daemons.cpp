@@ -10,13 +10,13 @@
 #include "mesh/controller/controller.hpp"
 #include "mesh/enrolment/enroller.hpp"
 #include "mesh/figures/figures.hpp"
-#include "mesh/guard/rules.hpp"
 #include "mesh/names/publisher.hpp"
 #include "mesh/privateer/edge_status.hpp"
 #include "mesh/privateer/looking.hpp"
 #include "mesh/privateer/run.hpp"
 #include "mesh/round_trips/prober.hpp"
 #include "mesh/settings/limits.hpp"
+#include "mesh/twins/turns.hpp"
 #include "mesh/world_store/world_store.hpp"
 
 #include <boost/json.hpp>
@@ -28,19 +28,6 @@
 
 namespace privateer {
 namespace {
-
-// The command that loads rules; empty when they are not this agent's.
-std::vector<std::string> rules_command(Settings const& settings) {
-  if (settings.rules == Settings::Rules::never) {
-    return {};
-  }
-  if (settings.rules == Settings::Rules::when_installed && !guard::is_installed(settings.rules_command.front())) {
-    process::log::warning("agent", "{} is not installed: no packet-filter rules are kept",
-                          settings.rules_command.front());
-    return {};
-  }
-  return settings.rules_command;
-}
 
 agent::AgentSettings agent_settings(Settings const& settings) {
   agent::AgentSettings out;
@@ -136,6 +123,7 @@ struct AgentProcess {
     agent.add_section("round_trips", [this] {
       return boost::json::serialize(boost::json::object{{"failure", prober.failure()}});
     });
+    agent.add_section("flapping", [this] { return flapping_json(); });
     if (publishes()) {
       agent.add_section("names", [this] { return names::to_json(publisher.status()); });
     }
@@ -153,12 +141,37 @@ struct AgentProcess {
         publisher.publish(world);
       }
     };
+    wanted.looked = [this](std::vector<wireguard::ObservedDevice> const& devices) { look_at_endpoints(devices); };
     wanted.examine = [this] { return looking::examined_json(place_of(settings)); };
     wanted.round_trips = [this] { return prober.measured(std::chrono::steady_clock::now()); };
     return wanted;
   }
 
+  // By the key, so that another one of the same name begins anew.
+  void look_at_endpoints(std::vector<wireguard::ObservedDevice> const& devices) {
+    auto const now = std::chrono::steady_clock::now();
+    for (auto const& device : devices) {
+      for (auto const& one : device.peers) {
+        if (one.peer.endpoint) {
+          auto const from = one.peer.endpoint->text();
+          endpoints.saw(device.name + " " + one.peer.public_key.to_base64(), from, from, now);
+        }
+      }
+    }
+    endpoints.forget(now);
+  }
+
+  // {"wg-ams": ["198.51.100.7:51820", "203.0.113.9:51820"]}: where a peer's packets come from in turns.
+  [[nodiscard]] std::string flapping_json() const {
+    boost::json::object out;
+    for (auto const& [who, places] : endpoints.all(std::chrono::steady_clock::now())) {
+      out[who.substr(0, who.find(' '))] = boost::json::value_from(places);
+    }
+    return boost::json::serialize(out);
+  }
+
   Settings settings;
+  twins::Turns endpoints{std::chrono::seconds(60), 2};  // of each peer
   process::Metrics metrics;
   names::Publisher publisher;
   round_trips::Prober prober;

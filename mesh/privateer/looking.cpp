@@ -1,5 +1,7 @@
 #include "mesh/privateer/looking.hpp"
 
+#include "base/process/log.hpp"
+#include "mesh/guard/rules.hpp"
 #include "mesh/looking/controller_call.hpp"
 #include "mesh/privateer/commands.hpp"
 #include "mesh/privateer/run.hpp"
@@ -44,6 +46,18 @@ net::Task<int> graph_main(looking::Place place, looking::Format format) {
 }
 
 }  // namespace
+
+std::vector<std::string> rules_command(Settings const& settings) {
+  if (settings.rules == Settings::Rules::never) {
+    return {};
+  }
+  if (settings.rules == Settings::Rules::when_installed && !guard::is_installed(settings.rules_command.front())) {
+    process::log::warning("agent", "{} is not installed: no packet-filter rules are kept",
+                          settings.rules_command.front());
+    return {};
+  }
+  return settings.rules_command;
+}
 
 looking::Place place_of(Settings const& settings) {
   return {settings.node,           settings.state,

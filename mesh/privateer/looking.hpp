@@ -1,13 +1,18 @@
-// Where this machine's settings say that its agent keeps what it knows.
+// What this machine's settings say of its agent: where it keeps what it knows, and how it loads rules.
 //
-// Threads: a pure function.
+// Threads: place_of is pure; rules_command looks for a program.
 #pragma once
 
 #include "mesh/looking/looking.hpp"
 #include "mesh/settings/settings.hpp"
 
+#include <string>
+#include <vector>
+
 namespace privateer {
 
+// The command that loads rules; empty when they are not this agent's.
+std::vector<std::string> rules_command(Settings const& settings);
 looking::Place place_of(Settings const& settings);
 
 }  // namespace privateer

@@ -212,7 +212,7 @@ void add_planning_commands(CLI::App& app, Arguments& arguments) {
   plan->callback([&] {
     arguments.needs_settings = arguments.difference || arguments.input.topology.empty();
     arguments.command = [&](Settings const& settings) {
-      return arguments.difference ? privateer::plan_difference(settings)
+      return arguments.difference ? privateer::plan_difference(settings, arguments.plan_output.json)
                                   : privateer::plan(settings, arguments.input, arguments.plan_output);
     };
   });

@@ -4,6 +4,7 @@
 #include "base/process/service.hpp"
 #include "mesh/plan/files.hpp"
 #include "mesh/planning/report.hpp"
+#include "mesh/preview/preview.hpp"
 #include "mesh/privateer/looking.hpp"
 #include "mesh/privateer/run.hpp"
 #include "routing/repair_links/repair_links.hpp"
@@ -77,48 +78,13 @@ std::optional<std::string> read_stream_or_file(std::string const& file) {
   return std::move(*text);
 }
 
-// For a look alone: which of the two carries the devices is seen from them, since trying would make one.
-base::Result<wireguard::Backend> reader(wireguard::BackendSettings const& settings) {
-  auto links = wireguard::Links::open();
-  if (!links) {
-    return links.error();
+net::Task<int> difference_main(std::shared_ptr<plan::NodePlan const> plan, preview::Sources sources, bool as_json) {
+  auto const machine = co_await preview::look(std::move(sources), plan);
+  if (!machine) {
+    co_return fail(machine.error(), exit_failed);
   }
-  auto const listed = links->list(plan::interface_prefix);
-  if (!listed) {
-    return listed.error();
-  }
-  bool const kernel =
-      std::any_of(listed->begin(), listed->end(), [](auto const& one) { return one.kind == "wireguard"; });
-  return wireguard::Backend::reader(kernel ? wireguard::BackendChoice::kernel : wireguard::BackendChoice::userspace,
-                                    settings);
-}
-
-net::Task<int> difference_main(std::shared_ptr<plan::NodePlan const> plan, wireguard::BackendSettings settings) {
-  auto backend = reader(settings);
-  if (!backend) {
-    std::cerr << "privateer: " << backend.error().what() << "\n";
-    co_return exit_failed;
-  }
-  auto const observed = co_await backend->observe(std::string(plan::interface_prefix));
-  if (!observed) {
-    std::cerr << "privateer: " << observed.error().what() << "\n";
-    co_return exit_failed;
-  }
-  auto const now = std::chrono::system_clock::now().time_since_epoch();
-  auto const now_s = std::chrono::duration_cast<std::chrono::seconds>(now).count();
-  wireguard::Owner const owner{plan::interface_prefix, plan->node};
-  for (auto const& name : wireguard::conflicts(plan->devices, *observed, owner)) {
-    std::cout << name << ": exists and is not ours\n";
-  }
-  for (auto const& device : *observed) {
-    if (device.unread) {
-      std::cout << device.name << ": its keys and peers cannot be read (" << device.unread.message() << ")\n";
-    }
-  }
-  for (auto const& link : plan->waiting) {
-    std::cout << "waiting: " << link << " (the other node has not joined)\n";
-  }
-  std::cout << plan::to_text(wireguard::diff(plan->devices, *observed, owner, now_s));
+  auto const found = preview::preview(*plan, *machine);
+  std::cout << (as_json ? preview::to_json(*plan, found) + "\n" : preview::to_text(found));
   co_return exit_done;
 }
 
@@ -140,7 +106,7 @@ int plan(Settings const& settings, PlanInput const& input, PlanOutput const& out
   return output.proof.empty() ? exit_done : write_proof(worlds->wanted.topology, output.proof);
 }
 
-int plan_difference(Settings const& settings) {
+int plan_difference(Settings const& settings, bool as_json) {
   auto const known = looking::known_world(place_of(settings));
   for (auto const& sentence : known.damaged) {
     std::cerr << "privateer: " << sentence << "\n";
@@ -150,14 +116,20 @@ int plan_difference(Settings const& settings) {
     std::cerr << "privateer: " << known.problem << "\n";
     return exit_bad_input;
   }
-  auto const planned = plan::plan_node(*world, settings.node);
+  plan::PlanOptions options;  // as the agent plans
+  options.bird.session_log = settings.bird_sessions;
+  auto const nft = rules_command(settings);
+  options.rules = !nft.empty();
+  auto const planned = plan::plan_node(*world, settings.node, options);
   if (!planned) {
     std::cerr << "privateer: " << planned.error().what() << "\n";
     return exit_bad_input;
   }
   auto const shared = std::make_shared<plan::NodePlan const>(*planned);
+  preview::Sources const sources{settings.wireguard, settings.state, settings.bird_config, settings.bird_control, nft,
+                                 "/proc/sys"};
   return run_until_done("plan",
-                        [&](net::asio::any_io_executor, Keep&) { return difference_main(shared, settings.wireguard); });
+                        [&](net::asio::any_io_executor, Keep&) { return difference_main(shared, sources, as_json); });
 }
 
 int verify_proof(Settings const& settings, PlanInput const& input, std::string const& certificate_file) {
@@ -211,6 +183,15 @@ int render(Settings const& settings, PlanInput const& input, RenderOutput const&
   auto files = plan::files_of(planner, input.node, options, file_options);
   if (!files || !planned) {
     return fail(files ? planned.error() : files.error(), exit_bad_input);
+  }
+  for (auto const& device : planned->devices) {
+    bool const keyless = std::any_of(device.peers.begin(), device.peers.end(), [](wireguard::Peer const& peer) {
+      return peer.public_key == wireguard::PublicKey();
+    });
+    if (keyless) {
+      std::cerr << "privateer: " << device.alias
+                << ": the other node has not joined, so its key is missing in the files\n";
+    }
   }
   files->push_back({"plan.json", plan::to_json(*planned) + "\n"});
   files->push_back({"plan.txt", plan::to_text(*planned)});

@@ -1,5 +1,7 @@
 #include "mesh/settings/limits.hpp"
 
+#include "mesh/wireguard/backend/service.hpp"
+
 #include <linux/capability.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -46,6 +48,8 @@ Privileges look_at_privileges(Settings const& settings) {
   out.haproxy_folder = !settings.edge || may_write_beside(settings.edge->haproxy_file);
   out.caddy_folder = !settings.edge || may_write_beside(settings.edge->caddy_file);
   out.edge_folder = !settings.edge || may_write(settings.edge->directory);
+  out.wireguard_by_systemd = wireguard::by_systemd(settings.wireguard, wireguard::look_for_systemd());
+  out.polkit = ::access("/usr/share/dbus-1/system-services/org.freedesktop.PolicyKit1.service", F_OK) == 0;
   return out;
 }
 
@@ -68,6 +72,11 @@ std::vector<std::string> limits(Settings const& settings, Privileges const& has)
   if (userspace && !has.wireguard_folder) {
     out.push_back("wireguard: " + settings.wireguard.socket_directory +
                   " is not this user's to write: RuntimeDirectory=wireguard makes it, if this kernel has no WireGuard");
+  }
+  if (userspace && has.wireguard_by_systemd && !has.polkit) {
+    out.emplace_back(
+        "wireguard.service: systemd lets this user start no unit without polkit, so each wireguard-go is the agent's "
+        "own process, if this kernel has no WireGuard: install polkitd, or set it to child");
   }
   if (!has.hosts_folder) {
     out.push_back(

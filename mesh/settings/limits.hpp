@@ -22,6 +22,8 @@ struct Privileges {
   bool haproxy_folder = false;  // of edge.haproxy_file
   bool caddy_folder = false;    // of edge.caddy_file
   bool edge_folder = false;
+  bool wireguard_by_systemd = false;  // wireguard-go is to be systemd's, which asks polkit whether this user may
+  bool polkit = false;                // it is installed
 };
 
 Privileges look_at_privileges(Settings const& settings);

@@ -53,7 +53,16 @@ void read_wireguard(config::Reader section, Settings& out) {
                                                                    {"kernel", wireguard::BackendChoice::kernel},
                                                                    {"userspace", wireguard::BackendChoice::userspace}},
                                                                   wireguard::BackendChoice::automatic);
+  out.wireguard.service = section.choice<wireguard::ServiceChoice>("service",
+                                                                   {{"auto", wireguard::ServiceChoice::automatic},
+                                                                    {"systemd", wireguard::ServiceChoice::systemd},
+                                                                    {"child", wireguard::ServiceChoice::child}},
+                                                                   wireguard::ServiceChoice::automatic);
   if (auto command = section.texts("command"); !command.empty()) {
+    if (out.wireguard.service == wireguard::ServiceChoice::systemd) {
+      section.fail("command", "it is for service: child, systemd starts what privateer-wireguard@.service says",
+                   "leave it out, and give that unit an ExecStart= by systemctl edit");
+    }
     out.wireguard.command = std::move(command);
   }
 }

@@ -26,6 +26,7 @@ bool merge(Configuration& configuration, Change const& change) {
       configuration.peers.push_back(std::move(setting));
       return true;
     case Change::Kind::create_device:
+    case Change::Kind::take_device:
     case Change::Kind::set_mtu:
     case Change::Kind::add_address:
     case Change::Kind::remove_address:

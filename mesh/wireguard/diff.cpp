@@ -16,6 +16,11 @@ bool contains(std::vector<Network> const& list, Network const& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
+// Made and not yet configured, by us before a crash, by systemd, or by somebody who loses nothing.
+bool is_blank(ObservedDevice const& one) {
+  return one.wireguard && !one.unread && one.alias.empty() && !one.private_key.is_set() && one.peers.empty();
+}
+
 // Makes the changes of one device; every Change carries its name.
 class DeviceDiff {
  public:
@@ -23,6 +28,8 @@ class DeviceDiff {
       : wanted_(wanted), observed_(observed != nullptr ? *observed : ObservedDevice{}), now_s_(now_s), out_(out) {
     if (observed == nullptr) {
       make(Change::Kind::create_device).alias = wanted_.alias;
+    } else if (is_blank(*observed) && !wanted_.alias.empty()) {
+      make(Change::Kind::take_device).alias = wanted_.alias;
     }
   }
 
@@ -141,6 +148,8 @@ std::string Change::text() const {
   switch (kind) {
     case Kind::create_device:
       return start + "create" + (alias.empty() ? "" : " (" + alias + ")");
+    case Kind::take_device:
+      return start + "take over" + (alias.empty() ? "" : " (" + alias + ")");
     case Kind::set_mtu:
       return start + "set mtu " + std::to_string(mtu);
     case Kind::set_private_key:
@@ -173,15 +182,6 @@ bool is_ours(ObservedDevice const& one, std::vector<Device> const& wanted, Owner
                              return device.private_key.is_set() && device.private_key == one.private_key;
                            }));
 }
-
-namespace {
-
-// Made and not yet configured, by us before a crash or by somebody who loses nothing.
-bool is_blank(ObservedDevice const& one) {
-  return one.wireguard && !one.unread && one.alias.empty() && !one.private_key.is_set() && one.peers.empty();
-}
-
-}  // namespace
 
 std::vector<Change> diff(std::vector<Device> const& wanted, std::vector<ObservedDevice> const& observed, Owner owner,
                          std::int64_t now_s) {

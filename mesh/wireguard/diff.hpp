@@ -10,7 +10,7 @@
 //
 // An endpoint that differs is left alone while the session is alive (a handshake within `session_life_s`): the peer has
 // roamed and WireGuard follows it by itself; putting the declared one back would cut a working link. Never noticed at
-// all: the alias, and the endpoint of a peer for which none is wanted.
+// all: the alias, but for a device that is blank, and the endpoint of a peer for which none is wanted.
 //
 // Threads: pure functions.
 #pragma once
@@ -26,6 +26,7 @@ namespace wireguard {
 struct Change {
   enum class Kind {
     create_device,    // device: name, alias; everything else follows as changes of its own
+    take_device,      // device, alias: it is there and blank, as a wireguard-go that systemd started again leaves it
     set_mtu,          // device, mtu
     set_private_key,  // device, private_key
     set_port,         // device, listen_port

@@ -129,7 +129,12 @@ base::Result<database::Revision> set_topology(database::Database& database, std:
     if (!written) {
       return written.error();
     }
-    return {};
+    // What the allocation remembers may still come back.
+    std::set<std::string> links;
+    for (auto const& [link, identity] : allocation->links) {
+      links.insert(link);
+    }
+    return link_costs::keep_costs(transaction, links);
   };
   return database.write(body);
 }

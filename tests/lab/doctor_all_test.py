@@ -4,6 +4,8 @@ nft and the binary that PRIVATEER names.
 """
 
 import json
+import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -12,10 +14,11 @@ import unittest
 from support import LONG, mesh_ready
 
 from daemons import wait_until
-from namespaces import LabError
-from small_mesh import CONTROLLER, SmallMesh
+from namespaces import LabError, kill_and_wait
+from small_mesh import CONTROLLER, UNDERLAY, SmallMesh
 
 NODES = ("ann", "bob", "cat")
+TWIN = "twin"
 
 
 @unittest.skipUnless(mesh_ready(), "needs root, ip, bird, wg, wireguard-go, nft and PRIVATEER")
@@ -76,6 +79,42 @@ class DoctorAllTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("the controller cannot be asked", done.stderr)
         print(f"an examination of three nodes took {healthy_took:.1f} s")
+
+    def test_a_copied_machine_is_told_by_the_controller_and_by_the_neighbours(self):
+        mesh = self.mesh
+        self.until("nothing is found anywhere", "ann", lambda codes: codes == dict.fromkeys(NODES, []))
+        # A restart is none, however it looks from outside.
+        mesh.daemons.stop("cat", "agent", signal.SIGTERM)
+        mesh.start_agent("cat")
+        self.copy("bob")
+        self.until("bob is told that it is two", "ann", lambda codes: "duplicate-node" in codes["bob"])
+        self.until("a neighbour sees two places", "ann", lambda codes: "endpoint-flaps" in codes["ann"])
+        found = self.ask("ann")
+        for node, code in (("bob", "duplicate-node"), ("ann", "endpoint-flaps")):
+            finding = next(one for one in found[node]["findings"] if one["code"] == code)
+            self.assertIn("two machines run as bob" if node == "ann" else "another machine runs as bob",
+                          finding["what"])
+            self.assertIn("join with a token of its own", finding["fix"])
+        self.assertNotIn("duplicate-node", self.codes("ann")["cat"] + self.codes("ann")["ann"])
+        log = mesh.daemons.log(CONTROLLER, "controller").read_text(encoding="utf-8")
+        self.assertIn("two machines run as 'bob'", log)
+        kill_and_wait(mesh.spaces.pids(mesh.spaces.name(TWIN)), signal.SIGKILL, 5)
+        if LONG:
+            self.until("everything is mended", "ann", lambda codes: codes == dict.fromkeys(NODES, []))
+
+    def copy(self, node):
+        """Another machine from a copy of this one's disk, at another address."""
+        mesh = self.mesh
+        mesh.spaces.create([TWIN])
+        subprocess.run(["ip", "-n", mesh.spaces.name(CONTROLLER), "link", "add", f"to-{TWIN}", "type", "veth", "peer",
+                        "under", "netns", mesh.spaces.name(TWIN)], check=True)
+        mesh.spaces.ip(CONTROLLER, f"link set to-{TWIN} master under0 up")
+        mesh.spaces.ip(TWIN, f"addr add {UNDERLAY}.62/24 dev under", "link set under up")
+        shutil.copytree(mesh.path(node, "state"), mesh.path(TWIN, "state"))
+        settings = pathlib.Path(mesh.path(node, "privateer.yaml")).read_text(encoding="utf-8")
+        pathlib.Path(mesh.path(TWIN, "privateer.yaml")).write_text(
+            settings.replace(mesh.path(node), mesh.path(TWIN)), encoding="utf-8")
+        mesh.start_agent(TWIN)
 
     def run_in(self, node, *argv):
         subprocess.run(self.mesh.spaces.argv(node, *argv), check=True)

@@ -22,7 +22,7 @@ from support import LONG, PRIVATEER, mesh_ready
 import bird_client
 from daemons import wait_until
 from namespaces import LabError
-from small_mesh import CONTROLLER, SmallMesh
+from small_mesh import CONTROLLER, UNDERLAY, SmallMesh
 from wrong_controller import WrongController
 
 NODES = ("ann", "bob", "cat")
@@ -35,6 +35,7 @@ TABLE = "doctortest"
 FIXES = {
     "address-missing": f"dev {DEVICE}", "adjacency-missing": "protocol 89", "agent-failure": "tries again by itself",
     "adjacency-stuck": "compare", "no-handshake": "the other node runs",
+    "address-moved": f"underlay: [{UNDERLAY}.61] for ann", "endpoint-moved": "privateer doctor on ann",
     "address-foreign": "ip address del 192.0.2.9/24", "agent-down": "systemctl start",
     "advertisements-ignored": "accept_ra=2", "area-hazard": "a link in the backbone",
     "allowed-ips": "puts them back", "asymmetric-cost": "one cost", "bird-down": "bird -p -c", "clock-skew": "NTP",
@@ -426,6 +427,50 @@ class DoctorTest(unittest.TestCase):
         self.expect("clock-skew", lambda: None, None)
         controller.close()
 
+    def moved(self):
+        """This machine is renumbered below the mesh, which follows; whoever starts anew would not find it."""
+        old, new = self.mesh.underlay(HERE), f"{UNDERLAY}.61"
+
+        def renumber(before, after):
+            self.run_in("ip", "addr", "del", f"{before}/24", "dev", "under")
+            self.run_in("ip", "addr", "add", f"{after}/24", "dev", "under")
+
+        renumber(old, new)
+        try:
+            self.until({"address-moved"}, (*MENDED, "controller-unreachable", "endpoint-unroutable"))
+            wait_until("the other end says so, too", lambda: self.codes(THERE) == ["endpoint-moved"], 40, 0.3)
+        finally:
+            renumber(new, old)
+        self.named += 2
+        self.healthy_everywhere()
+
+    def never_holds(self):
+        """BIRD's configuration cannot be written, so that no newer world is ever kept: what else is wrong is named by
+        the one that the agent goes by."""
+        config = pathlib.Path(self.mesh.path(HERE, "bird.conf"))
+        text = config.read_text(encoding="utf-8")
+        config.unlink()
+        config.mkdir()
+        (config / "occupied").touch()
+        try:
+            self.mesh.control("topology", "set", self.narrower())
+            self.until({"agent-failure", "world-on-trial"}, MENDED)
+            self.expect("full-without-bfd",
+                        lambda: self.nft("input", f'iifname "{DEVICE}" udp dport {{ 3784, 3785 }} drop'), self.no_nft,
+                        ("agent-failure", "world-on-trial"), MENDED)
+        finally:
+            (config / "occupied").unlink()
+            config.rmdir()
+            config.write_text(text, encoding="utf-8")
+        self.poke()
+        self.healthy_everywhere()
+
+    def narrower(self):
+        """The topology with another timer of BFD, which changes every node's plan."""
+        file = pathlib.Path(self.mesh.path(CONTROLLER, "narrower.yaml"))
+        file.write_text(self.mesh.topology().replace("interval_ms: 100", "interval_ms: 110"), encoding="utf-8")
+        return str(file)
+
     def test_forty_faults_are_named_and_health_is_silence(self):
         self.healthy_at_first_sight()
         foreign = self.not_of_the_mesh()
@@ -434,6 +479,10 @@ class DoctorTest(unittest.TestCase):
         self.expect_each(self.faults_of_file_systems())
         # The agent's world is newer than what is known without snapshots: that is said, too.
         self.expect_each([("snapshot-missing", *self.no_snapshots(), "world-on-trial")])
+        with self.subTest("address-moved"):
+            self.moved()
+        with self.subTest("a world that never holds"):
+            self.never_holds()
         self.expect_each([("router-id", *self.other_identity())])
         self.expect_each([("service-withdrawn", *self.service(), "world-on-trial")])
         self.agent_off()
@@ -457,7 +506,7 @@ class DoctorTest(unittest.TestCase):
         median = statistics.median(self.took)
         print(f"    {self.named} faults named, no false alarm on {len(NODES)} healthy nodes; {len(self.took)} "
               f"examinations took {median:.2f} s (median), {max(self.took):.2f} s at most", flush=True)
-        self.assertGreaterEqual(self.named, 41)
+        self.assertGreaterEqual(self.named, 44)
         self.assertLess(max(self.took), BAR_S)
 
     def test_the_graph_shows_every_link_and_a_dead_node(self):

@@ -12,7 +12,7 @@ import unittest
 from support import mesh_ready
 
 from daemons import wait_until
-from namespaces import kill_and_wait
+from namespaces import LabError, kill_and_wait
 from small_mesh import SmallMesh
 
 BAR = 2.0           # seconds that a repair may take
@@ -188,6 +188,37 @@ class DriftTest(unittest.TestCase):
         damage()
         wait_until(f"{kind} is repaired", repaired, LIMIT, 0.02)
         return time.monotonic() - began
+
+    def test_what_would_be_repaired_is_told_before(self):
+        """`privateer plan --diff`, which changes nothing itself."""
+        mesh = self.mesh
+        told = lambda *more: mesh.privateer("ann", "plan", "--diff", *more, check=False).stdout
+        try:
+            wait_until("nothing would change", lambda: told() == "no change\n", 60, 0.5)
+        except LabError as error:
+            raise AssertionError(f"{error}: {told()}") from None
+        mesh.daemons.stop("ann", "agent")
+        config, loopback = pathlib.Path(mesh.path("ann", "bird.conf")), f"{mesh.loopback('ann')}/32"
+        damages = {
+            "wg-bob: set mtu 1420": lambda: self.ip("link", "set", "wg-bob", "mtu", "1300"),
+            f"lo: add address {loopback}": lambda: self.ip("addr", "del", loopback, "dev", "lo"),
+            "set net/ipv4/ip_forward to 1 (now 0)": lambda: self.run_inside("sysctl", "-qw", "net.ipv4.ip_forward=0"),
+            "rules: table inet privateer written, which is not there": lambda: self.nft("delete table inet privateer"),
+            "bird.conf: - # by hand": lambda: config.write_text(config.read_text(encoding="utf-8") + "# by hand\n",
+                                                               encoding="utf-8"),
+            "route to 192.0.2.0/24 over wg-bob removed: it is not BIRD's":
+                lambda: self.ip("route", "add", "192.0.2.0/24", "dev", "wg-bob"),
+        }
+        for sentence, damage in damages.items():
+            with self.subTest(sentence):
+                damage()
+                self.assertIn(sentence, told().splitlines())
+        self.assertEqual(told(), told(), "a look changes nothing")
+        changes = json.loads(told("--json"))["changes"]
+        self.assertLessEqual(set(damages), set(changes))
+        self.assertEqual(told().splitlines()[-1], f"{len(changes)} changes")
+        mesh.start_agent("ann")
+        wait_until("the agent does it", lambda: told() == "no change\n", 30, 0.5)
 
     def test_damage_by_hand_is_repaired(self):
         times = {}

@@ -7,6 +7,8 @@
 #include "mesh/agent/following/renewal.hpp"
 #include "mesh/enrolment/enroller.hpp"
 
+#include <boost/json.hpp>
+
 #include <charconv>
 #include <chrono>
 #include <ctime>
@@ -46,6 +48,21 @@ std::optional<std::int64_t> clock_ahead_s(std::string_view date, std::int64_t no
   return end == nullptr ? std::nullopt : std::optional(now_s - static_cast<std::int64_t>(::timegm(&parts)));
 }
 
+std::vector<std::string> twins_in(std::string_view report_answer) {
+  std::vector<std::string> out;
+  boost::system::error_code error;
+  auto const value = boost::json::parse(report_answer, error);
+  auto const* const list = error || !value.is_object() ? nullptr : value.get_object().if_contains("twins");
+  if (list != nullptr && list->is_array()) {
+    for (auto const& one : list->get_array()) {
+      if (one.is_string()) {
+        out.emplace_back(one.get_string());
+      }
+    }
+  }
+  return out;
+}
+
 struct Follower::State {
   State(net::asio::any_io_executor its_executor, FollowerSettings its_settings, Sink its_sink, Reporter its_reporter)
       : executor(std::move(its_executor)),
@@ -62,6 +79,7 @@ struct Follower::State {
   std::int64_t since = 0;
   Renewal renewal;
   std::minstd_rand random{std::random_device{}()};
+  std::string const mark = std::to_string(std::random_device{}()) + "-" + std::to_string(std::random_device{}());
   std::int64_t examined = 0;
   bool stopped = false;
 
@@ -202,11 +220,14 @@ struct Follower::State {
       net::HttpRequest request;
       request.method = "POST";
       request.headers.set("Content-Type", "application/json");
+      request.headers.set("Privateer-Process", self->mark);
       request.body = self->reporter();
       auto const url = self->settings.controller_url + "/v1/report";
       auto const answer = co_await self->client->send(url, std::move(request), report_deadline);
       if (!answer) {
         process::log::debug("agent", "the report did not arrive: {}", answer.error().what());
+      } else {
+        self->status.twins = twins_in(answer->body);
       }
     }
   }

@@ -5,7 +5,8 @@
 // (or 304) after W, which is 0 until the controller has answered once and after a failure. An answer may ask the node
 // to examine itself (header Privateer-Examine, a number): what comes of it is sent to POST /v1/findings?number=N, and
 // the polls name the number from then on (examined=N). Failures back off from half a second to fifteen. POST
-// {url}/v1/report takes a JSON object.
+// {url}/v1/report takes a JSON object, with a mark of this process that no copy of the disk has (header
+// Privateer-Process); where the controller hears the marks of two in turns, it answers {"twins":["198.51.100.7"]}.
 //
 // Threads: one object on one loop.
 #pragma once
@@ -20,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace agent {
 
@@ -40,10 +42,14 @@ struct FollowerStatus {
   std::string renewal_failure;                     // of the last try to get the next certificate
   std::string failure;                             // of the last poll
   std::optional<std::int64_t> clock_ahead_s = {};  // of the controller's, by the date of its last answer
+  std::vector<std::string> twins = {};             // where the controller hears others with this node's credential from
 };
 
 // How far a clock that says `now_s` is ahead of one that wrote an HTTP date (RFC 9110, 5.6.7). nullopt: it is no date.
 std::optional<std::int64_t> clock_ahead_s(std::string_view date, std::int64_t now_s);
+
+// The places in the answer to a report; none in an empty one, or in what is no such answer.
+std::vector<std::string> twins_in(std::string_view report_answer);
 
 class Follower {
  public:

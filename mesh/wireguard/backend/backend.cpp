@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <optional>
 #include <set>
 
 namespace wireguard {
@@ -50,7 +51,11 @@ base::Result<Backend> Backend::choose(BackendSettings const& settings) {
   if (::access("/dev/net/tun", F_OK) != 0) {
     return base::fail(errc::no_tun, "this kernel has no WireGuard, and wireguard-go needs /dev/net/tun");
   }
-  return Backend(std::move(*links), std::make_unique<UserspaceDriver>(std::move(*own), settings));
+  std::optional<Services> services;
+  if (by_systemd(settings, look_for_systemd())) {
+    services.emplace();
+  }
+  return Backend(std::move(*links), std::make_unique<UserspaceDriver>(std::move(*own), settings, std::move(services)));
 }
 
 base::Result<Backend> Backend::reader(BackendChoice choice, BackendSettings const& settings) {
@@ -62,7 +67,7 @@ base::Result<Backend> Backend::reader(BackendChoice choice, BackendSettings cons
   if (choice == BackendChoice::kernel) {
     return Backend(std::move(*links), std::make_unique<KernelDriver>(std::move(*own)));
   }
-  return Backend(std::move(*links), std::make_unique<UserspaceDriver>(std::move(*own), settings));
+  return Backend(std::move(*links), std::make_unique<UserspaceDriver>(std::move(*own), settings, std::nullopt));
 }
 
 net::Task<base::Result<std::vector<ObservedDevice>>> Backend::observe(std::string prefix) {
@@ -91,6 +96,8 @@ base::Result<void> Backend::change_link(Change const& change) {
       return links_.remove_address(change.device, change.address);
     case Change::Kind::set_up:
       return links_.set_up(change.device);
+    case Change::Kind::take_device:
+      return links_.prepare(change.device, change.alias);
     case Change::Kind::create_device:
     case Change::Kind::set_private_key:
     case Change::Kind::set_port:

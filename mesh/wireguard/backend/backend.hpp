@@ -1,8 +1,9 @@
 // The real devices of this machine: what is there, and doing a list of changes to it.
 //
-// The kernel's own WireGuard where it has one, else wireguard-go: one process a device, started in a session of its own
-// so that it outlives the agent, and met again by its control socket. A TUN is ours when that socket answers. After a
-// kill -9 the kernel removes the TUN and a dead socket file stays: the device is then simply created again.
+// The kernel's own WireGuard where it has one, else wireguard-go: one process a device, a service of systemd's
+// (service.hpp) or started in a session of its own; it outlives the agent either way, and is met again by its control
+// socket. A TUN is ours when that socket answers. After a kill -9 the kernel removes the TUN and a dead socket file
+// stays: the device is then simply created again.
 //
 // Threads: one object on one loop. Netlink calls block for the time of a system call, talk with wireguard-go does not.
 #pragma once
@@ -20,10 +21,13 @@
 namespace wireguard {
 
 enum class BackendChoice { automatic, kernel, userspace };
+// Whose process a wireguard-go is: systemd's, or a detached one that this process started.
+enum class ServiceChoice { automatic, systemd, child };
 
 struct BackendSettings {
   BackendChoice choice = BackendChoice::automatic;
-  std::vector<std::string> command{"wireguard-go"};     // "-f NAME" is appended
+  ServiceChoice service = ServiceChoice::automatic;
+  std::vector<std::string> command{"wireguard-go"};     // "-f NAME" is appended; a service's is in its unit
   std::string socket_directory = "/var/run/wireguard";  // compiled into wireguard-go
   std::string log_directory;                            // NAME.log of each process; empty: /dev/null
   std::chrono::milliseconds read_deadline{2000};        // for what a wireguard-go says of its device

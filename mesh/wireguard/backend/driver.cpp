@@ -70,20 +70,54 @@ std::string UserspaceDriver::log_path(std::string const& device) const {
   return settings_.log_directory.empty() ? "/dev/null" : settings_.log_directory + "/" + device + ".log";
 }
 
-net::Task<base::Result<void>> UserspaceDriver::create(std::string device) {
-  if (::access("/dev/net/tun", F_OK) != 0) {
-    co_return base::fail(errc::no_tun, "wireguard-go needs /dev/net/tun; load the tun module or create the device");
-  }
+base::Result<void> UserspaceDriver::start_child(std::string const& device) {
   if (::mkdir(settings_.socket_directory.c_str(), 0755) != 0 && errno != EEXIST) {
-    co_return base::fail_errno(errno, "making the folder " + settings_.socket_directory);
+    return base::fail_errno(errno, "making the folder " + settings_.socket_directory);
   }
-  silent_.erase(device);
   auto argv = settings_.command;
   argv.emplace_back("-f");
   argv.push_back(device);
   auto const started = process::start_detached(argv, log_path(device));
   if (!started) {
-    co_return base::fail(errc::no_program, "starting " + settings_.command.front() + ": " + started.error().what());
+    return base::fail(errc::no_program, "starting " + settings_.command.front() + ": " + started.error().what());
+  }
+  process::log::info("wireguard", "started {} for {} pid={}", settings_.command.front(), device, *started);
+  return {};
+}
+
+// A mesh whose devices end with the agent's unit is better than none. Said once: what refused one refuses all.
+void UserspaceDriver::give_up_services(base::Failure const& refusal) {
+  services_.reset();
+  process::log::error("wireguard",
+                      "systemd does not run wireguard-go for this user: {}; until the agent is started again its "
+                      "processes are the agent's own. Install packaging/polkit/privateer.rules and polkitd, or set "
+                      "wireguard.service: child",
+                      refusal.what());
+}
+
+net::Task<base::Result<void>> UserspaceDriver::start(std::string device) {
+  if (services_) {
+    auto const started = co_await services_->start(device);
+    if (started) {
+      process::log::info("wireguard", "started {}", unit_of(device));
+      co_return started;
+    }
+    if (started.error().code != errc::no_permission) {
+      co_return started;
+    }
+    give_up_services(started.error());
+  }
+  co_return start_child(device);
+}
+
+net::Task<base::Result<void>> UserspaceDriver::create(std::string device) {
+  if (::access("/dev/net/tun", F_OK) != 0) {
+    co_return base::fail(errc::no_tun, "wireguard-go needs /dev/net/tun; load the tun module or create the device");
+  }
+  silent_.erase(device);
+  auto const started = co_await start(device);
+  if (!started) {
+    co_return started;
   }
   auto const until = std::chrono::steady_clock::now() + start_deadline;
   auto const path = socket_path(device);
@@ -92,7 +126,6 @@ net::Task<base::Result<void>> UserspaceDriver::create(std::string device) {
     seen.name = device;
     auto const answer = co_await uapi::get(path, &seen, ask_deadline);
     if (answer) {
-      process::log::info("wireguard", "started {} for {} pid={}", settings_.command.front(), device, *started);
       co_return base::Result<void>();
     }
     bool const waited = co_await net::wait_for(look_again);
@@ -100,14 +133,28 @@ net::Task<base::Result<void>> UserspaceDriver::create(std::string device) {
       break;
     }
   }
+  auto const log = services_ ? "journalctl -u " + unit_of(device) : log_path(device);
   co_return base::fail(errc::no_program, settings_.command.front() + " for " + device + " did not open " + path +
-                                             " within 5 s; see " + log_path(device));
+                                             " within 5 s; see " + log);
+}
+
+// A process of systemd's ends by its unit, so that it is not started again; a child of earlier times by its TUN.
+net::Task<base::Result<void>> UserspaceDriver::stop(std::string device) {
+  if (services_) {
+    auto const stopped = co_await services_->stop(device);
+    if (!stopped && stopped.error().code == errc::no_permission) {
+      give_up_services(stopped.error());
+    } else if (!stopped) {
+      co_return stopped;
+    }
+  }
+  co_return links_.remove(device);  // nothing is left of it where its process was ended
 }
 
 // The process ends by itself when its TUN goes. Its last act is to unlink the socket path, so a successor of the same
 // name may only start after that: wait until nobody accepts there.
 net::Task<base::Result<void>> UserspaceDriver::remove(std::string device) {
-  auto const removed = links_.remove(device);
+  auto const removed = co_await stop(device);
   if (!removed) {
     co_return removed;
   }

@@ -4,10 +4,12 @@
 #pragma once
 
 #include "mesh/wireguard/backend/backend.hpp"
+#include "mesh/wireguard/backend/service.hpp"
 #include "mesh/wireguard/configuration.hpp"
 #include "mesh/wireguard/kernel/netlink.hpp"
 
 #include <map>
+#include <optional>
 
 namespace wireguard {
 
@@ -41,7 +43,9 @@ class KernelDriver : public Driver {
 
 class UserspaceDriver : public Driver {
  public:
-  UserspaceDriver(Links links, BackendSettings settings) : links_(std::move(links)), settings_(std::move(settings)) {}
+  // `services`: who runs the processes; without it, or once systemd refused, they are children.
+  UserspaceDriver(Links links, BackendSettings settings, std::optional<Services> services)
+      : links_(std::move(links)), settings_(std::move(settings)), services_(std::move(services)) {}
   [[nodiscard]] char const* name() const override { return "wireguard-go"; }
   net::Task<base::Result<void>> create(std::string device) override;
   net::Task<base::Result<void>> remove(std::string device) override;
@@ -51,8 +55,13 @@ class UserspaceDriver : public Driver {
  private:
   [[nodiscard]] std::string socket_path(std::string const& device) const;
   [[nodiscard]] std::string log_path(std::string const& device) const;
+  net::Task<base::Result<void>> start(std::string device);
+  base::Result<void> start_child(std::string const& device);
+  net::Task<base::Result<void>> stop(std::string device);
+  void give_up_services(base::Failure const& refusal);
   Links links_;
   BackendSettings settings_;
+  std::optional<Services> services_;
   std::map<std::string, std::chrono::steady_clock::time_point> silent_;  // device -> when it was asked in vain
 };
 

@@ -70,6 +70,13 @@ Facts healthy() {
   facts.agent_running = true;
   facts.controller = {"https://192.0.2.1:18012", true, now_s - 10, "", now_s + 200000, 0};
   facts.snapshot_s = now_s - 3600;
+  facts.agent_revision = facts.kept_revision = made.revision;
+  facts.own_underlay = facts.local_addresses = facts.sources = {plan::sample::address("192.0.2.1")};
+  for (auto const& device : facts.devices) {
+    if (device.peers.front().peer.endpoint) {
+      facts.declared_of_device[device.name] = {device.peers.front().peer.endpoint->address};
+    }
+  }
   return facts;
 }
 
@@ -199,6 +206,23 @@ std::vector<Fault> node_faults() {
          f.taken_back_missing = "10.200.0.3";
        }},
       {"world-on-trial", [](Facts& f) { f.agent_revision = f.plan->revision + 1; }},
+      {"duplicate-node", [](Facts& f) { f.controller.twins = {"198.51.100.9"}; }},
+      {"endpoint-flaps",
+       [](Facts& f) {
+         f.flapping[first(f).name] = {"192.0.2.9:51820", "198.51.100.9:51820"};
+         f.neighbors.erase(f.neighbors.begin());  // follows from it
+         first(f).peers.front().peer.endpoint->address = plan::sample::address("198.51.100.9");
+       }},
+      {"address-moved", [](Facts& f) { f.local_addresses = f.sources = {plan::sample::address("192.0.2.77")}; }},
+      {"endpoint-moved",
+       [](Facts& f) {
+         for (auto& device : f.devices) {
+           if (f.declared_of_device.contains(device.name)) {
+             device.peers.front().peer.endpoint->address = plan::sample::address("198.51.100.9");
+             break;
+           }
+         }
+       }},
       {"agent-down", [](Facts& f) { f.agent_running = false; }},
       {"agent-failure", [](Facts& f) { f.failures.emplace_back("wg-nyc-1: the port is taken"); }},
       {"disk-full", [](Facts& f) { f.state_free_bytes = 4096; }},
@@ -232,7 +256,31 @@ TEST(Doctor, TheFirstWorldOfAnAgentIsOnTrial) {
   facts.agent_revision = 1;
   facts.plan = nullptr;
   facts.snapshot_s = 0;
+  facts.kept_revision = -1;
   EXPECT_THAT(codes(facts), ElementsAre("world-on-trial"));
+}
+
+// A world that never holds: the doctor has it from the agent and examines the machine by it.
+TEST(Doctor, FaultsAreNamedWhileAWorldDoesNotHold) {
+  Facts facts = healthy();
+  change_plan(facts, [](plan::NodePlan& plan) { plan.revision += 1; });
+  facts.agent_revision = facts.plan->revision;
+  facts.failures = {"writing bird.conf: no space"};
+  facts.bfd.erase(facts.bfd.begin());
+  EXPECT_THAT(codes(facts), ElementsAre("agent-failure", "full-without-bfd", "world-on-trial"));
+  facts.agent_revision += 1;
+  EXPECT_THAT(codes(facts), ElementsAre("agent-failure", "world-on-trial")) << "what it made for another is no damage";
+}
+
+TEST(Doctor, AnAddressOfASessionThatEndedSaysNothing) {
+  Facts facts = healthy();
+  for (auto& device : facts.devices) {
+    device.peers.front().last_handshake_s = now_s - 4000;
+    if (device.peers.front().peer.endpoint) {
+      device.peers.front().peer.endpoint->address = plan::sample::address("198.51.100.9");
+    }
+  }
+  EXPECT_THAT(codes(facts), testing::Not(testing::Contains("endpoint-moved")));
 }
 
 TEST(Doctor, AMissedAnswerOfTheControllerIsNoFinding) {

@@ -38,11 +38,15 @@ TEST(AgentStatus, BringsControllerServicesAndFailures) {
   EXPECT_TRUE(doctor::add_agent_status(facts, R"({
     "controller": {"url": "https://192.0.2.1", "connected": false, "last_answer_s": 7, "failure": "refused",
                    "certificate_until_s": 9, "clock_ahead_s": -40,
-                   "issuer_from_s": 3, "issuer_until_s": 99, "renewal_failure": "refused"},
+                   "issuer_from_s": 3, "issuer_until_s": 99, "renewal_failure": "refused",
+                   "twins": ["198.51.100.9"]},
+    "flapping": {"wg-nyc-1": ["192.0.2.3:51820", "198.51.100.9:51820"]},
     "anycast": [{"service": "dns", "address": "198.51.100.53", "announced": false, "reason": "no answer"},
                 {"service": "dns", "address": "2001:db8:53::53", "announced": true, "reason": "", "failure": ""}],
     "taken_back": {"revision": 12, "missing": "10.200.0.3", "tries": 1, "next_try_s": 60},
     "failing": ["wg-nyc-1: the port is taken"]})"));
+  EXPECT_THAT(facts.controller.twins, ElementsAre("198.51.100.9"));
+  EXPECT_THAT(facts.flapping.at("wg-nyc-1"), ElementsAre("192.0.2.3:51820", "198.51.100.9:51820"));
   EXPECT_EQ(facts.taken_back_revision, 12);
   EXPECT_EQ(facts.taken_back_missing, "10.200.0.3");
   EXPECT_TRUE(facts.agent_running);
@@ -73,6 +77,15 @@ TEST(FactsOf, KnowWhoIsAtTheOtherEnd) {
   EXPECT_EQ(facts.router_id_of_device.at("wg-nyc-1"), "10.200.0.3");
   EXPECT_EQ(facts.echo_target.at("wg-nyc-1").to_string(), "fe80::2:2");
   EXPECT_EQ(facts.plan->node, "ams-1");
+  auto const world = plan::sample::world();
+  EXPECT_EQ(facts.own_underlay, world.topology.node("ams-1")->underlay);
+  EXPECT_EQ(facts.declared_of_device.at("wg-nyc-1"), world.topology.node("nyc-1")->underlay);
+  doctor::Facts other;
+  other.now_s = 7;
+  other.take_world(facts);
+  EXPECT_EQ(other.peer_of_device, facts.peer_of_device);
+  EXPECT_EQ(other.plan, facts.plan);
+  EXPECT_EQ(other.now_s, 7);
   EXPECT_EQ(doctor::facts_of(plan::sample::world(), "nobody").error().code, plan::errc::unknown_node);
 }
 

@@ -3,6 +3,7 @@
 #include "mesh/plan/files.hpp"
 #include "routing/backup/survey.hpp"
 #include "routing/repair_links/repair_links.hpp"
+#include "tests/mesh/plan/sample.hpp"
 #include "topology/load.hpp"
 #include "topology/proof/certificate.hpp"
 
@@ -115,6 +116,27 @@ TEST(PlanText, ShowsWhatWouldChangeNodeByNode) {
   EXPECT_THAT(*text, HasSubstr("bird.conf: + "));
   EXPECT_THAT(*text, HasSubstr("no single node, link, site, provider or risk disconnects anything\n"));
   EXPECT_THAT(*text, HasSubstr("loop-free alternates cover 100.0 % of "));
+}
+
+TEST(PlanText, NamesWhoHasNotJoined) {
+  auto worlds = grown();
+  for (auto const& node : worlds.wanted.topology.nodes) {
+    if (node.name != "newcomer") {
+      worlds.wanted.keys[node.name] = plan::sample::key(7);
+    }
+  }
+  auto const sentence = HasSubstr("not joined, as far as this machine knows: newcomer; ");
+  EXPECT_THAT(*planning::plan_text(worlds, {}), sentence);
+  EXPECT_THAT(*planning::plan_text(worlds, {"newcomer", false}), sentence);
+  auto const neighbour = worlds.wanted.topology.links_of("newcomer").front();
+  auto const other = neighbour.a == "newcomer" ? neighbour.b : neighbour.a;
+  EXPECT_THAT(*planning::plan_text(worlds, {other, false}), sentence);
+  auto const json = boost::json::parse(*planning::plan_json(worlds, {})).as_object();
+  EXPECT_EQ(boost::json::serialize(json.at("not_joined")), R"(["newcomer"])");
+  worlds.wanted.keys["newcomer"] = plan::sample::key(8);
+  EXPECT_THAT(*planning::plan_text(worlds, {}), Not(HasSubstr("not joined")));
+  worlds.wanted.keys.clear();
+  EXPECT_THAT(*planning::plan_text(worlds, {}), HasSubstr(" and 21 more; "));
 }
 
 TEST(PlanText, ShowsThePlansWhenNothingIsKnownToRun) {

@@ -42,6 +42,18 @@ TEST(Limits, AnAgentWithItsOwnFoldersHasNone) {
   EXPECT_TRUE(limits(kernel, {false, false, false, false, true, true, true, true, true}).empty());
 }
 
+TEST(Limits, SystemdLetsNobodyStartAUnitWithoutPolkit) {
+  Privileges has{false, false, true, true, true, true, true, true, true, true, false};
+  auto const found = limits(Settings(), has);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(found[0].starts_with("wireguard.service: "));
+  Settings kernel;
+  kernel.wireguard.choice = wireguard::BackendChoice::kernel;
+  EXPECT_TRUE(limits(kernel, has).empty());
+  has.polkit = true;
+  EXPECT_TRUE(limits(Settings(), has).empty());
+}
+
 TEST(Limits, ThatAReloadMayNeedARuleIsOnlyAHint) {
   EXPECT_NE(reload_hint(everything(), {}).find("nginx runs as this user"), std::string::npos);
   Privileges root;

@@ -15,7 +15,7 @@ state: /var/lib/p
 topology: /etc/privateer/topology.yaml
 controller: {url: "https://198.51.100.10:18012"}
 agent: {unix: /run/p/agent.sock, metrics: "[::1]:18013"}
-wireguard: {backend: userspace, command: [env, GOMAXPROCS=1, wireguard-go]}
+wireguard: {backend: userspace, service: child, command: [env, GOMAXPROCS=1, wireguard-go]}
 bird: {config: /run/p/bird.conf, control: /run/p/bird.ctl, start: [bird, -f, -c, /run/p/bird.conf]}
 edge:
   navigators: ["https://10.200.0.1:18010"]
@@ -37,6 +37,7 @@ TEST(Settings, EveryKeyIsRead) {
   EXPECT_EQ(settings.node, "ams-1");
   EXPECT_EQ(settings.controller_url, "https://198.51.100.10:18012");
   EXPECT_EQ(settings.wireguard.choice, wireguard::BackendChoice::userspace);
+  EXPECT_EQ(settings.wireguard.service, wireguard::ServiceChoice::child);
   EXPECT_THAT(settings.wireguard.command, ElementsAre("env", "GOMAXPROCS=1", "wireguard-go"));
   EXPECT_EQ(settings.bird_control, "/run/p/bird.ctl");
   EXPECT_EQ(settings.bird_start.size(), 4U);
@@ -61,6 +62,7 @@ TEST(Settings, ANodeIsEnough) {
   ASSERT_TRUE(settings.has_value());
   EXPECT_EQ(settings->state, "/var/lib/privateer");
   EXPECT_EQ(settings->wireguard.choice, wireguard::BackendChoice::automatic);
+  EXPECT_EQ(settings->wireguard.service, wireguard::ServiceChoice::automatic);
   EXPECT_EQ(settings->rules, Settings::Rules::when_installed);
   EXPECT_THAT(settings->rules_command, ElementsAre("nft"));
   EXPECT_FALSE(settings->edge.has_value());
@@ -84,6 +86,13 @@ serve: {listen: "18012"}
                            "agent.unix", "edge.navigators", "edge.directory", "edge.probe", "serve.listen"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
+}
+
+TEST(Settings, TheCommandOfAServiceIsInItsUnit) {
+  auto const text = problems("node: a\nwireguard: {service: systemd, command: [nice, wireguard-go]}\n");
+  EXPECT_THAT(text, HasSubstr("wireguard.command"));
+  EXPECT_THAT(text, HasSubstr("ExecStart="));
+  EXPECT_THAT(problems("node: a\nwireguard: {service: openrc}\n"), HasSubstr("none of auto, systemd, child"));
 }
 
 TEST(Settings, ASocketPathThatNoKernelTakesIsRefused) {

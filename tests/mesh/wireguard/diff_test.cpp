@@ -141,6 +141,7 @@ TEST(Diff, WireGuardDevicesOfOthersAreNeverMentioned) {
   blank.name = "wg-b";
   blank.wireguard = true;
   EXPECT_THAT(texts({device()}, {blank}), testing::Contains("wg-b: set up")) << "as a crash leaves it";
+  EXPECT_EQ(texts({device()}, {blank}).front(), "wg-b: take over (a--b)");
 }
 
 TEST(Diff, OfADeviceThatCannotBeReadOnlyItsLinkIsJudged) {

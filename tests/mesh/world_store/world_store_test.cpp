@@ -55,5 +55,27 @@ TEST(WorldStore, NotBothEndsOfARepairLinkChangeTheirKeys) {
   }
 }
 
+// A link that leaves the topology may come back by the next one, and then costs what was decided last.
+TEST(WorldStore, ADecidedCostGoesWithTheNumbersOfItsLink) {
+  auto const database =
+      database::Database::open("sqlite://:memory:", {schema(), enrolment::schema(), link_costs::schema()}).value();
+  ASSERT_TRUE(set_topology(*database, ring(5), "ring", now_s));
+  ASSERT_TRUE(link_costs::write_costs(*database, {{"n1--n2", 40}, {"n3--n4", 70}}));
+  auto const linked = [](std::string text, char const* with) {
+    auto const at = text.find("  - {ends: [n3, n4]}\n");
+    return at == std::string::npos ? text : text.replace(at, std::string_view("  - {ends: [n3, n4]}\n").size(), with);
+  };
+  auto const costs = [&] { return link_costs::read_costs(*database).value(); };
+  auto const without = linked(ring(5), "  - {ends: [n3, n0]}\n  - {ends: [n4, n1]}\n");
+  ASSERT_TRUE(set_topology(*database, without, "ring", now_s + 10));
+  EXPECT_EQ(costs().size(), 2U) << "it was removed a moment ago";
+  constexpr std::int64_t day_s = 86400;
+  ASSERT_TRUE(set_topology(*database, ring(5), "ring", now_s + day_s));
+  EXPECT_EQ(costs().at("n3--n4"), 70U) << "it came back";
+  ASSERT_TRUE(set_topology(*database, without, "ring", now_s + 2 * day_s));
+  ASSERT_TRUE(set_topology(*database, without + "# later\n", "ring", now_s + 40 * day_s));
+  EXPECT_EQ(costs(), (std::map<std::string, std::uint32_t>{{"n1--n2", 40}}));
+}
+
 }  // namespace
 }  // namespace world_store

@@ -25,7 +25,7 @@ class Driver : public testing::Test {
     BackendSettings settings;
     settings.socket_directory = folder;
     settings.read_deadline = 100ms;
-    driver.emplace(Links::open().value(), settings);
+    driver.emplace(Links::open().value(), settings, std::nullopt);
   }
   void TearDown() override { std::filesystem::remove_all(folder); }
 

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "base/net/task.hpp"
-#include "mesh/doctor/facts.hpp"
+#include "mesh/wireguard/device.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -17,6 +17,15 @@
 #include <vector>
 
 namespace doctor {
+
+// Echoes over one device to the other end's link-local address.
+struct LinkProbe {
+  std::string device;
+  std::uint32_t size = 0;  // octets of the full-size packet, IP header included: the device's MTU
+  bool small_answered = false;
+  bool full_answered = false;        // means nothing unless small_answered
+  std::chrono::microseconds rtt{0};  // of the small one
+};
 
 struct EchoTarget {
   std::string device;

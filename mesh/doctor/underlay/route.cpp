@@ -1,4 +1,4 @@
-#include "mesh/doctor/route.hpp"
+#include "mesh/doctor/underlay/route.hpp"
 
 #include "mesh/wireguard/kernel/netlink_socket.hpp"
 

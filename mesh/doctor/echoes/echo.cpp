@@ -1,4 +1,4 @@
-#include "mesh/doctor/echo.hpp"
+#include "mesh/doctor/echoes/echo.hpp"
 
 #include "mesh/round_trips/echo.hpp"
 
