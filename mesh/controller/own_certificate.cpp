@@ -46,7 +46,7 @@ base::Result<bool> load_authority(Controller::State& state, std::int64_t now_s) 
 }
 
 net::Task<void> watch_authority(Controller::State* state, std::shared_ptr<bool> stopped) {
-  while (!*stopped) {  // which it may be before the first turn
+  while (!*stopped) {                             // which it may be before the first turn
     co_await state->changed.wait(look_interval);  // a stop notifies it, too
     if (*stopped) {
       break;
@@ -64,6 +64,7 @@ net::Task<void> watch_authority(Controller::State* state, std::shared_ptr<bool> 
       tell(state->told_of_authority, loaded.error().what());
       continue;
     }
+    state->list_revoked(state->revocations.revoked());
     process::log::info("controller", "certificates are issued and shown anew from now on");
   }
 }

@@ -5,7 +5,8 @@
 // (or 304) after W, which is 0 until the controller has answered once and after a failure. An answer may ask the node
 // to examine itself (header Privateer-Examine, a number): what comes of it is sent to POST /v1/findings?number=N, and
 // the polls name the number from then on (examined=N). Failures back off from half a second to fifteen. POST
-// {url}/v1/report takes a JSON object.
+// {url}/v1/report takes a JSON object. An answer may be compressed (gzip). Its header Privateer-Revocations is the
+// number of the list of revoked certificates: another than here is fetched, GET {url}/v1/crl (revocations.hpp).
 //
 // Threads: one object on one loop.
 #pragma once
