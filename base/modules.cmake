@@ -14,11 +14,12 @@ module(base/net SOURCES separate.cpp task.cpp backoff.cpp tls.cpp stream.cpp
   LIBRARIES Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 module(base/http SOURCES http.cpp http_parse.cpp message.cpp problem.cpp conditional.cpp router.cpp
   DEPENDS base/result base/process base/net LIBRARIES Boost::headers Boost::json Boost::url)
+module(base/gzip SOURCES gzip.cpp DEPENDS base/result LIBRARIES ZLIB::ZLIB)
 module(base/pages SOURCES pages.cpp DEPENDS base/result base/net base/http LIBRARIES Boost::json)
 module(base/http_client SOURCES url.cpp http_client.cpp
   DEPENDS base/result base/net base/http LIBRARIES Boost::headers Boost::url)
-module(base/http_server SOURCES http_server.cpp
-  DEPENDS base/result base/process base/net base/http LIBRARIES Boost::headers)
+module(base/http_server SOURCES http_server.cpp revocations.cpp
+  DEPENDS base/result base/process base/net base/http LIBRARIES Boost::headers OpenSSL::Crypto)
 if(SOVEREIGN_TESTS)
   target_link_libraries(base.http_server.test PRIVATE base.http_client)  # the two are tested against each other
 endif()

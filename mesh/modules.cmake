@@ -14,23 +14,26 @@ module(mesh/round_trips SOURCES echo.cpp window.cpp prober.cpp
 module(mesh/signed_world SOURCES signing_key.cpp signed_world.cpp removals.cpp
   DEPENDS base/result base/process mesh/wireguard mesh/plan LIBRARIES Boost::json OpenSSL::Crypto)
 module(mesh/internal_ca SOURCES error.cpp pem.cpp credentials.cpp certificate.cpp authority.cpp issuing.cpp serving.cpp
+    revocations.cpp
   DEPENDS base/result base/process LIBRARIES OpenSSL::Crypto)
 module(mesh/enrolment SOURCES error.cpp token.cpp registry.cpp enroller.cpp
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/internal_ca
     mesh/signed_world base/http_client
   LIBRARIES Boost::json OpenSSL::Crypto)
-module(mesh/members SOURCES members.cpp turns.cpp spent_tokens.cpp
-  DEPENDS base/result base/database topology mesh/enrolment)
+module(mesh/members SOURCES members.cpp turns.cpp spent_tokens.cpp issued.cpp revocation_list.cpp
+  DEPENDS base/result base/database topology mesh/enrolment mesh/internal_ca)
 module(mesh/link_costs SOURCES costs.cpp times.cpp DEPENDS base/result base/database routing/cost LIBRARIES Boost::json)
 module(mesh/world_store SOURCES world_store.cpp
   DEPENDS base/result base/database topology topology/room mesh/plan mesh/enrolment mesh/members mesh/link_costs
     routing/repair_links)
 module(mesh/examinations SOURCES book.cpp DEPENDS base/result LIBRARIES Boost::json)
-module(mesh/controller SOURCES controller.cpp capacity.cpp costs.cpp examination_routes.cpp own_certificate.cpp
+module(mesh/capacity SOURCES capacity.cpp DEPENDS base/result base/process)
+module(mesh/handing_out SOURCES handing_out.cpp DEPENDS base/result base/net base/http base/gzip)
+module(mesh/controller SOURCES controller.cpp costs.cpp examination_routes.cpp own_certificate.cpp
     rotations.cpp node_routes.cpp operator_routes.cpp
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/plan mesh/signed_world
     mesh/enrolment mesh/internal_ca
-    mesh/members mesh/link_costs mesh/world_store mesh/examinations mesh/twins
+    mesh/members mesh/link_costs mesh/world_store mesh/examinations mesh/twins mesh/handing_out mesh/capacity
     base/http_server base/store_thread
   LIBRARIES Boost::json)
 module(mesh/guard SOURCES rules.cpp strays.cpp events.cpp
@@ -52,8 +55,9 @@ module(mesh/passing_on SOURCES rules.cpp kernel_rules.cpp keeper.cpp
   DEPENDS base/result base/process mesh/wireguard mesh/wireguard/kernel base/probe routing/anycast)
 module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp checks.cpp changes_of_worlds.cpp identity.cpp
   DEPENDS base/result base/process topology mesh/wireguard mesh/plan mesh/signed_world mesh/enrolment)
-module(mesh/agent/following SOURCES renewal.cpp follower.cpp
-  DEPENDS base/result base/net base/process base/http_client mesh/signed_world mesh/internal_ca mesh/enrolment
+module(mesh/agent/following SOURCES renewal.cpp revocations.cpp follower.cpp
+  DEPENDS base/result base/net base/process base/gzip base/http_client mesh/plan mesh/signed_world mesh/internal_ca
+    mesh/enrolment
   LIBRARIES Boost::json)
 module(mesh/agent/trial SOURCES trial.cpp changes.cpp remembered.cpp DEPENDS base/result routing/bird)
 module(mesh/agent/links SOURCES links.cpp gauges.cpp
@@ -64,6 +68,7 @@ module(mesh/agent SOURCES rotation.cpp status.cpp gauges.cpp believing.cpp passe
     mesh/agent/links mesh/agent/trial mesh/round_trips mesh/guard mesh/passing_on mesh/reconcile mesh/repair routing/bird
     routing/anycast base/http base/http_client
   LIBRARIES Boost::json)
+module(mesh/bounded_logs SOURCES bounded_logs.cpp DEPENDS base/result base/net base/process)
 module(mesh/figures SOURCES figures.cpp
   DEPENDS base/result base/net base/process base/http mesh/agent/links mesh/agent)
 module(mesh/planning SOURCES worlds.cpp report.cpp

@@ -7,8 +7,10 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,10 +22,12 @@ namespace net {
 // presented a certificate of the accepted CA has its subject alternative DNS name here.
 struct Peer {
   bool is_unix = false;
-  std::string address;           // "198.51.100.7:41234" or the socket path
-  std::string certificate_name;  // first DNS name of the verified client certificate; empty without one
-  std::string certificate_key;   // SHA-256 of its SubjectPublicKeyInfo (DER), lower-case hex
-  std::string token;             // id of the bearer token, set by whoever looked it up (Router::around); else empty
+  std::string address;                   // "198.51.100.7:41234" or the socket path
+  std::string certificate_name;          // first DNS name of the verified client certificate; empty without one
+  std::string certificate_key;           // SHA-256 of its SubjectPublicKeyInfo (DER), lower-case hex
+  std::string certificate_serial = {};   // lower-case hex without leading zeros
+  std::int64_t certificate_until_s = 0;  // its end, since the epoch
+  std::string token;  // id of the bearer token, set by whoever looked it up (Router::around); else empty
 };
 
 struct Headers {
@@ -51,6 +55,9 @@ struct HttpResponse {
   int status = 200;
   Headers headers;
   std::string body;
+  // Set: this is the body, and `body` is not looked at. For what many clients get at once: it is sent from where it is,
+  // and is held until it was sent.
+  std::shared_ptr<std::string const> shared_body = {};
 
   [[nodiscard]] static HttpResponse json(int status, std::string body);
   [[nodiscard]] static HttpResponse text(int status, std::string body);

@@ -262,8 +262,9 @@ std::string render_response(HttpResponse const& response, bool keep_alive, bool 
   if (!may_have_body(response.status)) {
     return out + "\r\n";
   }
-  out += "Content-Length: " + std::to_string(response.body.size()) + "\r\n\r\n";
-  if (!head) {
+  auto const size = response.shared_body ? response.shared_body->size() : response.body.size();
+  out += "Content-Length: " + std::to_string(size) + "\r\n\r\n";
+  if (!head && !response.shared_body) {
     out += response.body;
   }
   return out;

@@ -40,7 +40,7 @@ Task<base::Result<ResponseRead>> read_response(Stream& stream, std::string& carr
 // The bytes of a message. bad_message when a method, target or header holds what would end its line.
 base::Result<std::string> render_request(std::string const& target, std::string const& host,
                                          std::string const& user_agent, HttpRequest const& request);
-// `head`: without the body. `now` is for the Date header (RFC 9110 6.6.1).
+// `head`: without the body, as always where that is a shared one. `now` is for the Date header (RFC 9110 6.6.1).
 std::string render_response(HttpResponse const& response, bool keep_alive, bool head,
                             std::chrono::system_clock::time_point now);
 

@@ -1,6 +1,7 @@
 #include "base/http_server/http_server.hpp"
 
 #include "base/http/message.hpp"
+#include "base/http_server/revocations.hpp"
 #include "base/process/descriptors.hpp"
 #include "base/process/log.hpp"
 
@@ -22,6 +23,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <list>
+#include <optional>
 #include <set>
 
 namespace net {
@@ -46,7 +48,8 @@ struct Listener {
   TlsServerSettings tls_settings;
   TlsContext tls;         // null without TLS
   std::string unix_path;  // empty for TCP
-  struct stat file {};    // of the socket file, to unlink ours and no successor's
+  std::optional<Revocations> revocations;
+  struct stat file {};  // of the socket file, to unlink ours and no successor's
 };
 
 struct Connection {
@@ -138,6 +141,17 @@ Task<base::Result<void>> send_all(Stream& stream, std::string const& bytes, std:
   co_return base::Result<void>();
 }
 
+// The head, and a body that is shared with other connections from where it is.
+Task<base::Result<void>> send_response(Stream& stream, HttpResponse const& response, bool keep_alive, bool head,
+                                       std::chrono::milliseconds step_timeout) {
+  auto const bytes = detail::render_response(response, keep_alive, head, std::chrono::system_clock::now());
+  auto sent = co_await send_all(stream, bytes, step_timeout);
+  if (sent && response.shared_body && !head) {
+    sent = co_await send_all(stream, *response.shared_body, step_timeout);
+  }
+  co_return sent;
+}
+
 // Ends when the client is gone. What it sends ahead is kept for the next request.
 Task<void> watch(Stream& stream, std::string& carry) {
   std::string piece(4096, '\0');
@@ -169,12 +183,26 @@ Task<void> refuse(Stream& stream, base::Failure failure, std::chrono::millisecon
   bool const large = failure.code == errc::too_large;
   auto const response =
       HttpResponse::problem(large ? 413 : 400, large ? "Content Too Large" : "Bad Request", failure.detail);
-  auto const bytes = detail::render_response(response, false, false, std::chrono::system_clock::now());
-  auto const sent = co_await send_all(stream, bytes, step_timeout);
+  auto const sent = co_await send_response(stream, response, false, false, step_timeout);
   if (sent) {
     stream.end_writing();
     co_await within(linger_timeout, discard(stream));
   }
+}
+
+// Why who was let in by a certificate is let in no longer; empty: he is.
+std::string_view shut_out(Listener& listener, Peer const& peer) {
+  if (peer.certificate_name.empty()) {
+    return {};
+  }
+  auto const now_s = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  if (peer.certificate_until_s <= now_s) {
+    return "the certificate that this connection began with has ended";
+  }
+  if (listener.revocations && listener.revocations->contains(peer.certificate_serial)) {
+    return "the certificate was revoked: its node was removed, or another machine has its name";
+  }
+  return {};
 }
 
 Task<void> answer_into(Router const& router, HttpRequest request, HttpResponse& out) {
@@ -338,6 +366,8 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
       stream = std::move(*accepted);
       peer.certificate_name = stream->peer_certificate_name();
       peer.certificate_key = stream->peer_certificate_key();
+      peer.certificate_serial = stream->peer_certificate_serial();
+      peer.certificate_until_s = stream->peer_certificate_until_s();
       if (!peer.certificate_name.empty()) {
         state->strangers.remove(connection);
         state->ended.notify();
@@ -345,10 +375,10 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     } else {
       stream = detail::plain_stream(std::move(socket));
     }
-    co_await serve(state, *stream, std::move(peer));
+    co_await serve(state, listener, *stream, std::move(peer));
   }
 
-  static Task<void> serve(std::shared_ptr<State> state, Stream& stream, Peer peer) {
+  static Task<void> serve(std::shared_ptr<State> state, std::shared_ptr<Listener> listener, Stream& stream, Peer peer) {
     auto const& settings = state->settings;
     std::string carry;
     while (!state->stopped) {
@@ -369,17 +399,25 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
         co_return;
       }
       bool const head = got->request.method == "HEAD";
-      bool const keep_alive = got->keep_alive;
+      bool keep_alive = got->keep_alive;
       got->request.peer = peer;
       HttpResponse response;
-      int const first = co_await detail::first_of(answer_in_time(state->router, std::move(got->request), response,
-                                                                 std::max(settings.handler_timeout, limits.time)),
-                                                  watch(stream, carry));
-      if (first != 0) {
-        co_return;
+      auto why = shut_out(*listener, peer);
+      if (why.empty()) {
+        int const first = co_await detail::first_of(answer_in_time(state->router, std::move(got->request), response,
+                                                                   std::max(settings.handler_timeout, limits.time)),
+                                                    watch(stream, carry));
+        if (first != 0) {
+          co_return;
+        }
+        why = shut_out(*listener, peer);
       }
-      auto const bytes = detail::render_response(response, keep_alive, head, std::chrono::system_clock::now());
-      auto const sent = co_await send_all(stream, bytes, settings.idle_timeout);
+      if (!why.empty()) {
+        process::log::warning("http", "'{}' at {} is refused: {}", peer.certificate_name, peer.address, why);
+        response = HttpResponse::problem(403, "Forbidden", std::string(why));
+        keep_alive = false;
+      }
+      auto const sent = co_await send_response(stream, response, keep_alive, head, settings.idle_timeout);
       if (!sent || !keep_alive) {
         co_return;
       }
@@ -454,6 +492,9 @@ base::Result<void> HttpServer::listen_tls(std::string const& address, TlsServerS
   }
   auto const listener = std::make_shared<Listener>(state_->executor);
   listener->tls_settings = std::move(tls);
+  if (!listener->tls_settings.client_crl_file.empty()) {
+    listener->revocations.emplace(listener->tls_settings.client_crl_file);
+  }
   listener->tls = *context;
   return state_->listen_tcp(address, listener);
 }
@@ -473,6 +514,15 @@ base::Result<void> HttpServer::reload_tls() {
   }
   for (std::size_t i = 0; i < contexts.size(); ++i) {
     state_->listeners[i]->tls = contexts[i];
+  }
+  return {};
+}
+
+std::string HttpServer::revocations_failure() const {
+  for (auto const& listener : state_->listeners) {
+    if (listener->revocations && !listener->revocations->failure().empty()) {
+      return listener->revocations->failure();
+    }
   }
   return {};
 }

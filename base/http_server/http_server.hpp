@@ -5,6 +5,9 @@
 // A route may ask for more body and time (RouteLimits). RFC 9112. Strangers (over TLS, no certificate shown yet) may
 // have a limit of their own: at it the one that has been there longest goes, and others wait until its time is over.
 //
+// Who has shown a certificate is looked at with each request, not only at the handshake: when it has ended or was
+// revoked meanwhile, the answer is 403 and the connection is closed, also when the answer was ready already.
+//
 // A handler is cancelled when its client disconnects or the server stops: its next co_await throws, which unwinds it. A
 // client that half-closes after its request counts as disconnected.
 //
@@ -44,6 +47,9 @@ class HttpServer {
   // `address` is "[::]:18010", "127.0.0.1:18010"; port 0 picks one (see local_port). errc::in_use when taken.
   base::Result<void> listen_tcp(std::string const& address);
   base::Result<void> listen_tls(std::string const& address, TlsServerSettings tls);
+
+  // What is known of revoked certificates, of each listener that has a list; empty: everything. For the status.
+  [[nodiscard]] std::string revocations_failure() const;
 
   [[nodiscard]] unsigned short local_port() const;  // of the last TCP listener
 

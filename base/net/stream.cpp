@@ -10,13 +10,17 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <ctime>
 
 namespace net::detail {
 namespace {
@@ -82,6 +86,8 @@ class PlainStream final : public Stream {
 
   [[nodiscard]] std::string peer_certificate_name() const override { return {}; }
   [[nodiscard]] std::string peer_certificate_key() const override { return {}; }
+  [[nodiscard]] std::string peer_certificate_serial() const override { return {}; }
+  [[nodiscard]] std::int64_t peer_certificate_until_s() const override { return 0; }
 
  private:
   Socket socket_;
@@ -195,6 +201,16 @@ class TlsStream final : public Stream {
     auto const certificate = verified();
     return certificate ? key_digest(certificate.get()) : std::string();
   }
+  [[nodiscard]] std::string peer_certificate_serial() const override {
+    auto const certificate = verified();
+    return certificate ? serial_text(X509_get0_serialNumber(certificate.get())) : std::string();
+  }
+  [[nodiscard]] std::int64_t peer_certificate_until_s() const override {
+    auto const certificate = verified();
+    std::tm parts{};
+    bool const read = certificate && ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &parts) == 1;
+    return read ? static_cast<std::int64_t>(::timegm(&parts)) : 0;
+  }
 
  private:
   // nullptr without a verified certificate of the peer.
@@ -220,6 +236,17 @@ class TlsStream final : public Stream {
 };
 
 }  // namespace
+
+std::string serial_text(asn1_string_st const* serial) {
+  std::unique_ptr<BIGNUM, void (*)(BIGNUM*)> const number(ASN1_INTEGER_to_BN(serial, nullptr), BN_free);
+  char* const hex = number ? BN_bn2hex(number.get()) : nullptr;
+  std::string out(hex != nullptr ? hex : "");
+  OPENSSL_free(hex);
+  out.erase(0, std::min(out.find_first_not_of('0'), out.size()));
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return out;
+}
 
 base::Failure failure_of(boost::system::error_code error, std::string const& doing) {
   std::string const detail = doing + ": " + error.message();

@@ -10,11 +10,17 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
+struct asn1_string_st;  // OpenSSL's ASN1_INTEGER
+
 namespace net::detail {
+
+// A certificate's serial number, lower-case hex without leading zeros.
+std::string serial_text(asn1_string_st const* serial);
 
 using Socket = asio::generic::stream_protocol::socket;
 
@@ -37,6 +43,9 @@ class Stream {
   [[nodiscard]] virtual std::string peer_certificate_name() const = 0;
   // SHA-256 of that certificate's SubjectPublicKeyInfo (DER), lower-case hex; empty without one.
   [[nodiscard]] virtual std::string peer_certificate_key() const = 0;
+  // Its serial number, lower-case hex without leading zeros, empty without one; and its end (seconds since the epoch).
+  [[nodiscard]] virtual std::string peer_certificate_serial() const = 0;
+  [[nodiscard]] virtual std::int64_t peer_certificate_until_s() const = 0;
 };
 
 std::unique_ptr<Stream> plain_stream(Socket socket);

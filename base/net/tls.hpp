@@ -40,6 +40,9 @@ struct TlsClientSettings {
 struct TlsServerSettings {
   Identity identity;
   std::string client_ca_file;  // empty: no client certificate is asked for
+  // A list of revoked certificates (CRL, RFC 5280, PEM) that is read again when it changes; empty: none is. While the
+  // file is not there, nothing is taken for revoked (base/http_server/revocations.hpp).
+  std::string client_crl_file = {};
   // false: a client without a certificate may connect too; one with a bad certificate never may.
   bool require_client_certificate = false;
 };

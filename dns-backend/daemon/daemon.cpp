@@ -95,6 +95,10 @@ purge::PurgerSettings purger_settings(Settings const& settings) {
 
 void add_status_sections(Daemon const& daemon, api::Dependencies& api) {
   api.sections["uptime_ms"] = [&daemon] { return json::value(wall_ms() - daemon.started_ms); };
+  // Why who was removed from the mesh may not be known here; empty: he is.
+  api.sections["revocations_failure"] = [&daemon] {
+    return json::value(daemon.server == nullptr ? std::string() : daemon.server->revocations_failure());
+  };
   api.sections["powerdns"] = [&daemon] { return json::value(purges_of(daemon)); };
   api.sections["powerdns_connections"] = [&daemon] {
     return json::value(daemon.remote == nullptr ? 0 : daemon.remote->connections());

@@ -10,6 +10,7 @@
 #include "dns-backend/api/steering/steering.hpp"
 #include "dns-backend/daemon/daemon.hpp"
 #include "dns-backend/invitations/invitations.hpp"
+#include "dns-backend/navigator/own_certificates.hpp"
 #include "dns-backend/navigator/succession.hpp"
 #include "dns-backend/topology_pools/topology_pools.hpp"
 #include "topology/load.hpp"
@@ -143,6 +144,7 @@ Result<void> listen(Daemon& daemon) {
   net::TlsServerSettings tls;
   tls.identity = {files.certificate, files.key};
   tls.client_ca_file = files.ca;
+  tls.client_crl_file = files.crl;
   // A key or token is asked for where it is needed.
   tls.require_client_certificate = daemon.settings.api_key_file.empty() && !daemon.settings.tenants.self_service;
   return daemon.server->listen_tls(daemon.settings.api_listen, tls);
@@ -209,6 +211,7 @@ net::Task<Result<void>> start(Daemon& daemon) {
     co_return bound.error();
   }
   start_following(daemon);
+  net::spawn(daemon.executor, "certificates of this node", follow_certificates(&daemon, daemon.alive));
   co_return Result<void>();
 }
 

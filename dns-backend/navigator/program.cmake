@@ -1,5 +1,5 @@
 program(navigator dns-backend/navigator
-  SOURCES succession.cpp navigator.cpp
+  SOURCES succession.cpp own_certificates.cpp navigator.cpp
   DEPENDS base/result base/net base/process base/manual base/database topology dns-backend/store dns-backend/connector
     dns-backend/handover dns-backend/pipe dns-backend/settings dns-backend/api dns-backend/api/steering
     dns-backend/api/health dns-backend/feed dns-backend/commands dns-backend/commands/remote

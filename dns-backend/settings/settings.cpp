@@ -36,6 +36,8 @@ void read_api(config::Reader& root, Settings& settings) {
   settings.api_admins = api.texts("admins");
   if (auto tls = api.optional_section("tls")) {
     settings.api_tls = read_tls(*tls);
+    std::string const& ca = settings.api_tls->ca;
+    settings.api_tls->crl = tls->text("crl", ca.substr(0, ca.rfind('/') + 1) + "ca.crl");
   }
   settings.api_key_file = api.text("key_file", "");
   bool const local = settings.api_listen.starts_with("127.0.0.1:") || settings.api_listen.starts_with("[::1]:");

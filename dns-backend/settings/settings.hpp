@@ -27,7 +27,8 @@ namespace navigator {
 struct TlsFiles {
   std::string certificate;  // PEM chain
   std::string key;
-  std::string ca;  // whose certificates are accepted from the other side
+  std::string ca;   // whose certificates are accepted from the other side
+  std::string crl;  // of them, those that are revoked; of api.tls: ca.crl beside ca unless it says otherwise
 };
 
 struct ReplicaSettings {

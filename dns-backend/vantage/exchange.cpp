@@ -350,6 +350,15 @@ Exchange::~Exchange() {
   state_->tell();
 }
 
+base::Result<void> Exchange::reload_identity() {
+  for (auto const& peer : state_->peers) {
+    if (auto const loaded = peer->client.reload(); !loaded) {
+      return loaded.error();
+    }
+  }
+  return {};
+}
+
 void Exchange::add_routes(net::Router& router) {
   router.add("POST", "/v1/verdicts",
              [state = state_](net::HttpRequest request) { return state->take(std::move(request)); },

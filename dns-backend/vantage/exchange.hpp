@@ -89,6 +89,8 @@ class Exchange {
   Exchange& operator=(Exchange const&) = delete;
 
   void add_routes(net::Router& router);
+  // Reads the certificates towards the peers again. net::errc::certificate: the former ones stay.
+  base::Result<void> reload_identity();
   void connect(Hooks hooks);
   // The endpoints to judge, with the health they begin with; what is gone is forgotten.
   void watch(std::vector<Subject> const& subjects, std::function<probe::Health(std::string const&)> const& current);

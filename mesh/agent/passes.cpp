@@ -33,6 +33,7 @@ std::shared_ptr<plan::NodePlan const> Agent::State::plan_of(std::shared_ptr<plan
   plan::PlanOptions options;
   options.left = rotation.left;
   options.bird.session_log = settings.session_log;
+  options.bird.log_file = settings.bird.start.empty() ? "" : settings.bird.log_file;
   options.rules = !settings.nft.empty();
   auto made = plan::plan_node(*of, settings.node, options);
   if (!made) {

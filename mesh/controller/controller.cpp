@@ -16,6 +16,8 @@ namespace controller {
 
 namespace {
 
+constexpr std::chrono::milliseconds listen_again{1000};
+
 // Made once: two meshes are told apart by it even where one is a copy of the other's controller.
 base::Result<std::string> load_or_make_mesh_name(std::string const& file) {
   std::error_code ignored;
@@ -75,8 +77,9 @@ void tell_of_file(Controller::State const& state) {
 }
 
 base::Result<void> load_store(Controller::State& state) {
-  auto database = database::Database::open("sqlite://" + state.settings.state + "/controller.db",
-                                           {world_store::schema(), enrolment::schema(), link_costs::schema()});
+  auto database = database::Database::open(
+      "sqlite://" + state.settings.state + "/controller.db",
+      {world_store::schema(), enrolment::schema(), link_costs::schema(), members::issued_schema()});
   if (!database) {
     return database.error();
   }
@@ -93,12 +96,29 @@ base::Result<void> load_store(Controller::State& state) {
     tell_of_file(state);
   }
   auto world = world_store::read_world(**database);
-  if (!world) {
-    return world.error();
+  auto revoked = members::revoked(**database, now_seconds());
+  if (!world || !revoked) {
+    return world ? revoked.error() : world.error();
   }
+  state.list_revoked(std::move(*revoked));
   state.take(std::move(*world));
   state.store = std::make_unique<database::StoreThread>(std::move(*database));
   return {};
+}
+
+// After a power cut the address may come later than this process.
+net::Task<void> listen_later(Controller::State* state, std::shared_ptr<bool> stopped, net::TlsServerSettings tls) {
+  for (;;) {
+    bool const waited = co_await net::wait_for(listen_again);
+    if (!waited || *stopped) {
+      break;
+    }
+    auto const listening = state->nodes_server.listen_tls(state->settings.listen, tls);
+    if (listening) {
+      process::log::info("controller", "listening on {}", state->settings.listen);
+      break;
+    }
+  }
 }
 
 base::Result<void> listen(Controller::State& state) {
@@ -112,7 +132,13 @@ base::Result<void> listen(Controller::State& state) {
   net::TlsServerSettings tls;
   tls.identity = {directory + "/controller.crt", directory + "/controller.key"};
   tls.client_ca_file = directory + "/ca.crt";
-  return state.nodes_server.listen_tls(state.settings.listen, tls);
+  auto const listening = state.nodes_server.listen_tls(state.settings.listen, tls);
+  if (!listening && listening.error().code == boost::system::errc::address_not_available) {
+    process::log::warning("controller", "not listening yet, and trying again: {}", listening.error().what());
+    net::spawn(state.executor, "listening", listen_later(&state, state.stopped, tls));
+    return {};
+  }
+  return listening;
 }
 
 }  // namespace
@@ -124,7 +150,7 @@ std::int64_t now_seconds() {
 void Controller::State::take(Stored stored) {
   stored.document.mesh = mesh;
   stored.document.issued_at_s = now_seconds();
-  world_json = signed_world::to_json(signed_world::sign(stored.document, world_key));
+  copies.set(signed_world::to_json(signed_world::sign(stored.document, world_key)));
   world = std::move(stored);
   auto const left = [this](auto const& entry) { return !world.members.contains(entry.first); };
   std::erase_if(reports, left);
@@ -134,17 +160,29 @@ void Controller::State::take(Stored stored) {
   costs.follow(world.measured);
 }
 
+void Controller::State::list_revoked(std::vector<internal_ca::Revoked> revoked) {
+  if (auto const renewed = revocations.renew(*issuer, std::move(revoked), now_seconds()); !renewed) {
+    process::log::error("controller", "the list of revoked certificates stays as it was: {}", renewed.error().what());
+  }
+}
+
 net::Task<base::Result<void>> Controller::State::refresh() {
-  std::function<base::Result<Stored>(database::Database&)> const read = world_store::read_world;
+  using Read = std::pair<Stored, std::vector<internal_ca::Revoked>>;
+  std::function<base::Result<Read>(database::Database&)> const read = [](auto& database) -> base::Result<Read> {
+    auto stored = world_store::read_world(database);
+    auto revoked = stored ? members::revoked(database, now_seconds()) : stored.error();
+    return revoked ? Read(std::move(*stored), std::move(*revoked)) : base::Result<Read>(revoked.error());
+  };
   auto const over = stopped;
-  auto next = co_await store->run<Stored>(read);
+  auto next = co_await store->run<Read>(read);
   if (*over) {
     co_return base::fail(net::errc::cancelled, "the controller was stopped");
   }
   if (!next) {
     co_return next.error();
   }
-  take(std::move(*next));
+  list_revoked(std::move(next->second));
+  take(std::move(next->first));
   changed.notify();
   co_return base::Result<void>();
 }

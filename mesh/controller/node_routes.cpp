@@ -93,18 +93,19 @@ net::Task<HttpResponse> join(Controller::State& state, HttpRequest request) {
   }
   asked.purpose = *purpose;
   asked.from = host_of(request.peer.address);
-  std::function<base::Result<void>(database::Database&)> const admit =
-      [asked, key = state.x25519, places = state.world.topology_nodes](database::Database& database) {
-        return enrolment::admit(database, asked, key, places, now_seconds());
-      };
   // Before anything is written: where none can be issued, the token stays good and a member keeps its key. Only who is
   // admitted gets it.
   auto const certificate = state.issuer->issue(asked.csr_pem, asked.node, now_seconds());
-  base::Result<void> admitted;
-  if (certificate) {
+  auto const issued = certificate ? members::issued_of(*certificate, asked.node) : no_certificate(certificate.error());
+  auto admitted = issued ? base::Result<void>() : base::Result<void>(issued.error());
+  if (issued) {
+    std::function<base::Result<void>(database::Database&)> const admit =
+        [asked, issued = *issued, key = state.x25519,
+         places = state.world.topology_nodes](database::Database& database) -> base::Result<void> {
+      auto const done = enrolment::admit(database, asked, key, places, now_seconds());
+      return done ? members::note_issued(database, issued, now_seconds()) : done;
+    };
     admitted = co_await state.change<void>(admit);
-  } else {
-    admitted = no_certificate(certificate.error());
   }
   if (!admitted) {
     process::log::warning("controller", "join of '{}' from {} refused: {}", asked.node, request.peer.address,
@@ -115,7 +116,7 @@ net::Task<HttpResponse> join(Controller::State& state, HttpRequest request) {
   json::object answer = certificate_answer(state, *certificate);
   answer["node"] = asked.node;
   if (asked.purpose == enrolment::Purpose::node) {
-    answer["world"] = state.world_json;
+    answer["world"] = state.copies.text();
   }
   co_return HttpResponse::json(200, json::serialize(answer));
 }
@@ -145,8 +146,15 @@ net::Task<HttpResponse> world(Controller::State& state, HttpRequest request) {
   if (!is_member(state, request)) {  // removed while it waited
     co_return not_a_member();
   }
-  bool const nothing_new = state.world.document.revision <= since;
-  auto answer = nothing_new ? HttpResponse::text(204, "") : HttpResponse::json(200, state.world_json);
+  auto answer = HttpResponse::text(204, "");
+  if (state.world.document.revision > since) {
+    std::string accepted(request.headers.get("Accept-Encoding"));
+    answer = co_await state.copies.answer(std::move(accepted));
+    if (!is_member(state, request)) {  // or while it waited for its turn
+      co_return not_a_member();
+    }
+  }
+  answer.headers.set(members::revocations_header, std::to_string(state.revocations.number()));
   if (to_examine()) {
     answer.headers.set("Privateer-Examine", std::to_string(state.examinations.number()));
   }
@@ -189,6 +197,20 @@ net::Task<HttpResponse> renew(Controller::State& state, HttpRequest request) {
     co_return certificate.error().code == internal_ca::errc::bad_request
         ? HttpResponse::problem(422, certificate.error().code.message(), certificate.error().detail)
         : failure(certificate.error());
+  }
+  auto const issued = members::issued_of(*certificate, name);
+  if (!issued) {
+    co_return failure(issued.error());
+  }
+  std::function<base::Result<void>(database::Database&)> const note = [issued = *issued](auto& database) {
+    return members::note_issued(database, issued, now_seconds());
+  };
+  if (auto const noted = co_await state.store->run<void>(note); !noted) {
+    co_return failure(noted.error());
+  }
+  // Removed since it asked: the list of revoked certificates was made without this one.
+  if (!state.world.members.contains(name) && !state.world.operators.contains(name)) {
+    co_return not_a_member();
   }
   // One that joined before keys were noted; the map is read again with the next change.
   if (!state.world.certificate_keys.contains(name)) {
@@ -285,6 +307,13 @@ net::Task<HttpResponse> links(Controller::State& state, HttpRequest request) {
   co_return looks ? HttpResponse::json(200, links_json(state, now_seconds())) : not_a_member();
 }
 
+// For everybody: it is no secret, and a Navigator without an agent beside it has no certificate.
+net::Task<HttpResponse> crl(Controller::State& state) {
+  auto answer = HttpResponse::text(200, state.revocations.pem());
+  answer.headers.set(members::revocations_header, std::to_string(state.revocations.number()));
+  co_return answer;
+}
+
 bool shows_its_key(Controller::State const& state, net::Peer const& peer) {
   auto const known = state.world.certificate_keys.find(peer.certificate_name);
   return known == state.world.certificate_keys.end() || known->second == peer.certificate_key;
@@ -312,6 +341,7 @@ void add_node_routes(Controller::State& state) {
   router.add("GET", "/v1/world", [&state](HttpRequest request) { return world(state, std::move(request)); });
   router.add("POST", "/v1/renew", [&state](HttpRequest request) { return renew(state, std::move(request)); });
   router.add("POST", "/v1/rotation", [&state](HttpRequest request) { return rotation(state, std::move(request)); });
+  router.add("GET", "/v1/crl", [&state](HttpRequest) { return crl(state); });
   router.add("GET", "/v1/links", [&state](HttpRequest request) { return links(state, std::move(request)); });
   router.add("POST", "/v1/report", [&state](HttpRequest request) { return report(state, std::move(request)); });
 }

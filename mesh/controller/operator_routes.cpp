@@ -274,7 +274,7 @@ net::Task<HttpResponse> list_links(Controller::State& state) {
 
 // As members get it: whoever has the pin can check the signature, and `privateer plan --running` reads it.
 net::Task<HttpResponse> show_world(Controller::State& state) {
-  co_return HttpResponse::json(200, state.world_json);
+  co_return HttpResponse::json(200, state.copies.text());
 }
 
 net::Task<HttpResponse> no_operator() {

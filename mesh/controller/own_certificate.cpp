@@ -64,6 +64,7 @@ net::Task<void> watch_authority(Controller::State* state, std::shared_ptr<bool> 
       tell(state->told_of_authority, loaded.error().what());
       continue;
     }
+    state->list_revoked(state->revocations.revoked());
     process::log::info("controller", "certificates are issued and shown anew from now on");
   }
 }

@@ -6,12 +6,14 @@
 
 #include "base/http_server/http_server.hpp"
 #include "base/store_thread/store_thread.hpp"
-#include "mesh/controller/capacity.hpp"
+#include "mesh/capacity/capacity.hpp"
 #include "mesh/controller/controller.hpp"
 #include "mesh/controller/costs.hpp"
 #include "mesh/examinations/book.hpp"
+#include "mesh/handing_out/handing_out.hpp"
 #include "mesh/internal_ca/authority.hpp"
 #include "mesh/link_costs/costs.hpp"
+#include "mesh/members/revocation_list.hpp"
 #include "mesh/signed_world/signed_world.hpp"
 #include "mesh/twins/turns.hpp"
 #include "mesh/wireguard/key.hpp"
@@ -32,25 +34,30 @@ using world_store::FileUse;
 using world_store::Stored;
 
 struct Controller::State {
-  State(net::asio::any_io_executor executor, ControllerSettings wanted)
-      : settings(std::move(wanted)),
+  State(net::asio::any_io_executor its_executor, ControllerSettings wanted)
+      : executor(std::move(its_executor)),
+        settings(std::move(wanted)),
+        copies(executor),
         costs(cost::Settings::with_hold(std::chrono::seconds(settings.cost_hold_s))),
         found(executor),
         changed(executor),
         nodes_server(executor, nodes_router,
-                     {.connections_max = connections_max(raise_descriptors_max()), .strangers_max = strangers_max}),
+                     {.connections_max = capacity::connections_max(capacity::raise_descriptors_max()),
+                      .strangers_max = capacity::strangers_max}),
         operators_server(executor, operators_router, {}) {}
 
+  net::asio::any_io_executor executor;
   ControllerSettings settings;
   std::optional<internal_ca::Authority> issuer;  // of certificates; set from the start on
   std::string told_of_authority;                 // the last sentence about it in the log
+  members::RevocationList revocations;
   wireguard::PrivateKey x25519;
   std::string key_sha256;  // of the own certificate's key: what tokens pin, with
   signed_world::SigningKey world_key;
   std::string mesh;  // the random name of the mesh
   std::unique_ptr<database::StoreThread> store;
   Stored world;
-  std::string world_json;  // what members are given: `world` with mesh and date, as signed JSON
+  handing_out::HandingOut copies;  // what members are given: `world` with mesh and date, as signed JSON
   std::map<std::string, std::int64_t> rotating_since_s;        // nodes that were let change their key
   struct Rest {
     std::int64_t until_s = 0;
@@ -71,6 +78,8 @@ struct Controller::State {
   net::HttpServer nodes_server;
   net::HttpServer operators_server;
 
+  // Makes the list of revoked certificates when it is another one by these or by what issues now.
+  void list_revoked(std::vector<internal_ca::Revoked> revoked);
   // Takes a world that was read, dated and signed.
   void take(Stored stored);
   // Reads the world again after a write and wakes the long polls. net::errc::cancelled: the controller was stopped, and

@@ -123,6 +123,7 @@ NodeFiles::NodeFiles(std::string const& directory)
       tls_key(directory + "/node.key"),
       certificate(directory + "/node.crt"),
       ca(directory + "/ca.crt"),
+      revocations(directory + "/ca.crl"),
       pin(directory + "/controller.pin"),
       joined_world(directory + "/world.joined") {}
 

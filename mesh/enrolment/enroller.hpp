@@ -18,7 +18,7 @@ namespace enrolment {
 
 struct NodeFiles {
   explicit NodeFiles(std::string const& directory);
-  std::string wireguard_key, tls_key, certificate, ca, pin, joined_world;
+  std::string wireguard_key, tls_key, certificate, ca, revocations, pin, joined_world;
 };
 
 // Reads the key, or makes it when the file does not exist. A file that exists and holds no key is errc::bad_state:

@@ -44,7 +44,8 @@ class Authority {
   // The root: what everybody verifies by.
   [[nodiscard]] std::string const& root_pem() const { return root_pem_; }
   [[nodiscard]] bool root_issues() const { return issuer_pem_ == root_pem_; }
-  // Of what issues, the root or not.
+  // Of what issues, the root or not; secret: its key.
+  [[nodiscard]] std::string const& key_pem() const { return key_pem_; }
   [[nodiscard]] std::string const& issuer_pem() const { return issuer_pem_; }
   [[nodiscard]] Validity const& issuer_validity() const { return issuer_validity_; }
 

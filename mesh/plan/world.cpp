@@ -260,30 +260,29 @@ base::Result<World> build_world(WorldDocument const& document, std::string const
   if (!allocation) {
     return base::fail(errc::bad_allocation, allocation.error().what());
   }
-  World out;
-  out.revision = document.revision;
-  out.topology = std::move(*topology);
-  out.allocation = std::move(*allocation);
+  World out{document.revision, std::move(*topology), std::move(*allocation), {}};
   repair_links::add(out.topology, repair_links::chosen_in(out.topology, out.allocation));
   if (auto checked = check_allocation(out.topology, out.allocation); !checked) {
     return checked.error();
   }
-  if (auto keys = read_keys(document.nodes, out.topology, out.keys); !keys) {
-    return keys.error();
-  }
-  if (auto keys = read_keys(document.next_keys, out.topology, out.next_keys); !keys) {
+  auto keys = read_keys(document.nodes, out.topology, out.keys);
+  keys = keys ? read_keys(document.next_keys, out.topology, out.next_keys) : keys;
+  if (!keys) {
     return keys.error();
   }
   std::erase_if(out.next_keys, [&](auto const& entry) { return !out.keys.contains(entry.first); });
   out.generations = document.generations;
   out.draining = document.draining;
-  for (auto& link : out.topology.links) {
-    if (auto const found = document.costs.find(link.name());
-        found != document.costs.end() && out.topology.measured(link)) {
+  take_costs(out, document.costs);
+  return out;
+}
+
+void take_costs(World& world, std::map<std::string, std::uint32_t> const& costs) {
+  for (auto& link : world.topology.links) {
+    if (auto const found = costs.find(link.name()); found != costs.end() && world.topology.measured(link)) {
       link.cost = std::clamp<std::uint32_t>(found->second, 1, 65535);
     }
   }
-  return out;
 }
 
 }  // namespace plan

@@ -71,6 +71,7 @@ struct World {
 // Loads the texts; measured costs take the place of declared ones where the topology wants that, and never of one that
 // was written for the link. `source` is what problems name as the topology's file.
 base::Result<World> build_world(WorldDocument const& document, std::string const& source = "topology");
+void take_costs(World& world, std::map<std::string, std::uint32_t> const& costs);  // as build_world does at last
 
 }  // namespace plan
 

@@ -154,7 +154,13 @@ int node_list(Settings const& settings, bool as_json) {
 
 int node_remove(Settings const& settings, std::string const& name) {
   std::string answer;
-  return ask(to_controller(settings, "DELETE", "/v1/nodes/" + name), answer);
+  int const code = ask(to_controller(settings, "DELETE", "/v1/nodes/" + name), answer);
+  if (code == exit_done) {
+    std::cout << name << " is removed: nodes and Navigators that hear of it (" << name
+              << "'s certificates are on ca.crl) refuse it within seconds, whoever does not when its certificate ends, "
+                 "within 72 hours\n";
+  }
+  return code;
 }
 
 int node_drain(Settings const& settings, std::string const& name, bool draining) {

@@ -7,6 +7,7 @@
 #include "base/process/secrets.hpp"
 #include "base/process/service.hpp"
 #include "mesh/agent/agent.hpp"
+#include "mesh/bounded_logs/bounded_logs.hpp"
 #include "mesh/controller/controller.hpp"
 #include "mesh/enrolment/enroller.hpp"
 #include "mesh/figures/figures.hpp"
@@ -209,6 +210,7 @@ net::Task<int> agent_main(net::asio::any_io_executor executor, AgentProcess* par
     net::spawn(executor, "metrics", serve_figures(settings.agent_metrics, &parts->figures_server));
   }
   net::spawn(executor, "signals", stop_at_signal(&parts->agent));
+  net::spawn(executor, "logs", bounded_logs::keep_bounded(settings.wireguard.log_directory));
   if (parts->edge) {
     net::spawn(executor, "edge", parts->edge->run());
     net::spawn(executor, "edge identity",

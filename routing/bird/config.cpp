@@ -72,7 +72,12 @@ bool one_area(Topology const& topology) {
 
 std::string head(Topology const& topology, Allocation const& allocation, Node const& node,
                  RenderSettings const& settings) {
-  std::string const log = settings.log_file.empty() ? "stderr" : "\"" + settings.log_file + "\"";
+  // A file is begun anew when it is full: a link that comes and goes for months must not fill the disk.
+  std::string const log =
+      settings.log_file.empty()
+          ? "stderr all"
+          : fmt::format("\"{0}\" 1000000 \"{0}.old\" {{ info, remote, warning, error, auth, fatal, bug }}",
+                        settings.log_file);
   // Small, and begun anew when it is full: nobody reads what it says, only that it says something.
   std::string const sessions = settings.session_log.empty()
                                    ? ""
@@ -80,7 +85,7 @@ std::string head(Topology const& topology, Allocation const& allocation, Node co
   return fmt::format(
       "# BIRD on {} in {}. Written by privateer: changes made here are overwritten.\n"
       "# OSPF routes the mesh, one device a link; BFD notices a dead link; services are announced while they work.\n"
-      "log {} all;\n{}"
+      "log {};\n{}"
       "timeformat log iso long ms;\n"
       "router id {};\n\n"
       "# This node's own addresses: it is reached, and speaks, under them.\n"

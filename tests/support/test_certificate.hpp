@@ -7,9 +7,11 @@
 #include <openssl/x509v3.h>
 
 #include <cstdio>
+#include <ctime>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace test {
 
@@ -23,8 +25,8 @@ class TestAuthority {
     write_certificate("ca.pem", certificate_.get());
   }
 
-  // NAME.pem and NAME.key appear in the folder; `alternative` is "DNS:example.org" or "IP:127.0.0.1". The certificate is
-  // good from a day ago on.
+  // NAME.pem and NAME.key appear in the folder; `alternative` is "DNS:example.org" or "IP:127.0.0.1". The certificate
+  // is good from a day ago on.
   void issue(std::string const& name, std::string const& alternative, long ends_in_s = day_s) {
     auto const key = make_key();
     auto const certificate = make(name, key.get(), certificate_.get(), "CA:FALSE", alternative, ends_in_s);
@@ -32,12 +34,39 @@ class TestAuthority {
     auto const file = open(name + ".key");
     require(PEM_write_PrivateKey(file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
   }
+  // `file` lists the certificates of these names as revoked. It takes the place of the one before as a renamed file
+  // does.
+  void revoke(std::string const& list, std::vector<std::string> const& names) {
+    Owned<X509_CRL> const crl(X509_CRL_new());
+    Owned<ASN1_TIME> const now(ASN1_TIME_set(nullptr, std::time(nullptr)));
+    require(X509_CRL_set_issuer_name(crl.get(), X509_get_subject_name(certificate_.get())) == 1);
+    require(X509_CRL_set1_lastUpdate(crl.get(), now.get()) == 1 && X509_CRL_set1_nextUpdate(crl.get(), now.get()) == 1);
+    for (auto const& name : names) {
+      Owned<std::FILE> const from(std::fopen(file(name + ".pem").c_str(), "r"));
+      require(from != nullptr);
+      Owned<X509> const certificate(PEM_read_X509(from.get(), nullptr, nullptr, nullptr));
+      require(certificate != nullptr);
+      Owned<X509_REVOKED> entry(X509_REVOKED_new());
+      require(X509_REVOKED_set_serialNumber(entry.get(), X509_get_serialNumber(certificate.get())) == 1);
+      require(X509_REVOKED_set_revocationDate(entry.get(), now.get()) == 1);
+      require(X509_CRL_add0_revoked(crl.get(), entry.release()) == 1);
+    }
+    require(X509_CRL_sign(crl.get(), key_.get(), EVP_sha256()) > 0);
+    {
+      auto const out = open(list + ".new");
+      require(PEM_write_X509_CRL(out.get(), crl.get()) == 1);
+    }
+    require(std::rename(file(list + ".new").c_str(), file(list).c_str()) == 0);
+  }
   [[nodiscard]] std::string file(std::string const& name) const { return folder_ + "/" + name; }
 
  private:
   struct Free {
     void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
     void operator()(X509* certificate) const { X509_free(certificate); }
+    void operator()(X509_CRL* list) const { X509_CRL_free(list); }
+    void operator()(X509_REVOKED* entry) const { X509_REVOKED_free(entry); }
+    void operator()(ASN1_TIME* time) const { ASN1_TIME_free(time); }
     void operator()(X509_EXTENSION* extension) const { X509_EXTENSION_free(extension); }
     void operator()(std::FILE* file) const { std::fclose(file); }
   };

@@ -169,6 +169,23 @@ TEST(Tidy, FilesAndModulesFitOneSitting) {
   }
 }
 
+// systemd gives up after five starts in ten seconds unless it is told otherwise.
+TEST(Tidy, EveryServiceIsStartedAgainForEver) {
+  std::size_t services = 0;
+  for (auto const& entry : std::filesystem::directory_iterator(std::string(SOURCE_DIR) + "/packaging/systemd")) {
+    if (entry.path().extension() != ".service") {
+      continue;
+    }
+    ++services;
+    std::ifstream file(entry.path());
+    std::string const text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    EXPECT_NE(text.find("\nRestart=always\n"), std::string::npos) << entry.path();
+    auto const unlimited = text.find("\nStartLimitIntervalSec=0\n");
+    EXPECT_LT(unlimited, text.find("\n[Service]\n")) << entry.path() << ": belongs to [Unit]";
+  }
+  EXPECT_GE(services, 4U);
+}
+
 // Namespaces are not indented, so a free or member function definition begins in column 0 and ends with "}" there.
 TEST(Tidy, FunctionsAreShort) {
   for (auto const& file : sources()) {

@@ -12,11 +12,10 @@
 
 namespace agent {
 
-// Equal when this node is the same by both plans, whatever happened elsewhere. Measured costs do not count: BIRD takes
-// them without touching an adjacency, and what the controller does by itself every now and then is nothing to go back
-// from. `plan` is the node's by the document.
-base::Result<std::string> mark_of(plan::WorldDocument document, plan::NodePlan plan, plan::PlanOptions const& options,
-                                  std::string const& node);
+// Equal when this node is the same by both plans, whatever happened elsewhere. They are plans without measured costs:
+// BIRD takes those without touching an adjacency, and what the controller does by itself every now and then is nothing
+// to go back from.
+std::string mark_of(plan::NodePlan plan);
 
 // What a node is by a document; `from` says in messages where that came from.
 struct Prepared {

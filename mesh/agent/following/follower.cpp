@@ -1,10 +1,12 @@
 #include "mesh/agent/following/follower.hpp"
 
+#include "base/gzip/gzip.hpp"
 #include "base/http_client/http_client.hpp"
 #include "base/net/backoff.hpp"
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
 #include "mesh/agent/following/renewal.hpp"
+#include "mesh/agent/following/revocations.hpp"
 #include "mesh/enrolment/enroller.hpp"
 
 #include <boost/json.hpp>
@@ -81,6 +83,8 @@ struct Follower::State {
   std::minstd_rand random{std::random_device{}()};
   std::string const mark = std::to_string(std::random_device{}()) + "-" + std::to_string(std::random_device{}());
   std::int64_t examined = 0;
+  Revocations const revocations{settings.state_directory};
+  bool fetching = false;  // the list of revoked certificates
   bool stopped = false;
 
   void make_client() {
@@ -172,6 +176,30 @@ struct Follower::State {
     }
   }
 
+  static void fetch_revocations(std::shared_ptr<State> const& self, std::string_view number) {
+    if (!self->fetching && self->revocations.differs(number)) {
+      self->fetching = true;
+      net::spawn(self->executor, "revoked certificates", fetch(self));
+    }
+  }
+
+  static net::Task<void> fetch(std::shared_ptr<State> self) {
+    net::HttpRequest request;
+    auto const answer =
+        co_await self->client->send(self->settings.controller_url + "/v1/crl", std::move(request), report_deadline);
+    base::Result<void> taken;
+    if (!answer) {
+      taken = answer.error();
+    } else {
+      taken = answer->status == 200 ? self->revocations.take(answer->body, wall_clock_s()) : bad_status(*answer);
+    }
+    self->fetching = false;  // what failed is tried again after the next poll
+    if (!taken) {
+      process::log::warning("agent", "the list of revoked certificates here is not the controller's: {}",
+                            taken.error().what());
+    }
+  }
+
   // nullopt: nothing new.
   static net::Task<base::Result<std::optional<signed_world::SignedWorld>>> poll(std::shared_ptr<State> self) {
     // Who does not know yet whether the controller is there wants to know, and not to wait for news.
@@ -180,10 +208,12 @@ struct Follower::State {
                      "&wait_ms=" + std::to_string(wait.count()) +
                      (self->settings.examine ? "&examined=" + std::to_string(self->examined) : "");
     net::HttpRequest request;
+    request.headers.set("Accept-Encoding", "gzip");
     auto const answer = co_await self->client->send(url, std::move(request), poll_deadline);
     if (!answer) {
       co_return answer.error();
     }
+    fetch_revocations(self, answer->headers.get("Privateer-Revocations"));
     self->status.clock_ahead_s = clock_ahead_s(answer->headers.get("Date"), wall_clock_s());
     examine_when_asked(self, answer->headers.get("Privateer-Examine"));
     if (answer->status == 204 || answer->status == 304) {
@@ -192,7 +222,9 @@ struct Follower::State {
     if (answer->status != 200) {
       co_return bad_status(*answer);
     }
-    auto world = signed_world::parse_signed_world(answer->body);
+    bool const small = answer->headers.get("Content-Encoding") == "gzip";
+    auto const body = small ? gzip::decompress(answer->body, 2 * plan::world_size_limit) : answer->body;
+    auto world = body ? signed_world::parse_signed_world(*body) : body.error();
     if (!world) {
       co_return world.error();
     }

@@ -7,6 +7,8 @@
 // the polls name the number from then on (examined=N). Failures back off from half a second to fifteen. POST
 // {url}/v1/report takes a JSON object, with a mark of this process that no copy of the disk has (header
 // Privateer-Process); where the controller hears the marks of two in turns, it answers {"twins":["198.51.100.7"]}.
+// An answer may be compressed (gzip). Its header Privateer-Revocations is the number of the list of revoked
+// certificates: another than here is fetched, GET {url}/v1/crl (revocations.hpp).
 //
 // Threads: one object on one loop.
 #pragma once

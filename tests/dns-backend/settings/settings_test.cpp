@@ -42,6 +42,20 @@ TEST(Settings, TenantsMayNotHaveThePlatformsOwnAddressesChecked) {
                                             "198.51.100.2", "2001:db8::2", "198.51.100.3", "198.51.100.4"));
 }
 
+TEST(Settings, RevokedCertificatesAreListedBesideTheAuthorityUnlessItIsSaidOtherwise) {
+  auto const crl_of = [](std::string const& tls) {
+    auto const settings = navigator::parse_settings(
+        "store: { url: \"sqlite:///n.db\" }\napi: { unix: a, listen: \"0.0.0.0:18010\", tls: { certificate: c, key: "
+        "k, " +
+            tls + " } }\n",
+        "navigator.yaml");
+    return settings ? settings->api_tls->crl : base::text(settings.error());
+  };
+  EXPECT_EQ(crl_of("ca: /var/lib/privateer/ca.crt"), "/var/lib/privateer/ca.crl");
+  EXPECT_EQ(crl_of("ca: root.pem"), "ca.crl");
+  EXPECT_EQ(crl_of("ca: /a/ca.crt, crl: /b/revoked.pem"), "/b/revoked.pem");
+}
+
 TEST(Settings, ReportsEveryMistakeWithItsPlace) {
   auto const settings = navigator::parse_settings(
       "store: { url: \"postgres://x\" }\n"

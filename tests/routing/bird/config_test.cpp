@@ -100,6 +100,14 @@ TEST(BirdConfig, IsRefusedByBirdWhenItIsDamagedSoThatTheAcceptanceMeansSomething
   EXPECT_THAT(birds_complaint(text), HasSubstr("bird.conf"));
 }
 
+TEST(BirdConfig, AFileOfItsOwnIsBegunAnewWhenItIsFullAndHasNoTrace) {
+  bird::RenderSettings settings;
+  settings.log_file = "/var/log/bird.log";
+  EXPECT_THAT(rendered("dns-ams", settings),
+              HasSubstr("log \"/var/log/bird.log\" 1000000 \"/var/log/bird.log.old\" { info, remote, warning, error, "
+                        "auth, fatal, bug };\n"));
+}
+
 TEST(BirdConfig, StartsWithEveryServiceWithdrawn) {
   EXPECT_EQ(count(rendered("dns-ams"), "  disabled;\n"), 2U);
 }

@@ -1,4 +1,4 @@
-#include "mesh/controller/capacity.hpp"
+#include "mesh/capacity/capacity.hpp"
 
 #include "base/process/log.hpp"
 
@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace controller {
+namespace capacity {
 namespace {
 
 constexpr std::uint64_t for_others = 1280;  // operators' connections among them
@@ -39,4 +39,4 @@ std::size_t connections_max(std::uint64_t descriptors) {
   return descriptors > 2 * for_others ? descriptors - for_others : std::max<std::uint64_t>(descriptors / 2, 1);
 }
 
-}  // namespace controller
+}  // namespace capacity

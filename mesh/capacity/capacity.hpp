@@ -1,4 +1,4 @@
-// How many connections the controller serves at once. Private to this module.
+// How many connections the controller serves at once.
 //
 // Each agent holds two, a long poll and one for its reports, so that 10,000 nodes are 20,000 connections. Strangers are
 // those who have shown no certificate: machines that join, and whoever else can reach the port.
@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace controller {
+namespace capacity {
 
 inline constexpr std::size_t strangers_max = 2048;
 inline constexpr std::size_t connections_wanted = 24000;
@@ -21,4 +21,4 @@ std::uint64_t raise_descriptors_max();
 // Beside the store, the logs and the operators' socket there must always be descriptors left.
 [[nodiscard]] std::size_t connections_max(std::uint64_t descriptors);
 
-}  // namespace controller
+}  // namespace capacity
