@@ -154,7 +154,7 @@ net::Task<base::Result<Plan>> Issuer::round() {
       continue;
     }
     if (uploading_->contains(one.id)) {  // what its tenant brings may make the order needless
-      planner_->ended(one.id, one.authority, {protocol::FailureClass::deferred, now + upload_pause, false}, now);
+      planner_->ended(one.id, one.authority, {protocol::FailureClass::deferred, now + upload_pause}, now);
       continue;
     }
     flights_[one.id] = one.authority;
@@ -372,15 +372,25 @@ net::Task<base::Result<void>> Issuer::take_in(vault::SubjectRow row, Wanted want
   } else if (auto const found = read_.find(id); found != read_.end()) {
     certificates = std::move(found->second);
   }
-  std::optional<vault::CertificateRow> present;
-  for (vault::CertificateRow const& one : certificates) {  // newest last
-    present = fits(wanted, one) ? std::optional(one) : present;
-  }
+  vault::CertificateRow const* const best = newest(wanted, certificates, wall_now());
+  std::optional<vault::CertificateRow> present = best == nullptr ? std::nullopt : std::optional(*best);
+  // It took the place of one that was revoked, whose replacement was ordered at once.
+  bool const recalled = best != nullptr && std::ranges::any_of(certificates, [&](vault::CertificateRow const& one) {
+                          return one.revoked_reason && one.sequence > best->sequence && fits(wanted, one);
+                        });
   Subject const& subject = subjects_[id] = Subject{std::move(row), std::move(wanted), {}};
   call(subject);
   hold(id, std::move(present));
-  if (begun_.erase(id) != 0) {  // due or not: it is gone on with
+  auto const begun = begun_.lower_bound({id, {}});
+  if (begun != begun_.end() && begun->first == id) {  // due or not: it is gone on with
     replace(id, true);
+  } else if (recalled) {
+    replace(id, false);
+  }
+  for (auto one = begun; one != begun_.end() && one->first == id; one = begun_.erase(one)) {
+    if (auto const place = place_of(one->second)) {
+      planner_->keeps(id, *place);
+    }
   }
   for (auto attempt = attempts_.lower_bound({id, {}}); attempt != attempts_.end() && attempt->first.first == id;
        ++attempt) {

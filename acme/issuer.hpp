@@ -24,6 +24,7 @@
 #include "acme/schedule/planner.hpp"
 #include "acme/schedule/renewal.hpp"
 #include "acme/status/status.hpp"
+#include "acme/subjects/choice.hpp"
 #include "acme/subjects/subjects.hpp"
 #include "acme/upload/upload.hpp"
 #include "acme/vault/vault.hpp"
@@ -219,10 +220,10 @@ class Issuer {
   std::map<std::int64_t, std::size_t> flights_;  // subject -> CA
   // Subjects for which a tenant's certificate is being stored; shared with requests that outlive this.
   std::shared_ptr<std::set<std::int64_t>> uploading_ = std::make_shared<std::set<std::int64_t>>();
-  std::set<std::int64_t> begun_;              // subjects with an order that an earlier process began
-  Attempts attempts_;                         // failures since the last success
-  std::map<std::int64_t, Opinion> opinions_;  // by the certificate's sequence
-  std::vector<Index> questions_;              // by CA: when it is asked about whose renewal
+  std::set<std::pair<std::int64_t, std::string>> begun_;  // subjects with an order of an earlier process, and its CA
+  Attempts attempts_;                                     // failures since the last success
+  std::map<std::int64_t, Opinion> opinions_;              // by the certificate's sequence
+  std::vector<Index> questions_;                          // by CA: when it is asked about whose renewal
   Index expiries_;
   Index alarms_;  // when a fifth of whose life will be left
   std::set<std::int64_t> alarmed_;

@@ -55,9 +55,15 @@ net::Task<base::Result<void>> Issuer::revoke(std::int64_t subject_id, std::int64
   }
   row.revoked_reason = reason;
   revocations_.add(row);
+  auto const rows = co_await vault_.certificates(subject_id);
   if (auto const subject = subjects_.find(subject_id); subject != subjects_.end() && subject->second.certificate &&
                                                        subject->second.certificate->sequence == row.sequence) {
+    // Edges go back to a former one that is still good, if there is one.
+    vault::CertificateRow const* const best = rows ? newest(subject->second.wanted, *rows, wall_now()) : nullptr;
     subject->second.certificate->revoked_reason = reason;
+    if (best != nullptr && best->sequence != row.sequence) {
+      hold(subject_id, *best);
+    }
     replace(subject_id, false);
   }
   process::log::warning(component, "revoked by an administrator subject_id={} fingerprint={} reason={}", subject_id,

@@ -81,6 +81,7 @@ net::Task<void> Issuer::issue(std::int64_t subject_id, std::size_t place) {
     Job job = job_of(subject->second);
     outcome = co_await ordering_.place(
         std::move(job), authority, [this] { return leads() && !stopped_; },
+        [this, subject_id, place] { planner_->placed(subject_id, place, wall_now()); },
         [this](vault::CertificateRow row) { stored(std::move(row)); });
   }
   co_await conclude(subject_id, place, std::move(outcome));
@@ -100,8 +101,9 @@ net::Task<void> Issuer::conclude(std::int64_t subject_id, std::size_t place, Out
   Authority& authority = *authorities_[place];
   bool const good = outcome.failure == FailureClass::none;
   flights_.erase(subject_id);
+  auto const kept = outcome.asked ? std::optional(outcome.placed) : std::nullopt;
   auto const parked =
-      planner_->ended(subject_id, place, {outcome.failure, outcome.not_before, outcome.asked}, wall_now());
+      planner_->ended(subject_id, place, {outcome.failure, outcome.not_before, kept, outcome.unseen}, wall_now());
   if (!leads() || (stopped_ && outcome.keep_order)) {
     co_return;
   }

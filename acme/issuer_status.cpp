@@ -32,7 +32,7 @@ std::string Issuer::state_of(std::int64_t subject_id, Subject const& subject, Ti
     return valid ? "renewing" : "ordering";
   }
   if (valid) {
-    return "valid";
+    return subject.certificate->revoked_reason ? "revoked" : "valid";
   }
   if (subject.certificate) {
     return "expired";

@@ -120,12 +120,8 @@ net::Task<base::Result<void>> Issuer::remove_upload(std::int64_t tenant_id, std:
     co_return rows.error();
   }
   if (auto const found = subjects_.find(id); found != subjects_.end()) {
-    std::optional<vault::CertificateRow> present;
-    for (vault::CertificateRow const& row : *rows) {  // newest last
-      bool const good = fits(found->second.wanted, row) && row.not_after > wall_now() && !row.revoked_reason;
-      present = good ? std::optional(row) : present;
-    }
-    hold(id, std::move(present));
+    vault::CertificateRow const* const best = newest(found->second.wanted, *rows, wall_now());
+    hold(id, best == nullptr ? std::nullopt : std::optional(*best));
     poke();
   }
   process::log::info(component, "certificate of a tenant's own removed tenant_id={} name={}", tenant_id, name);

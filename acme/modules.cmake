@@ -40,7 +40,7 @@ module(acme/measures SOURCES measures.cpp
   DEPENDS base/result base/process acme/crypto)
 module(acme/upload SOURCES upload.cpp
   DEPENDS base/result acme/crypto LIBRARIES OpenSSL::Crypto)
-module(acme/subjects SOURCES movements.cpp subjects.cpp
+module(acme/subjects SOURCES movements.cpp subjects.cpp choice.cpp
   DEPENDS base/result base/net base/database dns-backend/dns dns-backend/tables dns-backend/store dns-backend/domains
     acme/crypto acme/vault
   LIBRARIES PkgConfig::psl)
@@ -54,7 +54,7 @@ module(acme SOURCES issuer.cpp issuer_order.cpp issuer_renewal.cpp issuer_status
   DEPENDS base/result base/net base/process dns-backend/store acme/crypto acme/messages acme/challenge acme/protocol
     acme/vault acme/schedule acme/authority acme/gate acme/subjects acme/ordering acme/revocations acme/measures
     acme/upload acme/status)
-module(acme/fleet SOURCES newest.cpp fleet.cpp readiness.cpp
+module(acme/fleet SOURCES fleet.cpp readiness.cpp
   DEPENDS base/result acme/crypto acme/vault acme/subjects)
 module(acme/distribution SOURCES facts.cpp following.cpp distribution.cpp
   DEPENDS base/result base/pages base/net base/process base/http base/database dns-backend/dns dns-backend/tables

@@ -175,16 +175,33 @@ net::Task<base::Result<void>> Authority::change_key_in_turn() {
     co_return begun;
   }
   auto const changed = co_await client->change_key(*next);
+  settled_ = false;  // while nobody knows for certain whether the CA took it, ready() asks
   if (!changed && changed.error().code != protocol::errc::refused) {
-    settled_ = false;  // nobody knows whether the CA took it: ready() asks
     co_return changed;
   }
-  auto const ended = co_await vault_.end_key_change(settings_.directory_url, changed.has_value());
-  if (!ended) {
-    settled_ = false;
-    co_return ended;
+  if (!changed) {
+    co_return co_await settle_refusal(client, std::move(*next), changed.error());
   }
-  co_return changed;
+  auto const ended = co_await vault_.end_key_change(settings_.directory_url, true);
+  settled_ = ended.has_value();
+  co_return ended;
+}
+
+// A refusal may be that of a repetition, behind a request that was done: whatever stands between us and the CA may have
+// sent it twice. The pending key is the account's only one then, so it goes when the CA says that it does not know it.
+net::Task<base::Result<void>> Authority::settle_refusal(ClientPtr client, crypto::Key pending, base::Failure refusal) {
+  auto settled = co_await settle(client, std::move(pending));
+  if (!settled) {
+    process::log::warning(component, "the CA refused a change of key and does not say which it knows error=\"{}\"",
+                          settled.error().what());
+    co_return refusal;
+  }
+  settled_ = true;
+  if (*settled == client) {
+    co_return refusal;
+  }
+  client_ = std::move(*settled);
+  co_return base::Result<void>();
 }
 
 }  // namespace acme

@@ -84,6 +84,7 @@ class Authority {
   net::Task<base::Result<void>> load();
   net::Task<base::Result<ClientPtr>> settle(ClientPtr present, crypto::Key pending);
   net::Task<base::Result<void>> change_key_in_turn();
+  net::Task<base::Result<void>> settle_refusal(ClientPtr client, crypto::Key pending, base::Failure refusal);
 
   net::asio::any_io_executor executor_;
   vault::Vault& vault_;

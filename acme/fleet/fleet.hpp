@@ -12,6 +12,7 @@
 // Threads: plain values, one owner.
 #pragma once
 
+#include "acme/subjects/choice.hpp"
 #include "acme/subjects/subjects.hpp"
 #include "acme/vault/vault.hpp"
 
@@ -51,17 +52,6 @@ struct TenantFacts {
   std::vector<Wanted> wanted;
   std::vector<vault::CertificateRow> certificates;
 };
-
-// Of the certificates that fit: the newest that is neither expired nor revoked; else the newest expired one; a revoked
-// one when nothing else is there. nullptr: none fits.
-[[nodiscard]] vault::CertificateRow const* newest(Wanted const& wanted,
-                                                  std::vector<vault::CertificateRow> const& certificates,
-                                                  crypto::Time now);
-// The same for many names of one tenant: by the name of the subject, so that each looks at its own alone.
-using CertificatesByName = std::map<std::string_view, std::vector<vault::CertificateRow const*>>;
-[[nodiscard]] CertificatesByName by_name(std::vector<vault::CertificateRow> const& certificates);
-[[nodiscard]] vault::CertificateRow const* newest(Wanted const& wanted, CertificatesByName const& certificates,
-                                                  crypto::Time now);
 
 class Fleet {
  public:

@@ -20,24 +20,31 @@ Heard by_subject(std::vector<vault::Acknowledgment> const& acknowledgments) {
   return heard;
 }
 
-// Adds the edges that serve a certificate which is valid for this name.
+// Adds the edges that serve a certificate which is as good for this name as the one that is chosen. What is revoked
+// counts until half of those that serve the name have something better: they are not left for the first that took it.
 void add_edges(Wanted const& wanted, CertificatesByName const& certificates, Heard const& heard, crypto::Time now,
                Edges& edges) {
-  auto const rows = certificates.find(wanted.name);
-  if (rows == certificates.end()) {
+  vault::CertificateRow const* const chosen = newest(wanted, certificates, now);
+  if (chosen == nullptr) {
     return;
   }
-  for (vault::CertificateRow const* const row : rows->second) {
+  Edges as_good;
+  Edges all;
+  for (vault::CertificateRow const* const row : certificates.at(wanted.name)) {
     auto const of_subject = heard.find(row->subject_id);
-    if (row->not_after <= now || of_subject == heard.end() || !fits(wanted, *row)) {
+    if (worth(*row, now) == 0 || of_subject == heard.end() || !fits(wanted, *row)) {
       continue;
     }
     for (vault::Acknowledgment const* const one : of_subject->second) {
       if (one->fingerprint == row->fingerprint) {
-        edges.insert(one->edge);
+        all.insert(one->edge);
+        if (worth(*row, now) == worth(*chosen, now)) {
+          as_good.insert(one->edge);
+        }
       }
     }
   }
+  edges.merge(2 * as_good.size() >= all.size() ? as_good : all);
 }
 
 // Leaves out those that lack a domain's certificate which the others have.

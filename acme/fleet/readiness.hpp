@@ -2,7 +2,8 @@
 //
 // From a tenant's first acknowledgment on, DNS names only edges whose acknowledged certificate is the current one or a
 // former one that is still valid (clients verify that as well, and a renewal must not empty the answers down to its
-// first edge). The tenant's own name counts; while nobody acknowledged that (after a rename), the names before it do.
+// first edge). A revoked one counts as long as there is nothing better, or fewer than half of the edges took that. The
+// tenant's own name counts; while nobody acknowledged that (after a rename), the names before it do.
 //
 // A domain's visitors are led to the same edges, and a domain has a certificate of its own: an edge without it, which
 // at least half of them serve, is left out (one that was added and has not taken everything yet, or whose web server

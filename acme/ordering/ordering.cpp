@@ -55,6 +55,7 @@ Outcome outcome_of(base::Failure const& failure) {
     outcome.detail = "the CA's TLS certificate is not trusted here, see ca_bundle of this CA: " + outcome.detail;
   }
   outcome.keep_order = true;
+  outcome.asked = false;
   bool const refused = failure.code == protocol::errc::refused || failure.code == protocol::errc::no_account;
   outcome.failure = refused ? FailureClass::account : FailureClass::transient;
   return outcome;
@@ -185,11 +186,14 @@ net::Task<std::optional<Outcome>> Ordering::obstacle(Job const& job, protocol::D
     std::string label = authority.challenge_label();
     auto seen = co_await of_.look(job.domain_id, std::move(name), std::move(label));
     if (!seen) {
-      co_return not_asked(FailureClass::deferred, seen.error().what());
+      Outcome outcome = not_asked(FailureClass::deferred, seen.error().what());
+      outcome.unseen = true;
+      co_return outcome;
     }
     sight = std::move(*seen);
     if (!sight.objection.empty()) {
       Outcome outcome = not_asked(sight.here_only ? FailureClass::policy : FailureClass::deferred, sight.objection);
+      outcome.unseen = sight.passing && !sight.here_only;
       if (!sight.passing) {
         outcome.not_before = wall_now() + objection_pause;
       }
@@ -242,15 +246,16 @@ net::Task<base::Result<void>> Ordering::sweep(std::set<std::string> standing) {
     co_return subjects.error();
   }
   std::set<std::string> orders;
-  for (std::int64_t const id : *subjects) {
+  for (auto const& [id, directory_url] : *subjects) {
     orders.insert(std::to_string(id));
   }
   co_return co_await of_.dns01.sweep(order_infix, std::move(orders));
 }
 
 net::Task<Outcome> Ordering::place(Job job, Authority& authority, std::function<bool()> may_go_on,
-                                   std::function<void(vault::CertificateRow)> stored) {
-  auto outcome = co_await try_to_place(std::move(job), authority, std::move(may_go_on), std::move(stored));
+                                   std::function<void()> placed, std::function<void(vault::CertificateRow)> stored) {
+  auto outcome =
+      co_await try_to_place(std::move(job), authority, std::move(may_go_on), std::move(placed), std::move(stored));
   auto const saved = co_await authority.save_account();
   if (!saved) {
     process::log::warning(component, "account not stored error=\"{}\"", saved.error().what());
@@ -259,6 +264,7 @@ net::Task<Outcome> Ordering::place(Job job, Authority& authority, std::function<
 }
 
 net::Task<base::Result<Outcome>> Ordering::try_to_place(Job job, Authority& authority, std::function<bool()> may_go_on,
+                                                        std::function<void()> placed,
                                                         std::function<void(vault::CertificateRow)> stored) {
   auto const ready = co_await authority.ready();
   if (!ready) {
@@ -296,7 +302,11 @@ net::Task<base::Result<Outcome>> Ordering::try_to_place(Job job, Authority& auth
       outcome.failure = FailureClass::deferred;
       outcome.detail = "another Navigator issues certificates now";
       outcome.keep_order = true;
+      outcome.asked = false;
       co_return outcome;
+    }
+    if (saves) {
+      placed();
     }
     auto const* const request = std::get_if<protocol::Post>(&action);
     if (request != nullptr && request->url == places->new_order) {

@@ -54,9 +54,10 @@ class Ordering {
   explicit Ordering(Environment environment) : of_(std::move(environment)), caa_(of_.store, of_.dns01) {}
 
   // Stops between two steps once `may_go_on` says no; the order is kept then, and with it the URL that the CA was about
-  // to give it. `stored` hears of the certificate. A CA that cannot be reached or understood is an outcome, too.
+  // to give it. `placed` hears that the CA placed one, `stored` of the certificate. A CA that cannot be reached or
+  // understood is an outcome, too.
   net::Task<protocol::Outcome> place(Job job, Authority& authority, std::function<bool()> may_go_on,
-                                     std::function<void(vault::CertificateRow)> stored);
+                                     std::function<void()> placed, std::function<void(vault::CertificateRow)> stored);
   // Whether a CA was asked for an order and its URL is not stored yet.
   [[nodiscard]] bool is_placing() const { return *placing_ != 0; }
   // TXT values of rehearsals and of orders that an earlier process left go, and of standing proofs all but those of
@@ -73,7 +74,7 @@ class Ordering {
 
  private:
   net::Task<base::Result<protocol::Outcome>> try_to_place(Job job, Authority& authority,
-                                                          std::function<bool()> may_go_on,
+                                                          std::function<bool()> may_go_on, std::function<void()> placed,
                                                           std::function<void(vault::CertificateRow)> stored);
   static CaaIssuer issuer_of(protocol::Directory const& places, Authority& authority);
   // What stands in the way before the CA is asked; nothing: nothing.

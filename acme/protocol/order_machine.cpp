@@ -182,7 +182,7 @@ Action OrderMachine::on_refusal(Problem const& problem, Answer const& answer, Ti
     return next_challenge(now);
   }
   if (step_ == Step::read && is_gone(problem)) {
-    return start_over(problem.text());
+    return start_over(problem.text(), now);
   }
   return fail(kind, problem.text(), false);
 }
@@ -265,8 +265,12 @@ Action OrderMachine::on_refused(std::string const& detail) {
 
 Action OrderMachine::on_order(Order order, Answer const& answer, Time now) {
   if (order.names != plan_.names) {
-    return resumed_ ? start_over("the stored order is for other names")
+    return resumed_ ? start_over("the stored order is for other names", now)
                     : fail(FailureClass::ours, "the CA answered with an order for other names", false);
+  }
+  bool const unfinished = order.status == Status::pending || order.status == Status::ready;
+  if (step_ == Step::read && unfinished && order.expires.value_or(deadline_) <= now) {
+    return start_over("the stored order is past its time", now);
   }
   bool const changed = order.status != order_.status;
   order_ = std::move(order);
@@ -297,7 +301,7 @@ Action OrderMachine::on_order(Order order, Answer const& answer, Time now) {
       break;
   }
   if (step_ == Step::read) {
-    return start_over("the stored order is no longer good");
+    return start_over("the stored order is no longer good", now);
   }
   return diagnose();
 }
@@ -345,7 +349,7 @@ Action OrderMachine::on_authorization(Authorization const& authorization, Time n
     proofs_.push_back(std::move(proof));
   } else if (authorization.status != Status::valid) {
     std::string const why = "an authorization for '" + wanted + "' is no longer good";
-    return resumed_ ? start_over(why) : fail(FailureClass::transient, why, false);
+    return resumed_ ? start_over(why, now) : fail(FailureClass::transient, why, false);
   }
   if (++index_ < order_.authorizations.size()) {
     return next_authorization();
@@ -485,7 +489,7 @@ Action OrderMachine::read() {
 
 // Only an order of an earlier run is replaced by a new one, and only once: resumed_ is false afterwards. TXT values
 // of that run may still be there, so they are taken away at the end whether or not new ones were published.
-Action OrderMachine::start_over(std::string const& why) {
+Action OrderMachine::start_over(std::string const& why, Time now) {
   if (!resumed_) {
     return fail(FailureClass::transient, with("the order is gone", why), false);
   }
@@ -493,6 +497,7 @@ Action OrderMachine::start_over(std::string const& why) {
   published_ = true;
   plan_.order_url.clear();
   order_ = Order{};
+  deadline_ = now + limits_.patience;  // the former one's end is not its successor's
   return place();
 }
 
@@ -501,6 +506,7 @@ Action OrderMachine::fail(FailureClass failure, std::string detail, bool keep_or
   outcome_.detail = std::move(detail);
   // Without a URL, what was sent is known: the next run looks for it.
   outcome_.keep_order = keep_order && (!plan_.order_url.empty() || plan_.perhaps_placed);
+  outcome_.placed = outcome_.keep_order && !plan_.order_url.empty();
   return clean_up();
 }
 

@@ -68,10 +68,12 @@ struct Outcome {
   std::optional<Time> not_before;             // when the CA allows another try
   bool keep_order = false;                    // the same order URL, key and CSR are good for another run
   bool cleaned = true;                        // false: TXT values may be left in the store
-  bool asked = true;                          // false: it ended before the CA was asked for an order
-  std::string problem{};                      // the type of the CA's problem document, if it gave one
-  std::string instance{};                     // where a person must go (userActionRequired)
-  std::vector<std::string> notes{};           // what was left out or passed over on the way, one sentence each
+  bool asked = true;       // false: it ended before the CA was asked for an order, or about the one that it keeps
+  bool placed = false;     // with keep_order: the CA has it, and it is known where
+  bool unseen = false;     // the look at the names got no answer, which says nothing about them
+  std::string problem{};   // the type of the CA's problem document, if it gave one
+  std::string instance{};  // where a person must go (userActionRequired)
+  std::vector<std::string> notes{};  // what was left out or passed over on the way, one sentence each
 };
 
 // --- what the owner of the sockets shall do ---
@@ -188,7 +190,7 @@ class OrderMachine {
   Action finalize();
   Action next_alternate();
   Action diagnose();
-  Action start_over(std::string const& why);
+  Action start_over(std::string const& why, Time now);
   Action fail(FailureClass failure, std::string detail, bool keep_order);
   Action clean_up();
   Action next_deactivation();

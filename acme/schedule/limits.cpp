@@ -66,13 +66,17 @@ std::vector<Limits::Key> Limits::counted(Asking const& asking) const {
 }
 
 // With count tokens in it the bucket would be full `step` later than it is now for each one that is missing.
-Time Limits::open_at(Key const& key) const {
+Time Limits::open_at(Key const& key, Time now) const {
   auto const found = full_at_.find(key);
-  if (found == full_at_.end()) {
-    return Time{};
-  }
   Allowance const limit = allowance(key.first);
-  return limit.count == 0 ? found->second : found->second - (limit.per - step(key.first));
+  if (limit.count == 0) {
+    return found == full_at_.end() ? Time{} : found->second;
+  }
+  Time full = found == full_at_.end() ? Time{} : found->second;
+  if (auto const reserved = reserved_.find(key); reserved != reserved_.end()) {
+    full = std::max(full, now) + step(key.first) * reserved->second;
+  }
+  return full == Time{} ? full : full - (limit.per - step(key.first));
 }
 
 void Limits::take(Key const& key, Time now) {
@@ -100,9 +104,9 @@ std::optional<Limits::Hold> Limits::hold(Asking const& asking, Time now) const {
     }
   };
   for (Key const& key : counted(asking)) {
-    consider(key.first, open_at(key));
+    consider(key.first, open_at(key, now));
   }
-  consider(Scope::failures, open_at({Scope::failures, asking.set}));
+  consider(Scope::failures, open_at({Scope::failures, asking.set}, now));
   // A refusal is by its names even for orders that the buckets do not count.
   if (refusal_ && refusal_->set == asking.set) {
     consider(Scope::set, refusal_->until);
@@ -112,7 +116,7 @@ std::optional<Limits::Hold> Limits::hold(Asking const& asking, Time now) const {
 }
 
 std::optional<Time> Limits::account_hold(Time now) const {
-  Time const until = std::max(open_at({Scope::orders, {}}), closed_until_);
+  Time const until = std::max(open_at({Scope::orders, {}}, now), closed_until_);
   return until > now ? std::optional(until) : std::nullopt;
 }
 
@@ -123,12 +127,16 @@ void Limits::spend(Asking const& asking, Time now) {
   forget_full(now);
 }
 
-void Limits::give_back(Asking const& asking) {
+void Limits::reserve(Asking const& asking) {
+  for (Key& key : counted(asking)) {
+    ++reserved_[std::move(key)];
+  }
+}
+
+void Limits::release(Asking const& asking) {
   for (Key const& key : counted(asking)) {
-    auto const found = full_at_.find(key);
-    if (allowance(key.first).count > 0 && found != full_at_.end()) {
-      found->second -= step(key.first);
-      changed_.insert(key);
+    if (auto const found = reserved_.find(key); found != reserved_.end() && --found->second == 0) {
+      reserved_.erase(found);
     }
   }
 }

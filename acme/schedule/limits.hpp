@@ -11,7 +11,8 @@
 // names, one of other names meanwhile their domain, one of another domain the whole account (for an hour at most).
 //
 // A bucket of `count` in `per` holds `count` orders at once and gains one each per/count. It is kept as the one moment
-// at which it will be full again; a bucket that is full needs no memory.
+// at which it will be full again; a bucket that is full needs no memory. Only what the CA was heard to place is taken
+// out of it; what may be placed any moment is reserved, which nobody remembers longer than the order runs.
 //
 // Threads: plain values.
 #pragma once
@@ -83,9 +84,11 @@ class Limits {
   // other.
   [[nodiscard]] std::chrono::milliseconds step(Scope scope) const;
 
+  // An order is about to be asked for: others find its place taken until release(), which every reserve() needs once.
+  void reserve(Asking const& asking);
+  void release(Asking const& asking);
+  // The CA placed an order.
   void spend(Asking const& asking, Time now);
-  // What spend() took for an order that was not placed after all.
-  void give_back(Asking const& asking);
   void validation_failed(Asking const& asking, Time now);
   // The CA said rateLimited, and when to come again.
   void refused(Asking const& asking, Time until, Time now);
@@ -102,13 +105,14 @@ class Limits {
   };
   [[nodiscard]] Allowance allowance(Scope scope) const;
   [[nodiscard]] std::vector<Key> counted(Asking const& asking) const;
-  [[nodiscard]] Time open_at(Key const& key) const;
+  [[nodiscard]] Time open_at(Key const& key, Time now) const;
   void take(Key const& key, Time now);
   void drain(Key const& key, Time until);
   void forget_full(Time now);
 
   LimitSettings settings_;
   std::map<Key, Time> full_at_;
+  std::map<Key, std::uint32_t> reserved_;
   std::set<Key> changed_;
   Time closed_until_{};  // everything, by the CA's word
   std::optional<Refusal> refusal_;

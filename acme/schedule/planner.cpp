@@ -3,6 +3,7 @@
 #include "acme/schedule/renewal.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace acme {
 namespace {
@@ -11,6 +12,7 @@ using protocol::FailureClass;
 using std::chrono::milliseconds;
 
 constexpr unsigned fresh_of_four = 3;
+constexpr unsigned unseen_steps = 6;  // half an hour: it may be our resolver that is away
 constexpr milliseconds blocked_look{60000};
 
 Time urgent_at(Holding const& holding) {
@@ -55,6 +57,8 @@ void Planner::want(Wish wish, Time now) {
   unplace(entry);
   if (entry.wish.set != wish.set) {
     entry.parked.clear();
+    entry.kept.clear();
+    entry.unseen = 0;
   }
   rate_ -= entry.rate;
   entry.rate = rate_of(wish);
@@ -95,6 +99,7 @@ void Planner::retry(std::int64_t id, Time now) {
   }
   unplace(found->second);
   found->second.parked.clear();
+  found->second.unseen = 0;
   place(found->second, now);
 }
 
@@ -132,8 +137,15 @@ void Planner::unplace(Entry& entry) {
   leave_ahead(entry);
   waiting_.erase({entry.ready, entry.wish.id});
   postponed_.erase({entry.ready, entry.wish.id});
+  if (entry.behind) {
+    owners_.at(entry.wish.owner).behind.erase({*std::exchange(entry.behind, std::nullopt), entry.key, entry.wish.id});
+    --behind_;
+  }
   if (!entry.lane) {
     return;
+  }
+  if (owners_.contains(entry.wish.owner)) {
+    moved_.insert(entry.wish.owner);
   }
   Queue& from = queue(*entry.lane);
   from.waiting.erase({entry.turn, entry.key, entry.wish.id});
@@ -203,6 +215,10 @@ Asking Planner::asking(Wish const& wish, std::size_t authority) const {
   return {wish.domain, wish.set, here, here && wish.holding->replaceable};
 }
 
+std::optional<Limits::Hold> Planner::hold(Entry const& entry, std::size_t authority, Time now) const {
+  return entry.kept.contains(authority) ? std::nullopt : limits_[authority].hold(asking(entry.wish, authority), now);
+}
+
 Choice Planner::authority_for(Entry const& entry, Time now) const {
   std::vector<std::optional<Time>> parked;
   for (std::size_t i = 0; i < breakers_.size(); ++i) {
@@ -210,8 +226,8 @@ Choice Planner::authority_for(Entry const& entry, Time now) const {
     if (auto const found = entry.parked.find(i); found != entry.parked.end()) {
       until = found->second.until;
     }
-    if (auto const hold = limits_[i].hold(asking(entry.wish, i), now)) {
-      until = std::max(until.value_or(hold->until), hold->until);
+    if (auto const held = hold(entry, i, now)) {
+      until = std::max(until.value_or(held->until), held->until);
     }
     if (blocked_[i]) {
       until = std::max(until.value_or(now), *rests(i, now));
@@ -303,7 +319,7 @@ std::optional<Planner::Lane> Planner::next_lane(Time now, std::optional<Time>& w
 // Those of one domain wait one after the other, not all for the same moment.
 void Planner::postpone(Entry& entry, Time until, Time now) {
   Time place = until;
-  if (auto const hold = limits_[0].hold(asking(entry.wish, 0), now); hold && hold->scope == Scope::domain) {
+  if (auto const held = hold(entry, 0, now); held && held->scope == Scope::domain) {
     Time& last = held_[entry.wish.domain];
     place = std::max(until, last + limits_[0].step(Scope::domain));
     last = place;
@@ -317,15 +333,73 @@ void Planner::postpone(Entry& entry, Time until, Time now) {
   postponed_.emplace(place, entry.wish.id);
 }
 
-// One place is free again: whoever waits first for one looks anew, unless his own limit still holds. He would then be
-// sent to the end of those who wait for it, by every failure of anybody.
-void Planner::give_back(Entry const& entry, std::size_t authority, Time now) {
-  limits_[authority].give_back(asking(entry.wish, authority));
-  if (postponed_.empty()) {
+// True when its owner has as many in flight as one may: it waits for one of them to end.
+bool Planner::step_behind(Entry& entry, Lane lane) {
+  auto const owner = owners_.find(entry.wish.owner);
+  if (lane == Lane::ordered || owner == owners_.end() || owner->second.flying < settings_.of_owner_max) {
+    return false;
+  }
+  entry.behind = lane;
+  owner->second.behind.emplace(lane, entry.key, entry.wish.id);
+  ++behind_;
+  return true;
+}
+
+// The first of an owner's that are behind, when there is room. It leaves its lane one day, which looks here again.
+void Planner::call_up(std::int64_t id, Time now) {
+  auto const owner = owners_.find(id);
+  while (owner != owners_.end() && !owner->second.behind.empty() && owner->second.flying < settings_.of_owner_max) {
+    Entry& next = entries_.at(std::get<2>(*owner->second.behind.begin()));
+    unplace(next);
+    place(next, now);
+    if (next.lane) {
+      break;
+    }
+  }
+  if (owner != owners_.end() && owner->second.flying == 0 && owner->second.behind.empty()) {
+    owners_.erase(owner);
+  }
+}
+
+void Planner::take_off(Entry& entry, std::size_t authority, Time now) {
+  Flight flight{now, authority, entry.wish.owner, entry.wish.set, {}};
+  if (!entry.kept.contains(authority)) {
+    flight.reserved = asking(entry.wish, authority);
+    limits_[authority].reserve(*flight.reserved);
+  }
+  ++owners_[flight.owner].flying;
+  flying_.emplace(entry.wish.id, std::move(flight));
+}
+
+void Planner::placed(std::int64_t id, std::size_t authority, Time now) {
+  auto const flight = flying_.find(id);
+  if (flight != flying_.end() && flight->second.authority == authority && flight->second.reserved) {
+    Asking const asked = *std::exchange(flight->second.reserved, std::nullopt);
+    limits_[authority].release(asked);
+    limits_[authority].spend(asked, now);
+  } else if (auto const found = entries_.find(id); found != entries_.end()) {
+    limits_[authority].spend(asking(found->second.wish, authority), now);
+  }
+}
+
+void Planner::keeps(std::int64_t id, std::size_t authority) {
+  if (auto const found = entries_.find(id); found != entries_.end()) {
+    found->second.kept.insert(authority);
+  }
+}
+
+// What was reserved and not placed is free again: whoever waits first for a place looks anew, unless his own limit
+// still holds. He would then be sent to the end of those who wait for it, by every failure of anybody.
+void Planner::land(Flight const& flight, Time now) {
+  --owners_.at(flight.owner).flying;
+  moved_.insert(flight.owner);
+  if (!flight.reserved) {
     return;
   }
-  Entry& next = entries_.at(postponed_.begin()->second);
-  if (!limits_[authority].hold(asking(next.wish, authority), now)) {
+  limits_[flight.authority].release(*flight.reserved);
+  auto const first = postponed_.begin();
+  if (first != postponed_.end() && !hold(entries_.at(first->second), flight.authority, now)) {
+    Entry& next = entries_.at(first->second);
     unplace(next);
     place(next, now);
   }
@@ -359,6 +433,9 @@ Plan Planner::plan(Time now) {
   advance(now);
   Plan out;
   while (flying_.size() < settings_.orders_max) {
+    for (std::int64_t const owner : std::exchange(moved_, {})) {
+      call_up(owner, now);
+    }
     begin_ahead(now, out.wake);
     auto const lane = next_lane(now, out.wake);
     if (!lane) {
@@ -368,6 +445,9 @@ Plan Planner::plan(Time now) {
     Entry& entry = entries_.at(id);
     queue(*lane).turn = turn;
     unplace(entry);
+    if (step_behind(entry, *lane)) {
+      continue;
+    }
     Choice const choice = authority_for(entry, now);
     if (!choice.authority) {
       postpone(entry, *choice.wake, now);
@@ -377,8 +457,7 @@ Plan Planner::plan(Time now) {
     fresh_in_a_row_ = *lane == Lane::fresh ? fresh_in_a_row_ + 1 : 0;
     Breaker& breaker = breakers_[*choice.authority];
     breaker.trying = breaker.open_until.has_value();
-    limits_[*choice.authority].spend(asking(entry.wish, *choice.authority), now);
-    flying_.emplace(id, now);
+    take_off(entry, *choice.authority, now);
     out.start.push_back({id, *choice.authority});
   }
   for (auto const* const next : {&waiting_, &becoming_urgent_}) {
@@ -391,19 +470,26 @@ Plan Planner::plan(Time now) {
 
 std::optional<Parked> Planner::ended(std::int64_t id, std::size_t authority, Ending ending, Time now) {
   auto const flight = flying_.extract(id);
-  Time const began = flight ? flight.mapped() : now;
+  Time const began = flight ? flight.mapped().began : now;
   breakers_[authority] = after_outcome(breakers_[authority], ending.failure, began, now);
+  if (flight) {
+    land(flight.mapped(), now);
+  }
   auto const found = entries_.find(id);
   if (found == entries_.end()) {
     return std::nullopt;
   }
   Entry& entry = found->second;
   unplace(entry);
-  if (!ending.asked) {
-    give_back(entry, authority, now);
+  if (ending.kept.value_or(false) && flight && flight.mapped().set == entry.wish.set) {
+    entry.kept.insert(authority);
+  } else if (ending.kept) {
+    entry.kept.erase(authority);
   }
+  entry.unseen = ending.unseen ? entry.unseen + 1 : 0;
   if (ending.failure == FailureClass::none) {
     entry.parked.clear();
+    entry.kept.clear();
     place(entry, now);
     return std::nullopt;
   }
@@ -411,7 +497,10 @@ std::optional<Parked> Planner::ended(std::int64_t id, std::size_t authority, End
   Parked& parked = entry.parked[here ? authority : everywhere];
   parked.authority = here ? std::optional(authority) : std::nullopt;
   parked.failures += ending.failure == FailureClass::deferred ? 0 : 1;
-  parked.until = ending.not_before.value_or(now + pause_after(ending.failure, parked.failures, settings_.first_retry));
+  milliseconds const pause =
+      ending.unseen ? pause_after(FailureClass::transient, std::min(entry.unseen, unseen_steps), settings_.first_retry)
+                    : pause_after(ending.failure, parked.failures, settings_.first_retry);
+  parked.until = ending.not_before.value_or(now + pause);
   Asking const asked = asking(entry.wish, authority);
   if (ending.failure == FailureClass::not_before) {
     limits_[authority].refused(asked, parked.until, now);
@@ -424,7 +513,7 @@ std::optional<Parked> Planner::ended(std::int64_t id, std::size_t authority, End
 }
 
 std::size_t Planner::ready() const {
-  std::size_t count = 0;
+  std::size_t count = behind_;
   for (Queue const& lane : lanes_) {
     count += lane.waiting.size();
   }
@@ -463,8 +552,8 @@ std::vector<Hindrance> Planner::why(std::int64_t id, Time now) const {
     if (auto const until = rests(i, now)) {
       list.push_back({i, blocked_[i] ? "blocked: a person must act, see the authority" : "resting", *until});
     }
-    if (auto const hold = limits_[i].hold(asking(entry.wish, i), now)) {
-      list.push_back({i, std::string("limit: ") + name(hold->scope), hold->until});
+    if (auto const held = hold(entry, i, now)) {
+      list.push_back({i, std::string("limit: ") + name(held->scope), held->until});
     }
   }
   if (auto const pace = entry.lane ? pace_of(*entry.lane, now) : std::nullopt) {
@@ -472,6 +561,9 @@ std::vector<Hindrance> Planner::why(std::int64_t id, Time now) const {
   }
   if (entry.lane && flying_.size() >= settings_.orders_max) {
     list.push_back({std::nullopt, "no free place", Time{}});
+  }
+  if (entry.behind) {
+    list.push_back({std::nullopt, "two of its tenant's are in flight", Time{}});
   }
   return list;
 }

@@ -17,8 +17,8 @@
 // end.
 //
 // The pace keeps what an outage or a day of many sign-ups heaped up from coming back as a heap; in the order of half
-// their slack nobody is later than the outage was long. Within a lane owners take turns. Nothing walks over all wishes:
-// each step costs a logarithm of their number.
+// their slack nobody is later than the outage was long. Within a lane owners take turns, and but for what people
+// ordered none has more than two in flight. Nothing walks over all wishes: each step costs a logarithm of their number.
 //
 // Threads: a plain object.
 #pragma once
@@ -62,7 +62,8 @@ struct Wish {
 };
 
 struct PlannerSettings {
-  std::size_t orders_max = 8;  // in flight
+  std::size_t orders_max = 8;    // in flight
+  std::size_t of_owner_max = 2;  // of them one owner's: what his names wait for (slow DNS) is no other owner's wait
   std::chrono::milliseconds first_retry{60000};
   double headroom = 1.25;  // of the pace of renewals over their mean rate
   std::chrono::milliseconds slowest_pace{300000};
@@ -88,7 +89,10 @@ struct Parked {
 struct Ending {
   protocol::FailureClass failure = protocol::FailureClass::none;
   std::optional<Time> not_before;  // the CA's own word
-  bool asked = true;               // false: the CA was not asked, so nothing counts against its limits
+  // The CA keeps the order, and to go on with it counts against none of its limits; nothing: as it was.
+  std::optional<bool> kept{};
+  // Of a deferral: the look at the names got no answer. Whoever gives none is looked at less and less often.
+  bool unseen = false;
 };
 
 // Why a wish does not start now: one line for each reason.
@@ -109,6 +113,10 @@ class Planner {
   void park(std::int64_t id, Parked parked, Time now);
 
   [[nodiscard]] Plan plan(Time now);
+  // The CA placed an order for a start. What is gone on with, or was never answered, counts against no limit.
+  void placed(std::int64_t id, std::size_t authority, Time now);
+  // Of an earlier process: the CA keeps an order of these names.
+  void keeps(std::int64_t id, std::size_t authority);
   // The order of a start ended; says what is parked because of it. After a success want() tells of the new certificate.
   std::optional<Parked> ended(std::int64_t id, std::size_t authority, Ending ending, Time now);
   // Forgets what it is parked for: it may start as soon as its turn comes.
@@ -132,12 +140,15 @@ class Planner {
   struct Entry {
     Wish wish;
     std::map<std::size_t, Parked> parked;  // by authority; `everywhere` for all
+    std::set<std::size_t> kept;            // CAs that keep an order of these names
+    unsigned unseen = 0;                   // looks in a row without an answer
     Time ready;                            // its place in waiting_
     std::optional<Lane> lane;              // or in a lane, at
     std::int64_t turn = 0;
     Time key;
-    double rate = 0;     // what it adds to rate_
-    bool ahead = false;  // it is in ahead_, too
+    std::optional<Lane> behind;  // or behind others of its owner, out of this lane
+    double rate = 0;             // what it adds to rate_
+    bool ahead = false;          // it is in ahead_, too
   };
   // Owners take turns: an owner's second wish comes after everybody's first.
   struct Queue {
@@ -146,6 +157,17 @@ class Planner {
     std::int64_t turn = 0;                                           // of the last start
     std::optional<Time> open_at;                                     // by the pace
     std::size_t most = 0;                                            // waiting at once since it was empty
+  };
+  struct Flight {
+    Time began;
+    std::size_t authority = 0;
+    std::int64_t owner = 0;
+    std::string set;
+    std::optional<Asking> reserved;  // at the CA's limits
+  };
+  struct Owner {
+    std::size_t flying = 0;
+    std::set<std::tuple<Lane, Time, std::int64_t>> behind;  // key, id: while as many are in flight as may be
   };
   static constexpr std::size_t everywhere = static_cast<std::size_t>(-1);
 
@@ -160,11 +182,15 @@ class Planner {
   [[nodiscard]] std::optional<Time> rests(std::size_t authority, Time now) const;
   [[nodiscard]] Choice authority_for(Entry const& entry, Time now) const;
   [[nodiscard]] Asking asking(Wish const& wish, std::size_t authority) const;
+  [[nodiscard]] std::optional<Limits::Hold> hold(Entry const& entry, std::size_t authority, Time now) const;
   [[nodiscard]] std::optional<Time> closed(Lane lane, Time now) const;
   [[nodiscard]] std::optional<Lane> next_lane(Time now, std::optional<Time>& wake);
   [[nodiscard]] std::optional<Time> pace_of(Lane lane, Time now) const;
   void postpone(Entry& entry, Time until, Time now);
-  void give_back(Entry const& entry, std::size_t authority, Time now);
+  bool step_behind(Entry& entry, Lane lane);
+  void call_up(std::int64_t owner, Time now);
+  void take_off(Entry& entry, std::size_t authority, Time now);
+  void land(Flight const& flight, Time now);
   void paced(Lane lane, Time now);
   [[nodiscard]] std::chrono::milliseconds interval(Lane lane) const;
   Queue& queue(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
@@ -181,10 +207,13 @@ class Planner {
   std::array<Queue, 5> lanes_;                               // urgent goes by the pace of due, which is kept there
   Ahead pressing_{std::chrono::minutes(15)};                 // of the lane urgent
   Ahead ahead_;                                              // of waiting_: those that only wait until they are due
-  std::optional<Time> ahead_from_;       // when the first of them must begin, as it was at the last look
-  Time look_ahead_{};                    // when to look again
-  std::map<std::int64_t, Time> flying_;  // in flight, since when
-  std::map<std::string, Time> held_;     // domain -> the last place that was promised there
+  std::optional<Time> ahead_from_;  // when the first of them must begin, as it was at the last look
+  Time look_ahead_{};               // when to look again
+  std::map<std::int64_t, Flight> flying_;
+  std::map<std::int64_t, Owner> owners_;  // with something in flight, or behind
+  std::set<std::int64_t> moved_;          // owners who may have room for one that is behind
+  std::size_t behind_ = 0;
+  std::map<std::string, Time> held_;  // domain -> the last place that was promised there
   std::size_t sweep_held_above_ = 1024;
   double rate_ = 0;  // renewals a millisecond, in the mean
   unsigned fresh_in_a_row_ = 0;

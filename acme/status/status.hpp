@@ -21,7 +21,7 @@ struct SubjectStatus {
   std::string tenant;              // its present label
   std::string kind;                // "own", "former", "domain"
   std::string name;                // of the subject, without final dot
-  std::string state;               // "waiting", "ordering", "valid", "renewing", "failed", "expired"
+  std::string state;               // "waiting", "ordering", "valid", "revoked", "renewing", "failed", "expired"
   std::vector<std::string> names;  // wanted
   std::string challenge_at;        // name of the TXT record of its proof at the CA that is asked first
   std::string challenge_name;      // that this is delegated to; empty: the values are there

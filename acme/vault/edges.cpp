@@ -99,6 +99,7 @@ net::Task<base::Result<void>> Vault::drop_acknowledgments(std::string edge, std:
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
+// An older certificate is served instead of a newer one that was revoked; else a late word says nothing new.
 net::Task<base::Result<void>> Vault::acknowledge(Acknowledgment acknowledgment, Time now) {
   Body const body = [=](Transaction& transaction) -> base::Result<void> {
     auto const known = transaction.query(
@@ -114,7 +115,8 @@ net::Task<base::Result<void>> Vault::acknowledge(Acknowledgment acknowledgment, 
                    "INSERT INTO edge_acknowledgment (subject_id, edge, sequence, fingerprint, at_ms) VALUES (?, ?, ?, "
                    "?, ?) ON CONFLICT (subject_id, edge) DO UPDATE SET sequence = excluded.sequence, fingerprint = "
                    "excluded.fingerprint, at_ms = excluded.at_ms WHERE excluded.sequence >= "
-                   "edge_acknowledgment.sequence",
+                   "edge_acknowledgment.sequence OR NOT EXISTS (SELECT 1 FROM certificate WHERE sequence = "
+                   "edge_acknowledgment.sequence AND revoked_reason IS NULL AND not_after_ms > excluded.at_ms)",
                    {acknowledgment.subject_id, acknowledgment.edge, acknowledgment.sequence, acknowledgment.fingerprint,
                     crypto::to_ms(now)});
   };

@@ -3,6 +3,8 @@
 
 #include "acme/vault/vault.hpp"
 
+#include <algorithm>
+
 namespace vault {
 
 net::Task<base::Result<void>> Vault::save_order(OrderRow order) {
@@ -78,14 +80,15 @@ net::Task<base::Result<void>> Vault::delete_order(std::int64_t subject_id, std::
   co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
-net::Task<base::Result<std::set<std::int64_t>>> Vault::ordering() {
-  Work<Rows> const work = reading("SELECT DISTINCT subject_id FROM acme_order");
+net::Task<base::Result<std::set<std::pair<std::int64_t, std::string>>>> Vault::ordering() {
+  Work<Rows> const work = reading("SELECT subject_id, directory_url FROM acme_order");
   auto const rows = co_await thread_.run<Rows>(work);
   if (!rows) {
     co_return rows.error();
   }
-  auto const subjects = first_column(*rows);
-  co_return std::set<std::int64_t>(subjects.begin(), subjects.end());
+  std::set<std::pair<std::int64_t, std::string>> orders;
+  std::ranges::for_each(*rows, [&orders](Row const& row) { orders.emplace(integer(row[0]), text(row[1])); });
+  co_return orders;
 }
 
 }  // namespace vault

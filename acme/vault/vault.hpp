@@ -24,6 +24,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vault {
@@ -67,7 +68,7 @@ class Vault {
   net::Task<base::Result<void>> set_order_url(std::int64_t subject_id, std::string directory_url,
                                               std::string order_url);
   net::Task<base::Result<void>> delete_order(std::int64_t subject_id, std::string directory_url);
-  net::Task<base::Result<std::set<std::int64_t>>> ordering();  // subjects that have one, at whatever CA
+  net::Task<base::Result<std::set<std::pair<std::int64_t, std::string>>>> ordering();  // subject and directory of each
 
   net::Task<base::Result<std::vector<Attempt>>> attempts();
   net::Task<base::Result<void>> save_attempt(Attempt attempt);
@@ -109,7 +110,7 @@ class Vault {
 
   // --- what happened ---
   net::Task<base::Result<void>> add_event(Event event);
-  net::Task<base::Result<std::vector<Event>>> events(std::int64_t subject_id);  // newest first
+  net::Task<base::Result<std::vector<Event>>> events(std::int64_t subject_id);        // newest first
   net::Task<base::Result<void>> save_buckets(std::vector<Bucket> buckets, Time now);  // those full by then go
   net::Task<base::Result<std::vector<Bucket>>> buckets();
 

@@ -21,6 +21,8 @@ using detail::Stream;
 
 constexpr std::size_t connections_max = 16;   // in use, per origin
 constexpr std::chrono::seconds idle_max{50};  // our own server closes after 60
+// Of what must not be sent twice: some servers close after 5 s, and what crosses with that is lost.
+constexpr std::chrono::seconds idle_unsafe_max{3};
 constexpr std::chrono::seconds name_wait{30};
 constexpr auto tuple = asio::as_tuple(asio::use_awaitable);
 
@@ -35,6 +37,12 @@ struct Pool {
   std::size_t in_use = 0;
   Signal freed;
 };
+
+// Whether nothing is changed by doing it twice (RFC 9110 9.2.1). PUT and DELETE change nothing more than once done
+// either, but what they are answered the second time is not what was done.
+bool is_safe(std::string const& method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
 
 // getaddrinfo runs in Asio's own thread and cannot be interrupted, so the caller waits beside it and may leave.
 struct Lookup {
@@ -155,11 +163,13 @@ struct HttpClient::State : std::enable_shared_from_this<State> {
     return pool;
   }
 
-  static std::unique_ptr<Stream> take_idle(Pool& pool) {
-    while (!pool.idle.empty()) {
+  // The youngest; what is too old for this request may do for another.
+  static std::unique_ptr<Stream> take_idle(Pool& pool, std::chrono::seconds age_max) {
+    auto const now = std::chrono::steady_clock::now();
+    while (!pool.idle.empty() && (now - pool.idle.back().since < age_max || now - pool.idle.back().since >= idle_max)) {
       Idle last = std::move(pool.idle.back());
       pool.idle.pop_back();
-      if (std::chrono::steady_clock::now() - last.since < idle_max && last.stream->quiet()) {
+      if (now - last.since < age_max && last.stream->quiet()) {
         return std::move(last.stream);
       }
     }
@@ -199,16 +209,15 @@ struct HttpClient::State : std::enable_shared_from_this<State> {
                               detail::tls_connect(std::move(*socket), *context, name, check));
   }
 
-  static Task<base::Result<LeasePointer>> acquire(std::shared_ptr<State> state, Url url, bool fresh) {
+  // `age_max`: of an idle connection that may be used again; 0: none.
+  static Task<base::Result<LeasePointer>> acquire(std::shared_ptr<State> state, Url url, std::chrono::seconds age_max) {
     auto const pool = state->pool_of(url.origin());
     while (pool->in_use >= connections_max) {
       co_await pool->freed.wait(std::chrono::minutes(1));
     }
     auto lease = std::make_unique<Lease>(state, pool);
-    if (!fresh) {
-      lease->stream = take_idle(*pool);
-      lease->reused = lease->stream != nullptr;
-    }
+    lease->stream = take_idle(*pool, age_max);
+    lease->reused = lease->stream != nullptr;
     if (!lease->stream) {
       auto opened = co_await open(state, url);
       if (!opened) {
@@ -219,9 +228,11 @@ struct HttpClient::State : std::enable_shared_from_this<State> {
     co_return lease;
   }
 
+  // `sent`: the whole request left us; `anything`: something of an answer came.
   static Task<base::Result<detail::ResponseRead>> talk(Stream& stream, std::string const& bytes, bool head,
-                                                       std::size_t limit, bool& anything) {
+                                                       std::size_t limit, bool& sent, bool& anything) {
     auto const written = co_await stream.write_all(bytes);
+    sent = written.has_value();
     std::string carry;
     // A server that refuses a large body answers and closes while we still write: the answer is what counts.
     auto response = co_await detail::read_response(stream, carry, head, limit, anything);
@@ -245,26 +256,29 @@ struct HttpClient::State : std::enable_shared_from_this<State> {
     if (!bytes) {
       co_return bytes.error();
     }
-    bool fresh = false;
+    bool const safe = is_safe(request.method);
+    std::chrono::seconds age_max = safe ? idle_max : idle_unsafe_max;
     for (;;) {
-      auto acquired = co_await acquire(state, url, fresh);
+      auto acquired = co_await acquire(state, url, age_max);
       if (!acquired) {
         co_return acquired.error();
       }
       LeasePointer const lease = std::move(*acquired);
+      bool sent = false;
       bool anything = false;
-      auto answer =
-          co_await talk(*lease->stream, *bytes, request.method == "HEAD", state->settings.response_limit, anything);
+      auto answer = co_await talk(*lease->stream, *bytes, request.method == "HEAD", state->settings.response_limit,
+                                  sent, anything);
       if (answer) {
         if (answer->keep_alive) {
           lease->give_back();
         }
         co_return std::move(answer->response);
       }
-      if (!lease->reused || anything || answer.error().code != errc::closed) {
+      bool const again = lease->reused && !anything && answer.error().code == errc::closed && (safe || !sent);
+      if (!again) {
         co_return base::Failure{answer.error().code, url.origin() + ": " + answer.error().detail};
       }
-      fresh = true;
+      age_max = std::chrono::seconds(0);
     }
   }
 

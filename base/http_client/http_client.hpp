@@ -40,8 +40,9 @@ class HttpClient {
   HttpClient& operator=(HttpClient const&) = delete;
 
   // Sends `request` (its target is taken from `url`) and reads the whole answer. A kept-alive connection that turns out
-  // to be closed before anything was answered is replaced once, whatever the method: servers close idle connections at
-  // any time. A request on a fresh connection is never sent twice.
+  // to be closed before anything was answered is replaced once (servers close idle connections at any time), for GET,
+  // HEAD and OPTIONS, and for others when they did not leave us whole, so that they cannot have been done: `closed` of
+  // any other method means that nobody knows (RFC 9112 9.3.1). A request on a fresh connection is never sent twice.
   // Concurrent calls open further connections (at most 16 per origin, then they wait).
   // Failures: timed_out, refused, unresolved, certificate, closed, bad_message, too_large, cancelled.
   // Any HTTP status is a success of this call. Nothing is thrown.

@@ -58,6 +58,7 @@ class ScriptedAcme {
   }
 
   [[nodiscard]] std::string directory_url() const { return base_ + "/dir"; }
+  [[nodiscard]] std::uint16_t port() const { return server_.local_port(); }
   // As after a restart without memory.
   void forget_everything() {
     accounts_.clear();
@@ -167,7 +168,9 @@ class ScriptedAcme {
     if (auto refused = check(request, kind == "account", checked)) {
       return with_nonce(std::move(*refused));
     }
-    Response response = (this->*handler)(checked, request);
+    Response response = knobs.refuse[kind]-- > 0 ? problem(401, "unauthorized", "it is not taken")
+                                                 : (this->*handler)(checked, request);
+    response = knobs.refuse_after[kind]-- > 0 ? problem(401, "unauthorized", "not the account's key") : response;
     if (knobs.lose[kind] > 0) {
       --knobs.lose[kind];
       response = Response::text(503, "the answer got lost");

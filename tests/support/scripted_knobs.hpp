@@ -26,6 +26,8 @@ struct ScriptedKnobs {
   int rate_limited = 0;  // so many newOrders are refused with Retry-After: 120
   std::map<std::string, int>
       lose;  // kind ("order", "challenge", "finalize", ...) -> so many are done but answered with 503
+  std::map<std::string, int> refuse_after;  // so many are done and answered as unauthorized
+  std::map<std::string, int> refuse;        // so many are not done and answered so
   std::string eab_kid, eab_key;  // demanded when set
   std::chrono::seconds lifetime{90 * 86400};
   bool deny = false;  // every validation fails

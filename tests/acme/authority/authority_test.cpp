@@ -1,6 +1,7 @@
 #include "acme/authority/authority.hpp"
 
 #include "acme/schema/schema.hpp"
+#include "tests/support/cutting_proxy.hpp"
 #include "tests/support/run_task.hpp"
 #include "tests/support/scripted_acme.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -42,13 +43,15 @@ class AuthorityTest : public testing::Test {
     ended.notify();
   }
   // Another process: all it knows is in the store.
-  std::unique_ptr<Authority> fresh() {
+  std::unique_ptr<Authority> fresh() { return fresh(ca.directory_url()); }
+  std::unique_ptr<Authority> fresh(std::string const& directory_url) {
     AuthoritySettings settings;
-    settings.directory_url = ca.directory_url();
+    settings.directory_url = directory_url;
     return std::make_unique<Authority>(loop.get_executor(), vault, settings);
   }
-  std::string stored_thumbprint() {
-    return crypto::Key::from_pem(run(vault.account(ca.directory_url()))->key_pem)->thumbprint();
+  std::string stored_thumbprint() { return stored_thumbprint(ca.directory_url()); }
+  std::string stored_thumbprint(std::string const& directory_url) {
+    return crypto::Key::from_pem(run(vault.account(directory_url))->key_pem)->thumbprint();
   }
 
   test::TemporaryFolder folder;
@@ -99,6 +102,52 @@ TEST_F(AuthorityTest, AChangeWhoseAnswerWasLostIsSettledByAskingTheAuthority) {
   EXPECT_NE(stored_thumbprint(), before);
   EXPECT_EQ(ca.counters.accounts, 1);
   EXPECT_TRUE(run(vault.account(ca.directory_url()))->pending_key_pem.empty());
+}
+
+// The CA's frontend dies behind the change, on a connection that was used before. Were it asked again, by the old key,
+// its refusal would be taken for a word on the change, and the account's only key would be thrown away.
+TEST_F(AuthorityTest, AChangeWhoseConnectionEndedBehindItKeepsTheKeyThatTheAuthorityKnows) {
+  test::CuttingProxy proxy(loop.get_executor());
+  test::ScriptedAcme::Place place;
+  place.base = proxy.base();
+  test::ScriptedAcme behind(
+      loop.get_executor(), [](std::string const&, std::string const&) { return true; }, place);
+  proxy.forward_to(behind.port());
+  auto authority = fresh(behind.directory_url());
+  ASSERT_TRUE(run(authority->ready()));
+  ASSERT_TRUE(run(authority->save_account()));
+  auto const url = authority->client()->account_url();
+  auto const before = stored_thumbprint(behind.directory_url());
+  proxy.cut("POST /key-change");
+  EXPECT_FALSE(run(authority->change_key()));
+  EXPECT_EQ(proxy.cuts(), 1);
+  EXPECT_EQ(behind.counters.key_changes, 1);
+  ASSERT_TRUE(run(authority->ready())) << "it asks which key the CA knows";
+  EXPECT_NE(stored_thumbprint(behind.directory_url()), before);
+  EXPECT_EQ(authority->client()->account_url(), url);
+  EXPECT_EQ(behind.counters.accounts, 1);
+  ASSERT_TRUE(run(authority->change_key())) << "and goes on with it";
+  behind.stop();
+}
+
+// Something between us and the CA sends it twice, and gives us the refusal of the second.
+TEST_F(AuthorityTest, ARefusalIsBelievedWhenTheAuthorityDoesNotKnowTheNewKey) {
+  auto authority = fresh();
+  ASSERT_TRUE(run(authority->ready()));
+  ASSERT_TRUE(run(authority->save_account()));
+  auto const before = stored_thumbprint();
+  ca.knobs.refuse_after["key-change"] = 1;
+  auto const changed = run(authority->change_key());
+  EXPECT_TRUE(changed) << changed.error().what();
+  auto const after = stored_thumbprint();
+  EXPECT_NE(after, before);
+  EXPECT_EQ(authority->client()->thumbprint(), after);
+  ca.knobs.refuse["key-change"] = 1;
+  EXPECT_EQ(run(authority->change_key()).error().code, protocol::errc::refused);
+  EXPECT_EQ(stored_thumbprint(), after);
+  EXPECT_TRUE(run(vault.account(ca.directory_url()))->pending_key_pem.empty());
+  EXPECT_TRUE(run(authority->change_key()));
+  EXPECT_EQ(ca.counters.accounts, 1);
 }
 
 TEST_F(AuthorityTest, AChangeThatNeverReachedTheAuthorityIsDropped) {

@@ -162,7 +162,7 @@ TEST_F(FleetTest, UnknownPoolsHaveNoEdges) {
   EXPECT_THAT(list_of(fleet, "e4"), ElementsAre("tenant-2 b b"));
 }
 
-TEST(Newest, WhatIsGoodComesFirstWhatIsRevokedLast) {
+TEST(Newest, WhatIsGoodComesFirstWhatIsExpiredLast) {
   Wanted const wanted = wanted_of(1, "a");
   auto const serve = [&](std::vector<vault::CertificateRow> const& rows) {
     auto const* const row = newest(wanted, rows, now);
@@ -175,8 +175,9 @@ TEST(Newest, WhatIsGoodComesFirstWhatIsRevokedLast) {
   vault::CertificateRow const older = row_of(2, 1, "a", 'o');
   EXPECT_EQ(serve({older, good, expired, revoked}), 'g');
   EXPECT_EQ(serve({revoked, expired, older}), 'o');
-  EXPECT_EQ(serve({expired, revoked}), 'x') << "a revoked one when nothing else is there";
-  EXPECT_EQ(serve({revoked}), 'r');
+  EXPECT_EQ(serve({expired, revoked}), 'r') << "few clients find out that it is revoked, all that one is expired";
+  EXPECT_EQ(serve({revoked, row_of(10, 1, "a", 'y', now)}), 'r');
+  EXPECT_EQ(serve({expired}), 'x');
   EXPECT_EQ(serve({row_of(1, 2, "a", 'b')}), '-');
 }
 

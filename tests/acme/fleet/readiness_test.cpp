@@ -78,6 +78,22 @@ TEST_F(ReadyTest, ALapseTakesEdgesOutAndNeverTheLast) {
   EXPECT_FALSE(ready(now + hours(2))) << "what is there stays";
 }
 
+TEST_F(ReadyTest, ARevokedCertificateCountsUntilHalfHaveABetterOne) {
+  call("a");
+  issue("a", 'a', now + hours(1));
+  issue("a", 'b', now + hours(2));
+  for (char const* edge : {"e1", "e2", "e3"}) {
+    acknowledge(edge, "a", 'b');
+  }
+  facts.certificates.back().revoked_reason = 4;
+  EXPECT_THAT(ready(), Optional(ElementsAre("e1", "e2", "e3")));
+  acknowledge("e1", "a", 'a');
+  EXPECT_THAT(ready(), Optional(ElementsAre("e1", "e2", "e3"))) << "they are not left for the first alone";
+  acknowledge("e2", "a", 'a');
+  EXPECT_THAT(ready(), Optional(ElementsAre("e1", "e2")));
+  EXPECT_THAT(ready(now + hours(1)), Optional(ElementsAre("e3"))) << "nothing better is valid any more";
+}
+
 TEST_F(ReadyTest, ADomainAloneRestrictsNothing) {
   facts.wanted = {{Wanted::Kind::domain, 1, 3, "a", {}, "a.stream.example", {"a.stream.example"}, {}, false}};
   issue("a", 'a');

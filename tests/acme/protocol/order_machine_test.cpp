@@ -44,8 +44,8 @@ class OrderMachineTest : public testing::Test {
   OrderMachineTest() { start(""); }
 
   void start(std::string stored_order) {
-    OrderPlan plan{names, key, crypto::make_csr(key, names).value(), "thumb", "https://ca/new-order",
-                   std::move(stored_order)};
+    OrderPlan plan{
+        names, key, crypto::make_csr(key, names).value(), "thumb", "https://ca/new-order", std::move(stored_order)};
     plan.profile = profile;
     plan.replaces = replaces;
     plan.preferred_issuer = preferred_issuer;
@@ -375,6 +375,27 @@ TEST_F(OrderMachineTest, AStoredOrderThatIsGoneIsReplacedOnce) {
     action = machine->resume(Answer{404, "", "", problem_json("malformed")}, now);
     expect_unpublish();
     EXPECT_NE(finish().failure, FailureClass::none);
+  }
+}
+
+// RFC 8555 7.1.3: an order that was not finished by its end is invalid. Its end is not its successor's, which would be
+// given up in the middle of its validation.
+TEST_F(OrderMachineTest, ASuccessorOfAnExpiredOrderHasTimeOfItsOwn) {
+  now = *crypto::parse_rfc3339("2026-08-22T10:00:00Z");
+  for (char const* const status : {"invalid", "pending"}) {
+    start(order_url);
+    answer(order_url, std::nullopt, 200, order_json(status, R"(,"expires":"2026-08-22T09:00:00Z")"));
+    answer("https://ca/new-order",
+           R"({"identifiers":[{"type":"dns","value":"*.a.example"},{"type":"dns","value":"a.example"}]})", 201,
+           order_json("pending", R"(,"expires":"2026-08-29T10:00:00Z")"), "https://ca/order/2");
+    ASSERT_EQ(std::get<SaveOrder>(action).order_url, "https://ca/order/2") << status;
+    done();
+    authorize();
+    ASSERT_TRUE(std::holds_alternative<Publish>(action));
+    done();
+    start_challenges();
+    wait(limits.poll_first);
+    EXPECT_TRUE(std::holds_alternative<Post>(action)) << "it is waited for";
   }
 }
 

@@ -33,15 +33,25 @@ TEST(Limits, ABucketGivesItsCountAtOnceAndThenOneEachStep) {
   EXPECT_EQ(limits.account_hold(start), held->until);
 }
 
-TEST(Limits, WhatWasNotPlacedIsGivenBack) {
+TEST(Limits, WhatMayBePlacedIsTakenUntilItIsReleasedAndIsNotRemembered) {
   Limits limits({{1, hours(1)}, {2, hours(1)}, {5, hours(1)}, {}});
-  limits.spend(asking("a"), start);
-  ASSERT_TRUE(limits.hold(asking("b"), start));
-  limits.give_back(asking("a"));
+  limits.reserve(asking("a"));
+  EXPECT_EQ(limits.hold(asking("b"), start)->until, start + hours(1));
+  EXPECT_EQ(limits.account_hold(start), start + hours(1));
+  EXPECT_TRUE(limits.take_changes().empty());
+  limits.release(asking("a"));
   EXPECT_FALSE(limits.hold(asking("b"), start));
-  limits.give_back(asking("never spent", "elsewhere.example"));
+  limits.release(asking("never reserved", "elsewhere.example"));
   limits.spend(asking("a"), start);
   EXPECT_EQ(limits.hold(asking("b"), start)->until, start + hours(1)) << "no more than it had";
+}
+
+TEST(Limits, AReleaseOpensNothingBeforeTheMomentThatTheCaNamed) {
+  Limits limits({{}, {5, hours(1)}, {5, hours(1)}, {}});
+  limits.reserve(asking("a"));
+  limits.refused(asking("a"), start + hours(2), start);
+  limits.release(asking("a"));
+  EXPECT_EQ(limits.hold(asking("a"), start)->until, start + hours(2));
 }
 
 TEST(Limits, DomainAndSetCountApart) {

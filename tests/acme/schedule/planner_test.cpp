@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace acme {
 namespace {
@@ -58,12 +59,16 @@ TEST(Planner, ManySubjectsOfOneOwnerOfWhichOneCannotBeOrdered) {
     planner.want(fresh(id, 7), start);
   }
   ASSERT_THAT(ids(planner.plan(start)), ElementsAre(1, 2));
-  planner.ended(1, 0, {FailureClass::deferred, start + minutes(10), false}, start);
-  planner.ended(2, 0, {}, start);
+  planner.ended(1, 0, {FailureClass::deferred, start + minutes(10)}, start);
+  auto const place = [&planner](std::int64_t id) {
+    planner.placed(id, 0, start);
+    planner.ended(id, 0, {}, start);
+  };
+  place(2);
   planner.want(held(2, start, start + hours(50), start + hours(72)), start);
   EXPECT_THAT(ids(planner.plan(start)), ElementsAre(3, 4)) << "the order that was not placed took none of the three";
-  planner.ended(3, 0, {}, start);
-  planner.ended(4, 0, {}, start);
+  place(3);
+  place(4);
   planner.drop(3);
   planner.drop(4);
   EXPECT_THAT(ids(planner.plan(start + minutes(9))), IsEmpty());
@@ -91,8 +96,121 @@ TEST(Planner, AnOrderThatWasNotPlacedLetsTheNextOneIn) {
   planner.want(fresh(1), start);
   planner.want(fresh(2), start);
   ASSERT_THAT(ids(planner.plan(start)), ElementsAre(1));
-  planner.ended(1, 0, {FailureClass::deferred, start + minutes(10), false}, start);
+  planner.ended(1, 0, {FailureClass::deferred, start + minutes(10)}, start);
   EXPECT_THAT(ids(planner.plan(start)), ElementsAre(2));
+}
+
+// A newcomer whose CA is away for a quarter of an hour gets his certificate when it is back, and not a day later.
+TEST(Planner, AttemptsThatPlaceNoOrderTakeNothingOfTheLimits) {
+  Planner planner({}, {lets_encrypt_limits()});
+  planner.want(fresh(1), start);
+  Time now = start;
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_THAT(ids(planner.plan(now)), ElementsAre(1)) << i;
+    planner.ended(1, 0, {FailureClass::transient, {}}, now + seconds(30));
+    now = std::max(planner.next_attempt(1, now + seconds(30)), now + seconds(30));
+    ASSERT_LE(now, start + hours(3)) << i;
+  }
+  EXPECT_THAT(planner.limits(0).take_changes(), IsEmpty());
+  ASSERT_THAT(ids(planner.plan(now)), ElementsAre(1));
+  planner.placed(1, 0, now);
+  EXPECT_THAT(planner.limits(0).take_changes(), SizeIs(3)) << "account, domain and set";
+}
+
+// A site lags: the one order is gone on with every minute, and counted when it was placed.
+TEST(Planner, AKeptOrderIsGoneOnWithWhateverTheLimitsSay) {
+  LimitSettings limits = lets_encrypt_limits();
+  limits.set = {1, hours(34)};
+  limits.domain = {1, hours(4)};
+  Planner planner({}, {limits});
+  planner.want(fresh(1), start);
+  for (int i = 0; i < 6; ++i) {
+    Time const now = start + minutes(i);
+    ASSERT_THAT(ids(planner.plan(now)), ElementsAre(1)) << i;
+    if (i == 0) {
+      planner.placed(1, 0, now);
+    }
+    planner.ended(1, 0, {FailureClass::deferred, {}, i == 3 ? std::nullopt : std::optional(true)}, now);
+    EXPECT_THAT(planner.why(1, now + minutes(1)), IsEmpty()) << i;
+  }
+  planner.want(fresh(2), start);
+  EXPECT_EQ(planner.next_attempt(2, start + minutes(6)), start + hours(4)) << "the domain gave one, not seven";
+  // Once the CA keeps it no longer, the next one is an order like others.
+  ASSERT_THAT(ids(planner.plan(start + minutes(6))), ElementsAre(1));
+  planner.ended(1, 0, {FailureClass::transient, {}, false}, start + minutes(6));
+  EXPECT_EQ(planner.next_attempt(1, start + minutes(6)), start + hours(34));
+}
+
+TEST(Planner, NoOwnerHasMoreThanTwoInFlightButForWhatPeopleOrder) {
+  Planner planner({}, {LimitSettings{}});
+  for (std::int64_t id = 1; id <= 10; ++id) {
+    planner.want(fresh(id, 7), start);
+  }
+  for (std::int64_t id = 21; id <= 30; ++id) {
+    planner.want(fresh(id, 8), start);
+  }
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(1, 21, 2, 22)) << "four places are left for others";
+  EXPECT_EQ(planner.ready(), 16U);
+  planner.want(fresh(100, 9), start);
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(100));
+  ASSERT_THAT(planner.why(5, start), SizeIs(1));
+  EXPECT_EQ(planner.why(5, start)[0].what, "two of its tenant's are in flight");
+  Wish ordered = held(50, start - hours(24), start + hours(20), start + hours(48));
+  ordered.owner = 7;
+  ordered.holding->ordered = true;
+  planner.want(ordered, start);
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(50));
+  planner.ended(50, 0, {}, start);
+  planner.drop(50);
+  // Each that ends lets the next one of its owner in, also when that is parked, held or gone meanwhile.
+  planner.park(3, {std::nullopt, 1, start + hours(1)}, start);
+  planner.drop(4);
+  planner.ended(1, 0, {FailureClass::deferred, start + hours(2)}, start);
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(5));
+  planner.ended(2, 0, {FailureClass::deferred, start + hours(2)}, start);
+  planner.ended(5, 0, {FailureClass::deferred, start + hours(2)}, start);
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(6, 7));
+  EXPECT_THAT(ids(planner.plan(start + hours(1))), IsEmpty());
+  EXPECT_EQ(planner.ready(), 12U) << "8 of the other owner, 3, 8, 9 and 10";
+}
+
+TEST(Planner, WhatIsBehindIsNotForgottenWhenTheFirstOfItIsHeldBack) {
+  LimitSettings limits;
+  limits.set = {1, hours(5)};
+  Planner planner({}, {limits});
+  for (std::int64_t id = 1; id <= 4; ++id) {
+    planner.want(fresh(id, 7), start);
+  }
+  planner.limits(0).refused({"stream.example", "set 3", false, false}, start + hours(9), start);
+  ASSERT_THAT(ids(planner.plan(start)), ElementsAre(1, 2));
+  planner.placed(1, 0, start);
+  planner.ended(1, 0, {}, start);
+  planner.drop(1);
+  planner.ended(2, 0, {FailureClass::deferred, start + hours(2)}, start);
+  EXPECT_THAT(ids(planner.plan(start)), ElementsAre(4));
+}
+
+TEST(Planner, WhoGivesNoAnswerIsLookedAtLessAndLessOften) {
+  Planner planner({}, {LimitSettings{}});
+  planner.want(fresh(1), start);
+  std::vector<std::int64_t> pauses;
+  Time now = start;
+  Ending const unseen{FailureClass::deferred, {}, std::nullopt, true};
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_THAT(ids(planner.plan(now)), ElementsAre(1));
+    auto const parked = planner.ended(1, 0, unseen, now);
+    EXPECT_EQ(parked->failures, 0U) << "nothing is held against it";
+    pauses.push_back((parked->until - now) / minutes(1));
+    now = parked->until;
+  }
+  EXPECT_THAT(pauses, ElementsAre(1, 2, 4, 8, 16, 32, 32, 32));
+  ASSERT_THAT(ids(planner.plan(now)), ElementsAre(1));
+  planner.ended(1, 0, {FailureClass::deferred, {}}, now);
+  EXPECT_EQ(planner.next_attempt(1, now), now + minutes(1)) << "it answers again";
+  planner.retry(1, now);
+  ASSERT_THAT(ids(planner.plan(now)), ElementsAre(1));
+  planner.ended(1, 0, unseen, now);
+  EXPECT_EQ(planner.next_attempt(1, now), now + minutes(1));
 }
 
 TEST(Planner, NoMoreThanItsPlacesAndOwnersTakeTurns) {

@@ -50,6 +50,7 @@ class Ca {
 
   Ending order(Order const& order, Time now) {
     ++orders;
+    placed = false;
     if (now >= settings_.away_from && now < settings_.away_until) {
       ++lost;
       return {FailureClass::transient, {}};
@@ -73,6 +74,7 @@ class Ca {
         (tokens_gone(account_, 300, hours(3), now) || tokens_gone(of_domain_[order.domain], 50, hours(168), now))) {
       return refused();
     }
+    placed = true;
     if (draw(tenant + 1, orders + 1) < settings_.unproved) {
       ++unproved;
       tokens_gone(failures_[order.tenant], 5, hours(1), now);
@@ -82,6 +84,7 @@ class Ca {
   }
 
   std::size_t orders = 0;
+  bool placed = false;  // the last one that was asked for
   std::size_t rate_limited = 0;
   std::size_t lost = 0;
   std::size_t unproved = 0;
@@ -131,7 +134,8 @@ struct Report {
   std::size_t issued = 0, first = 0, expired = 0, rate_limited = 0, lost = 0, unproved = 0, erred = 0, early = 0;
   double peak_over_mean = 0;
   milliseconds window{0};
-  milliseconds latest{0};  // longest delay of a renewal past its due time
+  milliseconds latest{0};    // longest delay of a renewal past its due time
+  milliseconds newcomer{0};  // longest wait of a first certificate, of those who came in an outage: behind its end
   std::size_t busiest_recall_minute = 0;
   double recall_peak_over_mean = 0;  // by hours
 };
@@ -251,6 +255,9 @@ class Simulation {
     auto const before = held_.find(id);
     bool const renewal = before != held_.end();
     Ending const ending = ca_.order({id, id / story_.names_of_domain, renewal, renewal && story_.replaces}, now);
+    if (ca_.placed) {
+      planner_->placed(id, 0, now);
+    }
     planner_->ended(id, 0, ending, now);
     if (ending.failure != FailureClass::none) {
       return;
@@ -263,6 +270,10 @@ class Simulation {
       }
     }
     ++report_.issued;
+    if (!renewal) {
+      Time const came = begin + story_.arrivals * id / story_.tenants;
+      report_.newcomer = std::max(report_.newcomer, now - std::max(came, story_.ca.away_until));
+    }
     report_.first += renewal ? 0U : 1U;
     milliseconds const life = story_.lifetimes[static_cast<std::size_t>(id) % story_.lifetimes.size()];
     held_[id] = {now, now + life, due(now, life), false, 0, story_.replaces};
@@ -439,6 +450,24 @@ TEST(Simulation, OneRegisteredDomain) {
   EXPECT_EQ(report.expired, 0U);
   EXPECT_EQ(report.rate_limited, 0U);
   EXPECT_EQ(report.first, static_cast<std::size_t>(story.tenants)) << "each place was taken when it was there";
+}
+
+// Tenants below one registered domain who came while the CA was away for an hour: it owes each of them one certificate,
+// and nothing that was tried in vain stands in the way of that.
+TEST(Simulation, NewcomersOfAnOutage) {
+  Story story;
+  story.lifetimes = {hours(45 * 24)};
+  story.tenants = story.names_of_domain = 48;  // of the fifty that a week has
+  story.arrivals = hours(1);
+  story.ca.away_from = begin;
+  story.ca.away_until = begin + hours(1);
+  story.length = hours(24);
+  Report const report = Simulation(story).run();
+  print("newcomers of an outage", story, report);
+  EXPECT_EQ(report.first, 48U);
+  EXPECT_EQ(report.rate_limited, 0U);
+  EXPECT_GT(report.lost, 4U);
+  EXPECT_LE(report.newcomer, hours(2)) << "the pause of the CA's breaker, and their own";
 }
 
 // A mass revocation is announced: everything is replaced within hours, evenly. What was replaced together would fall

@@ -115,12 +115,13 @@ TEST_F(VaultTest, OrdersAtSeveralAuthoritiesAreInNobodysWayAndGoWithTheCertifica
   EXPECT_TRUE(first->begun);
   EXPECT_EQ(second->order_url, "");
   EXPECT_EQ(second->csr, "csr 2");
-  EXPECT_THAT(run(vault->ordering()).value(), ElementsAre(seven, eight));
+  EXPECT_THAT(run(vault->ordering()).value(),
+              ElementsAre(testing::Pair(seven, "one"), testing::Pair(seven, "two"), testing::Pair(eight, "one")));
   ASSERT_TRUE(run(vault->delete_order(seven, "two")));
   EXPECT_TRUE(run(vault->find_order(seven, "one"))->has_value());
   add(seven, 'a', now + hours(1));
   EXPECT_FALSE(run(vault->find_order(seven, "one"))->has_value()) << "what it was ordered for is there";
-  EXPECT_THAT(run(vault->ordering()).value(), ElementsAre(eight));
+  EXPECT_THAT(run(vault->ordering()).value(), ElementsAre(testing::Pair(eight, "one")));
 }
 
 // A row that was moved to another authority does not open there.
@@ -214,6 +215,18 @@ TEST_F(VaultTest, AnOlderAcknowledgmentNeverReplacesANewerOne) {
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows.front().sequence, present);
   EXPECT_EQ(rows.front().fingerprint, std::string(64, 'b'));
+}
+
+// Edges go back to the former one when its successor was revoked, and say so.
+TEST_F(VaultTest, AnOlderAcknowledgmentReplacesThatOfARevokedCertificate) {
+  std::int64_t const old = add(seven, 'a', now + hours(1));
+  std::int64_t const present = add(seven, 'b', now + hours(2));
+  ASSERT_TRUE(acknowledge("edge-1", present, 'b'));
+  ASSERT_TRUE(run(vault->mark_revoked(present, 1, std::nullopt)));
+  ASSERT_TRUE(acknowledge("edge-1", old, 'a'));
+  EXPECT_EQ(run(vault->acknowledgments()).value().at(0).sequence, old);
+  ASSERT_TRUE(acknowledge("edge-1", present, 'b'));
+  EXPECT_EQ(run(vault->acknowledgments()).value().at(0).sequence, present);
 }
 
 TEST_F(VaultTest, AForgottenSubjectLeavesNothingAndOthersOfTheTenantStay) {

@@ -1,17 +1,15 @@
-// Which of a name's certificates is the one to serve.
-#include "acme/fleet/fleet.hpp"
+#include "acme/subjects/choice.hpp"
+
+#include <utility>
 
 namespace acme {
-namespace {
 
 int worth(vault::CertificateRow const& row, crypto::Time now) {
-  if (row.revoked_reason) {
+  if (row.not_after <= now) {
     return 0;
   }
-  return row.not_after > now ? 2 : 1;
+  return row.revoked_reason ? 1 : 2;
 }
-
-}  // namespace
 
 CertificatesByName by_name(std::vector<vault::CertificateRow> const& certificates) {
   CertificatesByName index;
