@@ -97,6 +97,8 @@ json::object controller_object(Status const& status) {
   out["issuer_until_s"] = status.controller.issuer.until_s;
   out["renewal_failure"] = status.controller.renewal_failure;
   out["failure"] = status.controller.failure;
+  auto const& behind = status.controller.behind;
+  out["behind_revision"] = behind ? json::value(*behind) : json::value(nullptr);
   auto const& ahead = status.controller.clock_ahead_s;
   out["clock_ahead_s"] = ahead ? json::value(*ahead) : json::value(nullptr);
   return out;

@@ -6,7 +6,7 @@
 
 #include "base/http_server/http_server.hpp"
 #include "base/store_thread/store_thread.hpp"
-#include "mesh/controller/capacity.hpp"
+#include "mesh/controller/capacity/capacity.hpp"
 #include "mesh/controller/controller.hpp"
 #include "mesh/controller/costs.hpp"
 #include "mesh/examinations/book.hpp"
@@ -54,6 +54,11 @@ struct Controller::State {
   std::map<std::string, std::int64_t> rotation_rests_until_s;  // nodes whose change failed
   std::shared_ptr<bool> const stopped = std::make_shared<bool>(false);
   FileUse file_use = FileUse::taken;
+  struct Behind {
+    std::int64_t seen = 0;  // by a node, of which the store knows nothing
+    std::string by;
+  };
+  std::optional<Behind> behind;  // until a node showed what was forgotten (behind.hpp)
   link_costs::CostBook costs;
   examinations::Book examinations;
   std::map<std::string, std::int64_t> heard_s;        // when each node asked or said anything last

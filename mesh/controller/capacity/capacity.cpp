@@ -1,4 +1,4 @@
-#include "mesh/controller/capacity.hpp"
+#include "mesh/controller/capacity/capacity.hpp"
 
 #include "base/process/log.hpp"
 

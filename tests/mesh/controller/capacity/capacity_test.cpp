@@ -1,4 +1,4 @@
-#include "mesh/controller/capacity.hpp"
+#include "mesh/controller/capacity/capacity.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>

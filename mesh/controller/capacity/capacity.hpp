@@ -1,4 +1,4 @@
-// How many connections the controller serves at once. Private to this module.
+// How many connections the controller serves at once.
 //
 // Each agent holds two, a long poll and one for its reports, so that 10,000 nodes are 20,000 connections. Strangers are
 // those who have shown no certificate: machines that join, and whoever else can reach the port.
