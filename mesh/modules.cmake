@@ -5,9 +5,10 @@ module(mesh/wireguard/kernel SOURCES netlink_socket.cpp netlink.cpp link.cpp rou
 module(mesh/wireguard/backend SOURCES uapi.cpp service.cpp driver.cpp backend.cpp
   DEPENDS base/result base/net base/process mesh/wireguard mesh/wireguard/kernel)
 module(mesh/plan/lines SOURCES lines.cpp DEPENDS base/result)
+module(mesh/plan/area_moves SOURCES area_moves.cpp DEPENDS base/result)
 module(mesh/plan SOURCES world.cpp slots.cpp plan.cpp text.cpp files.cpp nftables.cpp difference.cpp
   DEPENDS base/result topology topology/neighbourhood topology/room mesh/wireguard routing/bird routing/repair_links
-    mesh/plan/lines
+    mesh/plan/lines mesh/plan/area_moves
   LIBRARIES Boost::json fmt::fmt)
 module(mesh/round_trips SOURCES echo.cpp window.cpp prober.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/plan)
@@ -20,16 +21,16 @@ module(mesh/enrolment SOURCES error.cpp token.cpp registry.cpp enroller.cpp
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/internal_ca
     mesh/signed_world base/http_client
   LIBRARIES Boost::json OpenSSL::Crypto)
-module(mesh/members SOURCES members.cpp turns.cpp spent_tokens.cpp issued.cpp revocation_list.cpp
+module(mesh/members SOURCES members.cpp turns.cpp spent_tokens.cpp issued.cpp revocation_list.cpp catch_up.cpp
   DEPENDS base/result base/database topology mesh/enrolment mesh/internal_ca)
 module(mesh/link_costs SOURCES costs.cpp times.cpp DEPENDS base/result base/database routing/cost LIBRARIES Boost::json)
-module(mesh/world_store SOURCES world_store.cpp
-  DEPENDS base/result base/database topology topology/room mesh/plan mesh/enrolment mesh/members mesh/link_costs
-    routing/repair_links)
+module(mesh/world_store SOURCES world_store.cpp catch_up.cpp
+  DEPENDS base/result base/database topology topology/room mesh/plan mesh/signed_world mesh/enrolment mesh/members
+    mesh/link_costs routing/repair_links)
 module(mesh/examinations SOURCES book.cpp DEPENDS base/result LIBRARIES Boost::json)
 module(mesh/capacity SOURCES capacity.cpp DEPENDS base/result base/process)
 module(mesh/handing_out SOURCES handing_out.cpp DEPENDS base/result base/net base/http base/gzip)
-module(mesh/controller SOURCES controller.cpp costs.cpp examination_routes.cpp own_certificate.cpp
+module(mesh/controller SOURCES controller.cpp behind.cpp costs.cpp examination_routes.cpp own_certificate.cpp
     rotations.cpp node_routes.cpp operator_routes.cpp
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/plan mesh/signed_world
     mesh/enrolment mesh/internal_ca
@@ -53,7 +54,7 @@ module(mesh/repair SOURCES kernel_routes.cpp detours.cpp preparer.cpp repairer.c
   LIBRARIES PkgConfig::nl)
 module(mesh/passing_on SOURCES rules.cpp kernel_rules.cpp keeper.cpp
   DEPENDS base/result base/process mesh/wireguard mesh/wireguard/kernel base/probe routing/anycast)
-module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp checks.cpp changes_of_worlds.cpp identity.cpp
+module(mesh/agent/belief SOURCES snapshots.cpp worlds.cpp second_look.cpp checks.cpp changes_of_worlds.cpp identity.cpp
   DEPENDS base/result base/process topology mesh/wireguard mesh/plan mesh/signed_world mesh/enrolment)
 module(mesh/agent/following SOURCES renewal.cpp revocations.cpp follower.cpp
   DEPENDS base/result base/net base/process base/gzip base/http_client mesh/plan mesh/signed_world mesh/internal_ca
@@ -62,10 +63,14 @@ module(mesh/agent/following SOURCES renewal.cpp revocations.cpp follower.cpp
 module(mesh/agent/trial SOURCES trial.cpp changes.cpp remembered.cpp DEPENDS base/result routing/bird)
 module(mesh/agent/links SOURCES links.cpp gauges.cpp
   DEPENDS base/result base/process mesh/wireguard mesh/round_trips routing/bird LIBRARIES Boost::json)
-module(mesh/agent SOURCES rotation.cpp status.cpp gauges.cpp believing.cpp passes.cpp agent.cpp
+module(mesh/agent/rotation SOURCES rotation.cpp
+  DEPENDS base/result base/net mesh/wireguard mesh/plan mesh/enrolment mesh/agent/belief mesh/agent/following
+    mesh/agent/trial routing/bird
+  LIBRARIES Boost::json)
+module(mesh/agent SOURCES status.cpp gauges.cpp believing.cpp passes.cpp agent.cpp
   DEPENDS base/result base/net base/process base/probe topology mesh/wireguard mesh/wireguard/kernel
     mesh/wireguard/backend mesh/plan mesh/signed_world mesh/enrolment mesh/agent/belief mesh/agent/following
-    mesh/agent/links mesh/agent/trial mesh/round_trips mesh/guard mesh/passing_on mesh/reconcile mesh/repair routing/bird
+    mesh/agent/links mesh/agent/trial mesh/agent/rotation mesh/round_trips mesh/guard mesh/passing_on mesh/reconcile mesh/repair routing/bird
     routing/anycast base/http base/http_client
   LIBRARIES Boost::json)
 module(mesh/bounded_logs SOURCES bounded_logs.cpp DEPENDS base/result base/net base/process)

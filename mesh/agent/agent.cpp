@@ -112,8 +112,15 @@ net::Task<base::Result<void>> Agent::State::run(std::shared_ptr<State> self) {
   }
   self->load_first_world();
   std::weak_ptr<State> const weak = self;
-  FollowerSettings settings{self->settings.controller_url, self->settings.controller_name,
-                            self->settings.state_directory, self->settings.node, self->settings.examine};
+  FollowerSettings settings{self->settings.controller_url,
+                            self->settings.controller_name,
+                            self->settings.state_directory,
+                            self->settings.node,
+                            self->settings.examine,
+                            [weak] {
+                              auto const state = weak.lock();
+                              return state ? state->newest() : FollowerSettings::Newest();
+                            }};
   self->follower = std::make_unique<Follower>(
       self->executor, std::move(settings),
       [weak](signed_world::SignedWorld candidate) {
@@ -143,6 +150,7 @@ net::Task<base::Result<void>> Agent::State::run(std::shared_ptr<State> self) {
   self->repairer.start();
   bool ready = false;
   while (!self->stopping) {
+    self->look_at_files_again();
     self->consider_bare_seed();
     if (self->world) {
       co_await pass(self);

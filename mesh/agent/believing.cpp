@@ -37,8 +37,11 @@ void Agent::State::use(InUse next) {
 // The world when this node may believe it and can be planned from it. Whatever is wrong, nothing has changed.
 base::Result<void> Agent::State::adopt(signed_world::SignedWorld candidate, Source source) {
   std::vector<std::string> struck;
-  auto document = worlds.believe(candidate, wall_clock_s(), struck);
+  auto document = worlds.believe(candidate, wall_clock_s(), struck, source == Source::last_known);
   if (!document) {
+    if (document.error().code == signed_world::errc::future && source != Source::controller) {
+      second_look.owe(instant().now, wall_clock_s());
+    }
     return document.error();
   }
   if (auto adopted = adopt_document(std::move(*document), std::move(candidate), source); !adopted) {
@@ -72,16 +75,15 @@ base::Result<void> Agent::State::adopt_document(plan::WorldDocument document, si
   if (auto accepted = worlds.accept(document); !accepted) {
     return accepted.error();
   }
-  auto const own_before = identity.own_public();
   auto const found = document.nodes.find(settings.node);
+  bool on_trial = world && source == Source::controller;
   if (found != document.nodes.end() && found->second == identity.next_public()) {
     if (auto taken = identity.take_next(); !taken) {
       return taken.error();
     }
     status.public_key = identity.own_public();
+    on_trial = on_trial && go_on_with_new_key(document);
   }
-  bool const new_key = identity.own_public() != own_before;  // there is no way back to the old one
-  bool const on_trial = !new_key && world && source == Source::controller;
   take({prepared->world, std::move(document), std::move(text), source, source != Source::controller},
        offer_of(*prepared), on_trial);
   return {};
@@ -103,6 +105,9 @@ void Agent::State::take(InUse next, Offer offer, bool on_trial) {
   auto const revision = offer.revision;
   known[world->revision] = in_use;
   known[revision] = next;
+  if (!changes.trial()) {
+    troubles_before = {status.last_pass.failures.begin(), status.last_pass.failures.end()};
+  }
   auto reached_now = seen();
   // What brought this world was its answer, also when the follower does not call itself connected yet.
   reached_now.controller = reached_now.controller || next.source == Source::controller;
@@ -118,7 +123,15 @@ void Agent::State::take(InUse next, Offer offer, bool on_trial) {
 }
 
 Seen Agent::State::seen() const {
-  return {reached(status.last_pass.neighbors), follower->status().connected};
+  return {reached(status.last_pass.neighbors), follower->status().connected, follower->status().answered};
+}
+
+FollowerSettings::Newest Agent::State::newest() const {
+  auto const* out = &in_use;
+  for (auto const& [revision, one] : known) {
+    out = !out->world || (one.world && one.world->revision > out->world->revision) ? &one : out;
+  }
+  return out->world ? FollowerSettings::Newest{out->world->revision, out->text} : FollowerSettings::Newest();
 }
 
 void Agent::State::forget_worlds() {
@@ -161,6 +174,21 @@ void Agent::State::drop_removed_keys() {
   notify();
 }
 
+bool Agent::State::go_on_with_new_key(plan::WorldDocument const& document) {
+  auto next = in_use;
+  change_key_in(next.document, document, settings.node);
+  auto prepared = prepare(next.document, "the world with the new key", settings.node, !settings.nft.empty());
+  if (!prepared) {
+    refused("there is no way back from revision " + std::to_string(document.revision) +
+            ", which has this node's new key: " + prepared.error().what());
+    return false;
+  }
+  changes.strike(offer_of(*prepared));
+  next.world = std::move(prepared->world);
+  use(std::move(next));
+  return true;
+}
+
 // The revision of what the controller said, unless it is not the controller's word or could not be kept here.
 base::Result<std::int64_t> Agent::State::take_from_controller(signed_world::SignedWorld candidate) {
   auto const document = plan::parse_world_document(candidate.text);
@@ -193,12 +221,36 @@ void Agent::State::consider_file(std::string const& file, Source source) {
     adopted = adopt(std::move(*parsed), source);
   } else if (parsed) {
     std::vector<std::string> struck;
-    auto const believed = worlds.believe(*parsed, wall_clock_s(), struck);  // for what it says was removed
+    // For what it says was removed.
+    auto const believed = worlds.believe(*parsed, wall_clock_s(), struck, source == Source::last_known);
     adopted = believed ? base::Result<void>() : base::Result<void>(believed.error());
   }
   if (!adopted) {
     refused(file + " is not used: " + adopted.error().what());
   }
+}
+
+void Agent::State::consider_snapshots() {
+  std::vector<std::string> passed_over;
+  auto const accept = [this](signed_world::SignedWorld const& candidate) -> base::Result<void> {
+    auto const document = plan::parse_world_document(candidate.text);
+    bool const known_already = world && document && document->revision <= world->revision;
+    return known_already ? base::Result<void>() : adopt(candidate, Source::last_known);
+  };
+  static_cast<void>(worlds.snapshots().newest(passed_over, accept));
+  for (auto const& sentence : passed_over) {
+    refused(sentence);
+  }
+}
+
+// Worlds of the controller's are newer, and need no file.
+void Agent::State::look_at_files_again() {
+  if (status.source == Source::controller || !second_look.due(instant().now, wall_clock_s())) {
+    return;
+  }
+  consider_snapshots();
+  consider_file(enrolment::NodeFiles(settings.state_directory).joined_world, Source::last_known);
+  consider_file(settings.state_directory + "/seed.json", Source::seed);
 }
 
 void Agent::State::load_first_world() {
@@ -213,14 +265,7 @@ void Agent::State::load_first_world() {
   consider_file(enrolment::NodeFiles(settings.state_directory).joined_world, Source::last_known);
   auto joined = std::exchange(in_use, InUse{});  // a generation of its own once it was applied
   world.reset();
-  std::vector<std::string> passed_over;
-  auto const accept = [this](signed_world::SignedWorld const& candidate) {
-    return adopt(candidate, Source::last_known);
-  };
-  static_cast<void>(worlds.snapshots().newest(passed_over, accept));
-  for (auto const& sentence : passed_over) {
-    refused(sentence);
-  }
+  consider_snapshots();
   if (joined.world && (!world || joined.world->revision > world->revision)) {
     if (adopt_document(std::move(joined.document), std::move(joined.text), Source::last_known)) {
       in_use.saved = false;

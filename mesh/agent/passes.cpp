@@ -62,8 +62,14 @@ net::Task<void> Agent::State::pass(std::shared_ptr<State> self) {
     co_return;
   }
   auto live = self->planned.live_bird;
-  bool const on_trial = self->changes.trial().has_value();
-  auto pass = co_await self->reconciler->run(plan, world, std::move(live), on_trial);
+  auto const trial = self->changes.trial() ? self->changes.trial()->number : 0;
+  auto pass = co_await self->reconciler->run(plan, world, std::move(live), trial);
+  auto const& troubles = self->troubles_before;
+  bool const clean = std::all_of(pass.failures.begin(), pass.failures.end(),
+                                 [&](std::string const& failure) { return troubles.contains(failure); });
+  if (clean && world == self->world) {
+    self->changes.applied(std::chrono::steady_clock::now());
+  }
   self->status.waiting = plan->waiting;
   self->status.warnings = plan->warnings;
   self->account(std::move(pass));
@@ -79,22 +85,23 @@ net::Task<void> Agent::State::pass(std::shared_ptr<State> self) {
     co_return;
   }
   self->keep_world(world);
-  bool const moved = self->rotation.observe(*plan, self->status.last_pass.neighbors, std::chrono::steady_clock::now());
+  bool const may_leave = !self->changes.trial();
+  bool const moved =
+      self->rotation.observe(*plan, self->status.last_pass.neighbors, std::chrono::steady_clock::now(), may_leave);
   self->woken = self->woken || moved;
   co_await change_key(self, plan);
 }
 
-// Whether it answers since the trial began.
+// Whether it answers now that all else is seen again.
 net::Task<void> Agent::State::ask_controller(std::shared_ptr<State> self) {
-  auto const& trial = self->changes.trial();
-  if (!trial || !trial->controller || trial->controller_seen) {
+  if (!self->changes.asks_controller(self->seen(), std::chrono::steady_clock::now())) {
     co_return;
   }
-  auto const until = trial->until;  // a world that comes during the wait may begin another
-  auto const path = "/v1/world?since=" + std::to_string(trial->revision) + "&wait_ms=0";
-  auto const answer = co_await self->follower->ask("GET", path, "");
-  if (answer && trial && trial->until == until) {
-    self->changes.controller_seen();
+  auto const number = self->changes.trial()->number;  // a world that comes during the wait may begin another
+  bool const answered = co_await self->follower->reach();
+  auto const& trial = self->changes.trial();
+  if (trial && trial->number == number) {
+    self->changes.controller_asked(answered);
   }
 }
 
@@ -102,6 +109,10 @@ net::Task<void> Agent::State::ask_controller(std::shared_ptr<State> self) {
 net::Task<void> Agent::State::judge_trial(std::shared_ptr<State> self) {
   co_await ask_controller(self);
   auto const seen = self->seen();
+  if (!self->changes.trial()) {
+    auto const& failures = self->status.last_pass.failures;
+    self->troubles_before = {failures.begin(), failures.end()};
+  }
   switch (self->changes.step(seen, instant())) {
     case Changes::Step::none:
       break;
@@ -158,8 +169,13 @@ std::optional<Agent::State::InUse> Agent::State::usable(InUse of) {
 }
 
 void Agent::State::go_back(Seen const& seen) {
-  auto const what = "since revision " + std::to_string(changes.in_use()) + " came, this node no longer reaches " +
-                    missing(*changes.trial(), seen.neighbors);
+  auto const& trial = *changes.trial();
+  auto const revision = std::to_string(changes.in_use());
+  auto const& failures = status.last_pass.failures;
+  auto const what = trial.applied ? "since revision " + revision + " came, this node no longer reaches " +
+                                        missing(trial, seen.neighbors)
+                                  : "revision " + revision + " could not be applied here" +
+                                        (failures.empty() ? std::string() : " (" + failures.front() + ")");
   auto const before = known.find(changes.good());
   ASSERT(before != known.end());
   auto usable_before = usable(before->second);

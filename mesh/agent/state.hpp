@@ -7,9 +7,10 @@
 #include "mesh/agent/agent.hpp"
 
 #include "mesh/agent/belief/identity.hpp"
+#include "mesh/agent/belief/second_look.hpp"
 #include "mesh/agent/belief/worlds.hpp"
 #include "mesh/agent/gauges.hpp"
-#include "mesh/agent/rotation.hpp"
+#include "mesh/agent/rotation/rotation.hpp"
 #include "mesh/agent/trial/remembered.hpp"
 #include "mesh/guard/events.hpp"
 #include "mesh/passing_on/keeper.hpp"
@@ -52,6 +53,7 @@ struct Agent::State {
   process::Metrics& metrics;
   net::Signal wake;
   Worlds worlds;
+  SecondLook second_look;  // at files
   Identity identity;
   anycast::Announcer announcer;
   repair::Repairer repairer;
@@ -79,6 +81,7 @@ struct Agent::State {
   Changes changes;                      // which one that is
   std::map<std::int64_t, InUse> known;  // worlds that `changes` may still ask for, by revision
   std::tuple<std::int64_t, unsigned, bool> remembered{-1, 0, false};  // in the file: revision, tries, not judged yet
+  std::set<std::string> troubles_before;  // failures that the machine had before what is on trial came
   Rotation rotation;
   // What the last pass went by: planned again only when something of it is different.
   struct Planned {
@@ -100,10 +103,14 @@ struct Agent::State {
   void use(InUse next);
   void take(InUse next, Offer offer, bool on_trial);  // the world now or later, as `changes` says
   [[nodiscard]] Seen seen() const;
+  [[nodiscard]] FollowerSettings::Newest newest() const;  // of all that are known here
   void forget_worlds();
   // The world when this node may believe it and can be planned from it. Whatever is wrong, nothing has changed.
   base::Result<void> adopt(signed_world::SignedWorld candidate, Source source);
   base::Result<void> adopt_document(plan::WorldDocument document, signed_world::SignedWorld text, Source source);
+  // The key that this node is changing to has become its key by this world. What is in use goes on with it, when it has
+  // a place for it: so that the world is tried against that like any other. False: there is no way back.
+  bool go_on_with_new_key(plan::WorldDocument const& document);
   void refused(std::string const& what);
   void failed(std::string const& what);
   void let_pass();           // what comes for withdrawn services; before one is announced again, too (passes.cpp)
@@ -111,7 +118,9 @@ struct Agent::State {
   base::Result<std::int64_t> take_from_controller(signed_world::SignedWorld candidate);
   // What a file says, when there is one and it is believed.
   void consider_file(std::string const& file, Source source);
+  void consider_snapshots();  // the newest that is believed, and newer than what is in use
   void load_first_world();
+  void look_at_files_again();  // when one of them was refused because the clock was behind
   // A bare topology does not say which numbers the controller gave out, so it waits a while for the controller.
   void consider_bare_seed();
 

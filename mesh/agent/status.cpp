@@ -98,6 +98,8 @@ json::object controller_object(Status const& status) {
   out["renewal_failure"] = status.controller.renewal_failure;
   out["failure"] = status.controller.failure;
   out["twins"] = texts(status.controller.twins);
+  auto const& behind = status.controller.behind;
+  out["behind_revision"] = behind ? json::value(*behind) : json::value(nullptr);
   auto const& ahead = status.controller.clock_ahead_s;
   out["clock_ahead_s"] = ahead ? json::value(*ahead) : json::value(nullptr);
   return out;

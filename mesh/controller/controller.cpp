@@ -2,6 +2,7 @@
 
 #include "base/process/log.hpp"
 #include "base/process/service.hpp"
+#include "mesh/controller/behind.hpp"
 #include "mesh/controller/own_certificate.hpp"
 #include "mesh/controller/rotations.hpp"
 #include "mesh/controller/state.hpp"
@@ -125,6 +126,7 @@ base::Result<void> listen(Controller::State& state) {
   add_node_routes(state);
   add_operator_routes(state);
   add_examination_routes(state);
+  add_behind_routes(state);
   if (auto bound = state.operators_server.listen_unix(state.settings.unix_path, 0660); !bound) {
     return bound.error();
   }

@@ -1,4 +1,5 @@
 // What nodes ask: to join, for the world, for a new certificate, and to report.
+#include "mesh/controller/behind.hpp"
 #include "mesh/controller/state.hpp"
 
 #include "base/process/log.hpp"
@@ -132,6 +133,9 @@ net::Task<HttpResponse> world(Controller::State& state, HttpRequest request) {
   }
   state.heard_s[request.peer.certificate_name] = now_seconds();
   std::int64_t const since = number_of(request, "since");
+  if (auto behind = answer_behind(state, request, since)) {
+    co_return *std::move(behind);
+  }
   std::int64_t const wait_ms = std::clamp<std::int64_t>(number_of(request, "wait_ms"), 0, wait_ms_max);
   auto const until = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
   // Nodes that understand it are told by this poll that they are to examine themselves (examination_routes.cpp).
@@ -145,6 +149,9 @@ net::Task<HttpResponse> world(Controller::State& state, HttpRequest request) {
   }
   if (!is_member(state, request)) {  // removed while it waited
     co_return not_a_member();
+  }
+  if (auto behind = answer_behind(state, request, since)) {  // another node showed something older meanwhile
+    co_return *std::move(behind);
   }
   auto answer = HttpResponse::text(204, "");
   if (state.world.document.revision > since) {

@@ -1,4 +1,5 @@
 // What operators ask over the unix socket: tokens, nodes, the topology, and how things stand.
+#include "mesh/controller/behind.hpp"
 #include "mesh/controller/own_certificate.hpp"
 #include "mesh/controller/state.hpp"
 
@@ -263,6 +264,8 @@ net::Task<HttpResponse> status(Controller::State& state) {
                                                                  {"nodes_joined", state.world.members.size()},
                                                                  {"not_joined", std::move(waiting)},
                                                                  {"topology_file", name(state.file_use)},
+                                                                 {"behind", behind_json(state)},
+                                                                 {"to_join_again", to_join_again_json(state)},
                                                                  {"mesh", state.mesh},
                                                                  {"key_sha256", state.key_sha256},
                                                                  {"authority", authority_json(state, now_seconds())}}));

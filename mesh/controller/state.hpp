@@ -66,6 +66,11 @@ struct Controller::State {
   std::map<std::string, Rest> rotation_rests;  // nodes whose change failed, until the next one is let
   std::shared_ptr<bool> const stopped = std::make_shared<bool>(false);
   FileUse file_use = FileUse::taken;
+  struct Behind {
+    std::int64_t seen = 0;  // by a node, of which the store knows nothing
+    std::string by;
+  };
+  std::optional<Behind> behind;  // until a node showed what was forgotten (behind.hpp)
   link_costs::CostBook costs;
   examinations::Book examinations;
   twins::Turns processes{std::chrono::seconds(60), 1};  // of each node's agents: reports come every ten seconds

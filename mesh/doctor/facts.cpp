@@ -90,6 +90,7 @@ bool add_agent_status(Facts& facts, std::string_view status_text) {
     facts.controller.connected = truth(controller, "connected");
     facts.controller.last_answer_s = number(controller, "last_answer_s");
     facts.controller.failure = text(controller, "failure");
+    facts.controller.behind = number(controller, "behind_revision") > 0;
     facts.controller.certificate_until_s = number(controller, "certificate_until_s");
     facts.controller.issuer_from_s = number(controller, "issuer_from_s");
     facts.controller.issuer_until_s = number(controller, "issuer_until_s");

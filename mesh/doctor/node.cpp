@@ -24,12 +24,13 @@ void controller(Examination& examination) {
     std::string const since = controller.last_answer_s == 0
                                   ? "has not answered yet"
                                   : "answered last " + hours(facts.now_s - controller.last_answer_s) + " ago";
-    examination.error(
-        "controller-unreachable", controller.url,
-        "the controller " + controller.url + " " + since +
-            (controller.failure.empty() ? "" : ": " + controller.failure),
-        "the mesh runs without it, but hears of no change: see that it runs and that its port is open from "
-        "here (controller.url)");
+    examination.error(controller.behind ? "controller-behind" : "controller-unreachable", controller.url,
+                      "the controller " + controller.url + " " + since +
+                          (controller.failure.empty() ? "" : ": " + controller.failure),
+                      controller.behind
+                          ? "what it does not take from this node is in its log (docs/mesh.md, the controller's disk)"
+                          : "the mesh runs without it, but hears of no change: see that it runs and that its port is "
+                            "open from here (controller.url)");
   }
   if (controller.clock_ahead_s && std::abs(*controller.clock_ahead_s) > clock_tolerance_s) {
     std::int64_t const ahead = *controller.clock_ahead_s;
@@ -46,8 +47,7 @@ void credential(Examination& examination) {
   if (until == 0 || facts.controller.url.empty()) {
     return;
   }
-  std::string const& failure = facts.controller.renewal_failure;
-  std::string const why = failure.empty() ? "" : ": " + failure;
+  std::string const why = (facts.controller.renewal_failure.empty() ? "" : ": ") + facts.controller.renewal_failure;
   if (until <= facts.now_s) {
     examination.error("credential-expired", "",
                       "the node's certificate expired " + hours(facts.now_s - until) + " ago" + why,

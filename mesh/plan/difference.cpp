@@ -1,5 +1,6 @@
 #include "mesh/plan/difference.hpp"
 
+#include "mesh/plan/area_moves/area_moves.hpp"
 #include "mesh/plan/lines/lines.hpp"
 
 #include <boost/json.hpp>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <set>
 #include <string_view>
+#include <utility>
 
 namespace plan {
 namespace {
@@ -51,12 +53,8 @@ void warn_of_ospf(NodePlan const& before, NodePlan const& after, std::vector<std
   if (before.loopback.empty() || after.loopback.empty() || before.loopback.front() != after.loopback.front()) {
     out.push_back("OSPF and BGP restart here: the router id changes");
   }
-  for (auto const& [device, area] : after.area_of_device) {
-    auto const old_area = before.area_of_device.find(device);
-    if (old_area != before.area_of_device.end() && old_area->second != area) {
-      out.push_back("the adjacency over " + device + " restarts: its link moves from area " + old_area->second +
-                    " to area " + area);
-    }
+  for (auto& sentence : area_moves(before.area_of_device, after.area_of_device)) {
+    out.push_back(std::move(sentence));
   }
 }
 

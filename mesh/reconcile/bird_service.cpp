@@ -263,15 +263,29 @@ net::Task<base::Result<void>> BirdService::recalculate() {
   co_return base::Result<void>();
 }
 
-net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std::string live_text, bool trial) {
+net::Task<base::Result<void>> BirdService::undo() {
+  auto const done = co_await control_.command("configure undo");
+  if (!done) {
+    co_return base::fail(errc::bird, "going back before the next trial: " + done.error().what());
+  }
+  on_trial_.clear();
+  co_return base::Result<void>();
+}
+
+net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std::string live_text,
+                                                    std::uint64_t trial) {
   auto const bird = co_await running();
   bool const up = bird.up;
   bool const same = holds(settings_.config_file, start_text);
   auto const mark = enrolment::sha256_hex(start_text) + "\n";
   bool const untouched = bird.since.empty() || same_configuration(on_trial_stamp_, bird.since);
-  bool const tried =
-      on_trial_ == mark && untouched && std::chrono::steady_clock::now() - on_trial_since_ < confirm_within;
-  if (same && up && tried && !trial) {  // the trial ended without a verdict: another way to stay
+  bool const trying =
+      up && !on_trial_.empty() && untouched && std::chrono::steady_clock::now() - on_trial_since_ < confirm_within;
+  if (trying && trial == trial_) {
+    co_return false;
+  }
+  bool const tried = trying && on_trial_ == mark;
+  if (same && up && tried && trial == 0) {  // the trial ended without a verdict: another way to stay
     auto const confirmed = co_await confirm();
     if (!confirmed) {
       co_return confirmed.error();
@@ -279,6 +293,7 @@ net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std:
     co_return false;
   }
   if (same && up && (tried || (on_trial_.empty() && is_marked(marker_file_, mark, bird.since)))) {
+    trial_ = trial;
     co_return false;
   }
   if (!same) {
@@ -297,7 +312,13 @@ net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std:
     }
   }
   base::Result<void> done;
-  bool const take_back = up && trial;
+  bool const take_back = up && trial != 0;
+  if (take_back && trying) {
+    auto const undone = co_await undo();
+    if (!undone) {
+      co_return undone.error();
+    }
+  }
   if (up) {
     done = co_await configure(start_text, live_text, take_back);
   } else {
@@ -307,6 +328,7 @@ net::Task<base::Result<bool>> BirdService::converge(std::string start_text, std:
     co_return done.error();
   }
   on_trial_ = take_back ? mark : std::string();
+  trial_ = trial;
   on_trial_since_ = std::chrono::steady_clock::now();
   if (take_back) {
     auto const now = co_await running();

@@ -11,6 +11,7 @@
 #include "routing/bird/control.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,9 +41,11 @@ class BirdService {
   // something was done; nothing is written when BIRD already runs with it, which it no longer does when somebody else
   // reconfigured it. errc::bird with BIRD's own sentence when
   // the text is refused: then the old file and the old configuration stay.
-  // On `trial` a running BIRD goes back to what it had after `confirm_within` unless confirm() comes first: also when
-  // this process has ended meanwhile.
-  net::Task<base::Result<bool>> converge(std::string start_text, std::string live_text, bool trial = false);
+  // On a `trial` (its number; 0: none) a running BIRD goes back to what it had before after `confirm_within` unless
+  // confirm() comes first: also when this process has ended meanwhile. It remembers one configuration only. So another
+  // trial that supersedes one begins where that would have gone back to (`configure undo`, in the same moment), and
+  // what changes during a trial (a cost) waits for its end.
+  net::Task<base::Result<bool>> converge(std::string start_text, std::string live_text, std::uint64_t trial = 0);
   static constexpr std::chrono::seconds confirm_within{120};
 
   // What was taken on trial stays. A success when nothing is.
@@ -67,6 +70,7 @@ class BirdService {
   net::Task<base::Result<void>> check(std::string file, bool running);
   net::Task<base::Result<void>> start();
   net::Task<base::Result<void>> configure(std::string start_text, std::string live_text, bool trial);
+  net::Task<base::Result<void>> undo();
   // Whether somebody listens, and when BIRD was started and reconfigured last, in its own words; those are empty when
   // it does not answer in time.
   struct Running {
@@ -81,6 +85,7 @@ class BirdService {
   std::string marker_file_;
   bird::Control control_;
   std::string on_trial_;        // the mark of what BIRD took on trial; empty: nothing
+  std::uint64_t trial_ = 0;     // on which
   std::string on_trial_stamp_;  // when it took that
   std::chrono::steady_clock::time_point on_trial_since_{};
 };

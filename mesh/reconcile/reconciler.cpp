@@ -99,7 +99,7 @@ void Reconciler::set_keys(wireguard::PrivateKey own, wireguard::PrivateKey next)
 }
 
 net::Task<Pass> Reconciler::run(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
-                                std::string live_bird, bool trial) {
+                                std::string live_bird, std::uint64_t trial) {
   // One pass goes by one plan and the keys that belong to it, whatever comes meanwhile.
   own_key_ = given_own_;
   next_key_ = given_next_;
@@ -123,7 +123,7 @@ net::Task<Pass> Reconciler::run(std::shared_ptr<plan::NodePlan const> plan, std:
   co_await rules(plan, &pass);
   co_await routing(plan, std::move(live_bird), trial, &pass);
   strays(*plan, pass);
-  co_await removals(whole, world, trial, &pass);
+  co_await removals(whole, world, trial != 0, &pass);
   co_await verify(whole, &pass);
   for (auto& device : pass.devices) {
     device.private_key = wireguard::PrivateKey();
@@ -249,8 +249,8 @@ net::Task<bool> Reconciler::has_another_way(wireguard::ObservedDevice device, st
   co_return routes&& leads_elsewhere(routes->text(), departing_);
 }
 
-net::Task<void> Reconciler::routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, bool trial,
-                                    Pass* pass) {
+net::Task<void> Reconciler::routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird,
+                                    std::uint64_t trial, Pass* pass) {
   auto const done = co_await bird_.converge(plan->bird, std::move(live_bird), trial);
   pass->bird_took = done.has_value();
   if (!done) {

@@ -16,6 +16,7 @@
 #include "mesh/wireguard/backend/backend.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -48,9 +49,10 @@ class Reconciler {
   void set_keys(wireguard::PrivateKey own, wireguard::PrivateKey next);
 
   // `live_bird` is the configuration with the announced services enabled; equal to plan.bird when there are none.
-  // On `trial` BIRD takes a new configuration back by itself after `confirm_within` unless confirm() is called.
+  // On a `trial` (its number, 0: none) BIRD takes a new configuration back by itself after `confirm_within` unless
+  // confirm() is called (BirdService::converge).
   net::Task<Pass> run(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
-                      std::string live_bird, bool trial);
+                      std::string live_bird, std::uint64_t trial);
   net::Task<base::Result<void>> confirm() { return bird_.confirm(); }
 
   // The next pass looks at routes too, which it otherwise does once a minute.
@@ -71,7 +73,8 @@ class Reconciler {
                            bool trial, Pass* pass);
   net::Task<bool> has_another_way(wireguard::ObservedDevice device, std::shared_ptr<plan::World const> world,
                                   Pass const* pass);
-  net::Task<void> routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, bool trial, Pass* pass);
+  net::Task<void> routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, std::uint64_t trial,
+                          Pass* pass);
   net::Task<void> recalculate_when_due(Pass* pass);
   net::Task<void> verify(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
   [[nodiscard]] std::vector<wireguard::Device> with_keys(plan::NodePlan const& plan) const;

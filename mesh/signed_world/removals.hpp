@@ -43,6 +43,8 @@ class Removals {
 
   [[nodiscard]] std::size_t size() const { return revisions_.size(); }
   [[nodiscard]] std::int64_t newest() const { return newest_; }  // revision; -1: none was believed yet
+  // The same, as far as it is of this mesh.
+  [[nodiscard]] std::int64_t newest_of(std::string_view mesh) const { return mesh == mesh_ ? newest_ : -1; }
   bool operator==(Removals const&) const = default;
 
  private:

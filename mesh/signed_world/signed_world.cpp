@@ -99,7 +99,7 @@ base::Result<SignedWorld> parse_signed_world(std::string_view text) {
 }
 
 base::Result<plan::WorldDocument> open_world(SignedWorld const& world, std::optional<Pin> const& pin,
-                                             std::int64_t now_s) {
+                                             std::int64_t now_s, std::int64_t used) {
   if (!pin) {
     return plan::parse_world_document(world.text);
   }
@@ -118,7 +118,7 @@ base::Result<plan::WorldDocument> open_world(SignedWorld const& world, std::opti
                       "it is of the mesh '" + document->mesh + "', this node is of '" + pin->mesh + "'");
   }
   bool const clock_is_set = now_s + clock_tolerance_s >= pin->pinned_at_s;
-  if (clock_is_set && document->issued_at_s > now_s + clock_tolerance_s) {
+  if (clock_is_set && document->revision > used && document->issued_at_s > now_s + clock_tolerance_s) {
     return base::fail(errc::future,
                       "it is dated " + std::to_string(document->issued_at_s - now_s) + " s after this machine's clock");
   }

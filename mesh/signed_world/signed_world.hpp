@@ -44,8 +44,9 @@ SignedWorld sign(plan::WorldDocument const& document, SigningKey const& key);
 std::string to_json(SignedWorld const& world);
 base::Result<SignedWorld> parse_signed_world(std::string_view json);
 
-// errc::forged, other_mesh, future; plan::errc::bad_document. `pin` unset: the signature is not looked at.
+// errc::forged, other_mesh, future; plan::errc::bad_document. `pin` unset: the signature is not looked at. What was
+// used here already, up to the revision `used`, cannot be from the future: then it is the clock that is behind.
 base::Result<plan::WorldDocument> open_world(SignedWorld const& world, std::optional<Pin> const& pin,
-                                             std::int64_t now_s);
+                                             std::int64_t now_s, std::int64_t used = -1);
 
 }  // namespace signed_world

@@ -19,6 +19,12 @@ constexpr std::string_view file_table = R"(
   CREATE TABLE controller_file (id INTEGER PRIMARY KEY CHECK (id = 1), text TEXT NOT NULL);
 )";
 
+// How far the revisions of worlds are ahead of the database's (catch_up.hpp).
+constexpr std::string_view life_table = R"(
+  CREATE TABLE controller_life (id INTEGER PRIMARY KEY CHECK (id = 1), ahead INTEGER NOT NULL, learnt INTEGER NOT NULL,
+    first INTEGER NOT NULL);
+)";
+
 char const* message(int) {
   return "the topology does not validate";
 }
@@ -89,7 +95,21 @@ boost::system::error_code make_error_code(errc code) {
 }
 
 database::Schema schema() {
-  return {"controller", {{1, tables}, {2, file_table}}, {{"controller_world", {"id"}}}};
+  return {"controller",
+          {{1, tables}, {2, file_table}, {3, life_table}},
+          {{"controller_world", {"id"}}, {"controller_life", {"id"}}}};
+}
+
+base::Result<Stored::Life> read_life(database::Database& database) {
+  auto const rows = database.query("SELECT ahead, learnt, first FROM controller_life WHERE id = 1");
+  if (!rows) {
+    return rows.error();
+  }
+  if (rows->empty()) {
+    return Stored::Life{};
+  }
+  auto const& row = rows->front();
+  return Stored::Life{database::integer(row[0]), database::integer(row[1]), database::integer(row[2])};
 }
 
 base::Result<database::Revision> set_topology(database::Database& database, std::string const& text,
@@ -99,8 +119,9 @@ base::Result<database::Revision> set_topology(database::Database& database, std:
     return base::fail(errc::bad_topology, base::text(topology.error()));
   }
   auto const present = read_texts(database);
-  if (!present) {
-    return present.error();
+  auto const life = read_life(database);
+  if (!present || !life) {
+    return !present ? present.error() : life.error();
   }
   topology::Allocation previous;
   if (!present->allocation.empty()) {
@@ -119,7 +140,7 @@ base::Result<database::Revision> set_topology(database::Database& database, std:
   }
   std::string const allocation_text = topology::to_text(*allocation);
   if (text == present->topology && allocation_text == present->allocation) {
-    return database.revision();
+    return database.revision() + life->ahead;
   }
   auto const body = [&](database::Transaction& transaction) -> base::Result<void> {
     auto written = transaction.execute(
@@ -136,7 +157,8 @@ base::Result<database::Revision> set_topology(database::Database& database, std:
     }
     return link_costs::keep_costs(transaction, links);
   };
-  return database.write(body);
+  auto const written = database.write(body);
+  return written ? *written + life->ahead : written;
 }
 
 base::Result<FileUse> read_file_again(database::Database& database, std::string const& text,
@@ -179,17 +201,20 @@ base::Result<Stored> read_world(database::Database& database) {
   auto operators = members::operators(database);
   auto keys = enrolment::certificate_keys(database);
   auto const costs = link_costs::read_costs(database);
-  if (!texts || !nodes || !removed || !operators || !keys || !costs) {
+  auto const life = read_life(database);
+  if (!texts || !nodes || !removed || !operators || !keys || !costs || !life) {
     return !texts       ? texts.error()
            : !nodes     ? nodes.error()
            : !removed   ? removed.error()
            : !operators ? operators.error()
            : !keys      ? keys.error()
-                        : costs.error();
+           : !costs     ? costs.error()
+                        : life.error();
   }
   Stored stored;
   auto& document = stored.document;
-  document.revision = database.revision();
+  stored.life = *life;
+  document.revision = database.revision() + life->ahead;
   document.topology = std::move(texts->topology);
   document.allocation = std::move(texts->allocation);
   document.removed = std::move(*removed);

@@ -47,7 +47,15 @@ struct Stored {
   std::map<std::string, std::string> certificate_keys;  // enrolment::certificate_keys()
   std::vector<members::NodeRow> rows;
   link_costs::MeasuredLinks measured;
+  // Above this store's own counting, since it was shown what it had forgotten (catch_up.hpp).
+  struct Life {
+    std::int64_t ahead = 0;   // what is added to the database's revision
+    std::int64_t learnt = 0;  // the newest revision of the former life that it was shown
+    std::int64_t first = 0;   // of this life; 0: there was no other
+    bool operator==(Life const&) const = default;
+  } life;
 };
+base::Result<Stored::Life> read_life(database::Database& database);
 base::Result<Stored> read_world(database::Database& database);
 
 }  // namespace world_store

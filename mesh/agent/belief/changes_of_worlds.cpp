@@ -60,6 +60,20 @@ bool takes_a_key_away(plan::WorldDocument const& before, plan::WorldDocument con
   });
 }
 
+void change_key_in(plan::WorldDocument& before, plan::WorldDocument const& after, std::string const& node) {
+  auto const key = after.nodes.find(node);
+  auto const generation = after.generations.find(node);
+  if (key == after.nodes.end()) {
+    return;
+  }
+  before.nodes[node] = key->second;
+  before.next_keys.erase(node);
+  before.rotate.erase(node);
+  if (generation != after.generations.end()) {
+    before.generations[node] = generation->second;
+  }
+}
+
 bool operator_changed(plan::WorldDocument const& before, plan::WorldDocument const& after) {
   return before.topology != after.topology || before.draining != after.draining;
 }

@@ -30,6 +30,10 @@ base::Result<Prepared> prepare(plan::WorldDocument const& document, std::string 
 std::set<std::string> routers_gone(plan::World const& before, plan::WorldDocument const& after);
 bool takes_a_key_away(plan::WorldDocument const& before, plan::WorldDocument const& after);
 
+// What was in use before, with the key that `after` has for the node and as that counts it: all that a change of key
+// changes, if nothing else came with it.
+void change_key_in(plan::WorldDocument& before, plan::WorldDocument const& after, std::string const& node);
+
 // Costs, keys and what nodes report make newer worlds all the time; these are changed by people alone.
 bool operator_changed(plan::WorldDocument const& before, plan::WorldDocument const& after);
 

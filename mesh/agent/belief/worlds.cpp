@@ -23,7 +23,7 @@ base::Result<void> Worlds::open() {
 }
 
 base::Result<plan::WorldDocument> Worlds::believe(signed_world::SignedWorld const& world, std::int64_t now_s,
-                                                  std::vector<std::string>& struck) {
+                                                  std::vector<std::string>& struck, bool kept_here) {
   if (!pin_) {  // a node that joined before there were pins gets one when its certificate is renewed
     auto pin = signed_world::read_pin(pin_file_);
     if (!pin) {
@@ -31,7 +31,8 @@ base::Result<plan::WorldDocument> Worlds::believe(signed_world::SignedWorld cons
     }
     pin_ = std::move(*pin);
   }
-  auto document = signed_world::open_world(world, pin_, now_s);
+  auto const used = kept_here && pin_ ? removals_.newest_of(pin_->mesh) : -1;
+  auto document = signed_world::open_world(world, pin_, now_s, used);
   if (!document) {
     return document;
   }

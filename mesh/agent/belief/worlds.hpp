@@ -25,8 +25,10 @@ class Worlds {
 
   // The document, without keys that were removed later than it; `struck` gets the names of their nodes. What it calls
   // removed is remembered from now on, on disk first. Errors of signed_world::open_world, or of writing.
+  // `kept_here`: the world is from a file that this node wrote, and is not from the future when it was used here
+  // before, whatever the clock says (a machine may start with one that is some minutes behind).
   base::Result<plan::WorldDocument> believe(signed_world::SignedWorld const& world, std::int64_t now_s,
-                                            std::vector<std::string>& struck);
+                                            std::vector<std::string>& struck, bool kept_here = false);
 
   // Call before it is used, when nothing else is wrong with it: which keys it has is remembered, so that no older world
   // brings another one back. Errors of writing.

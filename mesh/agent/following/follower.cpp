@@ -11,6 +11,7 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <ctime>
@@ -87,13 +88,13 @@ struct Follower::State {
   bool fetching = false;  // the list of revoked certificates
   bool stopped = false;
 
-  void make_client() {
+  [[nodiscard]] std::unique_ptr<net::HttpClient> make_client() const {
     enrolment::NodeFiles const files(settings.state_directory);
     net::HttpClientSettings http;
     http.tls.ca_file = files.ca;
     http.tls.identity = net::Identity{files.certificate, files.tls_key};
     http.tls.server_name = settings.controller_name;
-    client = std::make_unique<net::HttpClient>(executor, std::move(http));
+    return std::make_unique<net::HttpClient>(executor, std::move(http));
   }
 
   // What the files say of the certificate and of what issued it, which is behind it or is the root.
@@ -219,6 +220,10 @@ struct Follower::State {
     if (answer->status == 204 || answer->status == 304) {
       co_return std::optional<signed_world::SignedWorld>();
     }
+    if (answer->status == 409) {
+      auto const shown = co_await show_newest(self, answer->body);
+      co_return shown ? base::Result<std::optional<signed_world::SignedWorld>>(std::nullopt) : shown.error();
+    }
     if (answer->status != 200) {
       co_return bad_status(*answer);
     }
@@ -229,6 +234,39 @@ struct Follower::State {
       co_return world.error();
     }
     co_return std::optional<signed_world::SignedWorld>(std::move(*world));
+  }
+
+  // The controller says that it knows nothing of what this node has seen.
+  static net::Task<base::Result<void>> show_newest(std::shared_ptr<State> self, std::string said) {
+    boost::system::error_code bad;
+    auto const value = boost::json::parse(said, bad);
+    auto const* revision = !bad && value.is_object() ? value.get_object().if_contains("revision") : nullptr;
+    if (revision == nullptr || !revision->is_int64()) {
+      co_return base::fail(net::errc::bad_message, "status 409: " + said.substr(0, 300));
+    }
+    self->status.behind = revision->get_int64();
+    auto const at = "it is at revision " + std::to_string(revision->get_int64()) + " and knows nothing of " +
+                    std::to_string(self->since) + ", which this node has seen: its store is an older copy";
+    self->failed(at);
+    auto newest = self->settings.newest();
+    if (newest.world.signature.empty()) {
+      self->since = 0;  // nothing that it could learn from
+      co_return base::fail(net::errc::bad_message, at + ". This node has no signed world to show it");
+    }
+    net::HttpRequest request;
+    request.method = "POST";
+    request.headers.set("Content-Type", "application/json");
+    request.body = signed_world::to_json(newest.world);
+    auto const url = self->settings.controller_url + "/v1/world";
+    auto const answer = co_await self->client->send(url, std::move(request), poll_deadline);
+    if (!answer || answer->status != 200) {
+      co_return base::fail(net::errc::bad_message, at + ". What this node showed it is not taken: " +
+                                                       (answer ? bad_status(*answer).what() : answer.error().what()));
+    }
+    process::log::warning("agent", "the controller was shown revision {}, and goes on above it", newest.revision);
+    // What was seen beyond that (and refused here) nobody can show it.
+    self->since = std::min(self->since, newest.revision);
+    co_return base::Result<void>();
   }
 
   void failed(std::string const& what) {
@@ -298,6 +336,8 @@ struct Follower::State {
       }
       if (good) {
         self->status.connected = true;
+        self->status.behind.reset();
+        self->status.answered = std::chrono::steady_clock::now();
         self->status.failure.clear();
         self->status.last_answer_s = wall_clock_s();
         backoff.succeeded();
@@ -323,7 +363,7 @@ Follower::~Follower() {
 void Follower::start(std::int64_t since) {
   state_->since = since;
   if (!state_->settings.controller_url.empty()) {
-    state_->make_client();
+    state_->client = state_->make_client();
     net::spawn(state_->executor, "reporting to the controller", State::send_reports(state_));
     net::spawn(state_->executor, "following the controller", State::run(state_));
   }
@@ -353,6 +393,22 @@ net::Task<base::Result<std::string>> Follower::ask(std::string method, std::stri
     request.body = std::move(body);
   }
   return send(state_, state_->settings.controller_url + path, std::move(request));
+}
+
+namespace {
+
+net::Task<bool> reach(std::shared_ptr<Follower::State> self) {
+  auto const client = self->make_client();
+  auto const url = self->settings.controller_url + "/v1/world?since=" + std::to_string(self->since) + "&wait_ms=0";
+  net::HttpRequest request;
+  auto const answer = co_await client->send(url, std::move(request), report_deadline);
+  co_return answer && (answer->status / 100 == 2 || answer->status == 409);
+}
+
+}  // namespace
+
+net::Task<bool> Follower::reach() {
+  return agent::reach(state_);
 }
 
 FollowerStatus const& Follower::status() const {

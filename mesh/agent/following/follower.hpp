@@ -10,6 +10,9 @@
 // An answer may be compressed (gzip). Its header Privateer-Revocations is the number of the list of revoked
 // certificates: another than here is fetched, GET {url}/v1/crl (revocations.hpp).
 //
+// A controller whose store is an older copy answers 409 with its revision: it is shown the newest signed world that
+// this node has (POST {url}/v1/world), learns from that, and goes on above it.
+//
 // Threads: one object on one loop.
 #pragma once
 
@@ -17,6 +20,7 @@
 #include "mesh/internal_ca/credentials.hpp"
 #include "mesh/signed_world/signed_world.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -34,15 +38,25 @@ struct FollowerSettings {
   std::string node;
   // What this node finds wrong with itself, as JSON; empty: it does not examine itself.
   std::function<net::Task<std::string>()> examine = {};
+  // The newest world that this node has, with its revision; unsigned: none.
+  struct Newest {
+    std::int64_t revision = 0;
+    signed_world::SignedWorld world;
+  };
+  std::function<Newest()> newest = [] { return Newest(); };
 };
 
 struct FollowerStatus {
   bool connected = false;          // the last poll was answered
   std::int64_t last_answer_s = 0;  // wall clock; 0: never
   std::int64_t certificate_until_s = 0;
-  internal_ca::Validity issuer;                    // of what issued the certificate; zero: not known
-  std::string renewal_failure;                     // of the last try to get the next certificate
-  std::string failure;                             // of the last poll
+  internal_ca::Validity issuer;                      // of what issued the certificate; zero: not known
+  std::string renewal_failure;                       // of the last try to get the next certificate
+  std::string failure;                               // of the last poll
+  std::chrono::steady_clock::time_point answered{};  // when a poll was answered last
+  // The revision that the controller is at, when that is behind what this node has seen; it was restored from an older
+  // copy of its store, most likely, and knows nothing of what came since.
+  std::optional<std::int64_t> behind = {};
   std::optional<std::int64_t> clock_ahead_s = {};  // of the controller's, by the date of its last answer
   std::vector<std::string> twins = {};             // where the controller hears others with this node's credential from
 };
@@ -70,6 +84,10 @@ class Follower {
   // Begins to ask for what came after `since`. Once. Ends with the object.
   void start(std::int64_t since);
   [[nodiscard]] FollowerStatus const& status() const;
+
+  // Whether the controller answers at this moment, asked over a connection of its own: one that is open already may
+  // outlive the way it took. Not before start().
+  net::Task<bool> reach();
 
   // One request to the controller over the same client; the body of a 2xx answer. Not before start().
   net::Task<base::Result<std::string>> ask(std::string method, std::string path, std::string body);

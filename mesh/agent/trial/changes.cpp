@@ -19,7 +19,7 @@ std::string missing(TakenBack const& of) {
   for (auto const& router : of.missing) {
     out += (out.empty() ? "" : ", ") + router;
   }
-  return out;
+  return out.empty() && of.unapplied ? "a working plan: it could not be applied here" : out;
 }
 
 void Changes::use(Offer offer) {
@@ -88,11 +88,15 @@ void Changes::begin(Offer offer, Seen const& seen, Instant at) {
   in_use_ = std::move(offer);
   trial_ = begin_trial(in_use_.revision, in_use_.neighbors, known_.neighbors, known_.controller, in_use_.dead_time,
                        at.now, chain_since_);
+  trial_->number = ++trials_;
   first_try_.reset();
   if (!taken_back_) {
-    first_try_ = TakenBack{in_use_, trial_->left.empty() ? trial_->neighbors : trial_->left,
-                           false,   1,
-                           at.now,  at.now + until_slot(at.wall_s, first_pause)};
+    TakenBack first;
+    first.offer = in_use_;
+    first.missing = trial_->left.empty() ? trial_->neighbors : trial_->left;
+    first.since = at.now;
+    first.next = at.now + until_slot(at.wall_s, first_pause);
+    first_try_ = std::move(first);
   }
 }
 
@@ -119,9 +123,32 @@ void Changes::strike(Offer const& offer) {
   }
 }
 
-void Changes::controller_seen() {
+void Changes::applied(Moment now) {
   if (trial_) {
-    trial_->controller_seen = true;
+    apply(*trial_, now);
+  }
+}
+
+bool Changes::asks_controller(Seen const& seen, Moment now) const {
+  return trial_ && agent::asks_controller(*trial_, seen.neighbors, now);
+}
+
+void Changes::controller_asked(bool answered) {
+  if (trial_) {
+    trial_->controller_seen = answered;
+  }
+}
+
+// A controller that is as silent without what was taken back proves nothing by its silence: the pause goes on to the
+// next whole minute.
+void Changes::listen(Seen const& seen, Instant at) {
+  if (!taken_back_ || trial_) {
+    return;
+  }
+  auto& back = *taken_back_;
+  back.heard = back.heard || (seen.controller && seen.answered > back.since);
+  if (back.missing_controller && !back.heard && at.now >= back.next && at.now - back.since < longest_pause) {
+    back.next = at.now + until_slot(at.wall_s, first_pause);
   }
 }
 
@@ -129,8 +156,8 @@ bool Changes::due(Seen const& seen, Moment now) const {
   if (now >= taken_back_->next) {
     return true;
   }
-  if (taken_back_->missing_controller) {
-    return false;  // the next try needs its answer: while it is away, each would fail
+  if (taken_back_->missing_controller || taken_back_->unapplied) {
+    return false;  // the next try needs the answer, and this machine
   }
   // Whoever is still missing after it was taken back is missing for another reason.
   bool const back = std::any_of(taken_back_->missing.begin(), taken_back_->missing.end(),
@@ -152,6 +179,7 @@ Changes::Step Changes::step(Seen const& seen, Instant at) {
     }
   }
   before_step_ = in_use_;
+  listen(seen, at);
   if (waiting_) {
     auto next = *std::exchange(waiting_, std::nullopt);
     return offer(std::move(next), seen, at) == Taken::later ? Step::none : Step::other;
@@ -174,7 +202,8 @@ void Changes::go_back(Seen const& seen, Instant at) {
   if (alone(*trial_, seen.neighbors)) {
     out.missing = trial_->left;  // they are reached again where it goes back to
   }
-  out.missing_controller = trial_->controller && !trial_->controller_seen;
+  out.unapplied = !trial_->applied;
+  out.missing_controller = trial_->applied && trial_->controller && !trial_->controller_seen;
   out.since = at.now;
   out.next = at.now + until_slot(at.wall_s, first_pause * (1U << std::min(out.tries - 1, most_doublings)));
   in_use_ = *good_;

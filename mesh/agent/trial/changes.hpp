@@ -16,7 +16,9 @@
 // - What was taken back is tried again: at once when it is seen not to have been the cause, else after a minute, two,
 //   four, up to 64. Tries begin at multiples of that by the wall clock, so that both ends of a link, whose change only
 //   works at both, try together. A newer world with the same mark takes its place, and is tried at the next whole
-//   minute when an operator's change came with it. What cut the controller off must be seen to reach it each time.
+//   minute when an operator's change came with it. What cut the controller off must be seen to reach it each time, and
+//   is not tried while the controller is silent without it too, but for one try after the longest pause: it may be that
+//   it is reached by the newer world alone.
 // - What was taken back is remembered over a restart (remembered.hpp): it is not tried at once because the process is
 // new.
 //
@@ -47,6 +49,7 @@ struct Offer {
 struct Seen {
   std::set<std::string> neighbors;  // router ids, both families
   bool controller = false;
+  Moment answered{};  // when the controller did last
 };
 
 struct Instant {
@@ -58,9 +61,11 @@ struct TakenBack {
   Offer offer;
   std::set<std::string> missing;    // neighbours that were lost on trial
   bool missing_controller = false;  // was lost on trial
+  bool unapplied = false;           // this machine could not be changed so
   unsigned tries = 1;               // that failed
   Moment since{};
-  Moment next{};  // when it is tried again at the latest
+  Moment next{};       // when it is tried again at the latest
+  bool heard = false;  // the controller answered since
 };
 
 class Changes {
@@ -68,6 +73,7 @@ class Changes {
   static constexpr std::chrono::seconds longest_chain{60};
   static constexpr std::chrono::seconds first_pause{60};
   static constexpr unsigned most_doublings = 6;
+  static constexpr std::chrono::seconds longest_pause = first_pause * (1U << most_doublings);
 
   // Without a trial: the first one, or when there is no way back from it.
   void use(Offer offer);
@@ -79,8 +85,11 @@ class Changes {
   // What is in use goes on without keys that were removed: as it is by this offer, and a trial of it goes on.
   void strike(Offer const& offer);
 
-  // It answered since the trial began.
-  void controller_seen();
+  // What is in use is what this machine is like now, without a failure that it did not have before.
+  void applied(Moment now);
+  // Whether the controller is to be asked before step(), and what came of it.
+  [[nodiscard]] bool asks_controller(Seen const& seen, Moment now) const;
+  void controller_asked(bool answered);
 
   enum class Step {
     none,
@@ -114,6 +123,7 @@ class Changes {
  private:
   void begin(Offer offer, Seen const& seen, Instant at);
   void end_trial();
+  void listen(Seen const& seen, Instant at);
   [[nodiscard]] bool due(Seen const& seen, Moment now) const;
 
   Offer in_use_;
@@ -125,6 +135,7 @@ class Changes {
   std::optional<TakenBack> remembered_;  // until a world is offered that is it, or another that changes this node
   Offer before_step_;                    // in use when step() gave `other`
   Moment chain_since_{};
+  std::uint64_t trials_ = 0;
   Seen known_;  // reached at any time since then
 };
 

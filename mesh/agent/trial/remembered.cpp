@@ -18,7 +18,8 @@ std::string to_text(TakenBack const& of, Instant at) {
   std::string out = "revision " + std::to_string(of.offer.revision) + "\nmark " + of.offer.mark + "\ntries " +
                     std::to_string(of.tries) + "\nnext " +
                     std::to_string(at.wall_s + std::max<std::int64_t>(0, wait.count())) + "\ndead " +
-                    std::to_string(of.offer.dead_time.count()) + "\n" + (of.missing_controller ? "controller\n" : "");
+                    std::to_string(of.offer.dead_time.count()) + "\n" + (of.missing_controller ? "controller\n" : "") +
+                    (of.unapplied ? "unapplied\n" : "");
   for (auto const& router : of.offer.neighbors) {
     out += "neighbor " + router + "\n";
   }
@@ -29,7 +30,6 @@ std::string to_text(TakenBack const& of, Instant at) {
 }
 
 std::optional<TakenBack> parse_taken_back(std::string_view text, Instant at) {
-  constexpr auto longest = Changes::first_pause * (1U << Changes::most_doublings);
   TakenBack out;
   std::int64_t next = 0;
   std::int64_t tries = 0;
@@ -41,14 +41,15 @@ std::optional<TakenBack> parse_taken_back(std::string_view text, Instant at) {
     auto const space = std::min(line.find(' '), line.size());
     auto const word = line.substr(0, space);
     auto const value = line.substr(std::min(space + 1, line.size()));
-    bool const good = word == "revision"   ? read(value, out.offer.revision)
-                      : word == "tries"    ? read(value, tries)
-                      : word == "next"     ? read(value, next)
-                      : word == "dead"     ? read(value, dead)
-                      : word == "mark"     ? !(out.offer.mark = value).empty()
-                      : word == "missing"  ? out.missing.emplace(value).second
-                      : word == "neighbor" ? out.offer.neighbors.emplace(value).second
-                                           : (out.missing_controller = word == "controller");
+    bool const good = word == "revision"    ? read(value, out.offer.revision)
+                      : word == "tries"     ? read(value, tries)
+                      : word == "next"      ? read(value, next)
+                      : word == "dead"      ? read(value, dead)
+                      : word == "mark"      ? !(out.offer.mark = value).empty()
+                      : word == "missing"   ? out.missing.emplace(value).second
+                      : word == "neighbor"  ? out.offer.neighbors.emplace(value).second
+                      : word == "unapplied" ? (out.unapplied = true)
+                                            : (out.missing_controller = word == "controller");
     if (!good) {
       return std::nullopt;
     }
@@ -60,7 +61,7 @@ std::optional<TakenBack> parse_taken_back(std::string_view text, Instant at) {
   out.offer.dead_time = std::chrono::seconds(dead);
   out.since = at.now;
   auto const wait = std::chrono::seconds(next - at.wall_s);
-  bool const believed = wait >= std::chrono::seconds(0) && wait <= 2 * longest;
+  bool const believed = wait >= std::chrono::seconds(0) && wait <= 2 * Changes::longest_pause;
   out.next = at.now + (believed ? wait : until_slot(at.wall_s, Changes::first_pause));
   return out;
 }

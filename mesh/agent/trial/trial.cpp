@@ -28,10 +28,9 @@ Trial begin_trial(std::int64_t revision, std::set<std::string> const& planned,
   Trial out;
   out.revision = revision;
   out.controller = controller;
-  constexpr std::chrono::seconds ticks{3};  // BIRD's own, and a look of ours
-  auto const latest = std::max(now + trial_time, chain_since + longest_trial);
-  out.from = std::min(now + dead_time + ticks, latest);
-  out.until = std::max(now + trial_time, out.from);
+  out.dead_time = dead_time;
+  out.latest = std::max(now + trial_time, chain_since + longest_trial);
+  out.until = now + trial_time;
   std::set_intersection(planned.begin(), planned.end(), reached_before.begin(), reached_before.end(),
                         std::inserter(out.neighbors, out.neighbors.end()));
   if (out.neighbors.empty() && !reached_before.empty()) {
@@ -46,20 +45,42 @@ bool alone(Trial const& trial, std::set<std::string> const& reached_now) {
                                              [&](auto const& router) { return reached_now.contains(router); });
 }
 
-Verdict judge(Trial const& trial, std::set<std::string> const& reached_now, Moment now) {
+void apply(Trial& trial, Moment now) {
+  constexpr std::chrono::seconds ticks{3};  // BIRD's own, and a look of ours
+  if (trial.applied || now >= trial.until) {
+    return;
+  }
+  trial.applied = now;
+  trial.from = std::min(now + trial.dead_time + ticks, trial.latest);
+  trial.until = std::min(std::max(now + trial_time, trial.from), trial.latest);
+}
+
+namespace {
+
+bool neighbors_seen(Trial const& trial, std::set<std::string> const& reached_now) {
   bool const all =
       std::includes(reached_now.begin(), reached_now.end(), trial.neighbors.begin(), trial.neighbors.end());
-  if (now < trial.from) {
-    return Verdict::waiting;
-  }
-  if (all && !alone(trial, reached_now) && (!trial.controller || trial.controller_seen)) {
+  return all && !alone(trial, reached_now);
+}
+
+}  // namespace
+
+bool asks_controller(Trial const& trial, std::set<std::string> const& reached_now, Moment now) {
+  return trial.controller && trial.applied && now >= trial.from &&
+         (neighbors_seen(trial, reached_now) || now >= trial.until);
+}
+
+Verdict judge(Trial const& trial, std::set<std::string> const& reached_now, Moment now) {
+  bool const may_be_held = trial.applied && now >= trial.from;
+  if (may_be_held && neighbors_seen(trial, reached_now) && (!trial.controller || trial.controller_seen)) {
     return Verdict::passed;
   }
   return now >= trial.until ? Verdict::failed : Verdict::waiting;
 }
 
 std::string missing(Trial const& trial, std::set<std::string> const& reached_now) {
-  std::string out = trial.controller && !trial.controller_seen ? "the controller" : "";
+  bool const asked = trial.applied && trial.controller;
+  std::string out = asked && !trial.controller_seen ? "the controller" : "";
   for (auto const& router : trial.neighbors) {
     if (!reached_now.contains(router)) {
       out += (out.empty() ? "" : ", ") + router;

@@ -363,6 +363,47 @@ TEST_F(ControllerTest, ARemovedNodesKeyIsNamedInEveryWorldFromThenOn) {
   EXPECT_EQ(world(*client).removed, std::set<std::string>{key});
 }
 
+TEST_F(ControllerTest, AnOlderStoreThatWasPutBackLearnsFromWhatANodeShows) {
+  ASSERT_TRUE(join("ams-1", token()));
+  ASSERT_TRUE(join("ams-2", token()));
+  auto const client = client_of("ams-1");
+  auto const store = folder_.file("controller/controller.db");
+  controller_->stop();
+  controller_.reset();
+  std::filesystem::copy_file(store, store + ".copy");
+  start();
+  EXPECT_EQ(admin("DELETE", "/v1/nodes/ams-2").status, 204);
+  auto const shown = ask(*client, "/v1/world?since=0").body;
+  auto const newest = opened(shown);
+  controller_->stop();
+  controller_.reset();
+  for (auto const* rest : {"-wal", "-shm"}) {
+    std::filesystem::remove(store + rest);
+  }
+  std::filesystem::rename(store + ".copy", store);
+  start();
+  auto const poll = "/v1/world?since=" + std::to_string(newest.revision);
+  auto const told = ask(*client, poll);
+  EXPECT_EQ(told.status, 409) << told.body;
+  EXPECT_LT(json::parse(told.body).at("revision").as_int64(), newest.revision);
+  auto const status = [&] { return json::parse(admin("GET", "/v1/status").body); };
+  EXPECT_EQ(status().at("behind").at("seen").as_int64(), newest.revision);
+  EXPECT_EQ(status().at("behind").at("by").as_string(), "ams-1");
+  EXPECT_EQ(world(*client).nodes.size(), 2U) << "nobody has shown it anything";
+  auto forged = shown;
+  forged.replace(forged.find("ams-2"), 5, "ams-3");
+  EXPECT_EQ(ask(*client, "/v1/world", "POST", forged).status, 422);
+  EXPECT_EQ(ask(*client, poll).status, 409);
+  EXPECT_EQ(ask(*client, "/v1/world", "POST", shown).status, 200);
+  EXPECT_TRUE(status().at("behind").is_null());
+  auto const after = ask(*client, poll);
+  ASSERT_EQ(after.status, 200) << after.body;
+  EXPECT_GT(opened(after.body).revision, newest.revision);
+  EXPECT_EQ(opened(after.body).nodes.size(), 1U);
+  EXPECT_EQ(opened(after.body).removed, newest.removed);
+  EXPECT_EQ(ask(*client_of("ams-2"), "/v1/world?since=0").status, 403);
+}
+
 TEST_F(ControllerTest, AKeyIsChangedInThreeSteps) {
   ASSERT_TRUE(join("ams-1", token()));
   ASSERT_TRUE(join("ams-2", token()));

@@ -188,6 +188,12 @@ std::vector<Fault> node_faults() {
          f.controller.connected = false;
          f.controller.failure = "connection refused";
        }},
+      {"controller-behind",
+       [](Facts& f) {
+         f.controller.connected = false;
+         f.controller.behind = true;
+         f.controller.failure = "it is at revision 90 and knows nothing of 100";
+       }},
       {"clock-skew", [](Facts& f) { f.controller.clock_ahead_s = -31; }},
       {"credential-expired", [](Facts& f) { f.controller.certificate_until_s = now_s; }},
       {"credential-expiring", [](Facts& f) { f.controller.certificate_until_s = now_s + 3600; }},

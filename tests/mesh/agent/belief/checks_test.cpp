@@ -3,6 +3,8 @@
 #include "mesh/agent/belief/changes_of_worlds.hpp"
 #include "mesh/agent/belief/snapshots.hpp"
 #include "tests/mesh/plan/sample.hpp"
+#include "topology/allocation.hpp"
+#include "topology/load.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -54,6 +56,39 @@ TEST(CheckLinks, ANodeWithoutALinkTakesAnyWorld) {
   auto before = edge_at("ams-1");
   before.keys.erase("ams-1");
   EXPECT_TRUE(check_links(before, before, "edge-1"));
+}
+
+// A node that gets its new key by a world in which something else was changed too tries that against what it has.
+TEST(ChangeOfKey, WhatIsInUseWithTheNewKeyDiffersOnlyByWhatElseIsNew) {
+  plan::WorldDocument before;
+  before.revision = 10;
+  before.topology = R"(name: t
+domain: t.example
+mesh: {prefix4: 10.200.0.0/16, prefix6: 'fd00:c0de::/48', shape: full}
+sites: [{name: s}]
+nodes:
+  - {name: ann, site: s, role: edge, underlay: [192.0.2.1]}
+  - {name: bob, site: s, role: edge, underlay: [192.0.2.2]}
+)";
+  auto const topology = topology::load_topology(before.topology, "t");
+  ASSERT_TRUE(topology);
+  before.allocation = topology::to_text(topology::allocate(*topology, {}, 0).value());
+  before.nodes = {{"ann", plan::sample::key(1).to_base64()}, {"bob", plan::sample::key(2).to_base64()}};
+  before.rotate = {"ann"};
+  before.next_keys = {{"ann", plan::sample::key(9).to_base64()}};
+  auto after = before;
+  after.revision = 12;
+  after.nodes["ann"] = plan::sample::key(9).to_base64();
+  after.next_keys.clear();
+  after.rotate.clear();
+  after.generations["ann"] = 1;
+  auto in_use = before;
+  change_key_in(in_use, after, "ann");
+  auto const mark = [](plan::WorldDocument const& document) { return prepare(document, "t", "ann", false)->mark; };
+  EXPECT_NE(mark(before), mark(after)) << "the second device has become the only one";
+  EXPECT_EQ(mark(in_use), mark(after)) << "nothing else came with it: no trial";
+  after.topology.replace(after.topology.find("shape"), 5, "ospf: {hello_s: 1, dead_s: 9}, shape");
+  EXPECT_NE(mark(in_use), mark(after)) << "an operator's change came with it";
 }
 
 }  // namespace

@@ -62,5 +62,35 @@ TEST(Worlds, AWorldThatIsNotAcceptedTakesNobodyOutOfAnOlderOne) {
   EXPECT_EQ(struck, std::vector<std::string>{"bob"});
 }
 
+// A power cut, and a machine whose clock starts where it was last written: what it used itself is not from the future.
+TEST(Worlds, WhatWasUsedHereIsNotFromTheFutureWhateverTheClockSays) {
+  test::TemporaryFolder const folder;
+  auto const key = signed_world::SigningKey::generate();
+  ASSERT_TRUE(process::write_file_atomically(folder.file("controller.pin"),
+                                             signed_world::to_text({key.verify_key(), "m", now_s - 100'000}), 0644));
+  plan::WorldDocument document;
+  document.revision = 7;
+  document.mesh = "m";
+  document.topology = "name: t\n";
+  document.issued_at_s = now_s;
+  auto const used = signed_world::sign(document, key);
+  document.revision = 8;
+  auto const newer = signed_world::sign(document, key);
+  std::vector<std::string> struck;
+  {
+    Worlds worlds(folder.path());
+    ASSERT_TRUE(worlds.open());
+    ASSERT_TRUE(worlds.accept(worlds.believe(used, now_s, struck).value()));
+  }
+  auto const booted_s = now_s - 23 * 60;
+  Worlds worlds(folder.path());
+  ASSERT_TRUE(worlds.open());
+  EXPECT_TRUE(worlds.believe(used, booted_s, struck, true));
+  EXPECT_EQ(worlds.believe(used, booted_s, struck).error().code, signed_world::errc::future) << "from elsewhere";
+  EXPECT_EQ(worlds.believe(newer, booted_s, struck, true).error().code, signed_world::errc::future)
+      << "was never used here";
+  EXPECT_TRUE(worlds.believe(newer, now_s, struck, true)) << "the clock was set";
+}
+
 }  // namespace
 }  // namespace agent

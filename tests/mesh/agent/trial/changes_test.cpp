@@ -32,11 +32,16 @@ struct Node {
   Taken offer(std::int64_t revision, std::string mark, Seen const& seen = everybody, bool urgent = false) {
     return changes.offer(world(revision, std::move(mark), urgent), seen, at());
   }
+  bool makeable = true;  // this machine takes what is wanted of it
   // What a pass does each second.
-  Step look(Seen const& seen) {
-    if (seen.controller) {
-      changes.controller_seen();
+  Step look(Seen seen) {
+    if (makeable) {
+      changes.applied(at().now);
     }
+    if (changes.asks_controller(seen, at().now)) {
+      changes.controller_asked(seen.controller);
+    }
+    seen.answered = seen.controller ? at().now : seen.answered;
     auto const step = changes.step(seen, at());
     if (step == Step::failed) {
       changes.go_back(seen, at());
@@ -86,6 +91,7 @@ TEST(Changes, AChangeThatLeavesEverybodyForNobodyIsTakenBackAndNotTriedAtOnce) {
 TEST(Changes, ATrialGoesOnWithoutAKeyThatWasRemovedMeanwhile) {
   Node node;
   node.offer(2, "b");
+  node.look(everybody);
   auto const until = node.changes.trial()->until;
   Offer without = world(2, "b without bob");
   without.neighbors = {"cat"};
@@ -110,6 +116,7 @@ TEST(Changes, WhoeverWasRemovedIsNotMissed) {
 TEST(Changes, AWorldThatChangesNothingHereNeitherEndsNorProlongsATrial) {
   Node node;
   node.offer(2, "b");
+  node.look(without_bob);
   auto const until = node.changes.trial()->until;
   for (std::int64_t revision = 3; revision < 33; ++revision) {
     EXPECT_EQ(node.look(without_bob), Step::none);
@@ -251,9 +258,8 @@ TEST(Changes, WhatCutTheControllerOffIsNeverHeldWithoutItsAnswer) {
   ASSERT_EQ(node.wait(40, cut_off), Step::failed);
   for (int tries = 2; tries < 5; ++tries) {
     ++node.now_s;
-    // The follower may not have come through again when the next try begins.
-    ASSERT_EQ(node.wait(3600, cut_off), Step::other);
-    EXPECT_EQ(node.now_s % 60, 0) << "while it is away, tries keep to their pauses";
+    ASSERT_EQ(node.wait(3600, everybody), Step::other);
+    EXPECT_EQ(node.now_s % 60, 0);
     ++node.now_s;
     ASSERT_EQ(node.wait(40, cut_off), Step::failed);
     EXPECT_EQ(missing(*node.changes.taken_back()), "the controller");
@@ -261,6 +267,88 @@ TEST(Changes, WhatCutTheControllerOffIsNeverHeldWithoutItsAnswer) {
   ++node.now_s;
   ASSERT_EQ(node.wait(3600, everybody), Step::other);
   EXPECT_EQ(node.wait(10, everybody), Step::held);
+}
+
+// It died in the moment in which it handed a change out: no try proves anything.
+TEST(Changes, NothingIsTriedWhileTheControllerIsSilentWithoutItToo) {
+  Node node;
+  node.offer(2, "b");
+  Seen const silent{{"bob", "cat"}, false};
+  ASSERT_EQ(node.wait(40, silent), Step::failed);
+  ++node.now_s;
+  EXPECT_EQ(node.wait(3600, silent), Step::none);
+  ASSERT_EQ(node.wait(70, everybody), Step::other) << "it is back";
+  EXPECT_EQ(node.now_s % 60, 0) << "together with the other end of a link";
+  EXPECT_EQ(node.wait(10, everybody), Step::held);
+}
+
+// It may have moved with the change, and be reached by that alone.
+TEST(Changes, AfterTheLongestPauseThereIsATryWithoutTheController) {
+  Node node;
+  node.offer(2, "b");
+  Seen const silent{{"bob", "cat"}, false};
+  ASSERT_EQ(node.wait(40, silent), Step::failed);
+  auto const since_s = node.now_s;
+  ++node.now_s;
+  ASSERT_EQ(node.wait(2 * 3600, silent), Step::other);
+  EXPECT_GE(node.now_s - since_s, 64 * 60);
+  EXPECT_LE(node.now_s - since_s, 66 * 60);
+}
+
+// What it said of before, or over the routes of before, is no answer.
+TEST(Changes, OnlyAnAnswerOfTheControllersWhenAllElseIsSeenCounts) {
+  Node node;
+  node.offer(2, "b");
+  EXPECT_EQ(node.wait(5, everybody), Step::none) << "and it answers";
+  EXPECT_FALSE(node.changes.asks_controller(everybody, node.at().now)) << "it is too early to ask";
+  Seen const cut_off{{"bob", "cat"}, false};
+  ASSERT_EQ(node.wait(40, cut_off), Step::failed);
+  EXPECT_EQ(missing(*node.changes.taken_back()), "the controller");
+
+  Node later;
+  later.offer(2, "b");
+  EXPECT_EQ(later.wait(10, without_bob), Step::none);
+  EXPECT_FALSE(later.changes.asks_controller(without_bob, later.at().now)) << "not before bob is back";
+  ASSERT_EQ(later.wait(40, cut_off), Step::failed);
+  EXPECT_EQ(missing(*later.changes.taken_back()), "the controller");
+}
+
+// Three devices that take five seconds each, and BIRD only after them.
+TEST(Changes, TheTimeIsCountedFromWhenTheMachineWasChanged) {
+  Node node;
+  node.offer(2, "b");
+  node.makeable = false;
+  EXPECT_EQ(node.wait(14, everybody), Step::none);
+  node.makeable = true;
+  EXPECT_EQ(node.wait(6, everybody), Step::none) << "a neighbour may only not be missed yet";
+  EXPECT_EQ(node.wait(23, without_bob), Step::none);
+  EXPECT_EQ(node.wait(1, without_bob), Step::failed);
+  EXPECT_EQ(missing(*node.changes.taken_back()), "bob");
+}
+
+TEST(Changes, WhatCannotBeMadeHereIsNeverHeld) {
+  Node node;
+  node.makeable = false;
+  node.offer(2, "b");
+  EXPECT_EQ(node.wait(29, everybody), Step::none);
+  ASSERT_EQ(node.wait(1, everybody), Step::failed);
+  EXPECT_EQ(node.changes.in_use(), 1);
+  EXPECT_EQ(missing(*node.changes.taken_back()), "a working plan: it could not be applied here");
+  ++node.now_s;
+  ASSERT_EQ(node.wait(60, everybody), Step::other) << "at its time";
+  node.makeable = true;
+  EXPECT_EQ(node.wait(10, everybody), Step::held);
+}
+
+TEST(Changes, EachTrialHasANumberOfItsOwnAndASameWorldHasNone) {
+  Node node;
+  node.offer(2, "b");
+  auto const first = node.changes.trial()->number;
+  EXPECT_GT(first, 0U);
+  node.offer(3, "b");
+  EXPECT_EQ(node.changes.trial()->number, first);
+  node.offer(4, "c");
+  EXPECT_GT(node.changes.trial()->number, first);
 }
 
 TEST(Changes, AKeyThatIsTakenAwayDoesNotWaitForTheNextTry) {
@@ -502,10 +590,12 @@ TEST(Remembered, ANewerRevisionOfItIsTriedAtTheNextWholeMinute) {
 
 TEST(Remembered, IsReadOnlyWhenItIsWhole) {
   Instant const at{Moment{} + 1000s, 1000};
-  std::string const good = "revision 2\nmark b\ntries 3\nnext 1100\ndead 4\ncontroller\nneighbor n\nmissing m\n";
+  std::string const good =
+      "revision 2\nmark b\ntries 3\nnext 1100\ndead 4\ncontroller\nunapplied\nneighbor n\nmissing m\n";
   auto const read = parse_taken_back(good, at);
   ASSERT_TRUE(read);
   EXPECT_TRUE(read->missing_controller);
+  EXPECT_TRUE(read->unapplied);
   EXPECT_EQ(read->next - at.now, 100s);
   EXPECT_EQ(to_text(*read, at), good);
   for (auto const* bad :

@@ -36,8 +36,9 @@ class Rotation {
   // Devices that traffic is to leave; input of the next plan.
   std::set<std::string> left;
 
-  // True when `left` changed: plan again.
-  bool observe(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors, Moment now);
+  // True when `left` changed: plan again. Not `may_leave`: a world is on trial, and BIRD keeps what it has till then.
+  bool observe(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors, Moment now,
+               bool may_leave = true);
 
   // A link of this node has two devices.
   [[nodiscard]] bool running() const { return running_; }
@@ -49,7 +50,8 @@ class Rotation {
     drop,   // the change was ended: forget the next key
   };
   // `newest`: no newer world is known here, on trial or taken back. An older one may not know that the controller has
-  // the next key already, and says nothing of it.
+  // the next key already, and says nothing of it; and there is no way back behind the world with the new key, so that
+  // it is not asked for before what is here has been seen to hold.
   Step step(plan::WorldDocument const& document, std::string const& node, Identity const& identity,
             plan::NodePlan const& plan, Moment now, bool newest = true);
 

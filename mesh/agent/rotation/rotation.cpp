@@ -1,4 +1,4 @@
-#include "mesh/agent/rotation.hpp"
+#include "mesh/agent/rotation/rotation.hpp"
 
 #include "mesh/enrolment/token.hpp"
 
@@ -19,7 +19,8 @@ std::size_t full_families(std::vector<bird::Neighbor> const& neighbors, std::str
 
 }  // namespace
 
-bool Rotation::observe(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors, Moment now) {
+bool Rotation::observe(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors, Moment now,
+                       bool may_leave) {
   auto const before = left;
   // Once left, always left: should the successor fail, the last resort still carries.
   std::erase_if(left, [&](std::string const& device) { return !plan.successors.contains(device); });
@@ -29,7 +30,7 @@ bool Rotation::observe(plan::NodePlan const& plan, std::vector<bird::Neighbor> c
   for (auto const& [old, successor] : plan.successors) {
     if (full_families(neighbors, successor) < 2) {
       full_since_.erase(old);
-    } else if (now - full_since_.try_emplace(old, now).first->second >= flooded) {
+    } else if (now - full_since_.try_emplace(old, now).first->second >= flooded && may_leave) {
       left.insert(old);
     }
     bool const carries = full_families(neighbors, old) > 0;  // a neighbour that is away anyway does not count
@@ -57,7 +58,7 @@ Rotation::Step Rotation::step(plan::WorldDocument const& document, std::string c
   if (next != document.next_keys.end()) {
     bool const ours = next->second == identity.next_public();
     bool const moved = plan.successors.empty() || (all_moved_ && now - moved_at_ >= settle);
-    wanted = ours && moved ? Step::done : Step::none;
+    wanted = ours && moved && newest ? Step::done : Step::none;
   } else if (asked) {
     wanted = Step::offer;
   } else if (identity.next().is_set() && newest) {

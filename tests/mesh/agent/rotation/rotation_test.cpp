@@ -1,4 +1,4 @@
-#include "mesh/agent/rotation.hpp"
+#include "mesh/agent/rotation/rotation.hpp"
 
 #include "base/process/service.hpp"
 
@@ -117,6 +117,20 @@ TEST_F(RotationTest, TheChangeIsDoneOnceEveryLinkHasMovedAndTheNewsHasGoneRound)
   EXPECT_EQ(step(plan, start + Rotation::settle), Step::done);
   EXPECT_EQ(step(plan, start + Rotation::settle), Step::none) << "not at once again";
   EXPECT_EQ(step(plan, start + Rotation::settle + Rotation::pause), Step::done);
+}
+
+// The world with the new key could say of what is on trial here that it holds.
+TEST_F(RotationTest, NothingIsDoneAndNoDeviceLeftWhileAWorldIsOnTrial) {
+  auto const plan = plan::plan_node(changing(), "ams-1").value();
+  auto const all = full({"wg-nyc-1", "wg-edge-1", "wg-nyc-1~", "wg-edge-1~"});
+  rotation.observe(plan, all, start - Rotation::flooded, false);
+  EXPECT_FALSE(rotation.observe(plan, all, start, false));
+  EXPECT_TRUE(rotation.left.empty());
+  EXPECT_TRUE(rotation.observe(plan, all, start)) << "at once when it is over: they have been Full meanwhile";
+  rotation.observe(plan, all, start);
+  auto const moved = start + Rotation::settle;
+  EXPECT_EQ(rotation.step(document, "ams-1", identity, plan, moved, false), Step::none);
+  EXPECT_EQ(rotation.step(document, "ams-1", identity, plan, moved, true), Step::done);
 }
 
 TEST_F(RotationTest, ThePlanOfAnotherWorldSaysNothing) {

@@ -1,0 +1,89 @@
+#include "mesh/controller/behind.hpp"
+
+#include "base/process/log.hpp"
+#include "mesh/world_store/catch_up.hpp"
+
+namespace controller {
+namespace {
+
+namespace json = boost::json;
+using net::HttpRequest;
+using net::HttpResponse;
+
+constexpr std::size_t shown_bytes_max = 4 * plan::world_size_limit;  // texts in JSON are escaped, twice
+
+net::Task<HttpResponse> learn(Controller::State& state, HttpRequest request) {
+  if (!is_member(state, request)) {
+    co_return HttpResponse::problem(403, "not a member", "a certificate of a member is needed");
+  }
+  std::string const by = request.peer.certificate_name;
+  auto const document = world_store::own_word(request.body, state.world_key.verify_key(), state.mesh);
+  if (!document) {
+    process::log::error("controller", "'{}' shows a world that is not taken: {}", by, document.error().what());
+    co_return HttpResponse::problem(422, "not this controller's word", document.error().what());
+  }
+  std::function<base::Result<world_store::Learnt>(database::Database&)> const work =
+      [document = *document](database::Database& database) {
+        return world_store::catch_up(database, document, now_seconds());
+      };
+  auto const forgotten = world_store::forgotten(state.world, document->revision);
+  auto const learnt = co_await state.change<world_store::Learnt>(work);
+  if (!learnt) {
+    co_return HttpResponse::problem(500, learnt.error().code.message(), learnt.error().detail);
+  }
+  if (forgotten) {
+    process::log::warning("controller", "'{}' showed revision {}, which this controller signed. {}", by,
+                          document->revision, sentence(*learnt));
+  }
+  if (state.behind && !world_store::forgotten(state.world, state.behind->seen)) {
+    state.behind.reset();
+  }
+  co_return HttpResponse::json(200, json::serialize(json::object{{"revision", learnt->revision}}));
+}
+
+}  // namespace
+
+std::optional<HttpResponse> answer_behind(Controller::State& state, HttpRequest const& request, std::int64_t since) {
+  if (!world_store::forgotten(state.world, since)) {
+    return std::nullopt;
+  }
+  auto const& by = request.peer.certificate_name;
+  auto const revision = state.world.document.revision;
+  if (!state.behind || state.behind->seen < since) {
+    process::log::error("controller",
+                        "'{}' has seen revision {}, and this store knows nothing of it (it is at {}): it was put back "
+                        "from an older copy. Nodes are asked to show what they have",
+                        by, since, revision);
+    state.behind = Controller::State::Behind{since, by};
+  }
+  auto const detail = "this store is at revision " + std::to_string(revision) + " and knows nothing of " +
+                      std::to_string(since) + ": POST the newest world to /v1/world";
+  auto answer = HttpResponse::json(
+      409, json::serialize(json::object{
+               {"title", "behind"}, {"status", 409}, {"detail", detail}, {"revision", revision}, {"seen", since}}));
+  answer.headers.set("Content-Type", "application/problem+json");
+  return answer;
+}
+
+void add_behind_routes(Controller::State& state) {
+  state.nodes_router.add("POST", "/v1/world",
+                         [&state](HttpRequest request) { return learn(state, std::move(request)); },
+                         {.body = shown_bytes_max});
+}
+
+json::value behind_json(Controller::State const& state) {
+  return state.behind ? json::value(json::object{{"seen", state.behind->seen}, {"by", state.behind->by}})
+                      : json::value(nullptr);
+}
+
+json::array to_join_again_json(Controller::State const& state) {
+  json::array out;
+  for (auto const& [name, key] : state.world.certificate_keys) {
+    if (key.empty() && state.world.members.contains(name)) {
+      out.emplace_back(name);
+    }
+  }
+  return out;
+}
+
+}  // namespace controller

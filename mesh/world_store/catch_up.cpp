@@ -1,0 +1,83 @@
+#include "mesh/world_store/catch_up.hpp"
+
+#include <set>
+#include <utility>
+
+namespace world_store {
+namespace {
+
+std::string list(std::set<std::string> const& names) {
+  std::string out;
+  for (auto const& name : names) {
+    out += (out.empty() ? "" : ", ") + name;
+  }
+  return out.empty() ? "none" : out;
+}
+
+bool is_forgotten(Stored::Life const& life, std::int64_t revision, std::int64_t seen) {
+  return seen > revision || (seen > life.learnt && seen < life.first);
+}
+
+}  // namespace
+
+bool forgotten(Stored const& stored, std::int64_t seen) {
+  return is_forgotten(stored.life, stored.document.revision, seen);
+}
+
+base::Result<Learnt> catch_up(database::Database& database, plan::WorldDocument const& later, std::int64_t now_s) {
+  Learnt out;
+  auto const present = database.query("SELECT topology FROM controller_world WHERE id = 1");
+  auto life = read_life(database);
+  if (!present || !life) {
+    return !present ? present.error() : life.error();
+  }
+  auto const before = database.revision();
+  out.revision = before + life->ahead;
+  if (!is_forgotten(*life, out.revision, later.revision)) {
+    return out;
+  }
+  out.other_topology = present->empty() || database::text(present->front()[0]) != later.topology;
+  if (later.revision > out.revision) {
+    life->first = later.revision + between_lives;
+    life->ahead = life->first - before;
+  }
+  life->learnt = later.revision;
+  auto const body = [&](database::Transaction& transaction) -> base::Result<void> {
+    auto known = members::catch_up(transaction, {later.nodes, later.generations, later.removed}, now_s);
+    auto const written = transaction.execute(
+        "INSERT INTO controller_life (id, ahead, learnt, first) VALUES (1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+        "ahead = excluded.ahead, learnt = excluded.learnt, first = excluded.first",
+        {life->ahead, life->learnt, life->first});
+    if (!known || !written) {
+      return !known ? known.error() : written.error();
+    }
+    out.members = std::move(*known);
+    return {};
+  };
+  auto const revision = database.write(body);
+  if (!revision) {
+    return revision.error();
+  }
+  out.revision = *revision + life->ahead;
+  return out;
+}
+
+base::Result<plan::WorldDocument> own_word(std::string const& body, signed_world::VerifyKey const& key,
+                                           std::string const& mesh) {
+  auto const shown = signed_world::parse_signed_world(body);
+  if (!shown) {
+    return shown.error();
+  }
+  auto const claimed = plan::parse_world_document(shown->text);
+  return claimed ? signed_world::open_world(*shown, signed_world::Pin{key, mesh, 0}, claimed->issued_at_s) : claimed;
+}
+
+std::string sentence(Learnt const& learnt) {
+  return "It goes on at " + std::to_string(learnt.revision) +
+         ". Removed since the copy: " + list(learnt.members.removed) +
+         "; changed their keys: " + list(learnt.members.changed) +
+         "; joined, and are to join again: " + list(learnt.members.joined) +
+         (learnt.other_topology ? "; the topology was another, and is to be set again" : "");
+}
+
+}  // namespace world_store
