@@ -38,6 +38,9 @@ tenants::Policy policy_of(navigator::TenantSettings const& settings) {
 api::GateSettings gate_of(navigator::TenantSettings const& settings) {
   api::GateSettings gate;
   gate.token = {static_cast<double>(settings.requests_per_second), static_cast<double>(settings.burst)};
+  constexpr double day_s = 86400;
+  constexpr double at_once = 0.2;
+  gate.changes = {settings.changes_per_day / day_s, std::max(1.0, settings.changes_per_day * at_once)};
   return gate;
 }
 

@@ -128,6 +128,7 @@ struct TenantSettings {
   std::uint16_t resolver_port = 53;
   std::uint32_t requests_per_second = 10;  // of one token
   std::uint32_t burst = 50;
+  std::uint32_t changes_per_day = 10000;  // of one tenant; a fifth of them at once
   std::uint32_t claims_per_day = 100;        // of one tenant: domains and registrations; 0: any number
   std::vector<PlanSettings> plans;           // empty: any name is a plan, with the quotas above
   std::vector<std::string> origins_allowed;  // prefixes where tenants may have origins though they are private

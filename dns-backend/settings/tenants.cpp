@@ -174,6 +174,7 @@ void read_tenants(config::Reader& root, Settings& settings) {
   tenants.requests_per_second =
       section->integer<std::uint32_t>("requests_per_second", {1, 100000}, tenants.requests_per_second);
   tenants.burst = section->integer<std::uint32_t>("burst", {1, 1000000}, tenants.burst);
+  tenants.changes_per_day = section->integer<std::uint32_t>("changes_per_day", {1, 100000000}, tenants.changes_per_day);
   tenants.claims_per_day = section->integer<std::uint32_t>("claims_per_day", {0, 100000}, tenants.claims_per_day);
   for (auto& one : section->sections("plans")) {
     PlanSettings plan = read_plan(one);

@@ -122,6 +122,24 @@ void packet_size(Examination& examination, Device const& wanted, ObservedDevice 
   }
 }
 
+// By the agent's last minute and by what was sent now: a link that is well again is not blamed for what was.
+void loss(Examination& examination, Device const& wanted) {
+  constexpr int told_from_percent = 5;
+  auto const& lost = examination.facts().loss_percent;
+  auto const minute = lost.find(wanted.name);
+  for (auto const& probe : examination.facts().probes) {
+    if (probe.device == wanted.name && probe.small_answered && probe.small_lost > 0 && minute != lost.end() &&
+        minute->second >= told_from_percent) {
+      examination.warning("lossy-link", wanted.name,
+                          examination.link(wanted.name) + " lost " + std::to_string(minute->second) +
+                              " % of the echoes of the last minute, and " + std::to_string(probe.small_lost) + " of " +
+                              std::to_string(echo_tries) + " now",
+                          "look at the line below it (errors of the interface, a full queue, the provider); "
+                          "`privateer node drain` keeps traffic away meanwhile");
+    }
+  }
+}
+
 void route_to_endpoint(Examination& examination, Device const& wanted) {
   for (auto const& route : examination.facts().endpoint_routes) {
     if (route.device != wanted.name) {
@@ -168,6 +186,7 @@ void unread(Examination& examination, Device const& wanted, ObservedDevice const
   }
   addresses(examination, wanted, found);
   packet_size(examination, wanted, found);
+  loss(examination, wanted);
 }
 
 }  // namespace

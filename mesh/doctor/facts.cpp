@@ -110,6 +110,14 @@ bool add_agent_status(Facts& facts, std::string_view status_text) {
       facts.flapping[std::string(one.key())] = texts(flapping->get_object(), one.key());
     }
   }
+  if (auto const* const links = status.if_contains("links"); links != nullptr && links->is_array()) {
+    for (auto const& one : links->get_array()) {
+      if (one.is_object()) {
+        facts.loss_percent[text(one.get_object(), "device")] =
+            static_cast<int>(number(one.get_object(), "loss_percent"));
+      }
+    }
+  }
   facts.limits = texts(status, "limits");
   auto const failing = texts(status, "failing");
   facts.failures.insert(facts.failures.end(), failing.begin(), failing.end());

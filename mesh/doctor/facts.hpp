@@ -75,6 +75,7 @@ struct Facts {
   std::vector<wireguard::Address> sources;                   // which of them packets to other nodes leave with
   std::map<std::string, std::vector<std::string>> flapping;  // device -> where its peer's packets come from in turns
   std::vector<LinkProbe> probes;
+  std::map<std::string, int> loss_percent;  // device -> of the agent's own echoes of the last minute
 
   bool bird_running = false;
   std::vector<bird::Neighbor> neighbors;

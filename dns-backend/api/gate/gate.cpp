@@ -156,6 +156,7 @@ Gate::Gate(Dependencies const& dependencies, tokens::Tokens const& tokens, proce
       settings_(std::move(settings)),
       rate_(settings_.token),
       failures_(settings_.failures),
+      changes_(settings_.changes),
       refused_(
           metrics.counter("navigator_api_refused_total", "Requests that the gate refused: wrong tokens, too often")) {}
 
@@ -217,7 +218,11 @@ HttpResponse Gate::admit(HttpRequest& request, Asker& asker) {
   asker = {actor_of(request), token->tenant_id};
   // All tokens of a tenant together, because a tenant makes as many as it likes.
   std::string const counted = token->tenant_id != 0 ? "tenant " + std::to_string(token->tenant_id) : token->id;
-  if (int const wait = rate_.take(counted, now); wait != 0) {
+  int wait = rate_.take(counted, now);
+  if (wait == 0 && token->tenant_id != 0 && changes_something(request.method)) {
+    wait = changes_.take(counted, now);
+  }
+  if (wait != 0) {
     refused_.add();
     return too_often(wait);
   }

@@ -34,8 +34,10 @@
 namespace api {
 
 struct GateSettings {
-  tokens::RateSettings token{};               // of each tenant, or of each administrator's token
-  tokens::RateSettings failures{0.2, 20};     // of each address: wrong tokens
+  tokens::RateSettings token{};            // of each tenant, or of each administrator's token
+  tokens::RateSettings failures{0.2, 20};  // of each address: wrong tokens
+  // Of each tenant: requests that change something. The audit log has a row for each and may not be cut for a year.
+  tokens::RateSettings changes{10000.0 / 86400, 2000};
   std::function<std::int64_t()> now_ms = {};  // Unix time; empty: the clock
 };
 
@@ -71,7 +73,7 @@ class Gate {
   Dependencies const& dependencies_;
   tokens::Tokens const& tokens_;
   GateSettings settings_;
-  tokens::Rate rate_, failures_;
+  tokens::Rate rate_, failures_, changes_;
   // Actor and key; shared with requests that outlive the gate.
   std::shared_ptr<std::set<std::pair<std::string, std::string>>> at_work_ =
       std::make_shared<std::set<std::pair<std::string, std::string>>>();

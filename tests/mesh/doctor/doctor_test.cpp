@@ -54,7 +54,8 @@ Facts healthy() {
       facts.bfd.push_back({address, device.name, "Up", 0.1, 0.5});
       facts.costs.push_back({protocol, facts.router_id_of_device[device.name], {10}, {10}});
     }
-    facts.probes.push_back({device.name, device.mtu, true, true, std::chrono::microseconds(900)});
+    facts.probes.push_back({device.name, device.mtu, true, true, std::chrono::microseconds(900), 0});
+    facts.loss_percent[device.name] = 0;
     if (device.peers[0].endpoint) {
       facts.endpoint_routes.push_back({device.name, *device.peers[0].endpoint, "eth0"});
     }
@@ -123,6 +124,11 @@ std::vector<Fault> device_faults() {
       {"port-differs", [](Facts& f) { first(f).listen_port = 1; }},
       {"mtu-differs", [](Facts& f) { first(f).mtu = 1300; }},
       {"mtu-black-hole", [](Facts& f) { f.probes[0].full_answered = false; }},
+      {"lossy-link",
+       [](Facts& f) {
+         f.probes[0].small_lost = 1;
+         f.loss_percent[f.probes[0].device] = 5;
+       }},
       {"link-local-missing",
        [](Facts& f) { std::erase_if(first(f).addresses, [](auto const& a) { return a.text().starts_with("fe80"); }); }},
       {"address-foreign",
@@ -377,6 +383,15 @@ TEST(Doctor, AFullSizeProbeSaysNothingWhereSmallOnesAreLostToo) {
   Facts facts = healthy();
   facts.probes[0].small_answered = facts.probes[0].full_answered = false;
   EXPECT_THAT(codes(facts), IsEmpty());
+}
+
+TEST(Doctor, ALinkThatIsWellAgainOrLostASingleEchoIsNotBlamed) {
+  auto facts = healthy();
+  facts.probes[0].small_lost = 2;
+  EXPECT_THAT(codes(facts), IsEmpty()) << "now, and not in the last minute";
+  facts.probes[0].small_lost = 0;
+  facts.loss_percent[facts.probes[0].device] = 40;
+  EXPECT_THAT(codes(facts), IsEmpty()) << "in the last minute, and not now";
 }
 
 TEST(Doctor, IsReadByPeopleAndPrograms) {

@@ -26,12 +26,12 @@ namespace json = boost::json;
 class World {
  public:
   explicit World(tenants::Policy policy = {{}, 24LL * 3600 * 1000, "acme.example.org."},
-                 SignUpSettings newcomers = by_invitation())
+                 SignUpSettings newcomers = by_invitation(), tokens::RateSettings changes = {1000, 100000})
       : store(store::Store::open("sqlite://:memory:", {invitations::schema()}, health, loop.get_executor()).value()),
         dependencies{*store, metrics, {"admin.internal"}},
         tokens(*store),
         tenants{dependencies, tokens, std::move(policy), {}, {}, [this] { return now_ms; }},
-        gate(dependencies, tokens, metrics, {{1000, 1000}, {0.2, 20}, [this] { return now_ms; }}),
+        gate(dependencies, tokens, metrics, {{1000, 1000}, {0.2, 20}, [this] { return now_ms; }, changes}),
         sign_up(tenants, std::move(newcomers)) {
     dependencies.admin_token = [this](std::string const& id) {
       auto const* const token = tokens.by_id(id);
