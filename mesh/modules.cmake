@@ -87,7 +87,8 @@ module(mesh/doctor/underlay SOURCES route.cpp addresses.cpp
   DEPENDS base/result mesh/wireguard mesh/wireguard/kernel)
 module(mesh/doctor/echoes SOURCES echo.cpp
   DEPENDS base/result base/net mesh/wireguard mesh/round_trips)
-module(mesh/doctor SOURCES facts.cpp doctor.cpp examination.cpp node.cpp identity.cpp devices.cpp routing.cpp observe.cpp
+module(mesh/doctor SOURCES facts.cpp doctor.cpp examination.cpp node.cpp identity.cpp devices.cpp routing.cpp
+    observe.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend
     mesh/plan mesh/internal_ca mesh/doctor/underlay mesh/doctor/echoes
     routing/bird

@@ -184,7 +184,11 @@ std::vector<Fault> routing_faults() {
 
 std::vector<Fault> node_faults() {
   return {
-      {"no-world", [](Facts& f) { f.plan = nullptr; }},
+      {"no-world",
+       [](Facts& f) {
+         f.plan = nullptr;
+         f.agent_revision = f.kept_revision = -1;
+       }},
       {"plan",
        [](Facts& f) { change_plan(f, [](auto& p) { p.warnings.emplace_back("area 7 hangs on one border"); }); }},
       {"advertisements-ignored", [](Facts& f) { f.deaf_to_routers = {"eth0"}; }},
