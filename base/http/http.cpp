@@ -1,5 +1,7 @@
 #include "base/http/http.hpp"
 
+#include "base/http/problem.hpp"
+
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
@@ -68,7 +70,7 @@ HttpResponse HttpResponse::problem(int status, std::string title, std::string de
   object["title"] = std::move(title);
   object["status"] = status;
   if (!detail.empty()) {
-    object["detail"] = std::move(detail);
+    object["detail"] = as_utf8(detail);
   }
   HttpResponse out{status, {}, boost::json::serialize(object)};
   out.headers.set("Content-Type", "application/problem+json");

@@ -11,8 +11,12 @@
 #include "base/result/problem.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace net {
+
+// `text` with what is no UTF-8 (RFC 3629) replaced by U+FFFD: messages repeat input, and JSON is UTF-8 (RFC 8259 8.1).
+[[nodiscard]] std::string as_utf8(std::string_view text);
 
 HttpResponse problem_of(int status, std::string title, base::Problems const& problems);
 // One problem, whose message is also the detail.

@@ -382,7 +382,11 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   static std::unique_ptr<World> world;
   static int round = 0;
   if (round++ % rounds == 0) {
+    bool const first = world == nullptr;
     world = std::make_unique<World>();
+    if (first) {  // it has to go before OpenSSL does, which came with it
+      std::atexit([] { world.reset(); });
+    }
     for (std::string const& route : world->routes) {
       ask(*world, route, world->valid.at(route).body, true);
     }

@@ -27,5 +27,18 @@ TEST(Problem, OneIsItsOwnDetail) {
   EXPECT_EQ(body.at("errors").at(0).at("message"), "there is one");
 }
 
+TEST(Problem, WhatItRepeatsIsUtf8) {
+  EXPECT_EQ(as_utf8("аdmin \xf0\x9f\x98\x80"), "аdmin \xf0\x9f\x98\x80");
+  for (char const* const wrong :
+       {"\xff", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\x80"}) {
+    std::string const text = as_utf8(std::string("a") + wrong);
+    EXPECT_TRUE(text.starts_with("a\xef\xbf\xbd")) << text;
+    EXPECT_NO_THROW(boost::json::parse(boost::json::serialize(boost::json::value(text)))) << text;
+  }
+  auto const response = problem_of(422, "wrong", "name", "'\xff' is none", "\xfe");
+  EXPECT_NO_THROW(boost::json::parse(response.body));
+  EXPECT_NO_THROW(boost::json::parse(HttpResponse::problem(404, "not found", "no '\xff'").body));
+}
+
 }  // namespace
 }  // namespace net
