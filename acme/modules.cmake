@@ -22,8 +22,10 @@ module(acme/schema SOURCES schema.cpp
   DEPENDS base/result base/database)
 module(acme/vault/rows SOURCES rows.cpp
   DEPENDS base/result acme/crypto)
+module(acme/vault/texts SOURCES texts.cpp
+  DEPENDS base/result base/database)
 module(acme/vault SOURCES errc.cpp vault.cpp orders.cpp subjects.cpp issuing.cpp sealing.cpp edges.cpp
-  DEPENDS base/result base/net base/database acme/crypto acme/keyring acme/schema acme/vault/rows
+  DEPENDS base/result base/net base/database acme/crypto acme/keyring acme/schema acme/vault/rows acme/vault/texts
     base/store_thread)
 module(acme/schedule SOURCES renewal.cpp failover.cpp limits.cpp ahead.cpp planner.cpp
   DEPENDS base/result acme/crypto acme/messages)

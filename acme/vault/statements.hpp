@@ -6,6 +6,7 @@
 #include "acme/crypto/time.hpp"
 #include "acme/keyring/keyring.hpp"
 #include "acme/vault/errc.hpp"
+#include "acme/vault/texts/texts.hpp"
 #include "acme/vault/vault.hpp"
 #include "base/database/database.hpp"
 
@@ -62,27 +63,6 @@ inline Work<Rows> reading(std::string sql, std::vector<Value> parameters = {}) {
     return database.query(sql, parameters);
   };
 }
-
-// What a sealed text is authenticated with, so that it opens in no other row.
-inline std::string account_seal(std::string const& directory_url) {
-  return "acme_account/" + directory_url;
-}
-inline std::string pending_seal(std::string const& directory_url) {
-  return "acme_account/pending/" + directory_url;
-}
-// Before there was one for each CA.
-inline std::string former_order_seal(std::int64_t subject_id) {
-  return "acme_order/subject/" + std::to_string(subject_id);
-}
-inline std::string order_seal(std::int64_t subject_id, std::string const& directory_url) {
-  return former_order_seal(subject_id) + "/" + directory_url;
-}
-inline std::string certificate_seal(std::int64_t tenant_id, std::string const& fingerprint) {
-  return "certificate/" + std::to_string(tenant_id) + "/" + fingerprint;
-}
-
-// The owner of what belongs to no tenant: the accounts.
-constexpr std::int64_t platform = 0;
 
 inline std::int64_t now_ms() {
   return crypto::to_ms(crypto::wall_now());

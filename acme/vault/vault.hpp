@@ -109,7 +109,7 @@ class Vault {
 
   // --- what happened ---
   net::Task<base::Result<void>> add_event(Event event);
-  net::Task<base::Result<std::vector<Event>>> events(std::int64_t subject_id);  // newest first
+  net::Task<base::Result<std::vector<Event>>> events(std::int64_t subject_id);        // newest first
   net::Task<base::Result<void>> save_buckets(std::vector<Bucket> buckets, Time now);  // those full by then go
   net::Task<base::Result<std::vector<Bucket>>> buckets();
 

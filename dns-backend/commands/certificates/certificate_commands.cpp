@@ -84,6 +84,16 @@ void print_why(json::object const& body) {
           .c_str());
 }
 
+// Data keys that do not open: a line, or nothing.
+std::string damaged_of(json::object const& body) {
+  json::value const* const count = body.if_contains("damaged");
+  if (count == nullptr || *count == 0) {
+    return {};
+  }
+  return json::serialize(*count) + " data keys do not open and were left as they are, the first of " +
+         text(body, "first_damaged") + ": order that tenant's certificates anew (navigator cert order)\n";
+}
+
 }  // namespace
 
 int list_certificates(Place const& place, bool due, Output output) {
@@ -200,6 +210,7 @@ int show_keys(Place const& place, Output output) {
   std::printf("master key %s%s\n%s data keys, the oldest of %s\n", text(body, "master").c_str(),
               body.at("rotates_itself") == true ? "" : ", given as a credential",
               json::serialize(body.at("data_keys")).c_str(), time(body, "oldest_ms").c_str());
+  std::printf("%s", damaged_of(body).c_str());
   return 0;
 }
 
@@ -218,8 +229,8 @@ int rotate_keys(Place const& place, std::string const& what, std::string const& 
   if (what == "master") {
     std::printf(
         "the master key is %s now; its predecessor lies beside it with the ending .former and its id, for backups from "
-        "before\n",
-        text(body, "master").c_str());
+        "before\n%s",
+        text(body, "master").c_str(), damaged_of(body).c_str());
   } else {
     std::printf("%s keys sealed anew by fresh data keys\n", json::serialize(body.at("sealed")).c_str());
   }
