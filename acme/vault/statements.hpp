@@ -86,6 +86,14 @@ inline base::Result<std::int64_t> tenant_of(Transaction& transaction, std::int64
   return integer(rows->front()[0]);
 }
 
+// What its orders became at CAs, those at `but` excepted, is dropped: they are still to be told. The rows stay.
+inline base::Result<void> drop_orders(Transaction& transaction, std::int64_t subject_id, std::string const& but) {
+  return execute(transaction,
+                 "INSERT OR IGNORE INTO acme_dropped_order (directory_url, order_url, since_ms) SELECT directory_url, "
+                 "order_url, ? FROM acme_order WHERE subject_id = ? AND directory_url <> ? AND order_url <> ''",
+                 {now_ms(), subject_id, but});
+}
+
 inline std::vector<std::int64_t> first_column(Rows const& rows) {
   std::vector<std::int64_t> numbers;
   std::ranges::transform(rows, std::back_inserter(numbers), [](Row const& row) { return integer(row[0]); });

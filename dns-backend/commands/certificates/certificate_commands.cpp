@@ -50,18 +50,38 @@ std::string target_of(std::string const& tenant, std::string const& name) {
   return "/v1/tenants/" + net::percent_encode(tenant) + "/certificates/" + net::percent_encode(name);
 }
 
+char const* alarm_of(json::object const& body) {
+  auto const is = [&body](char const* key) { return body.contains(key) && body.at(key) == true; };
+  return is("missing") ? ", its first certificate is missing"
+         : is("alarm") ? ", a fifth of its life or less is left"
+                       : "";
+}
+
+void print_faults(json::object const& body) {
+  json::array const faults = list_of(body, "faults");
+  std::printf("%s", faults.empty() ? "  nothing is wrong\n" : "");
+  for (json::value const& one : faults) {
+    json::object const& fault = one.as_object();
+    std::printf("  %s: %s\n    -> %s\n", text(fault, "code").c_str(), text(fault, "what").c_str(),
+                text(fault, "fix").c_str());
+  }
+}
+
 void print_why(json::object const& body) {
   std::printf("%s of %s: %s%s\n", text(body, "name").c_str(), text(body, "tenant").c_str(), text(body, "state").c_str(),
-              body.contains("alarm") && body.at("alarm") == true ? ", a fifth of its life or less is left" : "");
+              alarm_of(body));
+  print_faults(body);
   std::printf("  names: %s\n", joined(list_of(body, "names"), ", ").c_str());
   std::printf("  authority: %s\n", text(body, "authority").c_str());
   std::printf("  valid until %s, renewal %s (%s), next attempt %s\n", time(body, "not_after_ms").c_str(),
               time(body, "renew_at_ms").c_str(), text(body, "renew_why").c_str(),
               time(body, "next_attempt_ms").c_str());
-  std::printf("  challenge: %s\n", joined(list_of(body, "challenge"), " -> ").c_str());
+  std::string const delegated = text(body, "delegated_to");
+  std::printf("  challenge: %s%s\n", joined(list_of(body, "challenge"), " -> ").c_str(),
+              delegated.empty() ? "" : (", to lead to " + delegated).c_str());
   std::printf("  values now: %s\n", joined(list_of(body, "values"), ", ").c_str());
   json::array const caa = list_of(body, "caa");
-  std::printf("  CAA: %s\n", caa.empty() ? "none in our zones" : json::serialize(caa).c_str());
+  std::printf("  CAA: %s\n", caa.empty() ? "none" : json::serialize(caa).c_str());
   if (std::string const error = text(body, "last_error"); !error.empty()) {
     std::printf("  last error: %s\n", error.c_str());
   }
