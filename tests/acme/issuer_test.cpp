@@ -519,23 +519,6 @@ TEST_F(IssuerTest, AnAlarmIsRaisedWhenAFifthOfTheLifeIsLeft) {
   ASSERT_TRUE(until([this] { return issuer->issuer_status().alarms == 0; }));
 }
 
-TEST_F(IssuerTest, ANameThatNeverHadACertificateRaisesAnAlarmOfItsOwn) {
-  settings.first_certificate_within = std::chrono::milliseconds(200);
-  ca->knobs.deny = true;
-  add_tenant("acme-tv");
-  start();
-  ASSERT_TRUE(until([this] { return issuer->issuer_status().missing == 1; }));
-  EXPECT_EQ(issuer->issuer_status().alarms, 0U);
-  EXPECT_TRUE(issuer->status()[0].alarm);
-  EXPECT_TRUE(issuer->status()[0].missing);
-  EXPECT_THAT(metrics.text(), HasSubstr("navigator_acme_missing 1"));
-  ca->knobs.deny = false;
-  issuer->order_now(*issuer->find("acme-tv"));
-  ASSERT_TRUE(issued(1));
-  EXPECT_EQ(issuer->issuer_status().missing, 0U);
-  EXPECT_FALSE(issuer->status()[0].alarm);
-}
-
 TEST_F(IssuerTest, ATenantThatIsRenamedOrReturnsIsFollowedByTheLogOfChanges) {
   store::Tenant const tenant = add_tenant("acme-tv");
   start();
