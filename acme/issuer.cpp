@@ -15,10 +15,6 @@ constexpr milliseconds round_max{60000};
 constexpr milliseconds upload_pause{1000};
 constexpr milliseconds settle_look{5};
 
-Time alarm_at(vault::CertificateRow const& certificate) {
-  return certificate.not_after - std::max(certificate.not_after - certificate.not_before, milliseconds(0)) / 5;
-}
-
 }  // namespace
 
 Issuer::Issuer(net::asio::any_io_executor executor, store::Store& store, vault::Vault& vault, process::Metrics& metrics,
@@ -29,17 +25,16 @@ Issuer::Issuer(net::asio::any_io_executor executor, store::Store& store, vault::
       measures_(metrics),
       settings_(std::move(settings)),
       dns01_(executor, store, std::move(sites), settings_.gate),
-      ordering_({store, vault, metrics, dns01_, settings_.order, settings_.look, settings_.publish_caa}),
+      ordering_(
+          {store, vault, metrics, dns01_, settings_.order, settings_.look, settings_.caa_look, settings_.publish_caa}),
       wishes_(store, settings_.challenge_zone),
       wake_(executor),
       lease_wake_(executor),
+      alarms_(settings_.first_certificate_within),
       revocations_(
-          vault,
-          [this](std::string const& directory_url) {
-            auto const place = place_of(directory_url);
-            return place ? authorities_[*place].get() : nullptr;
-          },
-          settings_.first_retry),
+          vault, [this](std::string const& url) { return authority_of(url); }, settings_.first_retry),
+      dropped_orders_(
+          vault, [this](std::string const& url) { return authority_of(url); }, settings_.first_retry),
       ask_wake_(executor) {
   ASSERT(!settings_.authorities.empty());
   for (AuthoritySettings const& one : settings_.authorities) {
@@ -166,12 +161,18 @@ net::Task<base::Result<Plan>> Issuer::round() {
   } else if (telling) {
     plan.wake = std::min(plan.wake.value_or(*telling), *telling);
   }
+  auto const dropping = dropped_orders_.next(now);
+  if (dropping && *dropping <= now) {
+    net::spawn(executor_, "acme dropped orders", dropped_orders_.tell());
+  } else if (dropping) {
+    plan.wake = std::min(plan.wake.value_or(*dropping), *dropping);
+  }
   if (settings_.publish_caa && announce_at_ <= now) {
     net::spawn(executor_, "acme CAA records", announce());
   }
   raise_alarms(now);
-  if (!alarms_.empty()) {
-    plan.wake = std::min(plan.wake.value_or(alarms_.begin()->first), alarms_.begin()->first);
+  if (auto const alarm = alarms_.next()) {
+    plan.wake = std::min(plan.wake.value_or(*alarm), *alarm);
   }
   show_metrics(now);
   co_await save_limits();
@@ -232,10 +233,10 @@ net::Task<base::Result<void>> Issuer::load() {
   rows_.clear();
   read_.clear();
   subjects_.clear();
-  by_name_.clear();
+  names_.clear();
   gone_.clear();
-  alarmed_.clear();
   revocations_.clear();
+  dropped_orders_.look();
   attempts_.clear();
   opinions_.clear();
   auto const loaded = co_await load_kept();
@@ -244,6 +245,7 @@ net::Task<base::Result<void>> Issuer::load() {
   }
   for (vault::SubjectRow const& row : *rows) {
     rows_[{row.tenant_id, row.name}] = row.id;
+    since_[row.id] = row.since;
   }
   for (vault::CertificateRow const& row : *certificates) {  // newest last
     read_[row.subject_id].push_back(row);
@@ -307,10 +309,12 @@ net::Task<base::Result<void>> Issuer::take(News news) {
       rows_.erase(nameless);  // what was kept without a name has one now
     }
     rows_[{row.tenant_id, row.name}] = row.id;
+    since_[row.id] = row.since;
   }
   leave(news);
   for (Wanted& one : news.wanted) {
-    vault::SubjectRow row{rows_.at({one.tenant_id, one.name}), one.tenant_id, one.name};
+    std::int64_t const id = rows_.at({one.tenant_id, one.name});
+    vault::SubjectRow row{id, one.tenant_id, one.name, since_[id]};
     auto const taken = co_await take_in(std::move(row), std::move(one), news.anew);
     if (!taken) {
       co_return taken.error();
@@ -354,9 +358,9 @@ net::Task<base::Result<void>> Issuer::take_in(vault::SubjectRow row, Wanted want
   std::int64_t const id = row.id;
   if (auto const known = subjects_.find(id); known != subjects_.end()) {
     bool const recovered = known->second.wanted.failing && !wanted.failing;
-    uncall(known->second);
+    names_.remove(known->second.wanted, id);
     known->second.wanted = std::move(wanted);
-    call(known->second);
+    names_.add(known->second.wanted, id);
     if (recovered) {
       planner_->retry(id, wall_now());
     }
@@ -379,7 +383,7 @@ net::Task<base::Result<void>> Issuer::take_in(vault::SubjectRow row, Wanted want
                           return one.revoked_reason && one.sequence > best->sequence && fits(wanted, one);
                         });
   Subject const& subject = subjects_[id] = Subject{std::move(row), std::move(wanted), {}};
-  call(subject);
+  names_.add(subject.wanted, id);
   hold(id, std::move(present));
   auto const begun = begun_.lower_bound({id, {}});
   if (begun != begun_.end() && begun->first == id) {  // due or not: it is gone on with
@@ -402,26 +406,6 @@ net::Task<base::Result<void>> Issuer::take_in(vault::SubjectRow row, Wanted want
   co_return base::Result<void>();
 }
 
-// The names it is found by.
-void Issuer::call(Subject const& subject) {
-  if (!subject.wanted.label.empty()) {
-    by_name_[subject.wanted.label] = subject.row.id;
-  }
-  for (std::string const& name : subject.wanted.names) {
-    by_name_[name] = subject.row.id;
-  }
-}
-
-void Issuer::uncall(Subject const& subject) {
-  auto const unname = [this, &subject](std::string const& name) {
-    if (auto const named = by_name_.find(name); named != by_name_.end() && named->second == subject.row.id) {
-      by_name_.erase(named);
-    }
-  };
-  unname(subject.wanted.label);
-  std::ranges::for_each(subject.wanted.names, unname);
-}
-
 // It is no longer wanted; its rows stay.
 void Issuer::forget(std::int64_t subject_id) {
   auto const found = subjects_.find(subject_id);
@@ -429,7 +413,8 @@ void Issuer::forget(std::int64_t subject_id) {
     return;
   }
   hold(subject_id, std::nullopt);
-  uncall(found->second);
+  alarms_.drop(subject_id);
+  names_.remove(found->second.wanted, subject_id);
   planner_->drop(subject_id);
   subjects_.erase(found);
 }
@@ -439,18 +424,18 @@ void Issuer::hold(std::int64_t subject_id, std::optional<vault::CertificateRow> 
   Subject& subject = subjects_.at(subject_id);
   if (subject.certificate) {
     expiries_.erase({subject.certificate->not_after, subject_id});
-    alarms_.erase({alarm_at(*subject.certificate), subject_id});
     opinions_.erase(certificate ? subject.certificate->sequence : 0);
   }
-  alarmed_.erase(subject_id);
   ask_at(subject_id, std::nullopt);
   subject.certificate = std::move(certificate);
   subject.wanted_anew = subject.ordered = false;
   if (subject.certificate) {
     expiries_.emplace(subject.certificate->not_after, subject_id);
-    alarms_.emplace(alarm_at(*subject.certificate), subject_id);
+    alarms_.hold(subject_id, subject.certificate->not_before, subject.certificate->not_after);
     auto const opinion = opinions_.find(subject.certificate->sequence);
     ask_at(subject_id, opinion == opinions_.end() ? wall_now() : opinion->second.ask_again);
+  } else {
+    alarms_.lack(subject_id, subject.row.since, wall_now());
   }
   want(subject_id);
 }
@@ -494,7 +479,9 @@ net::Task<base::Result<void>> Issuer::remove_leftovers() {
       co_return forgotten.error();
     }
     rows_.erase({row.tenant_id, row.name});
+    since_.erase(subject_id);
     gone_.erase(subject_id);
+    dropped_orders_.look();
     forget_attempts(subject_id);
     process::log::info(component, "removed certificates and keys of a name that is gone tenant_id={} name={}",
                        row.tenant_id, row.name);
@@ -521,20 +508,20 @@ net::Task<void> Issuer::save_limits() {
 }
 
 void Issuer::raise_alarms(Time now) {
-  while (!alarms_.empty() && alarms_.begin()->first <= now) {
-    std::int64_t const subject_id = alarms_.begin()->second;
-    alarms_.erase(alarms_.begin());
-    alarmed_.insert(subject_id);
+  for (std::int64_t const subject_id : alarms_.raise(now)) {
     vault::Attempt const* const attempt = last_attempt(subject_id);
     vault::SubjectRow const& subject = subjects_.at(subject_id).row;
-    process::log::error(component, "a fifth of the certificate's life is left tenant_id={} name={} error=\"{}\"",
+    process::log::error(component, "{} tenant_id={} name={} error=\"{}\"",
+                        alarms_.missing(subject_id) ? "a name has been without its first certificate for too long"
+                                                    : "a fifth of the certificate's life is left",
                         subject.tenant_id, subject.name, attempt == nullptr ? "" : attempt->detail);
   }
 }
 
 void Issuer::show_metrics(Time now) {
   auto const earliest = expiries_.empty() ? std::nullopt : std::optional(expiries_.begin()->first);
-  measures_.show({subjects_.size(), expiries_.size(), flights_.size(), planner_->ready(), alarmed_.size(), earliest});
+  measures_.show({subjects_.size(), expiries_.size(), flights_.size(), planner_->ready(), alarms_.expiring(),
+                  alarms_.missing(), earliest});
   if (measures_.life_is_due(now)) {
     LifeLeft life;
     for (auto const& [id, subject] : subjects_) {

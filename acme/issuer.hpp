@@ -16,7 +16,9 @@
 // Threads: belongs to the control loop of the primary. Destroy it after the loop stopped.
 #pragma once
 
+#include "acme/alarms/alarms.hpp"
 #include "acme/authority/authority.hpp"
+#include "acme/dropped_orders/dropped_orders.hpp"
 #include "acme/gate/dns01.hpp"
 #include "acme/measures/measures.hpp"
 #include "acme/ordering/ordering.hpp"
@@ -25,6 +27,7 @@
 #include "acme/schedule/renewal.hpp"
 #include "acme/status/status.hpp"
 #include "acme/subjects/choice.hpp"
+#include "acme/subjects/names.hpp"
 #include "acme/subjects/subjects.hpp"
 #include "acme/upload/upload.hpp"
 #include "acme/vault/vault.hpp"
@@ -48,6 +51,7 @@ struct IssuerSettings {
   std::vector<AuthoritySettings> authorities;  // at least one, in the order of preference
   double renew_fraction = 0;                   // of the lifetime; 0: 2/3, or 1/2 below 10 days
   std::chrono::milliseconds first_retry{60000};
+  std::chrono::milliseconds first_certificate_within{3600000};  // a name that has none then raises an alarm
   std::size_t orders_max = 8;
   protocol::OrderLimits order;
   GateSettings gate;
@@ -57,6 +61,7 @@ struct IssuerSettings {
   std::vector<std::string> public_suffixes;  // below which each name is a registered domain of its own
   std::string challenge_zone;                // below which tenants' domains delegate their challenges; empty: none
   Look look;                                 // at a domain, right before its order; empty: none is looked at
+  CaaLook caa_look;                          // for CAA records that are not ours; empty: those are the CA's to look up
   bool publish_caa = false;                  // tenants' names say by CAA records that these CAs alone may issue
 };
 
@@ -156,9 +161,7 @@ class Issuer {
   void forget(std::int64_t subject_id);
   void forget_attempts(std::int64_t subject_id);
   void replace(std::int64_t subject_id, bool ordered);
-  void call(Subject const& subject);
   [[nodiscard]] Subject const* subject_of(std::int64_t tenant_id, std::string const& name) const;
-  void uncall(Subject const& subject);
   void tell(std::int64_t tenant_id) const;
   void hold(std::int64_t subject_id, std::optional<vault::CertificateRow> certificate);
   void want(std::int64_t subject_id);
@@ -187,6 +190,7 @@ class Issuer {
   [[nodiscard]] std::string state_of(std::int64_t subject_id, Subject const& subject, Time now) const;
   [[nodiscard]] SubjectStatus status_of(std::int64_t subject_id, Subject const& subject, Time now) const;
   [[nodiscard]] std::optional<std::size_t> place_of(std::string const& directory_url) const;
+  [[nodiscard]] Authority* authority_of(std::string const& directory_url) const;  // nullptr: not in the settings
   net::Task<base::Result<void>> change_key_at(std::size_t place);
 
   net::asio::any_io_executor executor_;
@@ -209,9 +213,10 @@ class Issuer {
   vault::Lease lease_;
   bool loaded_ = false;                                                // everything below, since the lease is held
   std::map<std::pair<std::int64_t, std::string>, std::int64_t> rows_;  // of the vault: tenant and name -> subject
+  std::map<std::int64_t, Time> since_;                                 // of the same, when each was wanted first
   std::map<std::int64_t, std::vector<vault::CertificateRow>> read_;    // by subject, between a load and its first news
   std::map<std::int64_t, Subject> subjects_;
-  std::map<std::string, std::int64_t> by_name_;  // labels and names of certificates
+  Names names_;
   struct Gone {
     vault::SubjectRow row;
     store::Revision since = 0;  // that every site must have first: DNS goes before certificate and key
@@ -225,10 +230,10 @@ class Issuer {
   std::map<std::int64_t, Opinion> opinions_;              // by the certificate's sequence
   std::vector<Index> questions_;                          // by CA: when it is asked about whose renewal
   Index expiries_;
-  Index alarms_;  // when a fifth of whose life will be left
-  std::set<std::int64_t> alarmed_;
-  Revocations revocations_;  // the CA is still to be told
-  Time announce_at_{};       // the next look whether every CA is in the CAA records
+  Alarms alarms_;
+  Revocations revocations_;       // the CA is still to be told
+  DroppedOrders dropped_orders_;  // and of these
+  Time announce_at_{};            // the next look whether every CA is in the CAA records
   net::Signal ask_wake_;
 };
 

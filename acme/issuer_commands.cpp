@@ -24,6 +24,11 @@ std::optional<std::size_t> Issuer::place_of(std::string const& directory_url) co
              : std::optional(static_cast<std::size_t>(std::distance(authorities_.begin(), found)));
 }
 
+Authority* Issuer::authority_of(std::string const& directory_url) const {
+  auto const place = place_of(directory_url);
+  return place ? authorities_[*place].get() : nullptr;
+}
+
 void Issuer::order_now(std::int64_t subject_id) {
   replace(subject_id, true);
 }

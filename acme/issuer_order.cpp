@@ -109,6 +109,7 @@ net::Task<void> Issuer::conclude(std::int64_t subject_id, std::size_t place, Out
   }
   if (good) {
     forget_attempts(subject_id);
+    dropped_orders_.look();
   }
   if (outcome.failure != FailureClass::deferred) {
     authority.last_error = outcome.failure == FailureClass::transient ? outcome.detail : std::string();
@@ -148,6 +149,13 @@ net::Task<void> Issuer::book(std::int64_t subject_id, std::size_t place, Outcome
     co_return;  // without a place the tenant went away meanwhile
   }
   std::string const directory_url = parked->authority ? authority : std::string();
+  if (parked->moved_on && attempts_.erase({subject_id, std::string()}) != 0) {
+    vault::Attempt none{subject_id, {}, 0, {}, {}};  // else a start would count for the next CA what this one missed
+    auto const cleared = co_await vault_.save_attempt(std::move(none));
+    if (!cleared) {
+      process::log::warning(component, "attempt not cleared error=\"{}\"", cleared.error().what());
+    }
+  }
   vault::Attempt const attempt{subject_id, directory_url, parked->failures, parked->until,
                                std::string(name(outcome.failure)) + ": " + outcome.detail};
   attempts_[{subject_id, directory_url}] = attempt;

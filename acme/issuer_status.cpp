@@ -2,7 +2,6 @@
 #include "acme/issuer.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 namespace acme {
 namespace {
@@ -68,7 +67,8 @@ SubjectStatus Issuer::status_of(std::int64_t subject_id, Subject const& subject,
     status.last_error = attempt->detail;
   }
   next = std::max(next, planner_->next_attempt(subject_id, now));
-  status.alarm = alarmed_.contains(subject_id);
+  status.alarm = alarms_.raised(subject_id);
+  status.missing = alarms_.missing(subject_id);
   status.revoked = subject.certificate && subject.certificate->revoked_reason;
   status.source = !subject.certificate ? "" : subject.certificate->uploaded ? "upload" : "acme";
   status.failing = subject.wanted.failing;
@@ -109,13 +109,21 @@ std::vector<AuthorityStatus> Issuer::authorities() const {
       state = authority.action_required.empty() && !unusable_.contains(i) ? "paused" : "blocked";
     }
     list.push_back({authority.directory_url(), authority.account_url(), state, breaker.failures, authority.last_error,
-                    closed ? crypto::to_ms(*closed) : 0, authority.action_required});
+                    closed ? crypto::to_ms(*closed) : 0, authority.action_required,
+                    authority.client() == nullptr ? std::vector<std::string>() : authority.client()->caa_identities(),
+                    protocol::name(authority.settings().challenge)});
   }
   return list;
 }
 
 IssuerStatus Issuer::issuer_status() const {
-  return {leads(), lease_.holder, lease_.fence, flights_.size(), planner_ ? planner_->ready() : 0, alarmed_.size()};
+  return {leads(),
+          lease_.holder,
+          lease_.fence,
+          flights_.size(),
+          planner_ ? planner_->ready() : 0,
+          alarms_.expiring(),
+          alarms_.missing()};
 }
 
 std::vector<std::string> Issuer::challenge_labels() const {
@@ -130,12 +138,7 @@ std::vector<std::string> Issuer::challenge_labels() const {
 }
 
 std::optional<std::int64_t> Issuer::find(std::string name) const {
-  if (name.ends_with('.')) {
-    name.pop_back();
-  }
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  auto const found = by_name_.find(name);
-  return found == by_name_.end() ? std::nullopt : std::optional(found->second);
+  return names_.find(std::move(name));
 }
 
 net::Task<base::Result<Explanation>> Issuer::explain(std::int64_t subject_id) {

@@ -69,7 +69,7 @@ module(dns-backend/invitations SOURCES invitations.cpp sign_up.cpp
   DEPENDS base/result base/database dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/steering
     dns-backend/tables dns-backend/writes dns-backend/tenants dns-backend/tokens
   LIBRARIES Boost::headers)
-module(dns-backend/domains SOURCES verify.cpp domains.cpp
+module(dns-backend/domains SOURCES verify.cpp trace.cpp domains.cpp
   DEPENDS base/result base/database dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/steering
     dns-backend/tables dns-backend/writes dns-backend/tenants dns-backend/tokens)
 module(dns-backend/domain_watch SOURCES domain_watch.cpp

@@ -99,6 +99,10 @@ add_test(NAME bench.sign_up COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/si
   --binaries ${SOVEREIGN_BIN} --out ${CMAKE_BINARY_DIR}/sign_up.json)
 set_tests_properties(bench.sign_up PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON SKIP_RETURN_CODE 77
   ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
+add_test(NAME bench.keys COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/keys.py --smoke
+  --out ${CMAKE_BINARY_DIR}/keys.json)
+set_tests_properties(bench.keys PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
+  ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;TENANTS_STORE=$<TARGET_FILE:tenants_store>;PYTHONDONTWRITEBYTECODE=1")
 add_test(NAME bench.tenants COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/tenants.py --smoke
   --out ${CMAKE_BINARY_DIR}/tenants.json)
 set_tests_properties(bench.tenants PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON

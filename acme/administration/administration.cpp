@@ -1,8 +1,8 @@
 #include "acme/administration/administration.hpp"
 
+#include "acme/administration/why.hpp"
 #include "base/http/problem.hpp"
 #include "base/pages/pages.hpp"
-#include "base/probe/probe.hpp"
 
 #include <boost/json.hpp>
 
@@ -17,9 +17,7 @@ namespace json = boost::json;
 using Answer = net::Task<net::HttpResponse>;
 using Route = Answer (*)(Administration const&, net::HttpRequest);
 
-constexpr std::size_t links_max = 8;
 constexpr std::size_t page_default = 1000;
-constexpr std::chrono::milliseconds site_timeout{1000};
 constexpr net::RouteLimits slow{0, std::chrono::minutes(3)};  // an order at a CA that takes its time
 
 net::HttpResponse reply(json::value const& body) {
@@ -108,103 +106,13 @@ Answer list(Administration const& of, net::HttpRequest request) {
   co_return reply(body);
 }
 
-json::array caa_of(store::Snapshot const& snapshot, std::string const& name) {
-  json::array out;
-  for (std::string at = name; !at.empty();) {
-    auto const parsed = dns::Name::parse(at);
-    auto const zone = parsed ? snapshot.enclosing(*parsed) : nullptr;
-    auto const entry = zone == nullptr ? nullptr : zone->find(*parsed);
-    for (std::size_t i = 0; entry != nullptr && i < entry->rrsets.size(); ++i) {
-      if (entry->rrsets[i].type == dns::type_caa) {
-        out.push_back(json::object{{"name", at}, {"records", json::value_from(entry->rrsets[i].contents)}});
-      }
-    }
-    if (!out.empty()) {
-      break;  // the closest one governs (RFC 8659)
-    }
-    auto const dot = at.find('.');
-    at = dot == std::string::npos ? std::string() : at.substr(dot + 1);
-  }
-  return out;
-}
-
-std::vector<std::string> txt_of(store::Snapshot const& snapshot, std::string const& name) {
-  auto const parsed = dns::Name::parse(name);
-  auto const zone = parsed ? snapshot.enclosing(*parsed) : nullptr;
-  auto const entry = zone == nullptr ? nullptr : zone->find(*parsed);
-  for (std::size_t i = 0; entry != nullptr && i < entry->rrsets.size(); ++i) {
-    if (entry->rrsets[i].type == dns::type_txt) {
-      return entry->rrsets[i].contents;
-    }
-  }
-  return {};
-}
-
-// Every site by its own address, over both transports; without values one asks for the zone's being there at all.
-net::Task<json::array> sites_of(Administration const& of, std::string name, std::vector<std::string> values) {
-  json::array out;
-  std::vector<Site> const sites = of.sites();
-  for (Site const& site : sites) {
-    json::object one{{"site", site.name},
-                     {"in_service", site.in_service},
-                     {"behind", std::max<std::int64_t>(of.store.revision() - site.acknowledged, 0)}};
-    for (bool const tcp : {false, true}) {
-      probe::Check check;
-      check.type = probe::Type::dns;
-      check.address = site.address;
-      check.port = site.port;
-      check.timeout = site_timeout;
-      check.qname = name + ".";
-      check.qtype = "TXT";
-      check.expected_content = values.empty() ? std::string() : values.front();
-      check.tcp = tcp;
-      auto const verdict = co_await probe::run(check);
-      std::string const said = verdict.success ? "answers" : verdict.reason;
-      one[tcp ? "tcp" : "udp"] = values.empty() && !verdict.success ? "no value now: " + said : said;
-    }
-    out.push_back(std::move(one));
-  }
-  co_return out;
-}
-
 Answer why(Administration const& of, net::HttpRequest request) {
   std::string const asked = request.parameters.at("name");
-  auto const subject_id = of.issuer.find(asked);
-  if (!subject_id) {
-    co_return no_such(asked);
+  auto found = co_await why_of(of, asked);
+  if (!found) {
+    co_return found.error().code == vault::errc::not_found ? no_such(asked) : refusal(found.error(), "name");
   }
-  auto const known = co_await of.issuer.explain(*subject_id);
-  if (!known) {
-    co_return refusal(known.error(), "name");
-  }
-  json::object body = json_of(known->status);
-  json::array hindrances;
-  for (auto const& [authority, one] : known->hindrances) {
-    hindrances.push_back(
-        json::object{{"authority", authority}, {"what", one.what}, {"until_ms", crypto::to_ms(one.until)}});
-  }
-  body["hindrances"] = std::move(hindrances);
-  json::array attempts;
-  for (vault::Event const& event : known->events) {
-    attempts.push_back(json::object{{"at_ms", crypto::to_ms(event.at)},
-                                    {"authority", event.directory_url},
-                                    {"outcome", event.outcome},
-                                    {"detail", event.detail}});
-  }
-  body["attempts"] = std::move(attempts);
-  auto const snapshot = of.store.published().copy();
-  std::string const& challenge = known->status.challenge_at;
-  auto chain = cname_chain(*snapshot, challenge);
-  // A customer's zone is seldom one of ours: then the next link is where his CNAME must lead.
-  if (std::string const& delegated = known->status.challenge_name; !delegated.empty() && chain.back() != delegated) {
-    chain.push_back(delegated);
-  }
-  auto values = txt_of(*snapshot, chain.back());
-  body["challenge"] = json::value_from(chain);
-  body["values"] = json::value_from(values);
-  body["caa"] = caa_of(*snapshot, known->status.names.back());
-  body["sites"] = co_await sites_of(of, chain.back(), std::move(values));
-  co_return reply(body);
+  co_return reply(*found);
 }
 
 Answer order(Administration const& of, net::HttpRequest request) {
@@ -308,33 +216,6 @@ std::optional<std::int64_t> reason_of(std::string_view word) {
                                                                               {"privilegeWithdrawn", 9}}};
   auto const* const found = std::ranges::find(reasons, word, &std::pair<std::string_view, std::int64_t>::first);
   return found == reasons.end() ? std::nullopt : std::optional(found->second);
-}
-
-std::vector<std::string> cname_chain(store::Snapshot const& snapshot, std::string const& name) {
-  std::vector<std::string> chain{name};
-  while (chain.size() < links_max) {
-    auto const parsed = dns::Name::parse(chain.back());
-    auto const zone = parsed ? snapshot.enclosing(*parsed) : nullptr;
-    auto const entry = zone == nullptr ? nullptr : zone->find(*parsed);
-    std::string next;
-    for (std::size_t i = 0; entry != nullptr && i < entry->rrsets.size(); ++i) {
-      if (entry->rrsets[i].type == dns::type_cname && !entry->rrsets[i].contents.empty()) {
-        next = entry->rrsets[i].contents.front();
-      }
-    }
-    if (next.empty()) {
-      break;
-    }
-    if (next.ends_with('.')) {
-      next.pop_back();
-    }
-    bool const circle = std::ranges::find(chain, next) != chain.end();
-    chain.push_back(std::move(next));
-    if (circle) {
-      break;
-    }
-  }
-  return chain;
 }
 
 void add_routes(net::Router& router, Administration const& administration) {

@@ -2,7 +2,8 @@
 //
 //   GET  /v1/acme/certificates?due=1          {"certificates":[...]}; with due: only those that are wanted now
 //                                             in pages: ?limit=&cursor=
-//   GET  /v1/acme/certificates/{name}         why it is as it is: CNAME chain, CAA, each site's TXT, limits, attempts
+//   GET  /v1/acme/certificates/{name}         why it is as it is: what is wrong, each fault with what mends it, CNAME
+//                                             chain, CAA, each site's TXT, limits, attempts
 //   POST /v1/acme/certificates/{name}/order   tries now; {"staging":true}: a rehearsal at the staging CA, nothing kept
 //   POST /v1/acme/certificates/{name}/revoke  {"reason":"keyCompromise"}; a replacement is ordered at once
 //   GET  /v1/acme/accounts                    each CA's directory, account, state
@@ -14,6 +15,7 @@
 // Threads: belongs to the control loop; what it is given must outlive the router.
 #pragma once
 
+#include "acme/explain/explain.hpp"
 #include "acme/issuer.hpp"
 #include "base/http/http.hpp"
 #include "dns-backend/store/store.hpp"
@@ -33,6 +35,10 @@ struct Administration {
   store::Store& store;
   std::function<std::vector<Site>()> sites;
   std::function<bool(net::HttpRequest const&)> is_admin;
+  vault::Vault* vault = nullptr;  // without it neither keys nor edges are looked at
+  // Where the CNAMEs at a tenant's name lead, by the resolver; empty: as far as our own zones say.
+  std::function<net::Task<base::Result<ChainSight>>(std::int64_t tenant_id, std::string name)> trace = {};
+  CaaLook caa_look = {};  // as IssuerSettings has it
 };
 
 void add_routes(net::Router& router, Administration const& administration);
@@ -40,9 +46,5 @@ void add_routes(net::Router& router, Administration const& administration);
 // RFC 5280 section 5.3.1 by its words: "unspecified", "keyCompromise", "affiliationChanged", "superseded",
 // "cessationOfOperation", "privilegeWithdrawn".
 [[nodiscard]] std::optional<std::int64_t> reason_of(std::string_view word);
-
-// The names that the CA passes through from `name` to the records it reads, as far as they are in our own zones;
-// at most 8, and the last one again when they run in a circle. Pure.
-[[nodiscard]] std::vector<std::string> cname_chain(store::Snapshot const& snapshot, std::string const& name);
 
 }  // namespace acme

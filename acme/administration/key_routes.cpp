@@ -27,15 +27,35 @@ std::string text(json::object const& body, char const* key) {
   return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
 }
 
+// Whose data key it is, for people.
+net::Task<std::string> owner_name(KeyRoutes const& of, std::int64_t owner) {
+  if (owner == accounts) {
+    co_return "the accounts at CAs";
+  }
+  auto const tenants = co_await of.store.tenants();
+  if (tenants) {
+    for (store::Tenant const& tenant : *tenants) {
+      if (tenant.id == owner) {
+        co_return tenant.label;
+      }
+    }
+  }
+  co_return "tenant " + std::to_string(owner);
+}
+
 Answer show(KeyRoutes const& of) {
   auto const state = co_await of.vault.key_state();
   if (!state) {
     co_return refusal(state.error());
   }
-  json::object const body{{"master", state->master_id},
-                          {"data_keys", state->data_keys},
-                          {"oldest_ms", state->oldest_ms},
-                          {"rotates_itself", state->rotates_itself}};
+  json::object body{{"master", state->master_id},
+                    {"data_keys", state->data_keys},
+                    {"oldest_ms", state->oldest_ms},
+                    {"rotates_itself", state->rotates_itself},
+                    {"damaged", state->damaged}};
+  if (state->first_damaged) {
+    body["first_damaged"] = co_await owner_name(of, *state->first_damaged);
+  }
   co_return net::HttpResponse::json(200, json::serialize(body));
 }
 

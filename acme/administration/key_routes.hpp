@@ -1,6 +1,8 @@
 // The keys that seal, as administrators see and change them.
 //
-//   GET  /v1/acme/keys          {"master":"ID","data_keys":N,"oldest_ms":T,"rotates_itself":true}
+//   GET  /v1/acme/keys          {"master":"ID","data_keys":N,"oldest_ms":T,"rotates_itself":true,"damaged":0}; with
+//   damaged
+//                             ones "first_damaged" says whose
 //   POST /v1/acme/keys/rotate   {"what":"master"}: a fresh master key, every data key sealed by it
 //                               {"what":"tenant","tenant":"LABEL"}, {"what":"tenants"}, {"what":"accounts"}: fresh data
 //                               keys, everything sealed anew; {"sealed":N} says how many texts that were

@@ -48,6 +48,21 @@ std::vector<std::string> caa_contents(store::Snapshot const& snapshot, std::stri
   return contents;
 }
 
+std::string first_elsewhere(store::Snapshot const& snapshot, std::string const& name) {
+  for (std::string at = name.starts_with("*.") ? name.substr(2) : name; !at.empty();) {
+    auto const parsed = dns::Name::parse(at);
+    if (!parsed || snapshot.enclosing(*parsed) == nullptr) {
+      return at;
+    }
+    if (!caa_contents(snapshot, at).empty()) {
+      return {};
+    }
+    auto const dot = at.find('.');
+    at = dot == std::string::npos ? std::string() : at.substr(dot + 1);
+  }
+  return {};
+}
+
 net::Task<base::Result<void>> CaaRecords::admit(CaaIssuer issuer) {
   auto const value = caa_value(issuer);
   std::string const known = value.value_or("");

@@ -32,6 +32,10 @@ struct CaaIssuer {
 // The contents of the CAA RRset at a name in our zones, as it is served now; empty: it has none here.
 [[nodiscard]] std::vector<std::string> caa_contents(store::Snapshot const& snapshot, std::string const& name);
 
+// Where CAA records are to be looked up elsewhere: the closest name above `name` (or itself) that no zone of ours
+// holds; empty when one of ours has them before, as the closest govern (RFC 8659 section 3).
+[[nodiscard]] std::string first_elsewhere(store::Snapshot const& snapshot, std::string const& name);
+
 class CaaRecords {
  public:
   CaaRecords(store::Store& store, Dns01& dns01) : store_(store), dns01_(dns01) {}

@@ -1,5 +1,7 @@
 #include "acme/keyring/keyring.hpp"
 
+#include "base/process/log.hpp"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +37,8 @@ constexpr std::uint8_t by_master = 1;
 constexpr std::uint8_t by_data_key = 2;
 constexpr std::size_t head = 1 + 8;  // form, id of the data key
 constexpr std::string_view credential = "credential:";
+// Before the id of the master that a data key is of: it did not open when that master was changed.
+constexpr std::string_view damaged = "damaged:";
 
 // The row's identity without its id: a data key is sealed before it has one, and its owner is what must not change.
 std::string row_of(std::int64_t owner) {
@@ -67,15 +71,28 @@ std::string former_name(std::string const& file, Sealer const& key) {
   return file + ".former." + key.id();
 }
 
-// The masters whose data keys there are.
-base::Result<std::vector<std::string>> masters_of(Database& database) {
+// The masters whose data keys there are; of damaged ones as damaged_of() says.
+base::Result<std::vector<std::string>> marks_of(Database& database) {
   auto const rows = database.query("SELECT DISTINCT master FROM acme_data_key ORDER BY master");
   if (!rows) {
     return rows.error();
   }
-  std::vector<std::string> ids;
-  std::ranges::transform(*rows, std::back_inserter(ids), [](Row const& row) { return text(row[0]); });
+  std::vector<std::string> marks;
+  std::ranges::transform(*rows, std::back_inserter(marks), [](Row const& row) { return text(row[0]); });
+  return marks;
+}
+
+// Without damaged ones, which need none.
+base::Result<std::vector<std::string>> masters_of(Database& database) {
+  auto ids = marks_of(database);
+  if (ids) {
+    std::erase_if(*ids, [](std::string const& id) { return id.starts_with(damaged); });
+  }
   return ids;
+}
+
+std::string damaged_of(Sealer const& master) {
+  return std::string(damaged) + master.id();
 }
 
 }  // namespace
@@ -168,18 +185,21 @@ base::Result<void> KeyRing::settle_interrupted(Database& database) {
 }
 
 base::Result<void> KeyRing::adopt(Database& database) {
-  auto const masters = masters_of(database);
-  if (!masters) {
-    return masters.error();
+  auto const marks = marks_of(database);
+  if (!marks) {
+    return marks.error();
   }
-  for (std::string const& id : *masters) {
-    if (id == master_->id()) {
+  std::string const present = master_->id();
+  for (std::string const& mark : *marks) {
+    bool const lost = mark.starts_with(damaged);
+    std::string const id = lost ? mark.substr(damaged.size()) : mark;
+    auto const found = std::ranges::find_if(former_, [&id](Sealer const& key) { return key.id() == id; });
+    if (mark == present || (lost && found == former_.end())) {
       continue;
     }
-    auto const found = std::ranges::find_if(former_, [&id](Sealer const& key) { return key.id() == id; });
     if (found == former_.end()) {
       return base::fail(errc::sealed, "the store's keys are sealed by the master key " + id +
-                                          ", and the one given is " + master_->id() +
+                                          ", and the one given is " + present +
                                           "; name the file of the former one in former_master_keys");
     }
     if (auto const wrapped = rewrap(database, *found, *master_); !wrapped) {
@@ -189,26 +209,37 @@ base::Result<void> KeyRing::adopt(Database& database) {
   return {};
 }
 
+// A damaged one keeps nobody else's from being sealed anew: its owner alone has lost what it sealed.
 base::Result<void> KeyRing::rewrap(Database& database, Sealer const& from, Sealer const& to) {
-  return done(database.write([&](Transaction& transaction) -> base::Result<void> {
-    auto const rows = transaction.query("SELECT id, owner, sealed FROM acme_data_key WHERE master = ?", {from.id()});
+  std::vector<std::int64_t> lost;
+  auto const written = done(database.write([&](Transaction& transaction) -> base::Result<void> {
+    auto const rows =
+        transaction.query("SELECT id, owner, sealed, master FROM acme_data_key WHERE master IN (?, ?) ORDER BY id",
+                          {from.id(), damaged_of(from)});
     if (!rows) {
       return rows.error();
     }
+    lost.clear();
     for (Row const& row : *rows) {
       std::string const identity = row_of(integer(row[1]));
       auto const key = Sealer::unwrap(from, blob(row[2]), identity);
       if (!key) {
-        return key.error();
+        lost.push_back(integer(row[1]));
       }
-      auto const stored = changed(transaction.execute("UPDATE acme_data_key SET master = ?, sealed = ? WHERE id = ?",
-                                                      {to.id(), key->wrapped_by(to, identity), integer(row[0])}));
+      auto const stored = changed(transaction.execute(
+          "UPDATE acme_data_key SET master = ?, sealed = ? WHERE id = ?",
+          {key ? to.id() : damaged_of(from), key ? key->wrapped_by(to, identity) : blob(row[2]), integer(row[0])}));
       if (!stored) {
         return stored;
       }
     }
     return {};
   }));
+  if (written && !lost.empty()) {
+    process::log::warning("vault", "data keys that do not open were passed over count={} first_owner={} master={}",
+                          lost.size(), lost.front(), from.id());
+  }
+  return written;
 }
 
 base::Result<KeyRing::DataKey> KeyRing::make(Transaction& transaction, std::int64_t owner, std::int64_t now_ms) {
@@ -243,15 +274,16 @@ base::Result<std::optional<KeyRing::DataKey>> KeyRing::find(Query const& query, 
 base::Result<Blob> KeyRing::seal(Transaction& transaction, std::int64_t owner, std::string_view plain,
                                  std::string_view row, std::int64_t now_ms) {
   auto found = find(of(transaction), owner, std::nullopt);
-  if (!found) {
+  if (!found && found.error().code != errc::sealed) {
     return found.error();
   }
-  if (!*found) {
+  // One that is damaged would keep its owner from ever having another certificate.
+  if (!found || !*found) {
     auto made = make(transaction, owner, now_ms);
     if (!made) {
       return made.error();
     }
-    *found = std::move(*made);
+    found = std::optional(std::move(*made));
   }
   Blob sealed{by_data_key};
   auto const id = static_cast<std::uint64_t>((*found)->id);
@@ -347,7 +379,28 @@ base::Result<KeyRingState> KeyRing::state(Database& database) const {
   if (!rows) {
     return rows.error();
   }
-  return KeyRingState{master_->id(), integer(rows->front()[0]), integer(rows->front()[1]), !file_.empty()};
+  KeyRingState state;
+  state.master_id = master_->id();
+  state.data_keys = integer(rows->front()[0]);
+  state.oldest_ms = integer(rows->front()[1]);
+  state.rotates_itself = !file_.empty();
+  return state;
+}
+
+base::Result<KeyRingState> KeyRing::check(Database& database, KeyRingState seen, std::int64_t most) const {
+  auto const rows = database.query("SELECT id, owner, sealed FROM acme_data_key WHERE id > ? ORDER BY id LIMIT ?",
+                                   {seen.checked_to, most});
+  if (!rows) {
+    return rows.error();
+  }
+  for (Row const& row : *rows) {
+    seen.checked_to = integer(row[0]);
+    if (!Sealer::unwrap(*master_, blob(row[2]), row_of(integer(row[1])))) {
+      ++seen.damaged;
+      seen.first_damaged = seen.first_damaged.value_or(integer(row[1]));
+    }
+  }
+  return seen;
 }
 
 }  // namespace keyring

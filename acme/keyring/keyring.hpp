@@ -41,6 +41,10 @@ struct KeyRingState {
   std::int64_t data_keys = 0;
   std::int64_t oldest_ms = 0;   // when the oldest data key was made; 0: there is none
   bool rotates_itself = false;  // the master key is a file, and not a credential
+  // Data keys that the master key does not open; what they sealed is lost. Filled in by check().
+  std::int64_t damaged = 0;
+  std::optional<std::int64_t> first_damaged;  // the owner of the one that was made first
+  std::int64_t checked_to = 0;                // id of the last data key that was looked at
 };
 
 class KeyRing {
@@ -53,7 +57,7 @@ class KeyRing {
   // had sealed. key_file; sealed: data keys of a master that no file holds, the detail says its id.
   base::Result<void> open(database::Database& database, MasterFiles const& files, bool may_create);
 
-  // Makes the owner's data key where it has none. Yields what seal() of the newest one says.
+  // Makes the owner's data key where it has none, or one that is damaged.
   base::Result<database::Blob> seal(database::Transaction& transaction, std::int64_t owner, std::string_view plain,
                                     std::string_view row, std::int64_t now_ms);
   [[nodiscard]] base::Result<std::string> unseal(Query const& query, std::int64_t owner, database::Blob const& sealed,
@@ -65,10 +69,15 @@ class KeyRing {
   // With it goes whatever it sealed, in backups of the store too.
   static base::Result<void> forget(database::Transaction& transaction, std::int64_t owner);
 
-  // A fresh master key. Its predecessor stays beside it as FILE.former.ID, for backups from before. key_file when the
-  // master key is a credential: whoever gives it changes it (`former` above); and when an earlier change is not ended.
+  // A fresh master key. Its predecessor stays beside it as FILE.former.ID, for backups from before. A data key that it
+  // does not open is passed over and stays as it is, marked with the master it was of: one that is put back from a
+  // backup is taken in again when that master is among the former ones. key_file when the master key is a credential:
+  // whoever gives it changes it (`former` above); and when an earlier change is not ended.
   base::Result<void> rotate_master(database::Database& database);
   [[nodiscard]] base::Result<KeyRingState> state(database::Database& database) const;
+  // Looks at the next `most` data keys behind those that `seen` looked at; with none left `checked_to` stays.
+  [[nodiscard]] base::Result<KeyRingState> check(database::Database& database, KeyRingState seen,
+                                                 std::int64_t most) const;
 
  private:
   base::Result<void> settle_interrupted(database::Database& database);

@@ -33,6 +33,7 @@ void Measures::show(Counts const& counts) const {
   set("navigator_acme_orders_in_flight", "ACME orders in flight", counts.in_flight);
   set("navigator_acme_orders_waiting", "Certificates that are due and wait for their turn", counts.waiting);
   set("navigator_acme_alarms", "Certificates of whose life a fifth or less is left", counts.alarms);
+  set("navigator_acme_missing", "Names that have been without their first certificate for too long", counts.missing);
   metrics_.gauge("navigator_acme_earliest_expiry_seconds", "Unix time at which the first certificate expires; 0: none")
       .set(counts.earliest_expiry ? static_cast<double>(crypto::to_ms(*counts.earliest_expiry)) / 1000 : 0);
 }

@@ -37,7 +37,7 @@ class Measures {
   explicit Measures(process::Metrics& metrics) : metrics_(metrics) {}
 
   struct Counts {
-    std::size_t subjects = 0, certificates = 0, in_flight = 0, waiting = 0, alarms = 0;
+    std::size_t subjects = 0, certificates = 0, in_flight = 0, waiting = 0, alarms = 0, missing = 0;
     std::optional<crypto::Time> earliest_expiry;
   };
   void show(Counts const& counts) const;

@@ -149,17 +149,28 @@ net::Task<base::Result<vault::OrderRow>> Ordering::prepare(Job const& job, Autho
   co_return std::move(fresh->first);
 }
 
-// CAA of our own zones, and of a domain what the look found: what else others say of their names is the CA's to look
-// up.
+// What zones that are not ours say, of a domain and above it, and above our own names.
+net::Task<base::Result<CaaFound>> Ordering::caa_elsewhere(Job const& job, protocol::Directory const& places) const {
+  if (!of_.caa_look) {
+    co_return CaaFound();
+  }
+  if (job.domain_id != 0) {
+    std::string name = job.subject.name;
+    co_return co_await of_.caa_look(job.subject.tenant_id, std::move(name));
+  }
+  std::string above = first_elsewhere(*of_.store.published().copy(), job.subject.name);
+  if (above.empty() || places.caa_identities.empty()) {
+    co_return CaaFound();
+  }
+  co_return co_await of_.caa_look(0, std::move(above));
+}
+
 std::string Ordering::caa_refusal_of(std::vector<std::string> const& names, protocol::Directory const& places,
-                                     Authority& authority, Sight const& sight) const {
+                                     Authority& authority, CaaFound const& elsewhere) const {
   auto const snapshot = of_.store.published().copy();
-  CaaLookup const lookup = [&snapshot, &sight](std::string const& text) {
-    std::vector<std::string> contents;
-    if (auto const seen = sight.caa.find(text); seen != sight.caa.end()) {
-      contents = seen->second;
-    }
-    return contents.empty() ? caa_contents(*snapshot, text) : contents;
+  CaaLookup const lookup = [&snapshot, &elsewhere](std::string const& text) {
+    auto const seen = elsewhere.find(text);
+    return seen != elsewhere.end() ? seen->second : caa_contents(*snapshot, text);
   };
   CaaQuestion const question{places.caa_identities, authority.client()->account_url(),
                              protocol::name(authority.settings().challenge)};
@@ -180,7 +191,6 @@ net::Task<std::optional<Outcome>> Ordering::obstacle(Job const& job, protocol::D
       co_return not_asked(FailureClass::deferred, "not every site has the CAA records: " + admitted.error().what());
     }
   }
-  Sight sight;
   if (job.domain_id != 0 && of_.look) {
     std::string name = job.subject.name;
     std::string label = authority.challenge_label();
@@ -190,17 +200,22 @@ net::Task<std::optional<Outcome>> Ordering::obstacle(Job const& job, protocol::D
       outcome.unseen = true;
       co_return outcome;
     }
-    sight = std::move(*seen);
-    if (!sight.objection.empty()) {
-      Outcome outcome = not_asked(sight.here_only ? FailureClass::policy : FailureClass::deferred, sight.objection);
-      outcome.unseen = sight.passing && !sight.here_only;
-      if (!sight.passing) {
+    if (!seen->objection.empty()) {
+      Outcome outcome = not_asked(seen->here_only ? FailureClass::policy : FailureClass::deferred, seen->objection);
+      outcome.unseen = seen->passing && !seen->here_only;
+      if (!seen->passing) {
         outcome.not_before = wall_now() + objection_pause;
       }
       co_return outcome;
     }
   }
-  std::string const forbidden = caa_refusal_of(job.names, places, authority, sight);
+  auto const elsewhere = co_await caa_elsewhere(job, places);
+  if (!elsewhere) {
+    Outcome outcome = not_asked(FailureClass::deferred, "lookup_failed: " + elsewhere.error().detail);
+    outcome.unseen = job.domain_id != 0;
+    co_return outcome;
+  }
+  std::string const forbidden = caa_refusal_of(job.names, places, authority, *elsewhere);
   co_return forbidden.empty() ? std::nullopt : std::optional(not_asked(FailureClass::policy, forbidden));
 }
 

@@ -27,10 +27,13 @@ struct Sight {
   std::string objection;   // why no certificate can be had now; empty: nothing stands in the way
   bool passing = false;    // it says nothing about the domain: a resolver that failed
   bool here_only = false;  // another CA may be content: what is missing is what this one's challenge needs
-  std::map<std::string, std::vector<std::string>> caa;  // contents by name, of the domain and what is above it
 };
 // `label`: what must be delegated below the name, "_acme-challenge" or what the CA's challenge has in its place.
 using Look = std::function<net::Task<base::Result<Sight>>(std::int64_t domain_id, std::string name, std::string label)>;
+// CAA contents by name, of this one or of the closest above it that has any; a failure: they cannot be looked up, and a
+// CA could not either. `tenant_id`: whose the name is; 0: it is above the platform's own.
+using CaaFound = std::map<std::string, std::vector<std::string>>;
+using CaaLook = std::function<net::Task<base::Result<CaaFound>>(std::int64_t tenant_id, std::string name)>;
 
 struct Job {
   vault::SubjectRow subject;
@@ -48,7 +51,8 @@ class Ordering {
     process::Metrics& metrics;
     Dns01& dns01;
     protocol::OrderLimits limits;
-    Look look;  // empty: domains are not looked at
+    Look look;         // empty: domains are not looked at
+    CaaLook caa_look;  // empty: CAA records of our own zones alone
     bool publish_caa = false;
   };
   explicit Ordering(Environment environment) : of_(std::move(environment)), caa_(of_.store, of_.dns01) {}
@@ -85,7 +89,8 @@ class Ordering {
   net::Task<base::Result<crypto::Key>> make_key(crypto::KeyType type);
   net::Task<base::Result<vault::OrderRow>> prepare(Job const& job, AuthoritySettings const& wishes);
   [[nodiscard]] std::string caa_refusal_of(std::vector<std::string> const& names, protocol::Directory const& places,
-                                           Authority& authority, Sight const& sight) const;
+                                           Authority& authority, CaaFound const& elsewhere) const;
+  net::Task<base::Result<CaaFound>> caa_elsewhere(Job const& job, protocol::Directory const& places) const;
   net::Task<protocol::Event> perform(protocol::Action action, vault::OrderRow row, Job const& job, Authority& authority,
                                      std::function<void(vault::CertificateRow)> const& stored);
   net::Task<protocol::Event> publish(std::string owner, protocol::Publish proof, Job const& job, Authority& authority);

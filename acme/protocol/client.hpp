@@ -74,6 +74,10 @@ class Client {
   net::Task<base::Result<void>> agree_to_terms();
 
   [[nodiscard]] std::string const& account_url() const { return account_url_; }
+  // Of the directory that was fetched last; empty before.
+  [[nodiscard]] std::vector<std::string> caa_identities() const {
+    return directory_ ? directory_->caa_identities : std::vector<std::string>();
+  }
   [[nodiscard]] std::string thumbprint() const { return key_.thumbprint(); }
   [[nodiscard]] ClientCounters counters() const { return counters_; }
 

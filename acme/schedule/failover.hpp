@@ -5,7 +5,8 @@
 //   4 ... 30 minutes --> one order may try --> closed
 //
 // A refusal that another CA may not share (a limit, CAA, an identifier it will not take, a lost account) parks the name
-// at that CA alone; one that every CA would share (no proof seen, a site of ours behind) parks the name everywhere.
+// at that CA alone; one that every CA would share (no proof seen, a site of ours behind) parks the name everywhere. Of
+// a CA that saw no proof several times in a row the Planner makes one that is parked alone.
 //
 // Threads: plain values and pure functions.
 #pragma once

@@ -468,6 +468,19 @@ Plan Planner::plan(Time now) {
   return out;
 }
 
+// A proof that one CA does not see is seldom seen by another, so that the others are spared it; but where one CA alone
+// is wrong, by its resolvers or its way to us, the next one is asked in the end. The first one is tried again on the
+// ladder of its own failures, and comes first again once there is a certificate.
+bool Planner::moves_on(Entry const& entry, std::size_t authority) const {
+  if (breakers_.size() < 2) {
+    return false;
+  }
+  auto const here = entry.parked.find(authority);
+  auto const all = entry.parked.find(everywhere);
+  bool const before = here != entry.parked.end() && here->second.failures >= settings_.proofs_tried;
+  return before || (all == entry.parked.end() ? 1 : all->second.failures + 1) >= settings_.proofs_tried;
+}
+
 std::optional<Parked> Planner::ended(std::int64_t id, std::size_t authority, Ending ending, Time now) {
   auto const flight = flying_.extract(id);
   Time const began = flight ? flight.mapped().began : now;
@@ -493,8 +506,14 @@ std::optional<Parked> Planner::ended(std::int64_t id, std::size_t authority, End
     place(entry, now);
     return std::nullopt;
   }
-  bool const here = concerns_one_authority(ending.failure);
+  bool const moved_on = ending.failure == FailureClass::validation && moves_on(entry, authority);
+  bool const here = moved_on || concerns_one_authority(ending.failure);
   Parked& parked = entry.parked[here ? authority : everywhere];
+  parked.moved_on = moved_on;
+  if (moved_on) {
+    auto const all = entry.parked.extract(everywhere);
+    parked.failures = std::max(parked.failures, all ? all.mapped().failures : 0);
+  }
   parked.authority = here ? std::optional(authority) : std::nullopt;
   parked.failures += ending.failure == FailureClass::deferred ? 0 : 1;
   milliseconds const pause =

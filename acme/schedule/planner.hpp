@@ -68,6 +68,7 @@ struct PlannerSettings {
   double headroom = 1.25;  // of the pace of renewals over their mean rate
   std::chrono::milliseconds slowest_pace{300000};
   std::chrono::milliseconds recall_span{std::chrono::hours(6)};
+  unsigned proofs_tried = 3;  // failed validations in a row at one CA, then the next one is asked
 };
 
 struct Start {
@@ -84,6 +85,7 @@ struct Parked {
   std::optional<std::size_t> authority;
   unsigned failures = 0;
   Time until;
+  bool moved_on = false;  // from a CA that saw no proof: what was parked everywhere is so no longer
 };
 
 struct Ending {
@@ -179,6 +181,7 @@ class Planner {
   void leave_ahead(Entry& entry);
   [[nodiscard]] Lane lane_of(Wish const& wish, Time now) const;
   [[nodiscard]] Time base_of(Entry const& entry) const;
+  [[nodiscard]] bool moves_on(Entry const& entry, std::size_t authority) const;
   [[nodiscard]] std::optional<Time> rests(std::size_t authority, Time now) const;
   [[nodiscard]] Choice authority_for(Entry const& entry, Time now) const;
   [[nodiscard]] Asking asking(Wish const& wish, std::size_t authority) const;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
 
 namespace acme {
 namespace {
@@ -68,27 +67,6 @@ milliseconds pause_after(FailureClass failure, unsigned failures, milliseconds f
   }
   constexpr std::array<unsigned, 4> ladder{1, 10, 100, 1440};
   return std::min(first * ladder[std::min<std::size_t>(step, ladder.size() - 1)], day);
-}
-
-Round choose(std::vector<Candidate> candidates, std::size_t free_slots, Time now) {
-  std::erase_if(candidates, [](Candidate const& candidate) { return candidate.in_flight; });
-  auto const ready_at = [](Candidate const& candidate) {
-    return std::max(candidate.due.value_or(Time{}), candidate.parked.value_or(Time{}));
-  };
-  std::ranges::sort(candidates, {}, [](Candidate const& candidate) {
-    return std::tuple(candidate.due.has_value(), candidate.due.value_or(Time{}), candidate.tenant_id);
-  });
-  Round round;
-  for (Candidate const& candidate : candidates) {
-    Time const ready = ready_at(candidate);
-    if (ready > now) {
-      round.wake = std::min(round.wake.value_or(ready), ready);
-    } else if (round.start.size() < free_slots) {
-      round.start.push_back(candidate.tenant_id);
-    }
-    // What finds no slot starts when one becomes free, and then a round runs anyway.
-  }
-  return round;
 }
 
 }  // namespace acme

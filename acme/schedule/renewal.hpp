@@ -1,5 +1,5 @@
 // When to ask for a certificate, as pure functions: due times are fractions of the lifetime (never "30 days", which
-// makes a 6-day certificate renew on every look), failures climb a ladder, and a round picks what starts now.
+// makes a 6-day certificate renew on every look), and failures climb a ladder.
 //
 // Threads: pure functions.
 #pragma once
@@ -7,10 +7,9 @@
 #include "acme/messages/messages.hpp"
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
+#include <string_view>
 
 namespace acme {
 
@@ -49,19 +48,5 @@ struct Suggestion {
 //   not_before: the CA's own time is used by the caller; without one an hour
 [[nodiscard]] std::chrono::milliseconds pause_after(protocol::FailureClass failure, unsigned failures,
                                                     std::chrono::milliseconds first);
-
-// One tenant that shall have a certificate, as a round sees it.
-struct Candidate {
-  std::int64_t tenant_id = 0;
-  std::optional<Time> due;     // of the present certificate; nothing: there is none for its names
-  std::optional<Time> parked;  // not before, after a failure or a deferral
-  bool in_flight = false;
-};
-
-struct Round {
-  std::vector<std::int64_t> start;  // at most `free_slots`; tenants without a certificate first, then by due time
-  std::optional<Time> wake;         // the next moment at which a round could start something; nothing: no such moment
-};
-[[nodiscard]] Round choose(std::vector<Candidate> candidates, std::size_t free_slots, Time now);
 
 }  // namespace acme

@@ -247,10 +247,26 @@ ALTER TABLE acme_order_at RENAME TO acme_order;
 CREATE INDEX acme_bucket_by_end ON acme_bucket (full_at_ms);
 )";
 
+// Orders that are not gone on with: the CA that has them is told, whenever it can be reached. A subject knows since
+// when it is wanted, so that one which never had a certificate is missed; those that are there are missed from now on.
+constexpr std::string_view version_7 = R"(
+CREATE TABLE acme_dropped_order (
+  directory_url TEXT NOT NULL,
+  order_url TEXT NOT NULL,
+  since_ms INTEGER NOT NULL,
+  PRIMARY KEY (directory_url, order_url)
+) WITHOUT ROWID;
+ALTER TABLE acme_subject ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0;
+UPDATE acme_subject SET since_ms = CAST(strftime('%s', 'now') AS INTEGER) * 1000;
+)";
+
 }  // namespace
 
 database::Schema schema() {
-  return {"acme", {{1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}, {5, version_5}, {6, version_6}}, {}};
+  return {
+      "acme",
+      {{1, version_1}, {2, version_2}, {3, version_3}, {4, version_4}, {5, version_5}, {6, version_6}, {7, version_7}},
+      {}};
 }
 
 }  // namespace vault

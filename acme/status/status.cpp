@@ -18,6 +18,7 @@ boost::json::object json_of(SubjectStatus const& status) {
           {"next_attempt_ms", status.next_attempt_ms},
           {"last_error", status.last_error},
           {"alarm", status.alarm},
+          {"missing", status.missing},
           {"revoked", status.revoked},
           {"source", status.source},
           {"fallback_to_acme", status.fallback}};

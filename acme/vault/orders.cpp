@@ -18,6 +18,15 @@ net::Task<base::Result<void>> Vault::save_order(OrderRow order) {
     if (!sealed) {
       return sealed.error();
     }
+    auto const replaced =
+        execute(transaction,
+                "INSERT OR IGNORE INTO acme_dropped_order (directory_url, order_url, since_ms) SELECT directory_url, "
+                "order_url, "
+                "? FROM acme_order WHERE subject_id = ? AND directory_url = ? AND order_url NOT IN ('', ?)",
+                {now_ms(), order.subject_id, order.directory_url, order.order_url});
+    if (!replaced) {
+      return replaced;
+    }
     return execute(
         transaction,
         "INSERT OR REPLACE INTO acme_order (subject_id, names, directory_url, order_url, csr, sealed_key) "
@@ -89,6 +98,28 @@ net::Task<base::Result<std::set<std::pair<std::int64_t, std::string>>>> Vault::o
   std::set<std::pair<std::int64_t, std::string>> orders;
   std::ranges::for_each(*rows, [&orders](Row const& row) { orders.emplace(integer(row[0]), text(row[1])); });
   co_return orders;
+}
+
+net::Task<base::Result<std::vector<DroppedOrder>>> Vault::dropped_orders() {
+  Work<Rows> const work = reading("SELECT directory_url, order_url, since_ms FROM acme_dropped_order");
+  auto const rows = co_await thread_.run<Rows>(work);
+  if (!rows) {
+    co_return rows.error();
+  }
+  std::vector<DroppedOrder> list;
+  for (Row const& row : *rows) {
+    list.push_back({text(row[0]), text(row[1]), crypto::from_ms(integer(row[2]))});
+  }
+  co_return list;
+}
+
+net::Task<base::Result<void>> Vault::forget_dropped(DroppedOrder order) {
+  Body const body = [order](Transaction& transaction) {
+    return execute(transaction, "DELETE FROM acme_dropped_order WHERE directory_url = ? AND order_url = ?",
+                   {order.directory_url, order.order_url});
+  };
+  Work<std::int64_t> const work = fenced(body);
+  co_return without_value(co_await thread_.run<std::int64_t>(work));
 }
 
 }  // namespace vault

@@ -6,6 +6,7 @@
 #include "acme/crypto/time.hpp"
 #include "acme/keyring/keyring.hpp"
 #include "acme/vault/errc.hpp"
+#include "acme/vault/texts/texts.hpp"
 #include "acme/vault/vault.hpp"
 #include "base/database/database.hpp"
 
@@ -63,27 +64,6 @@ inline Work<Rows> reading(std::string sql, std::vector<Value> parameters = {}) {
   };
 }
 
-// What a sealed text is authenticated with, so that it opens in no other row.
-inline std::string account_seal(std::string const& directory_url) {
-  return "acme_account/" + directory_url;
-}
-inline std::string pending_seal(std::string const& directory_url) {
-  return "acme_account/pending/" + directory_url;
-}
-// Before there was one for each CA.
-inline std::string former_order_seal(std::int64_t subject_id) {
-  return "acme_order/subject/" + std::to_string(subject_id);
-}
-inline std::string order_seal(std::int64_t subject_id, std::string const& directory_url) {
-  return former_order_seal(subject_id) + "/" + directory_url;
-}
-inline std::string certificate_seal(std::int64_t tenant_id, std::string const& fingerprint) {
-  return "certificate/" + std::to_string(tenant_id) + "/" + fingerprint;
-}
-
-// The owner of what belongs to no tenant: the accounts.
-constexpr std::int64_t platform = 0;
-
 inline std::int64_t now_ms() {
   return crypto::to_ms(crypto::wall_now());
 }
@@ -104,6 +84,14 @@ inline base::Result<std::int64_t> tenant_of(Transaction& transaction, std::int64
     return base::fail(errc::not_found, "subject " + std::to_string(subject_id));
   }
   return integer(rows->front()[0]);
+}
+
+// What its orders became at CAs, those at `but` excepted, is dropped: they are still to be told. The rows stay.
+inline base::Result<void> drop_orders(Transaction& transaction, std::int64_t subject_id, std::string const& but) {
+  return execute(transaction,
+                 "INSERT OR IGNORE INTO acme_dropped_order (directory_url, order_url, since_ms) SELECT directory_url, "
+                 "order_url, ? FROM acme_order WHERE subject_id = ? AND directory_url <> ? AND order_url <> ''",
+                 {now_ms(), subject_id, but});
 }
 
 inline std::vector<std::int64_t> first_column(Rows const& rows) {

@@ -16,32 +16,33 @@ base::Result<void> ensure(Transaction& transaction, SubjectRow& subject, bool ow
       return named;
     }
   }
-  auto const made =
-      execute(transaction, "INSERT INTO acme_subject (tenant_id, name) VALUES (?, ?) ON CONFLICT DO NOTHING",
-              {subject.tenant_id, subject.name});
+  auto const made = execute(
+      transaction, "INSERT INTO acme_subject (tenant_id, name, since_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+      {subject.tenant_id, subject.name, now_ms()});
   if (!made) {
     return made;
   }
-  auto const rows = transaction.query("SELECT id FROM acme_subject WHERE tenant_id = ? AND name = ?",
+  auto const rows = transaction.query("SELECT id, since_ms FROM acme_subject WHERE tenant_id = ? AND name = ?",
                                       {subject.tenant_id, subject.name});
   if (!rows) {
     return rows.error();
   }
   subject.id = integer(rows->at(0)[0]);
+  subject.since = crypto::from_ms(integer(rows->at(0)[1]));
   return {};
 }
 
 }  // namespace
 
 net::Task<base::Result<std::vector<SubjectRow>>> Vault::subjects() {
-  Work<Rows> const work = reading("SELECT id, tenant_id, name FROM acme_subject ORDER BY id");
+  Work<Rows> const work = reading("SELECT id, tenant_id, name, since_ms FROM acme_subject ORDER BY id");
   auto const rows = co_await thread_.run<Rows>(work);
   if (!rows) {
     co_return rows.error();
   }
   std::vector<SubjectRow> list;
   for (Row const& row : *rows) {
-    list.push_back({integer(row[0]), integer(row[1]), text(row[2])});
+    list.push_back({integer(row[0]), integer(row[1]), text(row[2]), crypto::from_ms(integer(row[3]))});
   }
   co_return list;
 }
@@ -75,6 +76,9 @@ net::Task<base::Result<void>> Vault::forget_subject(std::int64_t subject_id) {
       return rows ? base::Result<void>() : base::Result<void>(rows.error());
     }
     std::int64_t const tenant_id = integer(rows->front()[0]);
+    if (auto const dropped = drop_orders(transaction, subject_id, {}); !dropped) {
+      return dropped;
+    }
     if (auto const gone = execute(transaction, "DELETE FROM acme_subject WHERE id = ?", {subject_id}); !gone) {
       return gone;
     }

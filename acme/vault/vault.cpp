@@ -50,7 +50,10 @@ base::Result<void> insert_certificate(Transaction& transaction, CertificateRow c
   if (!trimmed) {
     return trimmed;
   }
-  // Whatever a CA began for it is needed no longer.
+  // Whatever a CA began for it is needed no longer; the one that issued knows.
+  if (auto const dropped = drop_orders(transaction, row.subject_id, row.directory_url); !dropped) {
+    return dropped;
+  }
   auto const over = execute(transaction, "DELETE FROM acme_order WHERE subject_id = ?", {row.subject_id});
   if (!over) {
     return over;

@@ -69,6 +69,9 @@ class Vault {
                                               std::string order_url);
   net::Task<base::Result<void>> delete_order(std::int64_t subject_id, std::string directory_url);
   net::Task<base::Result<std::set<std::pair<std::int64_t, std::string>>>> ordering();  // subject and directory of each
+  // Those that a certificate from elsewhere, an order for other names or the subject's end made needless.
+  net::Task<base::Result<std::vector<DroppedOrder>>> dropped_orders();
+  net::Task<base::Result<void>> forget_dropped(DroppedOrder order);
 
   net::Task<base::Result<std::vector<Attempt>>> attempts();
   net::Task<base::Result<void>> save_attempt(Attempt attempt);

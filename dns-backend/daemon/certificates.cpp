@@ -64,14 +64,14 @@ acme::IssuerSettings issuer_settings(AcmeSettings const& wanted, std::string con
   settings.public_suffixes = wanted.public_suffixes;
   settings.holder = node.empty() ? settings.holder : node;
   settings.first_retry = wanted.first_retry;
+  settings.first_certificate_within = wanted.first_certificate_within;
   settings.gate.deadline = wanted.gate_timeout;
   settings.publish_caa = wanted.publish_caa;
   return settings;
 }
 
 // What stands in the way of a domain's certificate, seen right before its order.
-net::Task<base::Result<acme::Sight>> look_at_domain(Daemon const& daemon, std::int64_t domain_id, std::string name,
-                                                    std::string label) {
+net::Task<base::Result<acme::Sight>> look_at_domain(Daemon const& daemon, std::int64_t domain_id, std::string label) {
   acme::Sight sight;
   domain_watch::DomainWatch* const watch = daemon.self_service == nullptr ? nullptr : daemon.self_service->watch();
   if (watch == nullptr) {
@@ -99,13 +99,38 @@ net::Task<base::Result<acme::Sight>> look_at_domain(Daemon const& daemon, std::i
       co_return sight;
     }
   }
-  auto caa = co_await watch->caa(std::move(name));
-  if (!caa) {
-    sight.objection = "lookup_failed: " + caa.error().detail;
-    sight.passing = true;
-    co_return sight;
+  co_return sight;
+}
+
+// CAA records that are not in our zones.
+net::Task<base::Result<acme::CaaFound>> look_for_caa(Daemon const& daemon, std::int64_t tenant_id, std::string name) {
+  domain_watch::DomainWatch* const watch = daemon.self_service == nullptr ? nullptr : daemon.self_service->watch();
+  if (watch == nullptr) {
+    co_return acme::CaaFound();
   }
-  sight.caa = std::move(*caa);
+  auto task = tenant_id == 0 ? watch->caa_above(std::move(name)) : watch->caa(tenant_id, std::move(name));
+  co_return co_await std::move(task);
+}
+
+// Where the CNAMEs at a tenant's name lead.
+net::Task<base::Result<acme::ChainSight>> follow_cnames(Daemon const& daemon, std::int64_t tenant_id,
+                                                        std::string name) {
+  domain_watch::DomainWatch* const watch = daemon.self_service == nullptr ? nullptr : daemon.self_service->watch();
+  if (watch == nullptr) {
+    co_return base::fail(boost::system::errc::host_unreachable, "there is no resolver: tenants.resolver");
+  }
+  auto const trace = co_await watch->trace(tenant_id, std::move(name));
+  if (!trace) {
+    co_return trace.error();
+  }
+  acme::ChainSight sight;
+  for (dns::Name const& one : trace->names) {
+    sight.names.push_back(one.text().substr(0, one.text().size() - 1));
+  }
+  if (trace->trouble) {
+    sight.trouble = trace->trouble->code;
+    sight.reason = trace->trouble->reason;
+  }
   co_return sight;
 }
 
@@ -271,8 +296,11 @@ net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
       acme::PulseSettings());
   acme::IssuerSettings settings = issuer_settings(wanted, daemon.settings.node);
   settings.challenge_zone = daemon.settings.tenants.challenge_zone;
-  settings.look = [&daemon](std::int64_t domain_id, std::string name, std::string label) {
-    return look_at_domain(daemon, domain_id, std::move(name), std::move(label));
+  settings.look = [&daemon](std::int64_t domain_id, std::string const&, std::string label) {
+    return look_at_domain(daemon, domain_id, std::move(label));
+  };
+  settings.caa_look = [&daemon](std::int64_t tenant_id, std::string name) {
+    return look_for_caa(daemon, tenant_id, std::move(name));
   };
   daemon.issuer = std::make_unique<acme::Issuer>(daemon.executor, *daemon.store, *daemon.vault, daemon.metrics,
                                                  std::move(settings), [&daemon] { return gate_sites(daemon); });
@@ -283,8 +311,12 @@ net::Task<base::Result<void>> start_certificates(Daemon& daemon) {
       daemon.executor, *daemon.store, *daemon.vault, is_admin,
       [&daemon] { return acme::acknowledged_everywhere(gate_sites(daemon), daemon.store->revision()); });
   daemon.distribution->add_routes(daemon.router);
-  daemon.administration = std::make_unique<acme::Administration>(
-      acme::Administration{*daemon.issuer, *daemon.store, [&daemon] { return gate_sites(daemon); }, is_admin});
+  daemon.administration = std::make_unique<acme::Administration>(acme::Administration{
+      *daemon.issuer, *daemon.store, [&daemon] { return gate_sites(daemon); }, is_admin, daemon.vault.get(),
+      [&daemon](std::int64_t tenant_id, std::string name) { return follow_cnames(daemon, tenant_id, std::move(name)); },
+      [&daemon](std::int64_t tenant_id, std::string name) {
+        return look_for_caa(daemon, tenant_id, std::move(name));
+      }});
   acme::add_routes(daemon.router, *daemon.administration);
   acme::add_key_routes(daemon.router, {*daemon.vault, *daemon.store, is_admin});
   daemon.issuer->on_change([&daemon](std::int64_t tenant_id) { daemon.distribution->poke(tenant_id); });
@@ -308,13 +340,10 @@ void add_certificate_sections(Daemon const& daemon, api::Dependencies& api) {
   api.sections["certificates"] = [&daemon] { return json::value(orders_of(daemon)); };
   api.sections["issuer"] = [&daemon]() -> json::value {
     acme::IssuerStatus const status = daemon.issuer == nullptr ? acme::IssuerStatus() : daemon.issuer->issuer_status();
-    return json::object{{"leads", status.leads},
-                        {"holder", status.holder},
-                        {"fence", status.fence},
-                        {"in_flight", status.in_flight},
-                        {"waiting", status.waiting},
-                        {"alarms", status.alarms},
-                        {"revocations", revocations_of(daemon)}};
+    return json::object{{"leads", status.leads},     {"holder", status.holder},
+                        {"fence", status.fence},     {"in_flight", status.in_flight},
+                        {"waiting", status.waiting}, {"alarms", status.alarms},
+                        {"missing", status.missing}, {"revocations", revocations_of(daemon)}};
   };
   api.sections["authorities"] = [&daemon] { return json::value(authorities_of(daemon)); };
 }

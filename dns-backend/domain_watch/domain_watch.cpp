@@ -16,6 +16,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds patience{30000};  // with looks that others began
+constexpr milliseconds above_life{30000};
 constexpr unsigned rcode_ok = 0;
 constexpr unsigned rcode_nxdomain = 3;
 
@@ -55,14 +56,23 @@ net::Task<domains::Verdict> judge_there(domains::Wanted wanted, Settings setting
   co_return domains::judge(wanted, lookup);
 }
 
+std::string parent_of(std::string const& name) {
+  auto const dot = name.find('.');
+  return dot == std::string::npos ? std::string() : name.substr(dot + 1);
+}
+
 base::Result<Caa> climb(std::string const& name, domains::Lookup const& lookup) {
   Caa found;
-  for (std::string at = name; at.find('.') != std::string::npos; at = at.substr(at.find('.') + 1)) {
+  for (std::string at = name; !at.empty(); at = parent_of(at)) {
     auto const parsed = dns::Name::parse(at);
     if (!parsed) {
       return parsed.error();
     }
     domains::LookupAnswer const answer = lookup(*parsed, dns::type_caa);
+    bool const top_level = at.find('.') == std::string::npos;
+    if (answer.failed && top_level) {
+      break;  // a resolver of a closed network may not know those; hardly one has such records
+    }
     if (answer.failed) {
       return base::fail(boost::system::errc::host_unreachable,
                         "the CAA records of '" + at + "' cannot be looked up: " + answer.error);
@@ -85,6 +95,17 @@ net::Task<base::Result<Caa>> climb_there(std::string name, Settings settings,
   name_server::NameServer server(settings.address, settings.port, true);
   domains::Lookup const lookup = lookup_by(server, *stopped, settings.look_deadline);
   co_return climb(name, lookup);
+}
+
+net::Task<base::Result<domains::Trace>> trace_there(std::string name, Settings settings,
+                                                    std::shared_ptr<std::atomic<bool>> stopped) {
+  auto const parsed = dns::Name::parse(name);
+  if (!parsed) {
+    co_return parsed.error();
+  }
+  name_server::NameServer server(settings.address, settings.port, true);
+  domains::Lookup const lookup = lookup_by(server, *stopped, settings.look_deadline);
+  co_return domains::trace(*parsed, lookup, {});
 }
 
 }  // namespace
@@ -166,8 +187,12 @@ net::Task<base::Result<std::shared_ptr<DomainWatch::Turn>>> DomainWatch::turn_of
   if (!tenant_id) {
     co_return tenant_id.error();
   }
+  co_return co_await turn_of_tenant(*tenant_id);
+}
+
+net::Task<base::Result<std::shared_ptr<DomainWatch::Turn>>> DomainWatch::turn_of_tenant(std::int64_t tenant_id) {
   auto const end = Clock::now() + patience;
-  for (auto found = busy_->find(*tenant_id); found != busy_->end(); found = busy_->find(*tenant_id)) {
+  for (auto found = busy_->find(tenant_id); found != busy_->end(); found = busy_->find(tenant_id)) {
     auto const left = std::chrono::ceil<milliseconds>(end - Clock::now());
     if (left.count() <= 0) {
       co_return base::fail(store::errc::too_many, "other domains of this tenant are being looked at");
@@ -175,7 +200,7 @@ net::Task<base::Result<std::shared_ptr<DomainWatch::Turn>>> DomainWatch::turn_of
     std::shared_ptr<net::Signal> const over = found->second;
     co_await over->wait(left);
   }
-  co_return std::make_shared<Turn>(busy_, *tenant_id, executor_);
+  co_return std::make_shared<Turn>(busy_, tenant_id, executor_);
 }
 
 net::Task<base::Result<domains::Wanted>> DomainWatch::wanted(std::int64_t domain_id) {
@@ -237,11 +262,36 @@ net::Task<base::Result<domains::Verdict>> DomainWatch::look_now(std::int64_t dom
   co_return *verdict;
 }
 
-net::Task<base::Result<Caa>> DomainWatch::caa(std::string name) {
-  net::Task<base::Result<Caa>> there = climb_there(std::move(name), settings_, stopped_);
-  base::Result<Caa> found =
+template <class T>
+net::Task<base::Result<T>> DomainWatch::in_turn(std::int64_t tenant_id, net::Task<base::Result<T>> there) {
+  auto const turn = co_await turn_of_tenant(tenant_id);
+  if (!turn) {
+    co_return turn.error();
+  }
+  base::Result<T> found =
       co_await boost::asio::co_spawn(threads_.get_executor(), std::move(there), boost::asio::use_awaitable);
   co_return found;
+}
+
+net::Task<base::Result<Caa>> DomainWatch::caa(std::int64_t tenant_id, std::string name) {
+  return in_turn(tenant_id, climb_there(std::move(name), settings_, stopped_));
+}
+
+net::Task<base::Result<Caa>> DomainWatch::caa_above(std::string name) {
+  std::erase_if(above_, [now = Clock::now()](auto const& item) { return item.second.first <= now; });
+  if (auto const known = above_.find(name); known != above_.end()) {
+    co_return known->second.second;
+  }
+  constexpr std::int64_t nobody = 0;
+  auto found = co_await caa(nobody, name);
+  if (found) {
+    above_[name] = {Clock::now() + above_life, *found};
+  }
+  co_return found;
+}
+
+net::Task<base::Result<domains::Trace>> DomainWatch::trace(std::int64_t tenant_id, std::string name) {
+  return in_turn(tenant_id, trace_there(std::move(name), settings_, stopped_));
 }
 
 net::Task<base::Result<DomainWatch::ByTenant>> DomainWatch::due(std::int64_t now_ms) {

@@ -10,6 +10,7 @@
 #include "base/net/task.hpp"
 #include "base/process/metrics.hpp"
 #include "dns-backend/domains/domains.hpp"
+#include "dns-backend/domains/trace.hpp"
 #include "dns-backend/store/store.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -20,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace domain_watch {
@@ -50,9 +52,13 @@ class DomainWatch {
   net::Task<base::Result<domains::Verdict>> look(std::int64_t domain_id, std::int64_t now_ms);
   // Whether this label is delegated, whatever else the domain does; nothing is settled by it.
   net::Task<base::Result<domains::Verdict>> look_at_challenge(std::int64_t domain_id, std::string label);
-  // The CAA contents of the name and of each name above it, down to two labels, that has any; the closest are enough
-  // (RFC 8659 section 3). host_unreachable when one cannot be looked up: a CA could not either.
-  net::Task<base::Result<Caa>> caa(std::string name);
+  // The CAA contents of the name, or of the closest name above it that has any (RFC 8659 section 3). host_unreachable
+  // when one cannot be looked up: a CA could not either. A look of this tenant, as the others: too_many. 0: of nobody.
+  net::Task<base::Result<Caa>> caa(std::int64_t tenant_id, std::string name);
+  // The same for a name above the platform's own zones, which many names share: an answer is kept for half a minute.
+  net::Task<base::Result<Caa>> caa_above(std::string name);
+  // Where the CNAMEs at the name lead, as a CA passes through them; too_many as above.
+  net::Task<base::Result<domains::Trace>> trace(std::int64_t tenant_id, std::string name);
   // What is due, many tenants' at a time; what does not fit into a pause is the next pass's.
   net::Task<base::Result<void>> pass(std::int64_t now_ms);
 
@@ -68,6 +74,10 @@ class DomainWatch {
   struct Round;
   using ByTenant = std::vector<std::vector<std::int64_t>>;  // domains, the tenant whose is due first in front
   net::Task<base::Result<std::shared_ptr<Turn>>> turn_of(std::int64_t domain_id);
+  net::Task<base::Result<std::shared_ptr<Turn>>> turn_of_tenant(std::int64_t tenant_id);
+  // `there` on one of the threads, when it is the tenant's turn.
+  template <class T>
+  net::Task<base::Result<T>> in_turn(std::int64_t tenant_id, net::Task<base::Result<T>> there);
   net::Task<base::Result<ByTenant>> due(std::int64_t now_ms);
   net::Task<void> work(std::shared_ptr<Round> round, std::int64_t now_ms);
   net::Task<base::Result<domains::Wanted>> wanted(std::int64_t domain_id);
@@ -80,6 +90,7 @@ class DomainWatch {
   net::Signal wake_;
   std::map<std::int64_t, std::shared_ptr<Looking>> looks_;  // by domain, under way
   std::shared_ptr<std::atomic<bool>> stopped_ = std::make_shared<std::atomic<bool>>(false);
+  std::map<std::string, std::pair<std::chrono::steady_clock::time_point, Caa>> above_;  // with the end of its time
   std::shared_ptr<Busy> busy_ = std::make_shared<Busy>();  // shared with looks that are cancelled at the end
   boost::asio::thread_pool threads_{at_once};
 };

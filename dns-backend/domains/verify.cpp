@@ -1,12 +1,12 @@
 #include "dns-backend/domains/verify.hpp"
 
+#include "dns-backend/domains/trace.hpp"
+
 #include <algorithm>
 #include <optional>
 
 namespace domains {
 namespace {
-
-constexpr std::size_t hops_max = 8;
 
 std::string plain(dns::Name const& name) {
   return name.text().substr(0, name.text().size() - 1);
@@ -16,55 +16,8 @@ std::string quoted(dns::Name const& name) {
   return "'" + plain(name) + "'";
 }
 
-std::optional<dns::Name> cname_at(LookupAnswer const& answer, dns::Name const& name) {
-  for (dns::OwnedRRset const& one : answer.answer) {
-    if (one.owner == name && one.rrset.type == dns::type_cname && !one.rrset.contents.empty()) {
-      if (auto const target = dns::Name::parse(one.rrset.contents.front())) {
-        return *target;
-      }
-    }
-  }
-  return std::nullopt;
-}
-
 Verdict lookup_failed(dns::Name const& name, LookupAnswer const& answer) {
   return {"lookup_failed", quoted(name) + " cannot be looked up: " + answer.error, "it is tried again"};
-}
-
-// Where the CNAMEs at `name` lead, step by step; the last one is where they end.
-struct Chain {
-  std::vector<dns::Name> names;
-  std::optional<Verdict> trouble;
-};
-
-Chain follow(dns::Name const& name, Lookup const& lookup, std::vector<dns::Name> const& ends) {
-  Chain chain{{name}, {}};
-  for (;;) {
-    dns::Name const at = chain.names.back();
-    if (std::ranges::find(ends, at) != ends.end()) {
-      return chain;
-    }
-    LookupAnswer const answer = lookup(at, dns::type_cname);
-    if (answer.failed) {
-      chain.trouble = lookup_failed(at, answer);
-      return chain;
-    }
-    auto const next = cname_at(answer, at);
-    if (!next) {
-      return chain;
-    }
-    if (std::ranges::find(chain.names, *next) != chain.names.end()) {
-      chain.trouble =
-          Verdict{"cname_loop", "the CNAME at " + quoted(at) + " leads back to " + quoted(*next), "break the circle"};
-      return chain;
-    }
-    if (chain.names.size() > hops_max) {
-      chain.trouble =
-          Verdict{"cname_too_long", quoted(name) + " leads through more than 8 CNAMEs", "point it there directly"};
-      return chain;
-    }
-    chain.names.push_back(*next);
-  }
 }
 
 std::optional<Verdict> check_proof(Wanted const& wanted, Lookup const& lookup) {
@@ -132,7 +85,7 @@ Verdict check_leads_here(Wanted const& wanted, Lookup const& lookup, std::vector
   if (wanted.served_here && !wanted.needs_proof) {
     return {"ok", {}, {}};
   }
-  Chain const chain = follow(wanted.domain, lookup, wanted.targets);
+  Trace const chain = trace(wanted.domain, lookup, wanted.targets);
   if (chain.trouble && !wanted.served_here) {
     return *chain.trouble;
   }
@@ -154,7 +107,7 @@ Verdict check_challenge(Wanted const& wanted, std::string const& label, Lookup c
     return {"name_too_long", "the name is too long for " + label, "a shorter name"};
   }
   std::string const hint = plain(*name) + ". CNAME " + wanted.challenge_target.text();
-  Chain const chain = follow(*name, lookup, {wanted.challenge_target});
+  Trace const chain = trace(*name, lookup, {wanted.challenge_target});
   if (chain.trouble) {
     return *chain.trouble;
   }

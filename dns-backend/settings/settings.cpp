@@ -205,6 +205,9 @@ void read_acme(config::Reader& root, Settings& settings) {
   acme.former_master_keys = section->texts("former_master_keys");
   acme.gate_timeout = section->duration("gate_timeout", {milliseconds(1000), milliseconds(600000)}, acme.gate_timeout);
   acme.first_retry = section->duration("first_retry", {milliseconds(1000), milliseconds(3600000)}, acme.first_retry);
+  acme.first_certificate_within =
+      section->duration("first_certificate_within", {milliseconds(1000), milliseconds(30LL * 24 * 3600 * 1000)},
+                        acme.first_certificate_within);
   acme.publish_caa = section->choice<bool>("caa", {{"check", false}, {"publish", true}}, false);
   if (settings.replica) {
     section->fail("", "a replica issues no certificates", "move acme to the primary");

@@ -90,6 +90,7 @@ struct AcmeSettings {
   std::vector<std::string> former_master_keys;  // still opened, never sealed with
   std::chrono::milliseconds gate_timeout{30000};
   std::chrono::milliseconds first_retry{60000};
+  std::chrono::milliseconds first_certificate_within{3600000};  // a name that has none then raises an alarm
   bool publish_caa = false;  // for tenants' names; else CAA records are only read before an order
 };
 

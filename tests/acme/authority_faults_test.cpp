@@ -68,6 +68,43 @@ TEST_F(AuthorityFaultsTest, ALimitOfTheRegisteredDomainIsLearnedAndAnotherAuthor
   second->stop();
 }
 
+TEST_F(AuthorityFaultsTest, ACaThatSeesNoProofIsLeftForAnotherAfterThreeTriesAndComesFirstAgain) {
+  auto const second = another();
+  ca->knobs.deny = true;
+  add_tenant("one");
+  start();
+  ASSERT_TRUE(issued(1));
+  EXPECT_EQ(ca->counters.orders, 3) << "the others are spared a proof that is not there, but not for ever";
+  EXPECT_EQ(second->counters.orders, 1);
+  EXPECT_EQ(issuer_of("one.stream.example"), second->directory_url());
+  EXPECT_TRUE(run(vault.attempts())->empty());
+  ca->knobs.deny = false;
+  issuer->order_now(*issuer->find("one"));
+  ASSERT_TRUE(until([&] { return issuer_of("one.stream.example") == ca->directory_url(); }));
+  second->stop();
+}
+
+TEST_F(AuthorityFaultsTest, AnOrderThatAnotherAuthorityMadeNeedlessIsCleanedUpWhereItIsPending) {
+  auto const second = another();
+  ca->knobs.lose["authz"] = 1000;
+  add_tenant("one");
+  start();
+  ASSERT_TRUE(issued(1));
+  EXPECT_EQ(issuer_of("one.stream.example"), second->directory_url());
+  EXPECT_EQ(ca->counters.orders, 1);
+  EXPECT_EQ(run(vault.dropped_orders())->size(), 1U) << "its CA does not answer";
+  // Another process knows of it, too.
+  retire();
+  ca->knobs.lose.clear();
+  int const before = ca->counters.deactivations;
+  start();
+  ASSERT_TRUE(until([this] { return run(vault.dropped_orders())->empty(); }));
+  EXPECT_EQ(ca->counters.deactivations, before + 2) << "the name's and its wildcard's";
+  EXPECT_EQ(ca->counters.orders, 1);
+  EXPECT_EQ(second->counters.deactivations, 0);
+  second->stop();
+}
+
 TEST_F(AuthorityFaultsTest, BelowAPublicSuffixEachNameIsADomainOfItsOwn) {
   ca->knobs.limits.domain = {1, std::chrono::hours(24 * 7)};
   ca->knobs.limits.suffixes = {"stream.example"};

@@ -19,12 +19,19 @@ class SubjectsTest : public CertificatesFixture {
       looked_for.push_back(std::move(label));
       return seen(sights[name]);
     };
+    settings.caa_look = [this](std::int64_t tenant_id, std::string name) {
+      asked_for_caa.emplace_back(tenant_id, name);
+      return found(caa.contains(name) ? base::Result<CaaFound>(caa[name]) : base::Result<CaaFound>(CaaFound()));
+    };
   }
   static net::Task<base::Result<Sight>> seen(Sight sight) { co_return sight; }
+  static net::Task<base::Result<CaaFound>> found(base::Result<CaaFound> result) { co_return result; }
 
   std::map<std::string, Sight> sights;
   std::map<std::string, int> looks;
   std::vector<std::string> looked_for;  // labels
+  std::map<std::string, CaaFound> caa;  // what zones elsewhere say, by the name that is asked for
+  std::vector<std::pair<std::int64_t, std::string>> asked_for_caa;
 };
 
 TEST_F(SubjectsTest, ADomainGetsACertificateOfItsOwnThroughItsDelegatedName) {
@@ -126,10 +133,25 @@ TEST_F(SubjectsTest, CaaOfACustomerIsHeldAgainstTheAuthority) {
   ca->knobs.caa_identity = "ca.example";
   add_tenant("acme-tv");
   add_domain("acme-tv", "www.customer.example");
-  sights["www.customer.example"].caa["customer.example"] = {"0 issue \"other.example\""};
+  caa["www.customer.example"]["customer.example"] = {"0 issue \"other.example\""};
   start();
   ASSERT_TRUE(until([&] { return !status_of("www.customer.example").last_error.empty(); }));
   EXPECT_THAT(status_of("www.customer.example").last_error, HasSubstr("CAA RRset at 'customer.example'"));
+  EXPECT_TRUE(issued(1));
+}
+
+// The platform's zone hangs below one that is elsewhere: what that one says governs, unless ours say something.
+TEST_F(SubjectsTest, CaaAboveOurOwnZonesIsHeldAgainstTheAuthority) {
+  ca->knobs.caa_identity = "ca.example";
+  add_tenant("acme-tv");
+  caa["example"]["example"] = {"0 issue \"other.example\""};
+  start();
+  ASSERT_TRUE(until([&] { return !status_of("acme-tv.stream.example").last_error.empty(); }));
+  EXPECT_THAT(status_of("acme-tv.stream.example").last_error, HasSubstr("CAA RRset at 'example'"));
+  EXPECT_THAT(asked_for_caa, testing::Contains(std::pair<std::int64_t, std::string>(0, "example")));
+  EXPECT_EQ(ca->counters.orders, 0);
+  caa.clear();
+  issuer->order_now(*issuer->find("acme-tv"));
   EXPECT_TRUE(issued(1));
 }
 

@@ -67,6 +67,38 @@ class CertificateSitesTest(certificate_sites.SitesTestCase):
         [row] = [one for one in self.json("cert", "why", label)["sites"] if one["site"] == site.name]
         return row
 
+    def test_a_site_that_is_cut_off_and_answers_defers_until_it_is_heard_of_again(self):
+        """Ten seconds without a word make a dead site; this one answers from what it had, and a CA may ask it."""
+        self.gate_timeout_s = 2
+        self.up(1)
+        self.create("before")
+        self.wait_for_certificates(["before"], 60)
+        before = self.certificates()
+        challenges = self.asked_to_validate()
+        cut = self.sites[-1]  # the one that the CA asks
+        self.relays[-1].cut()
+        self.create("cut")
+        daemons.wait_for("the order is deferred", lambda: self.attempts("cut"))
+        silent = lambda: [reason for _, reason in self.attempts("cut") if "cut off and may still answer" in reason]
+        daemons.wait_for("the primary hears nothing of it", silent, 40)
+        # Now it is asked whether it answers: a dead one is out of service within four seconds.
+        end = time.monotonic() + (60 if LONG else 5)
+        while time.monotonic() < end:
+            daemons.wait_for("another attempt", lambda n=len(self.attempts("cut")): len(self.attempts("cut")) != n, 20)
+        kinds = {outcome for outcome, _ in self.attempts("cut")}
+        self.assertEqual(kinds, {"deferred"})
+        row = self.service_of(cut, "cut")
+        self.assertTrue(row["in_service"], "it answers, so it is no dead site")
+        self.assertGreater(row["behind"], 0)
+        self.assertIn("site_behind", [one["code"] for one in self.json("cert", "why", "cut")["faults"]])
+        self.assertEqual(self.asked_to_validate(), challenges, "the CA was not asked to look")
+        self.assertEqual(self.certificates(), before)
+        self.relays[-1].mend()
+        self.wait_for_certificates(["cut"], 60)
+        self.assertEqual(self.refused_by_the_ca(), [])
+        self.assertEqual({outcome for outcome, _ in self.attempts("cut")[:-1]}, {"deferred"})
+        print(f"    a site that is cut off: {len(self.attempts('cut')) - 1} times deferred, then issued", flush=True)
+
     def test_a_dead_site_defers_until_it_is_out_of_service(self):
         self.gate_timeout_s = 2
         self.up(2)

@@ -16,7 +16,7 @@ class SlowRelay:
     """Passes octets on, those to the client `delay_s` later. One thread; bounded by the connections of one replica."""
 
     def __init__(self, target):
-        self.target, self.delay_s = target, 0.0
+        self.target, self.delay_s, self.is_cut = target, 0.0, False
         self.listener = socket.create_server(("127.0.0.1", daemons.free_port()))
         self.port = self.listener.getsockname()[1]
         self.stopped = threading.Event()
@@ -43,6 +43,13 @@ class SlowRelay:
         for one, peer, is_server in ((client, server, False), (server, client, True)):
             self.other[one] = peer
             self.selector.register(one, selectors.EVENT_READ, is_server)
+
+    def cut(self):
+        """Nothing passes any more: both ends are still there, as behind a link that is down. mend() ends it."""
+        self.is_cut = True
+
+    def mend(self):
+        self.is_cut = False
 
     def _drop(self, one):
         for end in (one, self.other.get(one)):
@@ -74,6 +81,9 @@ class SlowRelay:
 
     def _run(self):
         while not self.stopped.is_set():
+            if self.is_cut:
+                self.stopped.wait(0.02)
+                continue
             for key, _ in self.selector.select(0.02):
                 if key.fileobj is self.listener:
                     self._accept()

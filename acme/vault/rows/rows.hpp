@@ -19,6 +19,7 @@ struct SubjectRow {
   std::int64_t id = 0;
   std::int64_t tenant_id = 0;
   std::string name;  // without final dot
+  Time since{};      // when it was wanted first
   bool operator==(SubjectRow const&) const = default;
 };
 
@@ -80,6 +81,14 @@ struct OrderRow {
   std::string csr;        // DER
   std::string key_pem;    // sealed at rest
   bool begun = false;     // by an earlier run, which may have asked the CA for it without learning the URL
+};
+
+// One that is not gone on with, because the subject has its certificate or wants other names: its CA is still to be
+// told that the authorizations are not needed.
+struct DroppedOrder {
+  std::string directory_url;
+  std::string order_url;
+  Time since;
 };
 
 struct Attempt {

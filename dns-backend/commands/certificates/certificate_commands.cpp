@@ -50,18 +50,38 @@ std::string target_of(std::string const& tenant, std::string const& name) {
   return "/v1/tenants/" + net::percent_encode(tenant) + "/certificates/" + net::percent_encode(name);
 }
 
+char const* alarm_of(json::object const& body) {
+  auto const is = [&body](char const* key) { return body.contains(key) && body.at(key) == true; };
+  return is("missing") ? ", its first certificate is missing"
+         : is("alarm") ? ", a fifth of its life or less is left"
+                       : "";
+}
+
+void print_faults(json::object const& body) {
+  json::array const faults = list_of(body, "faults");
+  std::printf("%s", faults.empty() ? "  nothing is wrong\n" : "");
+  for (json::value const& one : faults) {
+    json::object const& fault = one.as_object();
+    std::printf("  %s: %s\n    -> %s\n", text(fault, "code").c_str(), text(fault, "what").c_str(),
+                text(fault, "fix").c_str());
+  }
+}
+
 void print_why(json::object const& body) {
   std::printf("%s of %s: %s%s\n", text(body, "name").c_str(), text(body, "tenant").c_str(), text(body, "state").c_str(),
-              body.contains("alarm") && body.at("alarm") == true ? ", a fifth of its life or less is left" : "");
+              alarm_of(body));
+  print_faults(body);
   std::printf("  names: %s\n", joined(list_of(body, "names"), ", ").c_str());
   std::printf("  authority: %s\n", text(body, "authority").c_str());
   std::printf("  valid until %s, renewal %s (%s), next attempt %s\n", time(body, "not_after_ms").c_str(),
               time(body, "renew_at_ms").c_str(), text(body, "renew_why").c_str(),
               time(body, "next_attempt_ms").c_str());
-  std::printf("  challenge: %s\n", joined(list_of(body, "challenge"), " -> ").c_str());
+  std::string const delegated = text(body, "delegated_to");
+  std::printf("  challenge: %s%s\n", joined(list_of(body, "challenge"), " -> ").c_str(),
+              delegated.empty() ? "" : (", to lead to " + delegated).c_str());
   std::printf("  values now: %s\n", joined(list_of(body, "values"), ", ").c_str());
   json::array const caa = list_of(body, "caa");
-  std::printf("  CAA: %s\n", caa.empty() ? "none in our zones" : json::serialize(caa).c_str());
+  std::printf("  CAA: %s\n", caa.empty() ? "none" : json::serialize(caa).c_str());
   if (std::string const error = text(body, "last_error"); !error.empty()) {
     std::printf("  last error: %s\n", error.c_str());
   }
@@ -82,6 +102,16 @@ void print_why(json::object const& body) {
       "\n%s",
       table(attempts, {{"at", "ATTEMPT"}, {"outcome", "OUTCOME"}, {"authority", "AUTHORITY"}, {"detail", "DETAIL"}})
           .c_str());
+}
+
+// Data keys that do not open: a line, or nothing.
+std::string damaged_of(json::object const& body) {
+  json::value const* const count = body.if_contains("damaged");
+  if (count == nullptr || *count == 0) {
+    return {};
+  }
+  return json::serialize(*count) + " data keys do not open and were left as they are, the first of " +
+         text(body, "first_damaged") + ": order that tenant's certificates anew (navigator cert order)\n";
 }
 
 }  // namespace
@@ -201,6 +231,7 @@ int show_keys(Place const& place, Output output) {
   std::printf("master key %s%s\n%s data keys, the oldest of %s\n", text(body, "master").c_str(),
               body.at("rotates_itself") == true ? "" : ", given as a credential",
               json::serialize(body.at("data_keys")).c_str(), time(body, "oldest_ms").c_str());
+  std::printf("%s", damaged_of(body).c_str());
   return 0;
 }
 
@@ -219,8 +250,8 @@ int rotate_keys(Place const& place, std::string const& what, std::string const& 
   if (what == "master") {
     std::printf(
         "the master key is %s now; its predecessor lies beside it with the ending .former and its id, for backups from "
-        "before\n",
-        text(body, "master").c_str());
+        "before\n%s",
+        text(body, "master").c_str(), damaged_of(body).c_str());
   } else {
     std::printf("%s keys sealed anew by fresh data keys\n", json::serialize(body.at("sealed")).c_str());
   }

@@ -1,6 +1,7 @@
 #include "acme/administration/administration.hpp"
 
 #include "acme/administration/key_routes.hpp"
+#include "acme/administration/why.hpp"
 #include "tests/acme/certificates_fixture.hpp"
 #include "tests/support/described.hpp"
 

@@ -180,6 +180,54 @@ TEST_F(KeyRingTest, AnotherMasterKeyIsRefusedWithItsIdUnlessTheFormerOneIsNamed)
   EXPECT_TRUE(alone.open(*database, {other}, false));
 }
 
+TEST_F(KeyRingTest, ADamagedDataKeyIsPassedOverCountedAndTakenInAgainWhenItIsPutBack) {
+  Blob const sealed = seal(7, "seven", "row/7");
+  Blob const other = seal(8, "eight", "row/8");
+  auto const spoil = [this](Blob const& blob) {
+    change([&blob](Transaction& transaction) -> base::Result<void> {
+      (void)transaction.execute("UPDATE acme_data_key SET sealed = ? WHERE owner = 7", {blob}).value();
+      return {};
+    });
+  };
+  auto const looked = [this] {
+    KeyRingState seen = ring.state(*database).value();
+    for (std::int64_t before = -1; before != seen.checked_to;) {
+      before = seen.checked_to;
+      seen = ring.check(*database, seen, 1).value();
+    }
+    return seen;
+  };
+  EXPECT_EQ(looked().damaged, 0);
+  Blob const whole =
+      database::blob(database->query("SELECT sealed FROM acme_data_key WHERE owner = 7").value().at(0).at(0));
+  spoil(Blob(whole.size(), 0));
+  EXPECT_EQ(looked().damaged, 1);
+  EXPECT_EQ(looked().first_damaged, 7);
+  std::string const first = ring.state(*database)->master_id;
+  ASSERT_TRUE(ring.rotate_master(*database));
+  EXPECT_EQ(unseal(8, other, "row/8").value(), "eight") << "nobody else is held up";
+  EXPECT_EQ(unseal(7, sealed, "row/7").error().code, errc::sealed);
+  EXPECT_EQ(looked().damaged, 1);
+  ASSERT_TRUE(ring.rotate_master(*database)) << "a second time, too";
+  KeyRing started;
+  ASSERT_TRUE(started.open(*database, {file}, false)) << "no former master key is needed for it";
+  spoil(whole);
+  ASSERT_TRUE(ring.open(*database, {file, {file + ".former." + first}}, false));
+  EXPECT_EQ(unseal(7, sealed, "row/7").value(), "seven");
+  EXPECT_EQ(looked().damaged, 0);
+}
+
+TEST_F(KeyRingTest, AnOwnerWhoseDataKeyIsDamagedGetsAFreshOne) {
+  Blob const before = seal(7, "lost", "row");
+  change([](Transaction& transaction) -> base::Result<void> {
+    (void)transaction.execute("UPDATE acme_data_key SET sealed = x'00'").value();
+    return {};
+  });
+  Blob const after = seal(7, "fresh", "row");
+  EXPECT_EQ(unseal(7, after, "row").value(), "fresh");
+  EXPECT_EQ(unseal(7, before, "row").error().code, errc::sealed);
+}
+
 TEST_F(KeyRingTest, ACredentialIsReadWhereSystemdPutsItAndIsNotChangedHere) {
   std::string const folder_of_credentials = folder.file("credentials");
   std::filesystem::create_directory(folder_of_credentials);

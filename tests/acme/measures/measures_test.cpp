@@ -34,13 +34,14 @@ TEST(Measures, ShowThemselves) {
   measures.show_life(life, now);
   EXPECT_FALSE(measures.life_is_due(now + std::chrono::seconds(59)));
   EXPECT_TRUE(measures.life_is_due(now + std::chrono::seconds(60)));
-  measures.show({5, 4, 3, 2, 1, now});
+  measures.show({5, 4, 3, 2, 1, 6, now});
   measures.ended("https://ca/dir", "policy", "caa");
   measures.ended("https://ca/dir", "issued", "");
   std::string const text = metrics.text();
   for (char const* const line : {"navigator_acme_life_left{le=\"0.1\"} 0\n", "navigator_acme_life_left{le=\"0.2\"} 1\n",
                                  "navigator_acme_days_left{le=\"7\"} 0\n", "navigator_acme_days_left{le=\"14\"} 1\n",
-                                 "navigator_acme_alarms 1\n", "navigator_acme_earliest_expiry_seconds 1800000000\n",
+                                 "navigator_acme_alarms 1\n", "navigator_acme_missing 6\n",
+                                 "navigator_acme_earliest_expiry_seconds 1800000000\n",
                                  "navigator_acme_orders_total{authority=\"https://ca/dir\",outcome=\"issued\"} 1\n",
                                  "navigator_acme_orders_total{authority=\"https://ca/dir\",outcome=\"policy\"} 1\n",
                                  "navigator_acme_problems_total{authority=\"https://ca/dir\",type=\"caa\"} 1\n"}) {

@@ -213,6 +213,53 @@ TEST(Planner, WhoGivesNoAnswerIsLookedAtLessAndLessOften) {
   EXPECT_EQ(planner.next_attempt(1, now), now + minutes(1));
 }
 
+// Where one CA alone sees no proof, the next one is asked in the end; a single CA keeps its ladder.
+TEST(Planner, AfterThreeFailedValidationsTheNextAuthorityIsAskedAndTheFirstOnItsLadder) {
+  Planner planner({}, {LimitSettings{}, LimitSettings{}});
+  planner.want(fresh(1), start);
+  Time now = start;
+  auto const fails_at = [&](std::size_t authority) {
+    Plan const plan = planner.plan(now);
+    ASSERT_THAT(ids(plan), ElementsAre(1));
+    ASSERT_EQ(plan.start[0].authority, authority);
+    auto const parked = planner.ended(1, authority, {FailureClass::validation, {}}, now);
+    now = std::max(parked->until, now);
+  };
+  fails_at(0);
+  EXPECT_EQ(now, start + minutes(1));
+  fails_at(0);
+  EXPECT_EQ(now, start + minutes(11));
+  Time const third = now;
+  fails_at(0);
+  EXPECT_EQ(now, third + minutes(100)) << "the first authority rests for this name";
+  now = third;  // and the second one is asked at once
+  fails_at(1);
+  EXPECT_EQ(now, third + minutes(1));
+  fails_at(1);
+  Time const sixth = now;
+  fails_at(1);
+  EXPECT_EQ(now, sixth + minutes(100));
+  now = third + minutes(100);
+  fails_at(0);
+  EXPECT_EQ(now, third + minutes(100) + hours(24)) << "once left, it is tried once a day";
+  planner.retry(1, now);
+  EXPECT_EQ(planner.plan(now).start[0].authority, 0U);
+  planner.ended(1, 0, {}, now);
+}
+
+TEST(Planner, ASingleAuthorityKeepsItsLadderOfFailedValidations) {
+  Planner planner({}, {LimitSettings{}});
+  planner.want(fresh(1), start);
+  Time now = start;
+  for (auto const pause : {minutes(1), minutes(10), minutes(100), minutes(1440)}) {
+    ASSERT_THAT(ids(planner.plan(now)), ElementsAre(1));
+    auto const parked = planner.ended(1, 0, {FailureClass::validation, {}}, now);
+    EXPECT_EQ(parked->until, now + pause);
+    EXPECT_FALSE(parked->authority);
+    now = parked->until;
+  }
+}
+
 TEST(Planner, NoMoreThanItsPlacesAndOwnersTakeTurns) {
   PlannerSettings settings;
   settings.orders_max = 3;

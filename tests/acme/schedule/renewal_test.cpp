@@ -13,7 +13,6 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 Time const begin{hours(500000)};
 
@@ -77,31 +76,6 @@ TEST(Pause, ADeferralWaitsTheSameEachTime) {
 
 TEST(Pause, ARateLimitWithoutATimeWaitsAnHour) {
   EXPECT_EQ(pause_after(FailureClass::not_before, 1, minutes(1)), hours(1));
-}
-
-Time const now = begin;
-
-TEST(Round, TenantsWithoutACertificateComeFirstThenByDueTime) {
-  Round const round = choose({{1, now - hours(1), {}, false},
-                              {2, now - hours(5), {}, false},
-                              {3, {}, {}, false},
-                              {4, now + hours(5), {}, false}},
-                             8, now);
-  EXPECT_THAT(round.start, ElementsAre(3, 2, 1));
-  EXPECT_EQ(round.wake, now + hours(5));
-}
-
-TEST(Round, KeepsToTheFreeSlotsAndWhatIsInFlight) {
-  EXPECT_THAT(choose({{1, {}, {}, false}, {2, {}, {}, false}, {3, {}, {}, false}}, 2, now).start, ElementsAre(1, 2));
-  EXPECT_THAT(choose({{1, {}, {}, true}, {2, {}, {}, false}}, 2, now).start, ElementsAre(2));
-  EXPECT_THAT(choose({{1, {}, {}, false}}, 0, now).start, IsEmpty());
-}
-
-TEST(Round, AParkedTenantWaitsAndNamesTheWakeUp) {
-  Round const round = choose({{1, {}, now + minutes(3), false}, {2, now - hours(1), now + minutes(2), false}}, 8, now);
-  EXPECT_THAT(round.start, IsEmpty());
-  EXPECT_EQ(round.wake, now + minutes(2));
-  EXPECT_FALSE(choose({}, 8, now).wake.has_value());
 }
 
 protocol::RenewalWindow window(hours from, hours to) {

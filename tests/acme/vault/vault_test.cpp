@@ -351,6 +351,7 @@ TEST_F(VaultTest, ATenantsDataKeyGoesWithItsLastSubject) {
   ASSERT_TRUE(run(vault->forget_subject(seven)));
   EXPECT_EQ(run(vault->key_state())->data_keys, 1);
   EXPECT_EQ(run(vault->unsealed_bundle(eight))->key_pem, "key b");
+  EXPECT_EQ(run(vault->key_state())->damaged, 0);
 }
 
 TEST_F(VaultTest, ADamagedKeyKeepsTheMasterKeyFromBeingChangedAndNobodyElseFromBeingServed) {

@@ -297,6 +297,27 @@ TEST_F(Domains, tenants_are_looked_at_side_by_side_and_one_domain_of_each) {
   }
 }
 
+TEST_F(Domains, caa_is_a_look_of_the_tenant_and_climbs_to_the_top) {
+  SlowResolver resolver(std::chrono::milliseconds(20));
+  domain_watch::DomainWatch watch(site.loop.get_executor(), *site.store, metrics,
+                                  {"127.0.0.1", resolver.port(), "acme.example.org."});
+  EXPECT_THAT(site.ok(watch.caa(one.id, "www.customer.example")), IsEmpty());
+  EXPECT_EQ(resolver.answers(), 3) << "the name, its parent, the top";
+  // Two of one tenant come one after the other.
+  net::spawn(site.loop.get_executor(), "caa", [](auto& from, std::int64_t id) -> net::Task<void> {
+    std::string name = "www.customer.example";
+    auto const found = co_await from.caa(id, std::move(name));
+    EXPECT_TRUE(found);
+  }(watch, one.id));
+  site.ok(watch.caa(one.id, "www.customer.example"));
+  EXPECT_EQ(resolver.most(), 1);
+  EXPECT_EQ(resolver.answers(), 9);
+  // What is above the platform's zones is everybody's: asked once.
+  EXPECT_THAT(site.ok(watch.caa_above("example")), IsEmpty());
+  EXPECT_THAT(site.ok(watch.caa_above("example")), IsEmpty());
+  EXPECT_EQ(resolver.answers(), 10);
+}
+
 TEST_F(Domains, a_resolver_that_cannot_be_reached_is_a_failed_lookup_and_comes_again) {
   Domain const domain = claim("one-tv", "www.customer.example.");
   // Nobody listens on the discard port of this address.
