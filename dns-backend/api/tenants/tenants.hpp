@@ -10,6 +10,7 @@
 #include "dns-backend/api/api.hpp"
 #include "dns-backend/domains/verify.hpp"
 #include "dns-backend/tenants/plan.hpp"
+#include "dns-backend/tokens/rate.hpp"
 #include "dns-backend/tokens/tokens.hpp"
 
 #include <boost/json/value.hpp>
@@ -48,6 +49,8 @@ struct TenantDependencies {
   DropCertificate drop_certificate = {};
   // What a domain delegates below its name so that its certificate can be had. Empty: _acme-challenge.
   std::function<std::vector<std::string>()> challenge_labels = {};
+  // Of each tenant: its certificates brought or taken away, its clusters changed.
+  tokens::RateSettings moves{1.0 / 30, 20};
 };
 
 // `dependencies` and all it refers to must outlive the router.
