@@ -46,13 +46,18 @@ EdgeAgent::EdgeAgent(net::asio::any_io_executor executor, AgentSettings settings
       installation_(settings_.directory, {!settings_.haproxy_file.empty(), settings_.key_group}),
       client_(executor, client_settings(settings_)),
       stopping_(executor),
-      backoff_(settings_.retry_first, settings_.retry_limit) {
+      backoff_(settings_.retry_first, settings_.retry_limit),
+      pace_(settings_.reload_pace) {
   settings_.nginx.directory = settings_.directory;
 }
 
 net::Task<void> EdgeAgent::run() {
   std::mt19937 random{std::random_device{}()};
   while (!stopped_) {
+    if (auto const rest = pace_.rest(Clock::now()); rest > milliseconds(0)) {
+      co_await stopping_.wait(rest);  // what changes meanwhile is one reload
+      continue;
+    }
     // What failed is tried again at once, with what is new by then.
     auto const news = co_await client_.follow(applied_, applied_, until_due());
     if (stopped_) {
@@ -413,7 +418,9 @@ net::Task<base::Result<void>> EdgeAgent::run_hook() {
   if (settings_.reload.empty()) {
     co_return base::Result<void>();
   }
+  auto const began = Clock::now();
   auto const child = co_await process::run_child(settings_.reload, settings_.reload_deadline);
+  pace_.reloaded(began, Clock::now());
   if (!child) {
     co_return base::fail(errc::reload_failed, child.error().what());
   }

@@ -18,6 +18,7 @@
 #include "acme/edge/client/client.hpp"
 #include "acme/edge/install.hpp"
 #include "acme/edge/nginx.hpp"
+#include "acme/edge/pace.hpp"
 #include "base/net/backoff.hpp"
 #include "base/net/task.hpp"
 
@@ -47,6 +48,7 @@ struct AgentSettings {
   std::chrono::milliseconds call_deadline{10000};  // of an exchange, beyond the long poll
   std::chrono::milliseconds reload_deadline{30000};
   std::chrono::milliseconds proof_deadline{10000};  // how long a reload may take to show
+  ReloadPaceSettings reload_pace;
   std::chrono::milliseconds retry_first{1000};
   std::chrono::milliseconds retry_limit{60000};
 };
@@ -135,6 +137,7 @@ class EdgeAgent {
   Client client_;
   net::Signal stopping_;
   net::Backoff backoff_;
+  ReloadPace pace_;
   bool stopped_ = false;
   bool applied_ = false;      // the list as it is known is what is served
   bool reload_owed_ = false;  // a version is live on disk that the web server was not seen to serve

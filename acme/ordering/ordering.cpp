@@ -197,7 +197,7 @@ net::Task<std::optional<Outcome>> Ordering::obstacle(Job const& job, protocol::D
     auto seen = co_await of_.look(job.domain_id, std::move(name), std::move(label));
     if (!seen) {
       Outcome outcome = not_asked(FailureClass::deferred, seen.error().what());
-      outcome.unseen = true;
+      outcome.unseen = seen.error().code != store::errc::too_many;  // that is no answer of its own
       co_return outcome;
     }
     if (!seen->objection.empty()) {

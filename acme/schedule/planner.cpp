@@ -333,14 +333,18 @@ void Planner::postpone(Entry& entry, Time until, Time now) {
   postponed_.emplace(place, entry.wish.id);
 }
 
+bool Planner::is_full(std::int64_t owner) const {
+  auto const found = owners_.find(owner);
+  return found != owners_.end() && found->second.flying >= settings_.of_owner_max;
+}
+
 // True when its owner has as many in flight as one may: it waits for one of them to end.
 bool Planner::step_behind(Entry& entry, Lane lane) {
-  auto const owner = owners_.find(entry.wish.owner);
-  if (lane == Lane::ordered || owner == owners_.end() || owner->second.flying < settings_.of_owner_max) {
+  if (lane == Lane::ordered || !is_full(entry.wish.owner)) {
     return false;
   }
   entry.behind = lane;
-  owner->second.behind.emplace(lane, entry.key, entry.wish.id);
+  owners_.at(entry.wish.owner).behind.emplace(lane, entry.key, entry.wish.id);
   ++behind_;
   return true;
 }
@@ -424,6 +428,9 @@ void Planner::begin_ahead(Time now, std::optional<Time>& wake) {
   if (from > now) {
     wake = std::min(wake.value_or(from), from);
     return;
+  }
+  if (is_full(entry.wish.owner)) {
+    return;  // the end of one of his flights looks here again
   }
   unplace(entry);
   enter(entry, lane_of(entry.wish, now));

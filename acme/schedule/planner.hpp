@@ -190,6 +190,7 @@ class Planner {
   [[nodiscard]] std::optional<Lane> next_lane(Time now, std::optional<Time>& wake);
   [[nodiscard]] std::optional<Time> pace_of(Lane lane, Time now) const;
   void postpone(Entry& entry, Time until, Time now);
+  [[nodiscard]] bool is_full(std::int64_t owner) const;
   bool step_behind(Entry& entry, Lane lane);
   void call_up(std::int64_t owner, Time now);
   void take_off(Entry& entry, std::size_t authority, Time now);

@@ -100,10 +100,10 @@ Answer delete_certificate(TenantDependencies const& own, net::HttpRequest reques
 
 }  // namespace
 
-void add_certificate_routes(net::Router& router, TenantDependencies const& own) {
+void add_certificate_routes(net::Router& router, TenantDependencies const& own, std::shared_ptr<tokens::Rate> moves) {
   std::string const one = "/v1/tenants/{label}/certificates/{name}";
-  router.add("PUT", one, of_tenant(own, "certificates", Where::primary, put_certificate));
-  router.add("DELETE", one, of_tenant(own, "certificates", Where::primary, delete_certificate));
+  router.add("PUT", one, of_tenant(own, "certificates", Where::primary, sparing(moves, put_certificate)));
+  router.add("DELETE", one, of_tenant(own, "certificates", Where::primary, sparing(moves, delete_certificate)));
 }
 
 }  // namespace api

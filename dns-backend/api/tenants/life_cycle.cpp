@@ -240,11 +240,11 @@ json::object to_json(store::Tenant const& tenant) {
   return body;
 }
 
-void add_life_cycle_routes(net::Router& router, TenantDependencies const& own) {
+void add_life_cycle_routes(net::Router& router, TenantDependencies const& own, std::shared_ptr<tokens::Rate> moves) {
   router.add("GET", "/v1/tenants", of_administrators(own, Where::anywhere, list_tenants));
   router.add("POST", "/v1/tenants", of_administrators(own, Where::primary, create_tenant));
   router.add("GET", "/v1/tenants/{label}", of_tenant(own, "read", Where::anywhere, get_tenant));
-  router.add("PATCH", "/v1/tenants/{label}", of_tenant(own, "clusters", Where::primary, change_tenant));
+  router.add("PATCH", "/v1/tenants/{label}", of_tenant(own, "clusters", Where::primary, sparing(moves, change_tenant)));
   router.add("DELETE", "/v1/tenants/{label}", of_administrators(own, Where::primary, delete_tenant));
 }
 

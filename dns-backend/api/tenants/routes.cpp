@@ -67,7 +67,26 @@ net::Task<HttpResponse> as_administrator(TenantDependencies const& own, Where wh
   co_return co_await route(own, std::move(request));
 }
 
+net::Task<HttpResponse> gently(std::shared_ptr<tokens::Rate> moves, TenantRoute route, TenantDependencies const& own,
+                               HttpRequest request, Caller caller) {
+  int const wait_s = caller.admin ? 0 : moves->take(std::to_string(caller.tenant.id), std::chrono::steady_clock::now());
+  if (wait_s != 0) {
+    HttpResponse response = HttpResponse::problem(
+        429, "too many requests",
+        "edges reload their web server for each change of certificates and clusters; wait as long as Retry-After says");
+    response.headers.set("Retry-After", std::to_string(wait_s));
+    co_return response;
+  }
+  co_return co_await route(own, std::move(request), std::move(caller));
+}
+
 }  // namespace
+
+TenantRoute sparing(std::shared_ptr<tokens::Rate> moves, TenantRoute route) {
+  return [moves, route](TenantDependencies const& own, HttpRequest request, Caller caller) {
+    return gently(moves, route, own, std::move(request), std::move(caller));
+  };
+}
 
 net::Handler of_tenant(TenantDependencies const& own, std::string action, Where where, TenantRoute route) {
   return [&own, action = std::move(action), where, route = std::move(route)](HttpRequest request) {
@@ -136,11 +155,13 @@ net::Task<base::Result<store::Tenant>> tenant_by_label(TenantDependencies const&
 }
 
 void add_tenant_routes(net::Router& router, TenantDependencies const& own) {
-  add_life_cycle_routes(router, own);
+  constexpr std::size_t tenants_max = 100000;  // told apart
+  auto const moves = std::make_shared<tokens::Rate>(own.moves, tenants_max);
+  add_life_cycle_routes(router, own, moves);
   add_record_routes(router, own);
   add_token_routes(router, own);
   add_domain_routes(router, own);
-  add_certificate_routes(router, own);
+  add_certificate_routes(router, own, moves);
   add_insight_routes(router, own);
 }
 

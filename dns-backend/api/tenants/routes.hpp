@@ -9,9 +9,11 @@
 #include "dns-backend/api/routes.hpp"
 #include "dns-backend/api/tenants/tenants.hpp"
 #include "dns-backend/tenants/life_cycle.hpp"
+#include "dns-backend/tokens/rate.hpp"
 
 #include <boost/json.hpp>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +37,10 @@ enum class Where { anywhere, primary };  // primary: its tables are not replicat
 net::Handler of_tenant(TenantDependencies const& own, std::string action, Where where, TenantRoute route);
 net::Handler of_administrators(TenantDependencies const& own, Where where, OwnRoute route);
 
+// The same for what moves bundles between edges, which reload their web server for it: the tenants' own requests, all
+// of one tenant's together, are 429 with Retry-After when they come too often.
+TenantRoute sparing(std::shared_ptr<tokens::Rate> moves, TenantRoute route);
+
 // 403 with what the token's scope leaves out, when it does.
 std::optional<net::HttpResponse> outside_scope(Caller const& caller, tokens::Deed const& deed);
 
@@ -52,11 +58,11 @@ boost::json::object to_json(tokens::Token const& token);  // without its secret
 // The tenant after a write, for its answer.
 net::Task<base::Result<store::Tenant>> tenant_by_label(TenantDependencies const& own, std::string label);
 
-void add_life_cycle_routes(net::Router& router, TenantDependencies const& own);
+void add_life_cycle_routes(net::Router& router, TenantDependencies const& own, std::shared_ptr<tokens::Rate> moves);
 void add_record_routes(net::Router& router, TenantDependencies const& own);
 void add_token_routes(net::Router& router, TenantDependencies const& own);
 void add_domain_routes(net::Router& router, TenantDependencies const& own);
-void add_certificate_routes(net::Router& router, TenantDependencies const& own);
+void add_certificate_routes(net::Router& router, TenantDependencies const& own, std::shared_ptr<tokens::Rate> moves);
 void add_insight_routes(net::Router& router, TenantDependencies const& own);
 
 }  // namespace api

@@ -10,6 +10,7 @@
 #include "dns-backend/api/api.hpp"
 #include "dns-backend/domains/verify.hpp"
 #include "dns-backend/tenants/plan.hpp"
+#include "dns-backend/tokens/rate.hpp"
 #include "dns-backend/tokens/tokens.hpp"
 
 #include <boost/json/array.hpp>
@@ -51,6 +52,8 @@ struct TenantDependencies {
   std::function<std::vector<std::string>()> challenge_labels = {};
   // Whether every site in service has acknowledged this revision, and so answers what it holds. May be empty: yes.
   std::function<bool(store::Revision revision)> is_everywhere = {};
+  // Of each tenant: its certificates brought or taken away, its clusters changed.
+  tokens::RateSettings moves{1.0 / 30, 20};
 };
 
 // `dependencies` and all it refers to must outlive the router.

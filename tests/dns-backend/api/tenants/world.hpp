@@ -26,7 +26,8 @@ namespace json = boost::json;
 class World {
  public:
   explicit World(tenants::Policy policy = {{}, 24LL * 3600 * 1000, "acme.example.org."},
-                 SignUpSettings newcomers = by_invitation(), tokens::RateSettings changes = {1000, 100000})
+                 SignUpSettings newcomers = by_invitation(), tokens::RateSettings changes = {1000, 100000},
+                 tokens::RateSettings moves = {1000, 1000})
       : store(store::Store::open("sqlite://:memory:", {invitations::schema()}, health, loop.get_executor()).value()),
         dependencies{*store, metrics, {"admin.internal"}},
         tokens(*store),
@@ -37,6 +38,7 @@ class World {
       auto const* const token = tokens.by_id(id);
       return token != nullptr && token->scope.admin && token->tenant_id == 0;
     };
+    tenants.moves = moves;
     gate.stand_around(router);
     add_routes(router, dependencies);
     add_steering_routes(router, dependencies);
