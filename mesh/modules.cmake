@@ -40,9 +40,11 @@ module(mesh/controller SOURCES controller.cpp behind.cpp costs.cpp examination_r
 module(mesh/guard SOURCES rules.cpp strays.cpp events.cpp
   DEPENDS base/result base/net base/process mesh/wireguard mesh/wireguard/kernel mesh/enrolment
   LIBRARIES PkgConfig::nl)
-module(mesh/reconcile SOURCES departures.cpp machine.cpp bird_service.cpp reconciler.cpp upkeep.cpp
+module(mesh/reconcile/departures SOURCES departures.cpp
+  DEPENDS base/result topology mesh/wireguard mesh/plan routing/bird)
+module(mesh/reconcile SOURCES machine.cpp bird_service.cpp reconciler.cpp upkeep.cpp
   DEPENDS base/result base/net base/process topology mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend
-    mesh/plan mesh/guard
+    mesh/plan mesh/guard mesh/reconcile/departures
     mesh/enrolment routing/bird)
 module(mesh/preview SOURCES preview.cpp look.cpp
   DEPENDS base/result base/net base/process mesh/wireguard mesh/wireguard/kernel mesh/wireguard/backend mesh/plan
@@ -70,8 +72,8 @@ module(mesh/agent/rotation SOURCES rotation.cpp
 module(mesh/agent SOURCES status.cpp gauges.cpp believing.cpp passes.cpp agent.cpp
   DEPENDS base/result base/net base/process base/probe topology mesh/wireguard mesh/wireguard/kernel
     mesh/wireguard/backend mesh/plan mesh/signed_world mesh/enrolment mesh/agent/belief mesh/agent/following
-    mesh/agent/links mesh/agent/trial mesh/agent/rotation mesh/round_trips mesh/guard mesh/passing_on mesh/reconcile mesh/repair routing/bird
-    routing/anycast base/http base/http_client
+    mesh/agent/links mesh/agent/trial mesh/agent/rotation mesh/round_trips mesh/guard mesh/passing_on mesh/reconcile
+    mesh/repair routing/bird routing/anycast base/http base/http_client
   LIBRARIES Boost::json)
 module(mesh/bounded_logs SOURCES bounded_logs.cpp DEPENDS base/result base/net base/process)
 module(mesh/figures SOURCES figures.cpp

@@ -117,11 +117,21 @@ net::Task<Pass> Reconciler::run(std::shared_ptr<plan::NodePlan const> plan, std:
     live_bird = with_departing(std::move(live_bird), kept.bird, departing_);
     plan = std::make_shared<plan::NodePlan const>(std::move(kept));
   }
+  std::optional<std::string> wait;
+  if (trial != 0) {
+    auto const before = process::read_file(bird_.config_file());
+    wait = waits_for_handshake(before ? *before : std::string(), *plan, pass.devices, wall_clock_s());
+  }
   // After the devices: their own settings exist with them only.
   settings(*plan, pass);
   loopback(*plan, pass);
   co_await rules(plan, &pass);
-  co_await routing(plan, std::move(live_bird), trial, &pass);
+  if (wait) {
+    pass.failures.push_back(std::move(*wait));
+    co_await look_at_routing(&pass);
+  } else {
+    co_await routing(plan, std::move(live_bird), trial, &pass);
+  }
   strays(*plan, pass);
   co_await removals(whole, world, trial != 0, &pass);
   co_await verify(whole, &pass);
@@ -271,6 +281,10 @@ net::Task<void> Reconciler::routing(std::shared_ptr<plan::NodePlan const> plan, 
       pass->failures.push_back(rewritten.error().what());
     }
   }
+  co_await look_at_routing(pass);
+}
+
+net::Task<void> Reconciler::look_at_routing(Pass* pass) {
   auto neighbors = co_await bird_.control().ospf_neighbors();
   pass->bird_running = neighbors.has_value();
   if (neighbors) {

@@ -11,7 +11,7 @@
 #include "mesh/guard/rules.hpp"
 #include "mesh/guard/strays.hpp"
 #include "mesh/reconcile/bird_service.hpp"
-#include "mesh/reconcile/departures.hpp"
+#include "mesh/reconcile/departures/departures.hpp"
 #include "mesh/reconcile/machine.hpp"
 #include "mesh/wireguard/backend/backend.hpp"
 
@@ -75,6 +75,7 @@ class Reconciler {
                                   Pass const* pass);
   net::Task<void> routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, std::uint64_t trial,
                           Pass* pass);
+  net::Task<void> look_at_routing(Pass* pass);
   net::Task<void> recalculate_when_due(Pass* pass);
   net::Task<void> verify(std::shared_ptr<plan::NodePlan const> plan, Pass* pass);
   [[nodiscard]] std::vector<wireguard::Device> with_keys(plan::NodePlan const& plan) const;

@@ -1,6 +1,6 @@
-"""A controller whose disk died and whose store was put back from an older copy: the mesh tells it what it has forgotten,
-and what it orders takes effect. Skipped without root, ip, bird, wg, wireguard-go, nft and the binary that PRIVATEER
-names."""
+"""A controller whose disk died and whose store was put back from an older copy: the mesh tells it what it has
+forgotten, and what it orders takes effect. Skipped without root, ip, bird, wg, wireguard-go, nft and the binary that
+PRIVATEER names."""
 
 import json
 import pathlib
@@ -64,8 +64,8 @@ class RestoredControllerTest(unittest.TestCase):
         shutil.copy(copy, self.store())
         mesh.start_controller()
         began = time.monotonic()
-        mesh.wait("all go by what it says now", lambda: all(
-            mesh.status(n)["revision"] > seen and mesh.status(n)["controller"]["connected"] for n in here), 40, 0.1, here)
+        follows = lambda status: status["revision"] > seen and status["controller"]["connected"]
+        mesh.wait("all go by what it says now", lambda: all(follows(mesh.status(n)) for n in here), 40, 0.1, here)
         learnt = time.monotonic() - began
         self.assertIn("this store knows nothing of it", self.controller_log())
         self.assertIn("Removed since the copy: dan;", self.controller_log())

@@ -1,7 +1,7 @@
 // What OSPF interrupts when links change their area: told before anything happens.
 //
-// In one area a link that goes stays as the last resort until the others carry. An area that a node leaves ends with the
-// configuration that leaves it (RFC 2328, section 3: an adjacency is of one area), and a second one beside it would
+// In one area a link that goes stays as the last resort until the others carry. An area that a node leaves ends with
+// the configuration that leaves it (RFC 2328, section 3: an adjacency is of one area), and a second one beside it would
 // begin OSPF anew. So such a move is a break first.
 //
 // Threads: pure functions.

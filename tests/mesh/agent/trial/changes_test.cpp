@@ -1,6 +1,6 @@
 #include "mesh/agent/trial/changes.hpp"
 
-#include "mesh/agent/trial/remembered.hpp"
+#include "tests/mesh/agent/trial/node.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,54 +10,7 @@
 namespace agent {
 namespace {
 
-using namespace std::chrono_literals;
-using Taken = Changes::Taken;
-using Step = Changes::Step;
-
-Seen const everybody{{"bob", "cat"}, true};
-Seen const without_bob{{"cat"}, true};
-Seen const nobody{{}, false};
-
-Offer world(std::int64_t revision, std::string mark, bool urgent = false) {
-  return {revision, std::move(mark), {"bob", "cat"}, 4s, urgent, false};
-}
-
-// A node and its clock; the wall clock begins at a whole minute.
-struct Node {
-  Changes changes;
-  std::int64_t now_s = 600;
-
-  Node() { changes.use(world(1, "a")); }
-  [[nodiscard]] Instant at() const { return {Moment{} + std::chrono::seconds(now_s), now_s}; }
-  Taken offer(std::int64_t revision, std::string mark, Seen const& seen = everybody, bool urgent = false) {
-    return changes.offer(world(revision, std::move(mark), urgent), seen, at());
-  }
-  bool makeable = true;  // this machine takes what is wanted of it
-  // What a pass does each second.
-  Step look(Seen seen) {
-    if (makeable) {
-      changes.applied(at().now);
-    }
-    if (changes.asks_controller(seen, at().now)) {
-      changes.controller_asked(seen.controller);
-    }
-    seen.answered = seen.controller ? at().now : seen.answered;
-    auto const step = changes.step(seen, at());
-    if (step == Step::failed) {
-      changes.go_back(seen, at());
-    }
-    return step;
-  }
-  // The first step that is not none; the clock stands at it.
-  Step wait(std::int64_t seconds, Seen const& seen) {
-    for (auto const until = now_s + seconds; now_s <= until; ++now_s) {
-      if (auto const step = look(seen); step != Step::none) {
-        return step;
-      }
-    }
-    return Step::none;
-  }
-};
+using namespace trial_tests;
 
 TEST(Changes, AWorldThatLeavesThisNodeAsItIsStartsNoTrial) {
   Node node;
@@ -321,7 +274,7 @@ TEST(Changes, TheTimeIsCountedFromWhenTheMachineWasChanged) {
   EXPECT_EQ(node.wait(14, everybody), Step::none);
   node.makeable = true;
   EXPECT_EQ(node.wait(6, everybody), Step::none) << "a neighbour may only not be missed yet";
-  EXPECT_EQ(node.wait(23, without_bob), Step::none);
+  EXPECT_EQ(node.wait(22, without_bob), Step::none);
   EXPECT_EQ(node.wait(1, without_bob), Step::failed);
   EXPECT_EQ(missing(*node.changes.taken_back()), "bob");
 }
@@ -495,118 +448,6 @@ TEST(Changes, WhatIsOfNoUseIsNotTriedAgain) {
   EXPECT_FALSE(node.changes.trial());
   EXPECT_FALSE(node.changes.taken_back());
   EXPECT_EQ(node.wait(10000, everybody), Step::none);
-}
-
-TEST(Remembered, WhatWasTakenBackIsNotTriedAtOnceByANewProcess) {
-  Node before;
-  before.offer(2, "b");
-  ASSERT_EQ(before.wait(40, without_bob), Step::failed);
-  auto const text = to_text(*before.changes.to_remember(), before.at());
-  auto const pause_s =
-      std::chrono::ceil<std::chrono::seconds>(before.changes.taken_back()->next - before.at().now).count();
-
-  Node after;
-  after.now_s = before.now_s + 3;
-  auto const read = parse_taken_back(text, after.at());
-  ASSERT_TRUE(read) << text;
-  EXPECT_EQ(read->missing, std::set<std::string>{"bob"});
-  EXPECT_EQ(read->tries, 1U);
-  after.changes.remember(*read);
-  EXPECT_FALSE(after.changes.taken_back()) << "nobody offers it";
-  EXPECT_EQ(after.look(everybody), Step::none);
-  EXPECT_EQ(after.offer(2, "b"), Taken::later);
-  ASSERT_TRUE(after.changes.taken_back());
-  EXPECT_EQ(after.wait(pause_s - 4, everybody), Step::none);
-  EXPECT_EQ(after.wait(5, everybody), Step::other) << "at its time";
-  ASSERT_EQ(after.wait(40, without_bob), Step::failed);
-  EXPECT_EQ(after.changes.taken_back()->tries, 2U) << "and the pauses go on growing";
-}
-
-TEST(Remembered, AFirstTryThatNobodyJudgedCountsAsTakenBack) {
-  Node before;
-  EXPECT_EQ(before.offer(2, "b"), Taken::on_trial);
-  before.offer(3, "b", without_bob);
-  ASSERT_TRUE(before.changes.to_remember());
-  auto const text = to_text(*before.changes.to_remember(), before.at());
-
-  Node after;
-  after.now_s = before.now_s + 3;
-  auto const read = parse_taken_back(text, after.at());
-  ASSERT_TRUE(read) << text;
-  EXPECT_EQ(read->offer.revision, 3);
-  EXPECT_EQ(read->tries, 1U);
-  after.changes.remember(*read);
-  EXPECT_EQ(after.offer(3, "b"), Taken::later);
-  EXPECT_EQ(after.changes.in_use(), 1);
-  EXPECT_EQ(after.wait(60, everybody), Step::other) << "at the next whole minute";
-  EXPECT_EQ(after.wait(40, without_bob), Step::failed);
-  EXPECT_EQ(after.changes.in_use(), 1);
-}
-
-TEST(Remembered, ATrialThatIsOverLeavesOnlyWhatItWasJudged) {
-  Node held;
-  held.offer(2, "b");
-  ASSERT_EQ(held.wait(10, everybody), Step::held);
-  EXPECT_FALSE(held.changes.to_remember());
-
-  Node failed;
-  failed.offer(2, "b");
-  EXPECT_EQ(failed.changes.to_remember()->missing, (std::set<std::string>{"bob", "cat"}))
-      << "nobody knows whom it costs";
-  ASSERT_EQ(failed.wait(40, without_bob), Step::failed);
-  EXPECT_EQ(failed.changes.to_remember()->missing, std::set<std::string>{"bob"});
-
-  Node other;
-  other.offer(2, "b");
-  EXPECT_EQ(other.offer(3, "a"), Taken::at_once);
-  EXPECT_FALSE(other.changes.to_remember());
-}
-
-TEST(Remembered, IsForgottenWhenAnotherChangeComesOrNoneIsLeft) {
-  for (auto const* mark : {"c", "a"}) {
-    Node node;
-    TakenBack old;
-    old.offer = world(2, "b");
-    node.changes.remember(old);
-    ASSERT_TRUE(node.changes.to_remember());
-    node.offer(3, mark);
-    auto const& kept = node.changes.to_remember();
-    EXPECT_TRUE(!kept || kept->offer.mark == mark) << "no more than what is tried now";
-    EXPECT_NE(node.offer(4, "b"), Taken::later) << mark;
-  }
-}
-
-TEST(Remembered, ANewerRevisionOfItIsTriedAtTheNextWholeMinute) {
-  Node node;
-  TakenBack old;
-  old.offer = world(2, "b");
-  old.tries = 5;
-  old.next = node.at().now + 3000s;
-  old.since = node.at().now;
-  node.changes.remember(old);
-  EXPECT_EQ(node.offer(3, "b"), Taken::later);
-  EXPECT_EQ(node.wait(61, everybody), Step::other);
-}
-
-TEST(Remembered, IsReadOnlyWhenItIsWhole) {
-  Instant const at{Moment{} + 1000s, 1000};
-  std::string const good =
-      "revision 2\nmark b\ntries 3\nnext 1100\ndead 4\ncontroller\nunapplied\nneighbor n\nmissing m\n";
-  auto const read = parse_taken_back(good, at);
-  ASSERT_TRUE(read);
-  EXPECT_TRUE(read->missing_controller);
-  EXPECT_TRUE(read->unapplied);
-  EXPECT_EQ(read->next - at.now, 100s);
-  EXPECT_EQ(to_text(*read, at), good);
-  for (auto const* bad :
-       {"", "revision 2\n", "mark b\ntries 1\ndead 4\n", "revision x\nmark b\ntries 1\ndead 4\n",
-        "revision 2\nmark b\ntries 0\nnext 1\ndead 4\n", "revision 2\nmark b\ntries 1\nfoo\ndead 4\n"}) {
-    EXPECT_FALSE(parse_taken_back(bad, at)) << bad;
-  }
-  // A clock that was set: the pause is the shortest.
-  auto const jumped = parse_taken_back("revision 2\nmark b\ntries 3\nnext 99999999\ndead 4\n", at);
-  ASSERT_TRUE(jumped);
-  EXPECT_LE(jumped->next - at.now, 65s);
 }
 
 }  // namespace

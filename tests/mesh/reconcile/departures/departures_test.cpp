@@ -1,4 +1,4 @@
-#include "mesh/reconcile/departures.hpp"
+#include "mesh/reconcile/departures/departures.hpp"
 
 #include "mesh/plan/plan.hpp"
 #include "tests/mesh/plan/sample.hpp"
@@ -52,6 +52,40 @@ TEST(Departures, NoAreaIsBegunForThem) {
   }
   auto const now = bird_of(without_edge_link());
   EXPECT_EQ(with_departing(now, bird_of(before), {"wg-edge-1"}), now);
+}
+
+// edge-1 comes from the area of ams-1 to that of nyc-1.
+TEST(Departures, AnAreaIsNotLeftBeforeTheWayIntoAnotherCarries) {
+  auto before = plan::sample::world();
+  before.topology.nodes[1].area = "0.0.0.1";
+  auto after = before;
+  after.topology.nodes[1].area = "0.0.0.2";
+  std::erase_if(before.topology.links, [](auto const& link) { return link.name() == "edge-1--nyc-1"; });
+  std::erase_if(after.topology.links, [](auto const& link) { return link.name() == "ams-1--edge-1"; });
+  auto const was = plan::plan_node(before, "edge-1").value();
+  auto const plan = plan::plan_node(after, "edge-1").value();
+  constexpr std::int64_t now_s = 1'800'000'000;
+  std::vector<wireguard::ObservedDevice> seen(2);
+  seen[0].name = "wg-ams-1";
+  seen[0].peers.emplace_back().last_handshake_s = now_s - 5;
+  seen[1].name = "wg-nyc-1";
+  seen[1].peers.emplace_back();
+  auto const wait = waits_for_handshake(was.bird, plan, seen, now_s);
+  ASSERT_TRUE(wait);
+  EXPECT_THAT(*wait, HasSubstr("no WireGuard handshake yet over wg-nyc-1"));
+  seen[1].peers[0].last_handshake_s = now_s - 181;
+  EXPECT_TRUE(waits_for_handshake(was.bird, plan, seen, now_s)) << "of a session that has ended";
+  EXPECT_TRUE(waits_for_handshake(was.bird, plan, {}, now_s)) << "the device is not made yet";
+  seen[1].peers[0].last_handshake_s = now_s - 1;
+  EXPECT_FALSE(waits_for_handshake(was.bird, plan, seen, now_s));
+  // What goes on by the new configuration, as the last resort or unchanged, needs no such care.
+  EXPECT_FALSE(waits_for_handshake(was.bird, was, {}, now_s));
+  EXPECT_FALSE(waits_for_handshake("", plan, {}, now_s)) << "nothing ran";
+  auto same_area = before;
+  std::swap(same_area.topology.links, after.topology.links);
+  auto moved = plan::plan_node(same_area, "edge-1").value();
+  moved.bird = with_departing(moved.bird, was.bird, {"wg-ams-1"});
+  EXPECT_FALSE(waits_for_handshake(was.bird, moved, {}, now_s));
 }
 
 TEST(Departures, NobodyWaitsForWhoIsNotInTheTopology) {

@@ -1,4 +1,4 @@
-#include "mesh/reconcile/departures.hpp"
+#include "mesh/reconcile/departures/departures.hpp"
 
 #include "routing/bird/config.hpp"
 
@@ -46,7 +46,51 @@ std::map<std::pair<std::string, std::string>, std::string> blocks_of(std::string
   return out;
 }
 
+// "protocol ospf v2 ospf4 {area 0.0.0.1 {interface "wg-a" {..." for each of them.
+std::set<std::string> places_of(std::string_view bird) {
+  std::set<std::string> out;
+  std::string protocol;
+  std::string area;
+  while (!bird.empty()) {
+    auto const line = next_line(bird);
+    if (line.starts_with("protocol ")) {
+      protocol = line;
+    } else if (line.starts_with("  area ")) {
+      area = line;
+    } else if (line.starts_with(std::string(interface_head) + std::string(plan::interface_prefix)) &&
+               protocol.starts_with("protocol ospf ")) {
+      out.insert(protocol + area + std::string(line.substr(0, line.find('"', interface_head.size()))));
+    }
+  }
+  return out;
+}
+
 }  // namespace
+
+std::optional<std::string> waits_for_handshake(std::string_view before, plan::NodePlan const& plan,
+                                               std::vector<wireguard::ObservedDevice> const& seen, std::int64_t now_s) {
+  constexpr std::int64_t alive_s = 180;  // a session of WireGuard's ends then
+  auto const was = places_of(before);
+  auto const now = places_of(plan.bird);
+  if (was.empty() || std::any_of(was.begin(), was.end(), [&](auto const& place) { return now.contains(place); })) {
+    return std::nullopt;
+  }
+  std::string names;
+  for (auto const& device : plan.devices) {
+    auto const found = std::find_if(seen.begin(), seen.end(), [&](auto const& one) { return one.name == device.name; });
+    bool const alive = found != seen.end() &&
+                       std::any_of(found->peers.begin(), found->peers.end(), [&](wireguard::ObservedPeer const& one) {
+                         return one.last_handshake_s != 0 && now_s - one.last_handshake_s <= alive_s;
+                       });
+    if (alive) {
+      return std::nullopt;
+    }
+    names += (names.empty() ? "" : ", ") + device.name;
+  }
+  return "bird: every adjacency would end, because this node comes to other areas, and there is no WireGuard handshake "
+         "yet over " +
+         (names.empty() ? std::string("any device") : names);
+}
 
 std::string with_departing(std::string bird, std::string_view before, std::set<std::string> const& devices) {
   for (auto const& [place, blocks] : blocks_of(before, devices)) {

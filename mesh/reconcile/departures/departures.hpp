@@ -5,15 +5,18 @@
 // Threads: pure functions over values.
 #pragma once
 
+#include "mesh/plan/plan.hpp"
 #include "mesh/plan/world.hpp"
 #include "mesh/wireguard/device.hpp"
 #include "routing/bird/status.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace reconcile {
 
@@ -21,6 +24,13 @@ namespace reconcile {
 // nobody pays who has another way. Left out where the text does not know the area: a node that comes to a second one
 // would begin OSPF anew.
 std::string with_departing(std::string bird, std::string_view before, std::set<std::string> const& devices);
+
+// Why BIRD is not to be given the plan's configuration yet; nothing: it may. By that no adjacency of `before` would go
+// on (the node comes to other areas, and an area that is left ends at once), so that the ways into the new ones are to
+// be seen to carry packets first: one of the plan's devices must have had a handshake of WireGuard's, which needs no
+// OSPF. `seen` are the devices as they are; times in Unix seconds.
+std::optional<std::string> waits_for_handshake(std::string_view before, plan::NodePlan const& plan,
+                                               std::vector<wireguard::ObservedDevice> const& seen, std::int64_t now_s);
 
 // IPv4 loopback of the device's peer. Nothing when that is no member or not in the topology: nobody waits for it.
 std::optional<std::string> router_of(wireguard::ObservedDevice const& device, plan::World const& world);
