@@ -107,3 +107,8 @@ add_test(NAME bench.tenants COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/te
   --out ${CMAKE_BINARY_DIR}/tenants.json)
 set_tests_properties(bench.tenants PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
   ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;TENANTS_STORE=$<TARGET_FILE:tenants_store>;PYTHONDONTWRITEBYTECODE=1")
+# One text for all who wait: a copy for each of 200 clients would take 14 MB here.
+add_test(NAME bench.handing_out COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/handing_out.py --nodes 300
+  --clients 200 --changes 2 --gzip 0 --bar-mb 10)
+set_tests_properties(bench.handing_out PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
+  ENVIRONMENT "PRIVATEER=${SOVEREIGN_BIN}/privateer;PYTHONDONTWRITEBYTECODE=1")

@@ -33,7 +33,7 @@ bool add_entry(X509_CRL* list, Revoked const& revoked) {
   BIGNUM* read = nullptr;
   bool const hex = BN_hex2bn(&read, revoked.serial.c_str()) == static_cast<int>(revoked.serial.size());
   NumberPtr const number(read);
-  IntegerPtr const serial(hex ? BN_to_ASN1_INTEGER(number.get(), nullptr) : nullptr);
+  IntegerPtr const serial(hex && number ? BN_to_ASN1_INTEGER(number.get(), nullptr) : nullptr);
   TimePtr const at = time_of(revoked.at_s);
   EntryPtr entry(X509_REVOKED_new());
   bool const added = serial && X509_REVOKED_set_serialNumber(entry.get(), serial.get()) == 1 &&

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What one change costs the controller when all its nodes wait for it, and what their waiting costs.
 
-    tests/bench/handing_out.py [--nodes 1000] [--clients 1000] [--changes 3] [--gzip 0|1] [--read-kib 0] [--json FILE]
+    tests/bench/handing_out.py [--nodes 1000] [--clients 1000] [--changes 3] [--gzip 0|1] [--read-kib 0] [--bar-mb M]
+                               [--json FILE]
 
 A real controller on loopback with a topology of so many nodes (tiers), all of them members, and so many long polls over
 TLS, as agents hold them, from one process; all of them show the certificate of the first node. A change is a drain of
@@ -230,6 +231,7 @@ def main():
     parser.add_argument("--changes", type=int, default=3)
     parser.add_argument("--gzip", type=int, default=1)
     parser.add_argument("--read-kib", type=int, default=0)
+    parser.add_argument("--bar-mb", type=float, help="fail when a change takes more memory than this")
     parser.add_argument("--json")
     options = parser.parse_args()
     files = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -246,6 +248,9 @@ def main():
     print(json.dumps(found, indent=2))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    peak = max((one["peak_above_waiting_mb"] for one in found["changes"]), default=0)
+    if options.bar_mb and peak > options.bar_mb:
+        sys.exit(f"a change took {peak} MB more than waiting, the bar is {options.bar_mb}")
     if found["clients"] != options.clients or found["refused"]:
         sys.exit(f"{found['clients']} clients were there, {found['refused']} answers were refusals")
 

@@ -18,7 +18,10 @@ class BoundedLogsTest : public testing::Test {
   void write(std::string const& name, std::string const& text) {
     ASSERT_TRUE(process::write_file_atomically(folder_.file(name), text, 0644));
   }
-  std::string text(std::string const& name) { return process::read_file(folder_.file(name)).value_or("none"); }
+  std::string text(std::string const& name) {
+    auto const read = process::read_file(folder_.file(name));
+    return read ? *read : "none";
+  }
 
   test::TemporaryFolder folder_;
 };

@@ -78,7 +78,7 @@ TEST_F(RevokingTest, TheFormerMachineOfANameIsListedAndTheNewOneIsNot) {
 TEST_F(RevokingTest, AnOperatorThatWasRemovedIsListed) {
   auto settings = node("ann");
   settings.as_operator = true;
-  ASSERT_TRUE(test::run_task(loop_, enrolment::join(settings, token(R"({"purpose":"operator"})"))));
+  ASSERT_TRUE(test::run_task(loop_, enrolment::join(settings, token(R"({"purpose":"operator","node":"ann"})"))));
   EXPECT_EQ(listed(), Serials());
   EXPECT_EQ(admin("DELETE", "/v1/nodes/ann.operator").status, 204);
   EXPECT_EQ(listed(), Serials{serial("ann")});
