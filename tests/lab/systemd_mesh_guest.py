@@ -1,4 +1,4 @@
-"""What tests/lab/systemd_test.py runs inside its second virtual machine: Privateer's agent as systemd's service, as its
+"""What tests/lab/systemd_mesh_test.py runs inside its virtual machine: Privateer's agent as systemd's service, as its
 own user, with wireguard-go as instances of privateer-wireguard@.service that polkit lets it start. The other end of the
 link is an agent of root's in a network namespace of the same machine, whose wireguard-go is its child.
 
