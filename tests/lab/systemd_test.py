@@ -1,6 +1,6 @@
 """Navigator's unit under a real systemd: in a virtual machine with Debian's kernel, whose init is Debian's systemd, so
-that nothing on this machine is started or changed. What is shown there is tests/lab/systemd_guest.py. Privateer's units:
-tests/lab/systemd_mesh_test.py.
+that nothing on this machine is started or changed. What is shown there is tests/lab/systemd_guest.py. Privateer's
+units: tests/lab/systemd_mesh_test.py.
 
 Skipped without root, qemu, depmod, systemd, pdns_server and the binary that NAVIGATOR names.
 """
