@@ -39,15 +39,16 @@ struct LinkCost {
 inline constexpr std::string_view blind_bird = "BIRD: ";
 
 struct ControllerFacts {
-  std::string url;                         // empty: none is configured
-  bool connected = false, behind = false;  // behind: it knows nothing of what this node has seen
-  std::int64_t last_answer_s = 0;          // Unix time; 0: never
+  std::string url;  // empty: none is configured
+  bool connected = false;
+  std::int64_t last_answer_s = 0;  // Unix time; 0: never
   std::string failure;
   std::int64_t certificate_until_s = 0;                // Unix time; 0: no certificate
   std::optional<std::int64_t> clock_ahead_s;           // this node's clock against the controller's
   std::int64_t issuer_from_s = 0, issuer_until_s = 0;  // of what issued it; 0: not known
   std::string renewal_failure = {};                    // why the last try to get the next certificate failed
   std::vector<std::string> twins = {};                 // where it hears others who have this node's credential
+  bool behind = false;                                 // it knows nothing of what this node has seen
 };
 
 struct Facts {

@@ -25,12 +25,11 @@ void controller(Examination& examination) {
                                   ? "has not answered yet"
                                   : "answered last " + hours(facts.now_s - controller.last_answer_s) + " ago";
     examination.error(controller.behind ? "controller-behind" : "controller-unreachable", controller.url,
-                      "the controller " + controller.url + " " + since +
-                          (controller.failure.empty() ? "" : ": " + controller.failure),
+                      "the controller " + controller.url + " " + since + (controller.failure.empty() ? "" : ": ") +
+                          controller.failure,
                       controller.behind
-                          ? "what it does not take from this node is in its log (docs/mesh.md, the controller's disk)"
-                          : "the mesh runs without it, but hears of no change: see that it runs and that its port is "
-                            "open from here (controller.url)");
+                          ? "see its log (docs/mesh.md, the controller's disk)"
+                          : "without it no change comes: see that it runs and its port is open (controller.url)");
   }
   if (controller.clock_ahead_s && std::abs(*controller.clock_ahead_s) > clock_tolerance_s) {
     std::int64_t const ahead = *controller.clock_ahead_s;
