@@ -197,9 +197,9 @@ base::Result<std::unique_ptr<Controller>> Controller::open(net::asio::any_io_exe
       return done.error();
     }
   }
-  process::log::info("controller", "revision {}, {} nodes declared, {} joined, listening on {}",
-                     state->world.document.revision, state->world.topology_nodes.size(), state->world.members.size(),
-                     state->settings.listen);
+  process::log::info("controller", "revision {}, {} nodes declared, {} joined{}", state->world.document.revision,
+                     state->world.topology_nodes.size(), state->world.members.size(),
+                     state->nodes_server.local_port() != 0 ? ", listening on " + state->settings.listen : "");
   net::spawn(executor, "changes of keys", watch_rotations(state.get(), state->stopped));
   net::spawn(executor, "costs", watch_costs(state.get(), state->stopped));
   net::spawn(executor, "authority", watch_authority(state.get(), state->stopped));

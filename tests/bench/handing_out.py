@@ -33,7 +33,7 @@ PRIVATEER = os.environ.get("PRIVATEER", str(ROOT / "build/release/bin/privateer"
 def topology(count):
     role = lambda i: "central" if i < 2 else "regional" if i < 2 + max(4, count // 20) else "edge"
     lines = ["name: bench", "domain: stream.example",
-             "mesh: {prefix4: 10.200.0.0/15, prefix6: 'fd00:c0de::/48', shape: tiers}", "sites:"]
+             "mesh: {prefix4: 10.200.0.0/15, prefix6: 'fd00:c0de::/48', shape: tiers, links_per_node: 1000}", "sites:"]
     lines += [f"  - {{name: s{i}, provider: p{i % 3}}}" for i in range(1, 5)]
     lines.append("nodes:")
     lines += [f"  - {{name: n{i}, site: s{i % 4 + 1}, role: {role(i)}, underlay: [198.18.{i // 250}.{i % 250 + 1}]}}"
