@@ -482,7 +482,7 @@ net::Task<base::Result<void>> Issuer::remove_leftovers() {
     since_.erase(subject_id);
     gone_.erase(subject_id);
     dropped_orders_.look();
-    forget_attempts(subject_id);
+    forget_attempts(attempts_, subject_id);
     process::log::info(component, "removed certificates and keys of a name that is gone tenant_id={} name={}",
                        row.tenant_id, row.name);
     tell(row.tenant_id);
@@ -509,7 +509,7 @@ net::Task<void> Issuer::save_limits() {
 
 void Issuer::raise_alarms(Time now) {
   for (std::int64_t const subject_id : alarms_.raise(now)) {
-    vault::Attempt const* const attempt = last_attempt(subject_id);
+    vault::Attempt const* const attempt = last_attempt(attempts_, subject_id);
     vault::SubjectRow const& subject = subjects_.at(subject_id).row;
     process::log::error(component, "{} tenant_id={} name={} error=\"{}\"",
                         alarms_.missing(subject_id) ? "a name has been without its first certificate for too long"

@@ -25,6 +25,7 @@
 #include "acme/revocations/revocations.hpp"
 #include "acme/schedule/planner.hpp"
 #include "acme/schedule/renewal.hpp"
+#include "acme/status/attempts.hpp"
 #include "acme/status/status.hpp"
 #include "acme/subjects/choice.hpp"
 #include "acme/subjects/names.hpp"
@@ -141,8 +142,6 @@ class Issuer {
     std::optional<Suggestion> suggestion;
     Time ask_again;
   };
-  using Attempts =
-      std::map<std::pair<std::int64_t, std::string>, vault::Attempt>;  // by subject and directory ("": all)
   using Index = std::set<std::pair<Time, std::int64_t>>;
 
   // --- rounds: issuer.cpp ---
@@ -159,7 +158,6 @@ class Issuer {
   net::Task<base::Result<void>> remove_leftovers();
   net::Task<void> save_limits();
   void forget(std::int64_t subject_id);
-  void forget_attempts(std::int64_t subject_id);
   void replace(std::int64_t subject_id, bool ordered);
   [[nodiscard]] Subject const* subject_of(std::int64_t tenant_id, std::string const& name) const;
   void tell(std::int64_t tenant_id) const;
@@ -186,7 +184,6 @@ class Issuer {
   [[nodiscard]] Holding holding_of(Subject const& subject, Time now) const;
 
   // --- status and orders of people: issuer_status.cpp, issuer_commands.cpp ---
-  [[nodiscard]] vault::Attempt const* last_attempt(std::int64_t subject_id) const;
   [[nodiscard]] std::string state_of(std::int64_t subject_id, Subject const& subject, Time now) const;
   [[nodiscard]] SubjectStatus status_of(std::int64_t subject_id, Subject const& subject, Time now) const;
   [[nodiscard]] std::optional<std::size_t> place_of(std::string const& directory_url) const;

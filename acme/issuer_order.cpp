@@ -108,7 +108,7 @@ net::Task<void> Issuer::conclude(std::int64_t subject_id, std::size_t place, Out
     co_return;
   }
   if (good) {
-    forget_attempts(subject_id);
+    forget_attempts(attempts_, subject_id);
     dropped_orders_.look();
   }
   if (outcome.failure != FailureClass::deferred) {

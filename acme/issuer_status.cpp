@@ -10,21 +10,6 @@ using crypto::wall_now;
 
 }  // namespace
 
-// Of the failures since the last success: the one that holds longest is the one that says why nothing happens.
-vault::Attempt const* Issuer::last_attempt(std::int64_t subject_id) const {
-  vault::Attempt const* last = nullptr;
-  for (auto it = attempts_.lower_bound({subject_id, {}}); it != attempts_.end() && it->first.first == subject_id;
-       ++it) {
-    last = last == nullptr || it->second.not_before > last->not_before ? &it->second : last;
-  }
-  return last;
-}
-
-void Issuer::forget_attempts(std::int64_t subject_id) {
-  auto const first = attempts_.lower_bound({subject_id, {}});
-  attempts_.erase(first, attempts_.lower_bound({subject_id + 1, {}}));
-}
-
 std::string Issuer::state_of(std::int64_t subject_id, Subject const& subject, Time now) const {
   bool const valid = subject.certificate && subject.certificate->not_after > now;
   if (flights_.contains(subject_id)) {
@@ -36,7 +21,7 @@ std::string Issuer::state_of(std::int64_t subject_id, Subject const& subject, Ti
   if (subject.certificate) {
     return "expired";
   }
-  return last_attempt(subject_id) != nullptr ? "failed" : "waiting";
+  return last_attempt(attempts_, subject_id) != nullptr ? "failed" : "waiting";
 }
 
 SubjectStatus Issuer::status_of(std::int64_t subject_id, Subject const& subject, Time now) const {
@@ -63,7 +48,7 @@ SubjectStatus Issuer::status_of(std::int64_t subject_id, Subject const& subject,
     status.renew_why = suggested ? "suggested by the CA" + (explanation.empty() ? "" : ", see " + explanation)
                                  : std::string("lifetime");
   }
-  if (vault::Attempt const* const attempt = last_attempt(subject_id)) {
+  if (vault::Attempt const* const attempt = last_attempt(attempts_, subject_id)) {
     status.last_error = attempt->detail;
   }
   next = std::max(next, planner_->next_attempt(subject_id, now));

@@ -88,7 +88,7 @@ net::Task<base::Result<base::Problems>> Issuer::take_upload(std::int64_t tenant_
   row.sequence = *sequence;
   process::log::info(component, "certificate brought by its tenant tenant_id={} name={} sequence={} fingerprint={}",
                      tenant_id, name, row.sequence, row.fingerprint);
-  forget_attempts(row.subject_id);
+  forget_attempts(attempts_, row.subject_id);
   if (auto const found = subjects_.find(row.subject_id);
       found != subjects_.end() && (!found->second.certificate || found->second.certificate->sequence <= row.sequence)) {
     hold(row.subject_id, row);

@@ -54,7 +54,7 @@ module(acme/subjects SOURCES movements.cpp subjects.cpp choice.cpp names.cpp
 module(acme/ordering SOURCES ordering.cpp
   DEPENDS base/result base/net base/process dns-backend/store acme/crypto
     acme/messages acme/challenge acme/protocol acme/vault acme/authority acme/gate acme/subjects)
-module(acme/status SOURCES status.cpp
+module(acme/status SOURCES status.cpp attempts.cpp
   DEPENDS base/result acme/schedule acme/vault LIBRARIES Boost::json)
 module(acme/explain SOURCES explain.cpp
   DEPENDS base/result acme/crypto acme/schedule acme/vault acme/status acme/gate)

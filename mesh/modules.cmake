@@ -17,7 +17,7 @@ module(mesh/signed_world SOURCES signing_key.cpp signed_world.cpp removals.cpp
 module(mesh/internal_ca SOURCES error.cpp pem.cpp credentials.cpp certificate.cpp authority.cpp issuing.cpp serving.cpp
     revocations.cpp
   DEPENDS base/result base/process LIBRARIES OpenSSL::Crypto)
-module(mesh/enrolment SOURCES error.cpp token.cpp registry.cpp enroller.cpp
+module(mesh/enrolment SOURCES error.cpp terms.cpp token.cpp registry.cpp enroller.cpp
   DEPENDS base/result base/net base/process base/database topology mesh/wireguard mesh/internal_ca
     mesh/signed_world base/http_client
   LIBRARIES Boost::json OpenSSL::Crypto)

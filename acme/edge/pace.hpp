@@ -11,8 +11,8 @@
 namespace edge {
 
 struct ReloadPaceSettings {
-  unsigned burst = 10;                    // reloads without a pause; one more is gained in each pause
-  std::chrono::milliseconds least{2000};  // a pause
+  unsigned burst = 30;                    // reloads without a pause; one more is gained in each pause
+  std::chrono::milliseconds least{1000};  // a pause
   int durations = 10;                     // or so many times what the last reload took, when that is longer
   std::chrono::milliseconds most{60000};
 };

@@ -18,9 +18,9 @@ namespace acme {
 struct SubjectStatus {
   std::int64_t subject_id = 0;
   std::int64_t tenant_id = 0;
-  std::string tenant;              // its present label
-  std::string kind;                // "own", "former", "domain"
-  std::string name;                // of the subject, without final dot
+  std::string tenant;  // its present label
+  std::string kind;    // "own", "former", "domain"
+  std::string name;    // of the subject, without final dot
   // "waiting", "ordering", "valid", "revoked", "renewing", "failed", "expired", "unwanted"
   std::string state;
   std::vector<std::string> names;  // wanted

@@ -4,6 +4,7 @@
 
 #include "base/process/log.hpp"
 #include "mesh/enrolment/registry.hpp"
+#include "mesh/enrolment/terms.hpp"
 #include "mesh/internal_ca/credentials.hpp"
 #include "mesh/members/members.hpp"
 
@@ -44,21 +45,6 @@ HttpResponse refusal() {
   return HttpResponse::problem(403, "refused", std::string(enrolment::refusal_text));
 }
 
-bool is_refusal(base::Failure const& failure) {
-  return failure.code.category() == make_error_code(enrolment::errc::bad_token).category() &&
-         failure.code != enrolment::errc::crypto && failure.code != enrolment::errc::bad_state;
-}
-
-// "198.51.100.7:41234", "[2001:db8::7]:41234" without the port.
-std::string host_of(std::string const& peer) {
-  auto const colon = peer.rfind(':');
-  std::string host = peer.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
-  return host;
-}
-
 net::Task<HttpResponse> greet(Controller::State& state) {
   co_return HttpResponse::json(
       200, json::serialize(json::object{{"x25519_public", wireguard::public_key(state.x25519).to_base64()}}));
@@ -70,12 +56,6 @@ json::object certificate_answer(Controller::State const& state, std::string cons
                       {"world_key", state.world_key.verify_key().hex()},
                       {"mesh", state.mesh},
                       {"now_s", now_seconds()}};
-}
-
-// A request that is no good is refused like a token that is none.
-base::Failure no_certificate(base::Failure const& failure) {
-  return failure.code == internal_ca::errc::bad_request ? base::fail(enrolment::errc::bad_request, failure.detail)
-                                                        : failure;
 }
 
 net::Task<HttpResponse> join(Controller::State& state, HttpRequest request) {
@@ -93,11 +73,12 @@ net::Task<HttpResponse> join(Controller::State& state, HttpRequest request) {
     co_return refusal();
   }
   asked.purpose = *purpose;
-  asked.from = host_of(request.peer.address);
+  asked.from = enrolment::host_of(request.peer.address);
   // Before anything is written: where none can be issued, the token stays good and a member keeps its key. Only who is
   // admitted gets it.
   auto const certificate = state.issuer->issue(asked.csr_pem, asked.node, now_seconds());
-  auto const issued = certificate ? members::issued_of(*certificate, asked.node) : no_certificate(certificate.error());
+  auto const issued =
+      certificate ? members::issued_of(*certificate, asked.node) : enrolment::no_certificate(certificate.error());
   auto admitted = issued ? base::Result<void>() : base::Result<void>(issued.error());
   if (issued) {
     std::function<base::Result<void>(database::Database&)> const admit =
@@ -111,7 +92,7 @@ net::Task<HttpResponse> join(Controller::State& state, HttpRequest request) {
   if (!admitted) {
     process::log::warning("controller", "join of '{}' from {} refused: {}", asked.node, request.peer.address,
                           admitted.error().what());
-    co_return is_refusal(admitted.error()) ? refusal() : failure(admitted.error());
+    co_return enrolment::is_refusal(admitted.error()) ? refusal() : failure(admitted.error());
   }
   process::log::info("controller", "'{}' joined from {}", asked.node, request.peer.address);
   json::object answer = certificate_answer(state, *certificate);
@@ -226,7 +207,7 @@ net::Task<HttpResponse> renew(Controller::State& state, HttpRequest request) {
     };
     if (auto const learnt = co_await state.store->run<void>(learn); !learnt) {
       process::log::warning("controller", "renewal of '{}' refused: {}", name, learnt.error().what());
-      co_return is_refusal(learnt.error())
+      co_return enrolment::is_refusal(learnt.error())
           ? HttpResponse::problem(403, "join again", learnt.error().detail + ": join with a token bound to the name")
           : failure(learnt.error());
     }
@@ -264,7 +245,7 @@ net::Task<HttpResponse> rotation(Controller::State& state, HttpRequest request) 
   };
   auto const written = co_await state.change<void>(write);
   if (!written) {
-    co_return is_refusal(written.error())
+    co_return enrolment::is_refusal(written.error())
         ? HttpResponse::problem(409, written.error().code.message(), written.error().detail)
         : failure(written.error());
   }
@@ -282,11 +263,11 @@ std::vector<std::string> twins_of(Controller::State& state, HttpRequest const& r
   auto const& name = request.peer.certificate_name;
   auto const now = std::chrono::steady_clock::now();
   bool const known = !state.processes.places(name, now).empty();
-  state.processes.saw(name, mark, host_of(request.peer.address), now);
+  state.processes.saw(name, mark, enrolment::host_of(request.peer.address), now);
   auto out = state.processes.others(name, mark, now);
   if (!out.empty() && !known) {
-    process::log::warning("controller", "two machines run as '{}': {} and {}", name, host_of(request.peer.address),
-                          out.front());
+    process::log::warning("controller", "two machines run as '{}': {} and {}", name,
+                          enrolment::host_of(request.peer.address), out.front());
   }
   return out;
 }

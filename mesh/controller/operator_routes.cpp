@@ -4,13 +4,11 @@
 #include "mesh/controller/state.hpp"
 
 #include "mesh/enrolment/registry.hpp"
+#include "mesh/enrolment/terms.hpp"
 #include "mesh/members/members.hpp"
 #include "mesh/members/spent_tokens.hpp"
-#include "mesh/wireguard/device.hpp"
 
 #include <boost/json.hpp>
-
-#include <algorithm>
 
 namespace controller {
 
@@ -20,73 +18,10 @@ namespace json = boost::json;
 using net::HttpRequest;
 using net::HttpResponse;
 
-constexpr std::int64_t token_lifetime_default_s = 3600;
-constexpr std::int64_t token_lifetime_max_s = 30LL * 24 * 3600;
-constexpr std::int64_t token_uses_max = 10000;
 constexpr std::size_t topology_bytes_max = 4U << 20U;  // as much as is read of a file (docs/topology.md)
 
 HttpResponse refusal(int status, base::Failure const& failure) {
   return HttpResponse::problem(status, failure.code.message(), failure.detail);
-}
-
-// Reads an integer member in a range; appends to `mistakes` otherwise.
-std::int64_t number(json::object const& body, std::string_view key, std::int64_t fallback, std::int64_t most,
-                    std::string& mistakes) {
-  auto const* const value = body.if_contains(key);
-  if (value == nullptr) {
-    return fallback;
-  }
-  if (!value->is_int64() || value->get_int64() < 1 || value->get_int64() > most) {
-    mistakes += std::string(key) + ": must be a whole number from 1 to " + std::to_string(most) + "; ";
-    return fallback;
-  }
-  return value->get_int64();
-}
-
-void text_term(json::object const& body, char const* key, std::string& out) {
-  auto const* const value = body.if_contains(key);
-  out = value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-// What is wrong with the terms, "" when nothing is. Terms that no machine can meet are refused now, not at the join.
-std::string read_terms(Controller::State const& state, json::object const& body, enrolment::TokenTerms& terms) {
-  std::string mistakes;
-  terms.expires_at_s =
-      now_seconds() + number(body, "lifetime_s", token_lifetime_default_s, token_lifetime_max_s, mistakes);
-  terms.uses = number(body, "uses", 1, token_uses_max, mistakes);
-  std::string purpose;
-  text_term(body, "purpose", purpose);
-  text_term(body, "node", terms.node);
-  text_term(body, "role", terms.role);
-  text_term(body, "segment", terms.segment);
-  text_term(body, "address", terms.address);
-  auto const known = enrolment::purpose_of(purpose.empty() ? "node" : purpose);
-  terms.purpose = known.value_or(enrolment::Purpose::node);
-  if (!known) {
-    mistakes += "purpose: must be node or operator; ";
-  }
-  auto const& places = state.world.topology_nodes;
-  if (terms.purpose == enrolment::Purpose::operator_of) {
-    if (terms.node.empty() || terms.node.find('.') != std::string::npos || !terms.role.empty() ||
-        !terms.segment.empty()) {
-      mistakes += "purpose: an operator's token is bound to its name (node) alone, without dots; ";
-    }
-    terms.node += enrolment::operator_suffix;
-  } else if (!terms.node.empty() && !places.contains(terms.node)) {
-    mistakes += "node: the topology names no node '" + terms.node + "'; ";
-  }
-  if (!terms.role.empty() && terms.role != "central" && terms.role != "regional" && terms.role != "edge") {
-    mistakes += "role: must be central, regional or edge; ";
-  }
-  bool const has_segment = std::any_of(places.begin(), places.end(),
-                                       [&](auto const& entry) { return entry.second.segment == terms.segment; });
-  if (!terms.segment.empty() && !has_segment) {
-    mistakes += "segment: no node of the topology is in a segment '" + terms.segment + "'; ";
-  }
-  if (!terms.address.empty() && !wireguard::parse_network(terms.address)) {
-    mistakes += "address: must be an address or a network, for instance 198.51.100.0/24; ";
-  }
-  return mistakes;
 }
 
 net::Task<HttpResponse> create_token(Controller::State& state, HttpRequest request) {
@@ -97,7 +32,7 @@ net::Task<HttpResponse> create_token(Controller::State& state, HttpRequest reque
   }
   json::object const& body = parsed.get_object();
   enrolment::TokenTerms terms;
-  std::string const mistakes = read_terms(state, body, terms);
+  std::string const mistakes = enrolment::read_terms(body, state.world.topology_nodes, now_seconds(), terms);
   if (!mistakes.empty()) {
     co_return HttpResponse::problem(422, "bad token terms", mistakes);
   }
@@ -126,16 +61,7 @@ net::Task<HttpResponse> list_tokens(Controller::State& state) {
   }
   json::array out;
   for (auto const& row : *rows) {
-    out.push_back(json::object{{"id", row.id},
-                               {"node", row.terms.node},
-                               {"purpose", enrolment::name(row.terms.purpose)},
-                               {"role", row.terms.role},
-                               {"segment", row.terms.segment},
-                               {"address", row.terms.address},
-                               {"uses", row.terms.uses},
-                               {"used", row.used},
-                               {"expires_at", row.terms.expires_at_s},
-                               {"revoked", row.revoked}});
+    out.push_back(enrolment::to_json(row));
   }
   co_return HttpResponse::json(200, json::serialize(json::object{{"tokens", std::move(out)}}));
 }

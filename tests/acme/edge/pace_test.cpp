@@ -11,7 +11,7 @@ using std::chrono::seconds;
 ReloadPace::Time const start{std::chrono::hours(1000)};
 
 TEST(ReloadPace, AHandfulAtOnceAndThenOneInEachPause) {
-  ReloadPace pace({});
+  ReloadPace pace({10, milliseconds(2000)});
   for (int i = 0; i < 10; ++i) {
     ASSERT_EQ(pace.rest(start), milliseconds(0)) << i;
     pace.reloaded(start, start);
@@ -29,8 +29,7 @@ TEST(ReloadPace, AHandfulAtOnceAndThenOneInEachPause) {
 }
 
 TEST(ReloadPace, AReloadThatTakesLongRestsLonger) {
-  ReloadPaceSettings settings;
-  settings.burst = 1;
+  ReloadPaceSettings settings{1, milliseconds(2000)};
   ReloadPace pace(settings);
   pace.reloaded(start, start + milliseconds(700));
   EXPECT_EQ(pace.rest(start + milliseconds(700)), seconds(7));
@@ -40,7 +39,7 @@ TEST(ReloadPace, AReloadThatTakesLongRestsLonger) {
 
 // A pass that looks for a bundle by halves reloads often.
 TEST(ReloadPace, NobodyWaitsForMoreThanOnePause) {
-  ReloadPace pace({});
+  ReloadPace pace({10, milliseconds(2000)});
   for (int i = 0; i < 100; ++i) {
     pace.reloaded(start, start);
   }
