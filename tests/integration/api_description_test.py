@@ -240,8 +240,11 @@ replica: {{ primary: "https://127.0.0.1:{cls.port}", node: localhost, {tls(cls.f
                     before = self.revision()
                     self.near(self.primary, method, target, {}, body)
                     self.assertEqual(self.revision(), before, f"{method} {target} {body[:200]}")
+                if path.startswith("/api/"):  # PowerDNS's own: a sentence, or {"error": ...}
+                    self.assertTrue(answer, target)
+                    continue
                 document = json.loads(answer)
-                if path.startswith("/api/") or "error" in document:
+                if "error" in document:  # acme-dns's own
                     self.assertTrue(document["error"])
                     continue
                 self.assertEqual(headers["Content-Type"], "application/problem+json", target)

@@ -35,9 +35,9 @@ class ManualTest(unittest.TestCase):
             read = output("groff", "-man", "-ww", "-Tutf8", "-P-cbou", input=page)
             self.assertEqual(read.stderr, "")
             name = os.path.basename(binary)
-            self.assertRegex(read.stdout, rf"NAME\n +{name} - \w+")
+            self.assertRegex(read.stdout, rf"NAME\n +{name} +- +\w+")
             for told in re.findall(r"^  (\w[\w-]+) +\S", output(binary, "--help").stdout, re.M):
-                self.assertRegex(read.stdout, rf"{name} {told}\b", f"{binary} has the command {told}")
+                self.assertRegex(read.stdout, rf"(?m)^   {told}\b", f"{binary} has the command {told}")
 
     def test_bash_completes_words_options_and_values(self):
         self.assertEqual(completed(NAVIGATOR, "zo"), ["zone"])

@@ -48,7 +48,7 @@ class ScriptedAcme {
     if (place.routes) {
       place.routes(router_);
     }
-    auto const listening = place.identity ? server_.listen_tls(place.address, {*place.identity, "", false})
+    auto const listening = place.identity ? server_.listen_tls(place.address, {*place.identity, {}, {}, false})
                                           : server_.listen_tcp(place.address);
     if (!listening) {
       throw std::runtime_error(listening.error().what());
