@@ -41,7 +41,7 @@ module(dns-backend/writes SOURCES write.cpp rules.cpp steering.cpp zones.cpp poo
   DEPENDS base/result base/database base/probe dns-backend/dns dns-backend/pool dns-backend/snapshot dns-backend/tables
     dns-backend/steering
   LIBRARIES Boost::json)
-module(dns-backend/look_alike SOURCES look_alike.cpp LIBRARIES PkgConfig::icu)
+module(dns-backend/look_alike SOURCES look_alike.cpp DEPENDS base/result LIBRARIES PkgConfig::icu)
 module(dns-backend/tenants SOURCES label.cpp plan.cpp fit.cpp life_cycle.cpp journal.cpp records.cpp
   DEPENDS base/result base/database dns-backend/dns dns-backend/look_alike dns-backend/pool dns-backend/snapshot
     dns-backend/tables dns-backend/steering dns-backend/writes

@@ -186,7 +186,6 @@ void unread(Examination& examination, Device const& wanted, ObservedDevice const
   }
   addresses(examination, wanted, found);
   packet_size(examination, wanted, found);
-  loss(examination, wanted);
 }
 
 }  // namespace
@@ -237,6 +236,7 @@ void examine_devices(Examination& examination) {
     addresses(examination, wanted, *found);
     peers(examination, wanted, *found);
     packet_size(examination, wanted, *found);
+    loss(examination, wanted);
   }
   // A name alone makes no device ours: a tunnel of the operator's own may be called like one.
   wireguard::Owner const owner{plan::interface_prefix, facts.node};
