@@ -36,9 +36,9 @@ namespace api {
 struct GateSettings {
   tokens::RateSettings token{};            // of each tenant, or of each administrator's token
   tokens::RateSettings failures{0.2, 20};  // of each address: wrong tokens
+  std::function<std::int64_t()> now_ms = {};  // Unix time; empty: the clock
   // Of each tenant: requests that change something. The audit log has a row for each and may not be cut for a year.
   tokens::RateSettings changes{10000.0 / 86400, 2000};
-  std::function<std::int64_t()> now_ms = {};  // Unix time; empty: the clock
 };
 
 class Gate {
