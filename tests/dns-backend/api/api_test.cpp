@@ -78,11 +78,11 @@ class ApiTest : public testing::Test {
   std::unique_ptr<store::Store> store;
   api::Dependencies dependencies;
   net::Router router;
-  net::Peer peer{true, "/run/x", "", "", ""};
+  net::Peer peer{true, "/run/x", "", "", "", 0, ""};
 };
 
 TEST_F(ApiTest, StrangersGetHealthAndMetricsOnly) {
-  peer = {false, "198.51.100.7:4000", "", "", ""};
+  peer = {false, "198.51.100.7:4000", "", "", "", 0, ""};
   EXPECT_EQ(send("GET", "/healthz").status, 200);
   EXPECT_EQ(send("GET", "/metrics").status, 200);
   for (char const* const target : {"/v1/status", "/v1/zones", "/v1/health"}) {
@@ -277,7 +277,7 @@ TEST_F(ApiTest, OnAReplicaWritesGoToThePrimaryAndReadsStay) {
   EXPECT_EQ(get("/v1/status").at("role"), "replica");
   EXPECT_EQ(send("DELETE", "/v1/zones/example.org").status, 502);
   EXPECT_EQ(store->zones().size(), 1U);
-  peer = {false, "198.51.100.7:4000", "", "", ""};
+  peer = {false, "198.51.100.7:4000", "", "", "", 0, ""};
   EXPECT_EQ(send("DELETE", "/v1/zones/example.org").status, 403) << "who asks is checked here, not there";
 }
 

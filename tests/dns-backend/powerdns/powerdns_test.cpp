@@ -58,7 +58,7 @@ class PowerDnsApi : public testing::Test {
   api::Dependencies api;
   powerdns::Dependencies dependencies;
   net::Router router;
-  net::Peer peer{false, "127.0.0.1:4000", "", "", ""};
+  net::Peer peer{false, "127.0.0.1:4000", "", "", "", 0, ""};
   std::string key = "the-key-of-sixteen";
 };
 
@@ -71,7 +71,7 @@ TEST_F(PowerDnsApi, TheKeyOpensAndNothingElseOfAStranger) {
   }
   peer.certificate_name = "admin.internal";
   EXPECT_EQ(send("GET", "/zones").status, 200);
-  peer = {true, "/run/x", "", "", ""};
+  peer = {true, "/run/x", "", "", "", 0, ""};
   EXPECT_EQ(send("GET", "/zones").status, 200);
 }
 

@@ -81,11 +81,11 @@ class SteeringApi : public testing::Test {
   std::unique_ptr<store::Store> store;
   api::Dependencies dependencies;
   net::Router router;
-  net::Peer peer{true, "/run/x", "", "", ""};
+  net::Peer peer{true, "/run/x", "", "", "", 0, ""};
 };
 
 TEST_F(SteeringApi, StrangersSeeAndChangeNothing) {
-  peer = {false, "198.51.100.7:4000", "edge.internal", "", ""};
+  peer = {false, "198.51.100.7:4000", "edge.internal", "", "", 0, ""};
   for (char const* const target : {"/v1/monitors", "/v1/pools", "/v1/load_balancers", "/v1/steering", "/v1/pools/x"}) {
     EXPECT_EQ(send("GET", target).status, 403) << target;
   }
