@@ -62,7 +62,10 @@ bool names(std::string_view list, std::string_view tag) {
 HttpResponse conditional(std::string_view method, std::string_view if_none_match, HttpResponse response) {
   bool const read = (method == "GET" || method == "HEAD") && response.status == 200;
   bool const plain = response.headers.get("Content-Type").starts_with("text/plain");
-  if (!read || plain || response.headers.get("Cache-Control") == "no-store" || response.body.size() > body_max) {
+  // A body that many connections share is its route's own matter: what it is of is not looked at here.
+  bool const shared = response.shared_body != nullptr;
+  if (!read || plain || shared || response.headers.get("Cache-Control") == "no-store" ||
+      response.body.size() > body_max) {
     return response;
   }
   std::string const tag = tag_of(response);

@@ -55,7 +55,7 @@ struct WebServer {
     }
     seen = size;
     auto made = net::make_server_context(
-        {{folder + "/tenant-7/live/fullchain.pem", folder + "/tenant-7/live/privkey.pem"}, {}, false});
+        {{folder + "/tenant-7/live/fullchain.pem", folder + "/tenant-7/live/privkey.pem"}, {}, {}, false});
     if (made) {
       context = *made;
     }

@@ -1,5 +1,6 @@
 #include "base/http/conditional.hpp"
 
+#include <memory>
 #include <gtest/gtest.h>
 
 namespace net {
@@ -53,6 +54,9 @@ TEST(Conditional, WhatIsNotReadIsLeftAlone) {
   HttpResponse secret = answer("{}");
   secret.headers.set("Cache-Control", "no-store");
   EXPECT_EQ(conditional("GET", "*", secret).status, 200);
+  HttpResponse shared = answer("");
+  shared.shared_body = std::make_shared<std::string const>("{}");
+  EXPECT_EQ(conditional("GET", "*", shared).status, 200) << "its tag would be that of every other one";
 }
 
 }  // namespace
