@@ -22,6 +22,8 @@ TEST(Ahead, ACrowdBeginsAsLongBeforeItsEndAsItsStartsTake) {
   EXPECT_EQ(ahead.begin(0, minutes(60)), start + hours(104) - hours(60));
   EXPECT_EQ(ahead.begin(10, minutes(60)), start + hours(104) - hours(70));
   EXPECT_EQ(ahead.first(), 1);
+  EXPECT_EQ(ahead.first([](std::int64_t id) { return id > 3; }), 4);
+  EXPECT_FALSE(ahead.first([](std::int64_t) { return false; }));
 }
 
 TEST(Ahead, TheTightestOfSeveralCrowdsCounts) {
