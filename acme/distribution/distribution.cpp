@@ -266,7 +266,9 @@ net::Task<HttpResponse> Distribution::bundle(HttpRequest request) {
   item["key_pem"] = unsealed->key_pem;
   process::log::info(component, "bundle given edge={} id={} fingerprint={}", edge, found->id,
                      unsealed->row.fingerprint);
-  co_return HttpResponse::json(200, json::serialize(item));
+  HttpResponse response = HttpResponse::json(200, json::serialize(item));
+  response.headers.set("Cache-Control", "no-store");  // a private key
+  co_return response;
 }
 
 net::Task<HttpResponse> Distribution::acknowledge(HttpRequest request) {

@@ -22,13 +22,19 @@ bool is_good(protocol::Answer const& answer) {
   return answer.status >= 200 && answer.status < 300;
 }
 
+// The key that asks may be wrong, not the order: 400 is what a signature that does not fit is answered.
+bool is_ours(protocol::Answer const& answer) {
+  return answer.status == 400 || answer.status == 401 || answer.status == 403;
+}
+
 // It may be told another time; every other refusal says that there is nothing to tell.
 bool is_passing(protocol::Answer const& answer) {
-  return answer.status == 429 || answer.status >= 500;
+  return answer.status == 429 || answer.status >= 500 || is_ours(answer);
 }
 
 base::Failure says_no(protocol::Answer const& answer) {
-  return base::fail(protocol::errc::unavailable, "the CA answers " + std::to_string(answer.status));
+  return base::fail(is_ours(answer) ? protocol::errc::refused : protocol::errc::unavailable,
+                    "the CA answers " + std::to_string(answer.status));
 }
 
 }  // namespace
@@ -41,7 +47,7 @@ std::optional<Time> DroppedOrders::next(Time now) const {
   if (telling_) {
     return std::nullopt;
   }
-  std::optional<Time> first = stale_ ? std::optional(now) : std::nullopt;
+  std::optional<Time> first = stale_ ? std::optional(std::max(now, read_again_)) : std::nullopt;
   for (auto const& [key, one] : pending_) {
     first = std::min(first.value_or(one.not_before), one.not_before);
   }
@@ -53,8 +59,12 @@ net::Task<void> DroppedOrders::tell() {
     co_return;
   }
   telling_ = true;
-  stale_ = false;
+  stale_ = false;  // before the read: look() may be called meanwhile
   auto const rows = co_await vault_.dropped_orders();
+  if (!rows) {
+    stale_ = true;
+    read_again_ = wall_now() + first_retry_;
+  }
   for (vault::DroppedOrder const& row : rows ? *rows : std::vector<vault::DroppedOrder>()) {
     pending_.try_emplace({row.directory_url, row.order_url}, Pending{row});
   }
@@ -64,19 +74,35 @@ net::Task<void> DroppedOrders::tell() {
       due.push_back(one);
     }
   }
+  // An order that the CA has trouble with is not always the first, which the others wait behind.
+  std::ranges::stable_sort(due, {}, &Pending::failures);
+  std::map<std::string, Time> away;  // CAs that are left alone, and until when
   for (Pending const& one : due) {
-    auto told = co_await deactivate(one.order);
-    bool const given_up = !told && wall_now() - one.order.since > kept;
+    auto const found = pending_.find({one.order.directory_url, one.order.order_url});
+    auto const rest = away.find(one.order.directory_url);
+    bool const given_up = wall_now() - one.order.since > kept;
+    if (rest != away.end() && !given_up) {
+      found->second.not_before = rest->second;
+      continue;
+    }
+    base::Result<void> told;
+    if (rest == away.end()) {
+      told = co_await deactivate(one.order);
+    }
+    bool const of_all = !told && told.error().code != protocol::errc::refused;
     if (told || given_up) {
       told = co_await vault_.forget_dropped(one.order);
     }
-    auto const found = pending_.find({one.order.directory_url, one.order.order_url});
+    Time const later = wall_now() + pause_after(FailureClass::transient, one.failures + 1, first_retry_);
+    if (of_all) {
+      away.emplace(one.order.directory_url, later);
+    }
     if (told) {
       pending_.erase(found);
       continue;
     }
-    found->second.not_before =
-        wall_now() + pause_after(FailureClass::transient, ++found->second.failures, first_retry_);
+    ++found->second.failures;
+    found->second.not_before = later;
     process::log::warning(component, "authorizations of an order stay pending at the CA order={} error=\"{}\"",
                           one.order.order_url, told.error().what());
   }
@@ -84,13 +110,17 @@ net::Task<void> DroppedOrders::tell() {
 }
 
 net::Task<base::Result<void>> DroppedOrders::deactivate(vault::DroppedOrder order) {
+  auto const dropped = co_await vault_.is_dropped(order);
+  if (!dropped) {
+    co_return dropped.error();
+  }
   Authority* const authority = authority_of_(order.directory_url);
-  if (authority == nullptr) {
+  if (!*dropped || authority == nullptr) {
     co_return base::Result<void>();
   }
   auto const ready = co_await authority->ready();
   if (!ready) {
-    co_return ready;
+    co_return base::fail(protocol::errc::unavailable, ready.error().what());
   }
   auto const client = authority->client();
   auto const placed = co_await client->post(order.order_url, std::nullopt);

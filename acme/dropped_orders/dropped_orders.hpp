@@ -38,6 +38,7 @@ class DroppedOrders {
     unsigned failures = 0;
     Time not_before{};
   };
+  // Failures: protocol::errc::refused when it is of this order alone, else the CA as a whole is left alone.
   net::Task<base::Result<void>> deactivate(vault::DroppedOrder order);
 
   vault::Vault& vault_;
@@ -45,6 +46,7 @@ class DroppedOrders {
   std::chrono::milliseconds first_retry_;
   std::map<std::pair<std::string, std::string>, Pending> pending_;  // by directory and order
   bool stale_ = true;
+  Time read_again_{};  // after a failed read of the vault
   bool telling_ = false;
 };
 

@@ -149,7 +149,8 @@ net::Task<base::Result<vault::OrderRow>> Ordering::prepare(Job const& job, Autho
   co_return std::move(fresh->first);
 }
 
-// What zones that are not ours say, of a domain and above it, and above our own names.
+// What zones that are not ours say, of a domain and above it, and above our own names. Our own wait for nobody's name
+// servers: where those above cannot be asked, the CA decides.
 net::Task<base::Result<CaaFound>> Ordering::caa_elsewhere(Job const& job, protocol::Directory const& places) const {
   if (!of_.caa_look) {
     co_return CaaFound();
@@ -162,7 +163,14 @@ net::Task<base::Result<CaaFound>> Ordering::caa_elsewhere(Job const& job, protoc
   if (above.empty() || places.caa_identities.empty()) {
     co_return CaaFound();
   }
-  co_return co_await of_.caa_look(0, std::move(above));
+  std::string asked = above;
+  auto found = co_await of_.caa_look(0, std::move(asked));
+  if (!found) {
+    process::log::warning(component, "CAA records above our zones are not known name={} error=\"{}\"", above,
+                          found.error().what());
+    co_return CaaFound();
+  }
+  co_return found;
 }
 
 std::string Ordering::caa_refusal_of(std::vector<std::string> const& names, protocol::Directory const& places,
@@ -212,7 +220,7 @@ net::Task<std::optional<Outcome>> Ordering::obstacle(Job const& job, protocol::D
   auto const elsewhere = co_await caa_elsewhere(job, places);
   if (!elsewhere) {
     Outcome outcome = not_asked(FailureClass::deferred, "lookup_failed: " + elsewhere.error().detail);
-    outcome.unseen = job.domain_id != 0;
+    outcome.unseen = elsewhere.error().code != store::errc::too_many;  // that is no answer of its own
     co_return outcome;
   }
   std::string const forbidden = caa_refusal_of(job.names, places, authority, *elsewhere);

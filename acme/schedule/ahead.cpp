@@ -34,4 +34,17 @@ std::optional<std::int64_t> Ahead::first() const {
   return ends_.empty() ? std::nullopt : std::optional(ends_.begin()->second);
 }
 
+std::optional<std::int64_t> Ahead::first(std::function<bool(std::int64_t)> const& fits) const {
+  int left = 1000;
+  for (auto const& [end, id] : ends_) {
+    if (fits(id)) {
+      return id;
+    }
+    if (--left == 0) {
+      break;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace acme

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -37,6 +38,8 @@ class Ahead {
   [[nodiscard]] std::optional<Time> begin(std::size_t before, std::chrono::milliseconds interval) const;
   // The one with the earliest end.
   [[nodiscard]] std::optional<std::int64_t> first() const;
+  // The first that `fits`; it gives up after a thousand that do not, so that a large crowd of one costs little.
+  [[nodiscard]] std::optional<std::int64_t> first(std::function<bool(std::int64_t id)> const& fits) const;
 
  private:
   [[nodiscard]] std::int64_t step_of(Time end) const { return end.time_since_epoch() / step_; }

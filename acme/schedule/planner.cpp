@@ -419,8 +419,12 @@ void Planner::begin_ahead(Time now, std::optional<Time>& wake) {
     ahead_from_ = ahead_.begin(0, interval(Lane::due));
     look_ahead_ = now + interval(Lane::due);
   }
-  auto const first = ahead_.first();
-  if (!ahead_from_ || !first) {
+  if (!ahead_from_) {
+    return;
+  }
+  // Who has as many in flight as one may holds up nobody else; the end of one of them looks here again.
+  auto const first = ahead_.first([this](std::int64_t id) { return !is_full(entries_.at(id).wish.owner); });
+  if (!first) {
     return;
   }
   Entry& entry = entries_.at(*first);
@@ -428,9 +432,6 @@ void Planner::begin_ahead(Time now, std::optional<Time>& wake) {
   if (from > now) {
     wake = std::min(wake.value_or(from), from);
     return;
-  }
-  if (is_full(entry.wish.owner)) {
-    return;  // the end of one of his flights looks here again
   }
   unplace(entry);
   enter(entry, lane_of(entry.wish, now));

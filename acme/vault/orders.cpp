@@ -73,6 +73,12 @@ net::Task<base::Result<std::optional<OrderRow>>> Vault::find_order(std::int64_t 
 net::Task<base::Result<void>> Vault::set_order_url(std::int64_t subject_id, std::string directory_url,
                                                    std::string order_url) {
   Body const body = [=](Transaction& transaction) {
+    // A CA may answer with an order that is there already: it is gone on with after all.
+    auto const kept = execute(transaction, "DELETE FROM acme_dropped_order WHERE directory_url = ? AND order_url = ?",
+                              {directory_url, order_url});
+    if (!kept) {
+      return kept;
+    }
     return execute(transaction, "UPDATE acme_order SET order_url = ? WHERE subject_id = ? AND directory_url = ?",
                    {order_url, subject_id, directory_url});
   };
@@ -111,6 +117,19 @@ net::Task<base::Result<std::vector<DroppedOrder>>> Vault::dropped_orders() {
     list.push_back({text(row[0]), text(row[1]), crypto::from_ms(integer(row[2]))});
   }
   co_return list;
+}
+
+net::Task<base::Result<bool>> Vault::is_dropped(DroppedOrder order) {
+  Work<Rows> const work = reading(
+      "SELECT 1 FROM acme_dropped_order WHERE directory_url = ? AND order_url = ? AND NOT EXISTS (SELECT 1 FROM "
+      "acme_order WHERE acme_order.directory_url = acme_dropped_order.directory_url AND acme_order.order_url = "
+      "acme_dropped_order.order_url)",
+      {order.directory_url, order.order_url});
+  auto const rows = co_await thread_.run<Rows>(work);
+  if (!rows) {
+    co_return rows.error();
+  }
+  co_return !rows->empty();
 }
 
 net::Task<base::Result<void>> Vault::forget_dropped(DroppedOrder order) {

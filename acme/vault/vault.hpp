@@ -71,6 +71,8 @@ class Vault {
   net::Task<base::Result<std::set<std::pair<std::int64_t, std::string>>>> ordering();  // subject and directory of each
   // Those that a certificate from elsewhere, an order for other names or the subject's end made needless.
   net::Task<base::Result<std::vector<DroppedOrder>>> dropped_orders();
+  // Whether it is still to be told: CAs may give an order that was dropped to whoever asks for its names again.
+  net::Task<base::Result<bool>> is_dropped(DroppedOrder order);
   net::Task<base::Result<void>> forget_dropped(DroppedOrder order);
 
   net::Task<base::Result<std::vector<Attempt>>> attempts();

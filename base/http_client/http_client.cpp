@@ -139,7 +139,10 @@ struct HttpClient::State : std::enable_shared_from_this<State> {
       pool->freed.notify();
     }
     void give_back() {
-      if (generation == owner->generation && pool->idle.size() < connections_max) {
+      if (generation == owner->generation) {
+        if (pool->idle.size() >= connections_max) {  // the oldest is the nearest to its end
+          pool->idle.erase(pool->idle.begin());
+        }
         pool->idle.push_back({std::move(stream), std::chrono::steady_clock::now()});
       }
     }
@@ -166,10 +169,11 @@ struct HttpClient::State : std::enable_shared_from_this<State> {
   // The youngest; what is too old for this request may do for another.
   static std::unique_ptr<Stream> take_idle(Pool& pool, std::chrono::seconds age_max) {
     auto const now = std::chrono::steady_clock::now();
-    while (!pool.idle.empty() && (now - pool.idle.back().since < age_max || now - pool.idle.back().since >= idle_max)) {
+    std::erase_if(pool.idle, [now](Idle const& one) { return now - one.since >= idle_max; });
+    while (!pool.idle.empty() && now - pool.idle.back().since < age_max) {
       Idle last = std::move(pool.idle.back());
       pool.idle.pop_back();
-      if (now - last.since < age_max && last.stream->quiet()) {
+      if (last.stream->quiet()) {
         return std::move(last.stream);
       }
     }

@@ -55,7 +55,8 @@ class DomainWatch {
   // The CAA contents of the name, or of the closest name above it that has any (RFC 8659 section 3). host_unreachable
   // when one cannot be looked up: a CA could not either. A look of this tenant, as the others: too_many. 0: of nobody.
   net::Task<base::Result<Caa>> caa(std::int64_t tenant_id, std::string name);
-  // The same for a name above the platform's own zones, which many names share: an answer is kept for half a minute.
+  // The same for a name above the platform's own zones, which many names share: an answer is kept for half a minute,
+  // a failed look for five seconds.
   net::Task<base::Result<Caa>> caa_above(std::string name);
   // Where the CNAMEs at the name lead, as a CA passes through them; too_many as above.
   net::Task<base::Result<domains::Trace>> trace(std::int64_t tenant_id, std::string name);
@@ -78,6 +79,7 @@ class DomainWatch {
   // `there` on one of the threads, when it is the tenant's turn.
   template <class T>
   net::Task<base::Result<T>> in_turn(std::int64_t tenant_id, net::Task<base::Result<T>> there);
+  std::optional<base::Result<Caa>> known_above(std::string const& name);
   net::Task<base::Result<ByTenant>> due(std::int64_t now_ms);
   net::Task<void> work(std::shared_ptr<Round> round, std::int64_t now_ms);
   net::Task<base::Result<domains::Wanted>> wanted(std::int64_t domain_id);
@@ -90,7 +92,8 @@ class DomainWatch {
   net::Signal wake_;
   std::map<std::int64_t, std::shared_ptr<Looking>> looks_;  // by domain, under way
   std::shared_ptr<std::atomic<bool>> stopped_ = std::make_shared<std::atomic<bool>>(false);
-  std::map<std::string, std::pair<std::chrono::steady_clock::time_point, Caa>> above_;  // with the end of its time
+  // With the end of its time.
+  std::map<std::string, std::pair<std::chrono::steady_clock::time_point, base::Result<Caa>>> above_;
   std::shared_ptr<Busy> busy_ = std::make_shared<Busy>();  // shared with looks that are cancelled at the end
   boost::asio::thread_pool threads_{at_once};
 };

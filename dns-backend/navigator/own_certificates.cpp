@@ -41,7 +41,8 @@ base::Result<void> reload(Daemon& daemon) {
 }  // namespace
 
 net::Task<void> follow_certificates(Daemon* daemon, std::weak_ptr<bool> alive) {
-  auto read = seen(daemon->settings);
+  // What is there at the first look may be younger than what was loaded at the start: it is read again once.
+  std::vector<std::int64_t> read;
   std::string told;
   for (;;) {
     bool const waited = co_await net::wait_for(look);

@@ -93,7 +93,12 @@ Reply get_key(Dependencies const& dependencies, net::HttpRequest request) {
     co_return refuse(zone.error());
   }
   auto const key = key_of(**zone, request);
-  co_return key ? json_reply(200, key_json(**zone, *key, true)) : refuse(key.error());
+  if (!key) {
+    co_return refuse(key.error());
+  }
+  net::HttpResponse response = json_reply(200, key_json(**zone, *key, true));
+  response.headers.set("Cache-Control", "no-store");  // a private key
+  co_return response;
 }
 
 // "algorithm" may be a name or a number; 13 when it is not given.

@@ -119,7 +119,12 @@ Reply list_keys(Dependencies const& dependencies, net::HttpRequest) {
 
 Reply get_key(Dependencies const& dependencies, net::HttpRequest request) {
   auto const key = key_of(dependencies, request);
-  co_return key ? json_reply(200, key_json(*key, true)) : refuse(key.error());
+  if (!key) {
+    co_return refuse(key.error());
+  }
+  net::HttpResponse response = json_reply(200, key_json(*key, true));
+  response.headers.set("Cache-Control", "no-store");  // a secret
+  co_return response;
 }
 
 Reply post_key(Dependencies const& dependencies, net::HttpRequest request) {

@@ -21,6 +21,9 @@ class SubjectsTest : public CertificatesFixture {
     };
     settings.caa_look = [this](std::int64_t tenant_id, std::string name) {
       asked_for_caa.emplace_back(tenant_id, name);
+      if (caa_fails) {
+        return found(base::fail(boost::system::errc::host_unreachable, "nobody answers"));
+      }
       return found(caa.contains(name) ? base::Result<CaaFound>(caa[name]) : base::Result<CaaFound>(CaaFound()));
     };
   }
@@ -32,6 +35,7 @@ class SubjectsTest : public CertificatesFixture {
   std::vector<std::string> looked_for;  // labels
   std::map<std::string, CaaFound> caa;  // what zones elsewhere say, by the name that is asked for
   std::vector<std::pair<std::int64_t, std::string>> asked_for_caa;
+  bool caa_fails = false;
 };
 
 TEST_F(SubjectsTest, ADomainGetsACertificateOfItsOwnThroughItsDelegatedName) {
@@ -153,6 +157,15 @@ TEST_F(SubjectsTest, CaaAboveOurOwnZonesIsHeldAgainstTheAuthority) {
   caa.clear();
   issuer->order_now(*issuer->find("acme-tv"));
   EXPECT_TRUE(issued(1));
+}
+
+TEST_F(SubjectsTest, NobodyAboveOurOwnZonesHoldsUpAnOrderByGivingNoAnswer) {
+  ca->knobs.caa_identity = "ca.example";
+  add_tenant("acme-tv");
+  caa_fails = true;
+  start();
+  EXPECT_TRUE(issued(1));
+  EXPECT_THAT(asked_for_caa, testing::Contains(std::pair<std::int64_t, std::string>(0, "example")));
 }
 
 TEST_F(SubjectsTest, AFailingDomainKeepsItsCertificateAndARemovedOneLeavesNoKey) {

@@ -167,6 +167,19 @@ acme:
         self.assertNotIn(second.strip(), printed.stdout)
         self.assertEqual(self.far("tenant", "status", "new-tv", token=path).returncode, 0)
 
+    def test_the_key_stays_while_its_sign_up_may_have_been_done(self):
+        path = self.folder.path("unsettled")
+        kept = "sign-up 0123456789abcdef0123456789abcdee\n"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(kept)
+        os.chmod(path, 0o600)
+        words = ("sign-up", LABEL, "--invitation-file", self.invitation)
+        for server in (f"https://localhost:{daemons.free_port()}", None):  # nobody; the label is taken, perhaps by it
+            refused = self.far(*words, token=path, server=server)
+            self.assertEqual(refused.returncode, 1, refused.stderr)
+            self.assertIn("run the same command again", refused.stderr)
+            self.assertEqual(self.folder.log("unsettled"), kept)
+
     def test_a_refused_sign_up_leaves_no_file(self):
         path = self.folder.path("refused")
         for label, invitation, code in (("admin", self.invitation, 2), ("fine-tv", "/dev/null", 2),

@@ -39,7 +39,25 @@ base::Result<json::object> read_wish(SignUpRequest const& wish) {
   return body;
 }
 
-base::Result<net::HttpResponse> ask(Connection& connection, std::string const& body, std::string const& key) {
+// Nothing of the request left us.
+bool is_unsent(base::Failure const& failure) {
+  return failure.code == net::errc::refused || failure.code == net::errc::unresolved ||
+         failure.code == net::errc::certificate || failure.code == boost::system::errc::no_such_file_or_directory;
+}
+
+// Whether this refusal leaves no doubt that nothing was made with the key. `used`: an earlier request with it may have
+// been done, unheard. What is said of the key itself ("at work", "answered before") is said of that one, and so may a
+// taken label be.
+bool is_nothing_made(net::HttpResponse const& answer, bool used) {
+  if (answer.status / 100 != 4 || answer.body.find("Idempotency-Key") != std::string::npos) {
+    return false;
+  }
+  return !used || answer.status == 403 || answer.status == 404 || answer.status == 422;
+}
+
+// `used` becomes true when an earlier try may have been done.
+base::Result<net::HttpResponse> ask(Connection& connection, std::string const& body, std::string const& key,
+                                    bool& used) {
   for (int i = 1;; ++i) {
     net::HttpRequest request;
     request.method = "POST";
@@ -50,7 +68,15 @@ base::Result<net::HttpResponse> ask(Connection& connection, std::string const& b
     if (answer || i == tries || !is_lost(answer.error())) {
       return answer;
     }
+    used = true;
   }
+}
+
+// Neither done nor refused for certain: the key stays for the next run.
+int unsettled(std::string const& what, std::string const& file) {
+  return say(what + "; whether the tenant was made is not known: run the same command again, or remove " + file +
+                 " to begin another",
+             1);
 }
 
 // What it said, without the secret: that is in the file.
@@ -89,24 +115,29 @@ int sign_up(Place const& place, SignUpRequest const& wish, Output output) {
   if (place.token_file.empty()) {
     return say("--token-file: is missing: the token is shown once, and written there (or NAVIGATOR_TOKEN_FILE)", 2);
   }
-  auto const key = begin_token_file(place.token_file, tokens::random_uuid());
+  std::string const fresh = tokens::random_uuid();
+  auto const key = begin_token_file(place.token_file, fresh);
   if (!key) {
     return say("--token-file: " + key.error().what(), 2);
   }
+  bool used = *key != fresh;
   auto const connection = Connection::open(place, Without::refuse);
+  if (!connection && used) {
+    return unsettled(connection.error().what(), place.token_file);
+  }
   if (!connection) {
     drop_token_file(place.token_file);
     return say(connection.error().what(), 1);
   }
-  auto const answer = ask(**connection, json::serialize(*body), *key);
-  if (!answer && is_lost(answer.error())) {
-    return say(answer.error().what() + "; whether the tenant was made is not known: run the same command again", 1);
+  auto const answer = ask(**connection, json::serialize(*body), *key, used);
+  if (!answer && (used || !is_unsent(answer.error()))) {
+    return unsettled(answer.error().what(), place.token_file);
   }
   if (answer && answer->status / 100 == 2) {
     return keep(place, *answer, output);
   }
-  if (answer && answer->status >= 500) {  // it may have been done, or is soon
-    return say(refusal_text(*answer) + "; run the same command again", 1);
+  if (answer && !is_nothing_made(*answer, used)) {
+    return unsettled(refusal_text(*answer), place.token_file);
   }
   drop_token_file(place.token_file);
   return answer ? say_refusal(*answer) : say(answer.error().what(), 1);

@@ -87,6 +87,7 @@ TEST_F(DistributionTest, AnEdgeOfThePoolGetsTheBundleWithItsKey) {
   std::string const id(items[0].at("id").as_string());
   auto const response = call(request("GET", "/v1/edge/bundles/" + id, "edge-ams-1"));
   ASSERT_EQ(response.status, 200);
+  EXPECT_EQ(response.headers.get("Cache-Control"), "no-store");
   auto const bundle = boost::json::parse(response.body);
   std::string const chain(bundle.at("chain_pem").as_string());
   std::string const key(bundle.at("key_pem").as_string());

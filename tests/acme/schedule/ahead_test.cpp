@@ -22,6 +22,8 @@ TEST(Ahead, ACrowdBeginsAsLongBeforeItsEndAsItsStartsTake) {
   EXPECT_EQ(ahead.begin(0, minutes(60)), start + hours(104) - hours(60));
   EXPECT_EQ(ahead.begin(10, minutes(60)), start + hours(104) - hours(70));
   EXPECT_EQ(ahead.first(), 1);
+  EXPECT_EQ(ahead.first([](std::int64_t id) { return id > 3; }), 4);
+  EXPECT_FALSE(ahead.first([](std::int64_t) { return false; }));
 }
 
 TEST(Ahead, TheTightestOfSeveralCrowdsCounts) {
@@ -65,6 +67,31 @@ TEST(Ahead, ThePlannerBeginsACrowdEarlyAtItsPace) {
   double const pace_s = 60.0 * 86400 / 1.25 / 3000;
   EXPECT_NEAR(static_cast<double>((*first.wake - *idle.wake) / std::chrono::seconds(1)), pace_s - 60, 1);
   EXPECT_EQ(planner.plan(*first.wake).start.size(), 1U);
+}
+
+TEST(Ahead, AnOwnerWithAsManyInFlightAsOneMayHoldsUpNobodyElse) {
+  PlannerSettings settings;
+  settings.slowest_pace = hours(24 * 30);
+  Planner planner(settings, {LimitSettings{}});
+  for (std::int64_t id = 1; id <= 3000; ++id) {
+    Wish wish = held(id);
+    wish.owner = id <= 500 ? 1 : id;
+    planner.want(std::move(wish), start);
+  }
+  Time at = planner.plan(start).wake.value();
+  std::size_t of_one = 0;
+  std::size_t all = 0;
+  for (std::size_t i = 0; i < settings.of_owner_max + 2; ++i) {
+    Plan const plan = planner.plan(at);
+    for (auto const& begun : plan.start) {
+      ++all;
+      of_one += begun.id <= 500 ? 1U : 0U;
+    }
+    ASSERT_TRUE(plan.wake);
+    at = *plan.wake;
+  }
+  EXPECT_EQ(all, settings.of_owner_max + 2);
+  EXPECT_EQ(of_one, settings.of_owner_max);
 }
 
 TEST(Ahead, AFewAreLeftUntilTheyAreDue) {

@@ -124,6 +124,19 @@ TEST_F(VaultTest, OrdersAtSeveralAuthoritiesAreInNobodysWayAndGoWithTheCertifica
   EXPECT_THAT(run(vault->ordering()).value(), ElementsAre(testing::Pair(eight, "one")));
 }
 
+TEST_F(VaultTest, ADroppedOrderThatItsCaGivesAgainIsGoneOnWith) {
+  ASSERT_TRUE(run(vault->save_order({seven, {"a.example"}, "one", "", "csr 1", "key 1"})));
+  ASSERT_TRUE(run(vault->set_order_url(seven, "one", "https://one/order/1")));
+  ASSERT_TRUE(run(vault->save_order({seven, {"b.example"}, "one", "", "csr 2", "key 2"})));
+  auto const dropped = run(vault->dropped_orders()).value();
+  ASSERT_EQ(dropped.size(), 1U);
+  EXPECT_EQ(dropped[0].order_url, "https://one/order/1");
+  EXPECT_TRUE(run(vault->is_dropped(dropped[0])).value());
+  ASSERT_TRUE(run(vault->set_order_url(seven, "one", "https://one/order/1")));
+  EXPECT_FALSE(run(vault->is_dropped(dropped[0])).value());
+  EXPECT_TRUE(run(vault->dropped_orders()).value().empty());
+}
+
 // A row that was moved to another authority does not open there.
 TEST_F(VaultTest, AnOrdersKeyOpensAtItsOwnAuthorityAlone) {
   ASSERT_TRUE(run(vault->save_order({seven, {"a.example"}, "one", "", "csr", "key"})));

@@ -316,6 +316,14 @@ TEST_F(Domains, caa_is_a_look_of_the_tenant_and_climbs_to_the_top) {
   EXPECT_THAT(site.ok(watch.caa_above("example")), IsEmpty());
   EXPECT_THAT(site.ok(watch.caa_above("example")), IsEmpty());
   EXPECT_EQ(resolver.answers(), 10);
+  // Who waits for the turn of another that asks the same gets what that one found.
+  net::spawn(site.loop.get_executor(), "above", [](auto& from) -> net::Task<void> {
+    std::string name = "org";
+    auto const found = co_await from.caa_above(std::move(name));
+    EXPECT_TRUE(found);
+  }(watch));
+  EXPECT_THAT(site.ok(watch.caa_above("org")), IsEmpty());
+  EXPECT_EQ(resolver.answers(), 11);
 }
 
 TEST_F(Domains, a_resolver_that_cannot_be_reached_is_a_failed_lookup_and_comes_again) {
