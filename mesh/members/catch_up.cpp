@@ -1,5 +1,6 @@
 #include "mesh/members/catch_up.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -16,16 +17,19 @@ struct Known {
   std::string key;
   bool member = false;
   std::int64_t generation = 0;
+  std::int64_t joined_at_s = 0;
+  bool missing = false;  // in a world that would have it
 };
 
 base::Result<std::vector<Known>> read_nodes(Transaction& transaction) {
-  auto const rows = transaction.query("SELECT name, public_key, removed_at_s, generation FROM enrolment_node");
+  auto const rows =
+      transaction.query("SELECT name, public_key, removed_at_s, generation, joined_at_s FROM enrolment_node");
   if (!rows) {
     return rows.error();
   }
   std::vector<Known> out;
   for (auto const& row : *rows) {
-    out.push_back({text(row[0]), text(row[1]), integer(row[2]) == 0, integer(row[3])});
+    out.push_back({text(row[0]), text(row[1]), integer(row[2]) == 0, integer(row[3]), integer(row[4])});
   }
   return out;
 }
@@ -44,14 +48,22 @@ std::int64_t generation_of(LaterWorld const& later, std::string const& name) {
   return found == later.generations.end() ? 0 : static_cast<std::int64_t>(found->second);
 }
 
+// Keys that were made and removed while nobody here looked: nothing says whose they were.
+bool has_unknown_keys(LaterWorld const& later, std::vector<Known> const& nodes, std::set<std::string> known) {
+  for (auto const& node : nodes) {
+    known.insert(node.key);
+  }
+  return !std::includes(known.begin(), known.end(), later.removed.begin(), later.removed.end());
+}
+
 constexpr char const* keep_removed = "INSERT OR IGNORE INTO enrolment_removed VALUES (?, ?, ?)";
 
 // One that this book knows under its name.
-void judge(Known const& node, LaterWorld const& later, std::int64_t now_s, CaughtUp& out,
+void judge(Known const& node, LaterWorld const& later, bool unknown_keys, std::int64_t now_s, CaughtUp& out,
            std::vector<Statement>& statements) {
   auto const found = later.nodes.find(node.name);
   bool const other_key = found != later.nodes.end() && found->second != node.key;
-  if (node.member && !later.removed.contains(node.key)) {
+  if (node.member && !later.removed.contains(node.key) && !node.missing) {
     return;
   }
   if (node.member && !other_key) {
@@ -66,7 +78,7 @@ void judge(Known const& node, LaterWorld const& later, std::int64_t now_s, Caugh
     return;  // removed here, and nobody has come in its place
   }
   auto const generation = generation_of(later, node.name);
-  bool const changed = node.member && generation > node.generation;
+  bool const changed = node.member && generation == node.generation + 1 && !unknown_keys;
   (changed ? out.changed : out.joined).insert(node.name);
   statements.push_back({keep_removed, {node.key, node.name, now_s}});
   statements.push_back(
@@ -81,20 +93,24 @@ void judge(Known const& node, LaterWorld const& later, std::int64_t now_s, Caugh
 }  // namespace
 
 base::Result<CaughtUp> catch_up(Transaction& transaction, LaterWorld const& later, std::int64_t now_s) {
-  auto const nodes = read_nodes(transaction);
+  auto nodes = read_nodes(transaction);
   auto const gone = transaction.query("SELECT public_key FROM enrolment_removed");
   if (!nodes || !gone) {
     return !nodes ? nodes.error() : gone.error();
   }
   // What was removed here after the copy came back is not undone by what was said before.
   LaterWorld wanted = later;
+  std::set<std::string> removed_here;
   for (auto const& row : *gone) {
+    removed_here.insert(text(row[0]));
     std::erase_if(wanted.nodes, [&](auto const& entry) { return entry.second == text(row[0]); });
   }
   CaughtUp out;
   std::vector<Statement> statements;
-  for (auto const& node : *nodes) {
-    judge(node, wanted, now_s, out, statements);
+  bool const unknown_keys = has_unknown_keys(later, *nodes, std::move(removed_here));
+  for (auto& node : *nodes) {
+    node.missing = !later.nodes.contains(node.name) && node.joined_at_s < later.issued_at_s;
+    judge(node, wanted, unknown_keys, now_s, out, statements);
     wanted.nodes.erase(node.name);
   }
   for (auto const& [name, key] : wanted.nodes) {

@@ -19,10 +19,12 @@ import unittest
 
 STATE = pathlib.Path("/var/lib/privateer")
 RIGHT = pathlib.Path("/root/right")
-UNIT, DEVICE = "privateer-wireguard@wg-right", "wg-right"
+UNIT, DEVICE = r"privateer-wireguard@wg\x2dright", "wg-right"
 RULE = pathlib.Path("/usr/share/polkit-1/rules.d/50-privateer.rules")
 PATIENCE_S = 90  # the machine is emulated
 PORT = 7007
+AS_AGENT = ("setpriv", "--reuid", "privateer", "--regid", "privateer", "--clear-groups", "systemctl",
+            "--no-ask-password")
 TOPOLOGY = """
 name: pair
 domain: stream.example
@@ -236,13 +238,23 @@ class SystemdMesh(unittest.TestCase):
         self.assertIn("left--right", run("ip", "link", "show", DEVICE))
 
     def test_4_who_may_start_it_may_start_nothing_else(self):
-        as_agent = ("setpriv", "--reuid", "privateer", "--regid", "privateer", "--clear-groups", "systemctl",
-                    "--no-ask-password")
         for verb, unit in (("restart", UNIT), ("stop", "systemd-journald"), ("start", "privateer-controller"),
-                           ("start", "privateer-wireguard@eth0"), ("stop", "privateer-wireguard@home")):
-            done = subprocess.run([*as_agent, verb, unit], capture_output=True, text=True, check=False, timeout=60)
+                           ("start", "privateer-wireguard@eth0"), ("stop", "privateer-wireguard@home"),
+                           ("start", "privateer-wireguard@wg-right"),
+                           ("start", r"privateer-wireguard@wg\x2dright\x2f")):
+            done = subprocess.run([*AS_AGENT, verb, unit], capture_output=True, text=True, check=False, timeout=60)
             self.assertNotEqual(done.returncode, 0, (verb, unit))
             self.assertRegex(done.stderr, "authentication required|Access denied|not permitted", (verb, unit))
+
+    def test_4a_the_device_of_a_next_key_is_started_and_stopped_by_name(self):
+        run("systemctl", "stop", "privateer")  # it removes what it has no link for
+        unit, device = UNIT + r"\x7e", DEVICE + "~"
+        run(*AS_AGENT, "start", unit)
+        wait_for("the device is there", lambda: pathlib.Path(f"/sys/class/net/{device}").exists())
+        self.assertEqual(show(unit, "ActiveState"), "active")
+        run(*AS_AGENT, "stop", unit)
+        self.assertEqual(show(unit, "ActiveState"), "inactive")
+        wait_for("the device is gone", lambda: not pathlib.Path(f"/sys/class/net/{device}").exists())
 
     def test_5_a_removed_device_ends_its_unit(self):
         run("systemctl", "stop", "privateer")

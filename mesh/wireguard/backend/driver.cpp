@@ -85,18 +85,28 @@ base::Result<void> UserspaceDriver::start_child(std::string const& device) {
   return {};
 }
 
-// A mesh whose devices end with the agent's unit is better than none. Said once: what refused one refuses all.
-void UserspaceDriver::give_up_services(base::Failure const& refusal) {
-  services_.reset();
+bool UserspaceDriver::is_service(std::string const& device) const {
+  return services_ && !refused_.contains(device);
+}
+
+// A mesh whose devices end with the agent's unit is better than none. Told as an error once: what refused one refuses
+// all, as a rule; yet each is asked for, so that no name takes the others with it.
+void UserspaceDriver::give_up_service(std::string const& device, base::Failure const& refusal) {
+  bool const told = !refused_.empty();
+  refused_.insert(device);
+  if (told) {
+    process::log::info("wireguard", "{} is the agent's own, too: {}", device, refusal.what());
+    return;
+  }
   process::log::error("wireguard",
-                      "systemd does not run wireguard-go for this user: {}; until the agent is started again its "
+                      "systemd does not run wireguard-go for this user: {}; until the agent is started again such "
                       "processes are the agent's own. Install packaging/polkit/privateer.rules and polkitd, or set "
                       "wireguard.service: child",
                       refusal.what());
 }
 
 net::Task<base::Result<void>> UserspaceDriver::start(std::string device) {
-  if (services_) {
+  if (is_service(device)) {
     auto const started = co_await services_->start(device);
     if (started) {
       process::log::info("wireguard", "started {}", unit_of(device));
@@ -105,7 +115,7 @@ net::Task<base::Result<void>> UserspaceDriver::start(std::string device) {
     if (started.error().code != errc::no_permission) {
       co_return started;
     }
-    give_up_services(started.error());
+    give_up_service(device, started.error());
   }
   co_return start_child(device);
 }
@@ -133,17 +143,17 @@ net::Task<base::Result<void>> UserspaceDriver::create(std::string device) {
       break;
     }
   }
-  auto const log = services_ ? "journalctl -u " + unit_of(device) : log_path(device);
+  auto const log = is_service(device) ? "journalctl -u '" + unit_of(device) + "'" : log_path(device);
   co_return base::fail(errc::no_program, settings_.command.front() + " for " + device + " did not open " + path +
                                              " within 5 s; see " + log);
 }
 
 // A process of systemd's ends by its unit, so that it is not started again; a child of earlier times by its TUN.
 net::Task<base::Result<void>> UserspaceDriver::stop(std::string device) {
-  if (services_) {
+  if (is_service(device)) {
     auto const stopped = co_await services_->stop(device);
     if (!stopped && stopped.error().code == errc::no_permission) {
-      give_up_services(stopped.error());
+      give_up_service(device, stopped.error());
     } else if (!stopped) {
       co_return stopped;
     }

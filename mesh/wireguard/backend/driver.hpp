@@ -10,6 +10,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 
 namespace wireguard {
 
@@ -43,7 +44,7 @@ class KernelDriver : public Driver {
 
 class UserspaceDriver : public Driver {
  public:
-  // `services`: who runs the processes; without it, or once systemd refused, they are children.
+  // `services`: who runs the processes; without it, and where systemd refused a device's, they are children.
   UserspaceDriver(Links links, BackendSettings settings, std::optional<Services> services)
       : links_(std::move(links)), settings_(std::move(settings)), services_(std::move(services)) {}
   [[nodiscard]] char const* name() const override { return "wireguard-go"; }
@@ -58,10 +59,13 @@ class UserspaceDriver : public Driver {
   net::Task<base::Result<void>> start(std::string device);
   base::Result<void> start_child(std::string const& device);
   net::Task<base::Result<void>> stop(std::string device);
-  void give_up_services(base::Failure const& refusal);
+  // Whether systemd runs the device's process, as far as it has not refused.
+  [[nodiscard]] bool is_service(std::string const& device) const;
+  void give_up_service(std::string const& device, base::Failure const& refusal);
   Links links_;
   BackendSettings settings_;
   std::optional<Services> services_;
+  std::set<std::string> refused_;  // devices whose units systemd refused to this user
   std::map<std::string, std::chrono::steady_clock::time_point> silent_;  // device -> when it was asked in vain
 };
 

@@ -54,7 +54,20 @@ bool by_systemd(BackendSettings const& settings, SystemdSigns const& signs) {
 }
 
 std::string unit_of(std::string_view device) {
-  return std::string(template_name) + std::string(device) + ".service";
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_.";
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string instance;
+  for (char const c : device) {
+    if (plain.find(c) != std::string_view::npos && !(c == '.' && instance.empty())) {
+      instance += c;
+      continue;
+    }
+    auto const octet = static_cast<unsigned char>(c);
+    instance += "\\x";
+    instance += digits[octet >> 4U];
+    instance += digits[octet & 15U];
+  }
+  return std::string(template_name) + instance + ".service";
 }
 
 bool is_of_the_unit(std::string_view output) {

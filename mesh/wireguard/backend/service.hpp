@@ -24,7 +24,8 @@ SystemdSigns look_for_systemd();
 // `automatic`: with all of the signs and the command that the unit has, too. `systemd` and `child` are what they say.
 bool by_systemd(BackendSettings const& settings, SystemdSigns const& signs);
 
-// "privateer-wireguard@wg-ams.service".
+// "privateer-wireguard@wg\x2dams\x7e.service" of "wg-ams~": escaped as systemd-escape(1) does, since a '~' is no
+// character of a unit's name, and %I, which gives the device's name back, reads a bare '-' as '/'.
 std::string unit_of(std::string_view device);
 // Whether systemctl, which failed, says that the unit did not start or stop, and not that nobody may or can ask.
 bool is_of_the_unit(std::string_view output);

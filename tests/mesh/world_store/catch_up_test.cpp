@@ -138,5 +138,52 @@ TEST_F(CatchUpTest, AnotherMachineOfTheNameShowsItsTokenFirst) {
   EXPECT_EQ(stored().certificate_keys.at("cat"), "");
 }
 
+TEST_F(CatchUpTest, AnotherMachineOfTheNameThatThenChangedItsKeyShowsItsTokenToo) {
+  auto document = later();
+  document.removed.insert("key of cat's second machine");  // joined without a change of the count, then changed
+  auto const learnt = catch_up(*database, document, now_s);
+  ASSERT_TRUE(learnt);
+  EXPECT_THAT(learnt->members.changed, ElementsAre());
+  EXPECT_THAT(learnt->members.joined, ElementsAre("cat", "dan"));
+  EXPECT_EQ(stored().document.nodes.at("cat"), "new key of cat") << "it keeps its links";
+  EXPECT_EQ(stored().certificate_keys.at("cat"), "");
+}
+
+TEST_F(CatchUpTest, TwoChangesOfAKeyAreNotToldFromAnotherMachine) {
+  auto document = later();
+  document.generations = {{"cat", 2}};
+  auto const learnt = catch_up(*database, document, now_s);
+  ASSERT_TRUE(learnt);
+  EXPECT_THAT(learnt->members.joined, ElementsAre("cat", "dan"));
+}
+
+TEST_F(CatchUpTest, WhoChangedItsKeyAfterTheCopyCameBackIsNotMissing) {
+  ASSERT_TRUE(members::ask_for_rotation(*database, "ann", now_s));
+  ASSERT_TRUE(members::offer_key(*database, "ann", "next key of ann"));
+  ASSERT_TRUE(members::complete_rotation(*database, "ann", "next key of ann", now_s));
+  auto document = later();
+  document.issued_at_s = 2;
+  ASSERT_TRUE(catch_up(*database, document, now_s));
+  EXPECT_EQ(stored().document.nodes.at("ann"), "next key of ann");
+}
+
+TEST_F(CatchUpTest, WhoIsMissingWasRemovedUnlessItJoinedLater) {
+  auto document = later();
+  document.removed = {"key of cat"};  // a world names the last thousand
+  auto const undated = catch_up(*database, document, now_s);
+  ASSERT_TRUE(undated);
+  EXPECT_THAT(undated->members.removed, ElementsAre());
+  document.revision = 101;
+  document.issued_at_s = 1;
+  ASSERT_TRUE(catch_up(*database, document, now_s));
+  EXPECT_TRUE(stored().document.nodes.contains("bob")) << "joined at 1";
+  document.revision = 102;
+  document.issued_at_s = 2;
+  auto const learnt = catch_up(*database, document, now_s);
+  ASSERT_TRUE(learnt);
+  EXPECT_THAT(learnt->members.removed, ElementsAre("bob"));
+  EXPECT_TRUE(stored().document.removed.contains("key of bob"));
+}
+
 }  // namespace
 }  // namespace world_store

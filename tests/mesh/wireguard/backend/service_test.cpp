@@ -34,7 +34,10 @@ TEST(Services, AreWhoseTheSettingSays) {
 }
 
 TEST(Services, HaveTheDevicesNameInTheirs) {
-  EXPECT_EQ(unit_of("wg-ams-1"), "privateer-wireguard@wg-ams-1.service");
+  EXPECT_EQ(unit_of("wg-ams-1"), R"(privateer-wireguard@wg\x2dams\x2d1.service)");
+  EXPECT_EQ(unit_of("wg-ams~"), R"(privateer-wireguard@wg\x2dams\x7e.service)") << "of a next key";
+  EXPECT_EQ(unit_of("wg0a:b_c.D"), "privateer-wireguard@wg0a:b_c.D.service");
+  EXPECT_EQ(unit_of(".a\xff"), R"(privateer-wireguard@\x2ea\xff.service)");
 }
 
 TEST(Services, ARefusalIsNotAUnitThatFails) {
@@ -68,13 +71,15 @@ class AskedServices : public testing::Test {
 };
 
 TEST_F(AskedServices, AreStartedByName) {
-  EXPECT_TRUE(start(R"(test "$*" = "--no-ask-password --quiet start privateer-wireguard@wg-a.service")").has_value());
+  EXPECT_TRUE(
+      start(R"(test "$*" = "--no-ask-password --quiet start privateer-wireguard@wg\x2da.service")").has_value());
 }
 
 TEST_F(AskedServices, SayWhatSystemctlSaid) {
   auto const refused = start("echo Access denied >&2; exit 4").error();
   EXPECT_EQ(refused.code, errc::no_permission);
-  EXPECT_NE(refused.what().find("systemctl start privateer-wireguard@wg-a.service: Access denied"), std::string::npos)
+  EXPECT_NE(refused.what().find(R"(systemctl start privateer-wireguard@wg\x2da.service: Access denied)"),
+            std::string::npos)
       << refused.what();
   EXPECT_EQ(start("echo Job for it failed.; exit 1").error().code, errc::no_program);
 }
