@@ -16,28 +16,39 @@ net::Task<HttpResponse> learn(Controller::State& state, HttpRequest request) {
   if (!is_member(state, request)) {
     co_return HttpResponse::problem(403, "not a member", "a certificate of a member is needed");
   }
+  HttpResponse const nothing_new =
+      HttpResponse::json(200, json::serialize(json::object{{"revision", state.world.document.revision}}));
+  if (!state.behind.newest(now_seconds())) {
+    co_return nothing_new;  // nobody was asked, or another was sooner
+  }
+  if (*state.learning) {
+    auto busy = HttpResponse::problem(503, "busy", "another world is being learnt from");
+    busy.headers.set("Retry-After", "1");
+    co_return busy;
+  }
   std::string const by = request.peer.certificate_name;
   auto const document = world_store::own_word(request.body, state.world_key.verify_key(), state.mesh);
   if (!document) {
     process::log::error("controller", "'{}' shows a world that is not taken: {}", by, document.error().what());
     co_return HttpResponse::problem(422, "not this controller's word", document.error().what());
   }
+  if (!world_store::forgotten(state.world, document->revision)) {
+    co_return nothing_new;
+  }
   std::function<base::Result<world_store::Learnt>(database::Database&)> const work =
       [document = *document](database::Database& database) {
         return world_store::catch_up(database, document, now_seconds());
       };
-  auto const forgotten = world_store::forgotten(state.world, document->revision);
+  *state.learning = true;
+  auto const end = [learning = state.learning](void*) { *learning = false; };
+  std::unique_ptr<void, decltype(end)> const turn(&state, end);
   auto const learnt = co_await state.change<world_store::Learnt>(work);
   if (!learnt) {
     co_return HttpResponse::problem(500, learnt.error().code.message(), learnt.error().detail);
   }
-  if (forgotten) {
-    process::log::warning("controller", "'{}' showed revision {}, which this controller signed. {}", by,
-                          document->revision, sentence(*learnt));
-  }
-  if (state.behind && !world_store::forgotten(state.world, state.behind->seen)) {
-    state.behind.reset();
-  }
+  process::log::warning("controller", "'{}' showed revision {}, which this controller signed. {}", by,
+                        document->revision, sentence(*learnt));
+  state.behind.clear();
   co_return HttpResponse::json(200, json::serialize(json::object{{"revision", learnt->revision}}));
 }
 
@@ -49,12 +60,11 @@ std::optional<HttpResponse> answer_behind(Controller::State& state, HttpRequest 
   }
   auto const& by = request.peer.certificate_name;
   auto const revision = state.world.document.revision;
-  if (!state.behind || state.behind->seen < since) {
+  if (state.behind.add(by, since, now_seconds())) {
     process::log::error("controller",
                         "'{}' has seen revision {}, and this store knows nothing of it (it is at {}): it was put back "
                         "from an older copy. Nodes are asked to show what they have",
                         by, since, revision);
-    state.behind = Controller::State::Behind{since, by};
   }
   auto const detail = "this store is at revision " + std::to_string(revision) + " and knows nothing of " +
                       std::to_string(since) + ": POST the newest world to /v1/world";
@@ -72,18 +82,8 @@ void add_behind_routes(Controller::State& state) {
 }
 
 json::value behind_json(Controller::State const& state) {
-  return state.behind ? json::value(json::object{{"seen", state.behind->seen}, {"by", state.behind->by}})
-                      : json::value(nullptr);
-}
-
-json::array to_join_again_json(Controller::State const& state) {
-  json::array out;
-  for (auto const& [name, key] : state.world.certificate_keys) {
-    if (key.empty() && state.world.members.contains(name)) {
-      out.emplace_back(name);
-    }
-  }
-  return out;
+  auto const claim = state.behind.newest(now_seconds());
+  return claim ? json::value(json::object{{"seen", claim->seen}, {"by", claim->by}}) : json::value(nullptr);
 }
 
 }  // namespace controller

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <utility>
 
 namespace controller {
 
@@ -65,18 +66,6 @@ base::Result<void> load_identity(Controller::State& state) {
   return {};
 }
 
-void tell_of_file(Controller::State const& state) {
-  if (state.file_use == FileUse::taken) {
-    return;
-  }
-  process::log::warning("controller",
-                        "{} {}; the topology that was set stays. `privateer topology set {}` takes the file",
-                        state.settings.topology_file,
-                        state.file_use == FileUse::superseded ? "is older than the topology that was set"
-                                                              : "was edited, and another topology was set meanwhile",
-                        state.settings.topology_file);
-}
-
 base::Result<void> load_store(Controller::State& state) {
   auto database = database::Database::open(
       "sqlite://" + state.settings.state + "/controller.db",
@@ -94,7 +83,9 @@ base::Result<void> load_store(Controller::State& state) {
       return use.error();
     }
     state.file_use = *use;
-    tell_of_file(state);
+    if (auto const said = world_store::sentence(*use, state.settings.topology_file); !said.empty()) {
+      process::log::warning("controller", "{}", said);
+    }
   }
   auto world = world_store::read_world(**database);
   auto revoked = members::revoked(**database, now_seconds());
@@ -108,7 +99,8 @@ base::Result<void> load_store(Controller::State& state) {
 }
 
 // After a power cut the address may come later than this process.
-net::Task<void> listen_later(Controller::State* state, std::shared_ptr<bool> stopped, net::TlsServerSettings tls) {
+net::Task<void> listen_later(Controller::State* state, std::shared_ptr<bool> stopped, net::TlsServerSettings tls,
+                             std::string told) {
   for (;;) {
     bool const waited = co_await net::wait_for(listen_again);
     if (!waited || *stopped) {
@@ -118,6 +110,9 @@ net::Task<void> listen_later(Controller::State* state, std::shared_ptr<bool> sto
     if (listening) {
       process::log::info("controller", "listening on {}", state->settings.listen);
       break;
+    }
+    if (auto const what = listening.error().what(); what != std::exchange(told, what)) {
+      process::log::warning("controller", "not listening yet, and trying again: {}", what);
     }
   }
 }
@@ -137,7 +132,7 @@ base::Result<void> listen(Controller::State& state) {
   auto const listening = state.nodes_server.listen_tls(state.settings.listen, tls);
   if (!listening && listening.error().code == boost::system::errc::address_not_available) {
     process::log::warning("controller", "not listening yet, and trying again: {}", listening.error().what());
-    net::spawn(state.executor, "listening", listen_later(&state, state.stopped, tls));
+    net::spawn(state.executor, "listening", listen_later(&state, state.stopped, tls, listening.error().what()));
     return {};
   }
   return listening;

@@ -197,7 +197,9 @@ net::Task<HttpResponse> renew(Controller::State& state, HttpRequest request) {
     co_return failure(noted.error());
   }
   // Removed since it asked: the list of revoked certificates was made without this one.
-  if (!state.world.members.contains(name) && !state.world.operators.contains(name)) {
+  auto const known = state.world.certificate_keys.find(name);  // or another machine joined by its name
+  if ((!state.world.members.contains(name) && !state.world.operators.contains(name)) ||
+      (known != state.world.certificate_keys.end() && known->second != *key)) {
     co_return not_a_member();
   }
   // One that joined before keys were noted; the map is read again with the next change.
@@ -229,6 +231,9 @@ net::Task<HttpResponse> rotation(Controller::State& state, HttpRequest request) 
   }
   std::string const done = text_of(body.get_object(), "done");
   std::string const next = text_of(body.get_object(), "next_key");
+  if (done.empty() && state.behind.newest(now_seconds())) {
+    co_return HttpResponse::problem(503, "behind", "no key is changed before the store has learnt what it forgot");
+  }
   if (done.empty()) {
     auto const key = wireguard::PublicKey::from_base64(next);
     auto const expected =

@@ -185,16 +185,17 @@ net::Task<HttpResponse> status(Controller::State& state) {
       waiting.push_back(json::value(node));
     }
   }
-  co_return HttpResponse::json(200, json::serialize(json::object{{"revision", state.world.document.revision},
-                                                                 {"nodes_declared", state.world.topology_nodes.size()},
-                                                                 {"nodes_joined", state.world.members.size()},
-                                                                 {"not_joined", std::move(waiting)},
-                                                                 {"topology_file", name(state.file_use)},
-                                                                 {"behind", behind_json(state)},
-                                                                 {"to_join_again", to_join_again_json(state)},
-                                                                 {"mesh", state.mesh},
-                                                                 {"key_sha256", state.key_sha256},
-                                                                 {"authority", authority_json(state, now_seconds())}}));
+  co_return HttpResponse::json(
+      200, json::serialize(json::object{{"revision", state.world.document.revision},
+                                        {"nodes_declared", state.world.topology_nodes.size()},
+                                        {"nodes_joined", state.world.members.size()},
+                                        {"not_joined", std::move(waiting)},
+                                        {"topology_file", name(state.file_use)},
+                                        {"behind", behind_json(state)},
+                                        {"to_join_again", json::value_from(world_store::to_join_again(state.world))},
+                                        {"mesh", state.mesh},
+                                        {"key_sha256", state.key_sha256},
+                                        {"authority", authority_json(state, now_seconds())}}));
 }
 
 net::Task<HttpResponse> list_links(Controller::State& state) {

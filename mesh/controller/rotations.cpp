@@ -61,6 +61,9 @@ net::Task<bool> look_once(Controller::State* state, std::shared_ptr<bool> stoppe
       co_return false;
     }
   }
+  if (state->behind.newest(now_s)) {
+    co_return changed;  // the book's keys may be of a former time
+  }
   auto const due = members::overdue(state->world.rows, state->settings.rotate_after_s, now_s);
   for (auto const& name : due) {
     auto const rests = state->rotation_rests.find(name);

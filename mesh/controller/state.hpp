@@ -17,7 +17,7 @@
 #include "mesh/signed_world/signed_world.hpp"
 #include "mesh/twins/turns.hpp"
 #include "mesh/wireguard/key.hpp"
-#include "mesh/world_store/world_store.hpp"
+#include "mesh/world_store/catch_up.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/json/value.hpp>
@@ -58,7 +58,7 @@ struct Controller::State {
   std::unique_ptr<database::StoreThread> store;
   Stored world;
   handing_out::HandingOut copies;  // what members are given: `world` with mesh and date, as signed JSON
-  std::map<std::string, std::int64_t> rotating_since_s;        // nodes that were let change their key
+  std::map<std::string, std::int64_t> rotating_since_s;  // nodes that were let change their key
   struct Rest {
     std::int64_t until_s = 0;
     std::string why;
@@ -66,11 +66,8 @@ struct Controller::State {
   std::map<std::string, Rest> rotation_rests;  // nodes whose change failed, until the next one is let
   std::shared_ptr<bool> const stopped = std::make_shared<bool>(false);
   FileUse file_use = FileUse::taken;
-  struct Behind {
-    std::int64_t seen = 0;  // by a node, of which the store knows nothing
-    std::string by;
-  };
-  std::optional<Behind> behind;  // until a node showed what was forgotten (behind.hpp)
+  world_store::Claims behind;  // until a node showed what was forgotten (behind.hpp)
+  std::shared_ptr<bool> const learning = std::make_shared<bool>(false);  // one shown world at a time
   link_costs::CostBook costs;
   examinations::Book examinations;
   twins::Turns processes{std::chrono::seconds(60), 1};  // of each node's agents: reports come every ten seconds

@@ -90,7 +90,8 @@ bool add_agent_status(Facts& facts, std::string_view status_text) {
     facts.controller.connected = truth(controller, "connected");
     facts.controller.last_answer_s = number(controller, "last_answer_s");
     facts.controller.failure = text(controller, "failure");
-    facts.controller.behind = number(controller, "behind_revision") > 0;
+    auto const* const behind = controller.if_contains("behind_revision");
+    facts.controller.behind = behind != nullptr && behind->is_number();  // 0 is one: of an empty store
     facts.controller.certificate_until_s = number(controller, "certificate_until_s");
     facts.controller.issuer_from_s = number(controller, "issuer_from_s");
     facts.controller.issuer_until_s = number(controller, "issuer_until_s");

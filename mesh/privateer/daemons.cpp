@@ -42,7 +42,7 @@ agent::AgentSettings agent_settings(Settings const& settings) {
   out.bird.start = settings.bird_start;
   out.nft = rules_command(settings);
   out.session_log = settings.bird_sessions;
-  out.bird.log_file = settings.wireguard.log_directory + "/bird.log";
+  out.bird.log_file = bird_log(settings);
   return out;
 }
 

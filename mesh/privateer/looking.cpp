@@ -47,6 +47,10 @@ net::Task<int> graph_main(looking::Place place, looking::Format format) {
 
 }  // namespace
 
+std::string bird_log(Settings const& settings) {
+  return settings.wireguard.log_directory + "/bird.log";
+}
+
 std::vector<std::string> rules_command(Settings const& settings) {
   if (settings.rules == Settings::Rules::never) {
     return {};

@@ -118,6 +118,7 @@ int plan_difference(Settings const& settings, bool as_json) {
   }
   plan::PlanOptions options;  // as the agent plans
   options.bird.session_log = settings.bird_sessions;
+  options.bird.log_file = settings.bird_start.empty() ? "" : bird_log(settings);
   auto const nft = rules_command(settings);
   options.rules = !nft.empty();
   auto const planned = plan::plan_node(*world, settings.node, options);

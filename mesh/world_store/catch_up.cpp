@@ -19,7 +19,26 @@ bool is_forgotten(Stored::Life const& life, std::int64_t revision, std::int64_t 
   return seen > revision || (seen > life.learnt && seen < life.first);
 }
 
+constexpr std::int64_t claim_life_s = 600;
+
 }  // namespace
+
+bool Claims::add(std::string const& by, std::int64_t seen, std::int64_t now_s) {
+  std::erase_if(claims_, [&](auto const& entry) { return now_s - entry.second.since_s >= claim_life_s; });
+  auto const [place, added] = claims_.try_emplace(by, Claim{by, seen, now_s});
+  place->second.seen = seen;
+  return added;
+}
+
+std::optional<Claims::Claim> Claims::newest(std::int64_t now_s) const {
+  std::optional<Claim> out;
+  for (auto const& [name, claim] : claims_) {
+    if (now_s - claim.since_s < claim_life_s && (!out || claim.since_s >= out->since_s)) {
+      out = claim;
+    }
+  }
+  return out;
+}
 
 bool forgotten(Stored const& stored, std::int64_t seen) {
   return is_forgotten(stored.life, stored.document.revision, seen);
@@ -72,6 +91,16 @@ base::Result<plan::WorldDocument> own_word(std::string const& body, signed_world
   }
   // The signature comes before the document is read. As if all of them had been used: then no date is too late.
   return signed_world::open_world(*shown, signed_world::Pin{key, mesh, 0}, 0, std::numeric_limits<std::int64_t>::max());
+}
+
+std::set<std::string> to_join_again(Stored const& stored) {
+  std::set<std::string> out;
+  for (auto const& [name, key] : stored.certificate_keys) {
+    if (key.empty() && stored.members.contains(name)) {
+      out.insert(name);
+    }
+  }
+  return out;
 }
 
 std::string sentence(Learnt const& learnt) {

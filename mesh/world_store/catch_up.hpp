@@ -5,13 +5,17 @@
 // that no revision of the former life is one of this, however much of it the node that showed the world had missed. The
 // topology is not taken over: one that was set since the copy came back is not undone, and the operator is told.
 //
-// Threads: functions over a Database, called on the thread that owns it; the others are pure.
+// Threads: functions over a Database, called on the thread that owns it; the others are pure, and Claims are a plain
+// value.
 #pragma once
 
 #include "mesh/members/catch_up.hpp"
 #include "mesh/signed_world/signed_world.hpp"
 #include "mesh/world_store/world_store.hpp"
 
+#include <map>
+#include <optional>
+#include <set>
 #include <string>
 
 namespace world_store {
@@ -35,6 +39,28 @@ base::Result<Learnt> catch_up(database::Database& database, plan::WorldDocument 
 // whatever the clocks of both. signed_world::errc, plan::errc::bad_document.
 base::Result<plan::WorldDocument> own_word(std::string const& body, signed_world::VerifyKey const& key,
                                            std::string const& mesh);
+
+// Who says to have seen what the store has forgotten: a claim that nothing proves until a world is shown. So each
+// stands beside those of others, none hides another, and all end.
+class Claims {
+ public:
+  struct Claim {
+    std::string by;
+    std::int64_t seen = 0;
+    std::int64_t since_s = 0;
+  };
+  // True when it is the first of `by` for ten minutes: to be told.
+  bool add(std::string const& by, std::int64_t seen, std::int64_t now_s);
+  // Which began last; nullopt: the store is not known to be behind.
+  [[nodiscard]] std::optional<Claim> newest(std::int64_t now_s) const;
+  void clear() { claims_.clear(); }
+
+ private:
+  std::map<std::string, Claim> claims_;  // by name
+};
+
+// Members that joined while it was forgotten, and are to join again.
+std::set<std::string> to_join_again(Stored const& stored);
 
 // For the log.
 std::string sentence(Learnt const& learnt);

@@ -100,6 +100,16 @@ database::Schema schema() {
           {{"controller_world", {"id"}}, {"controller_life", {"id"}}}};
 }
 
+std::string sentence(FileUse use, std::string const& file) {
+  if (use == FileUse::taken) {
+    return {};
+  }
+  return file +
+         (use == FileUse::superseded ? " is older than the topology that was set"
+                                     : " was edited, and another topology was set meanwhile") +
+         "; the topology that was set stays. `privateer topology set " + file + "` takes the file";
+}
+
 base::Result<Stored::Life> read_life(database::Database& database) {
   auto const rows = database.query("SELECT ahead, learnt, first FROM controller_life WHERE id = 1");
   if (!rows) {

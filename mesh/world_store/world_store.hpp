@@ -39,6 +39,9 @@ enum class FileUse {
 base::Result<FileUse> read_file_again(database::Database& database, std::string const& text,
                                       std::string const& source_name, std::int64_t now_s);
 
+// For the log; empty: the file was taken.
+std::string sentence(FileUse use, std::string const& file);
+
 struct Stored {
   plan::WorldDocument document;  // without mesh and date, which are the signer's
   enrolment::Places topology_nodes;

@@ -275,6 +275,7 @@ struct Follower::State {
     }
     status.connected = false;
     status.failure = what;
+    status.twins.clear();  // nobody hears them now
   }
 
   // A report that does not arrive is replaced by the next one: its failure is the poll's to tell.
@@ -399,10 +400,10 @@ namespace {
 
 net::Task<bool> reach(std::shared_ptr<Follower::State> self) {
   auto const client = self->make_client();
-  auto const url = self->settings.controller_url + "/v1/world?since=" + std::to_string(self->since) + "&wait_ms=0";
+  auto const url = self->settings.controller_url + "/v1/join";  // its greeting: small, however large the mesh is
   net::HttpRequest request;
   auto const answer = co_await client->send(url, std::move(request), report_deadline);
-  co_return answer && (answer->status / 100 == 2 || answer->status == 409);
+  co_return answer && answer->status / 100 == 2;
 }
 
 }  // namespace

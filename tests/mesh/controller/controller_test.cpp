@@ -383,6 +383,9 @@ TEST_F(ControllerTest, AnOlderStoreThatWasPutBackLearnsFromWhatANodeShows) {
   std::filesystem::rename(store + ".copy", store);
   start();
   auto const poll = "/v1/world?since=" + std::to_string(newest.revision);
+  EXPECT_EQ(ask(*client, "/v1/world", "POST", shown).status, 200) << "not asked for, and not looked at";
+  EXPECT_EQ(ask(*client, "/v1/world", "POST", "nonsense").status, 200);
+  EXPECT_EQ(world(*client).nodes.size(), 2U);
   auto const told = ask(*client, poll);
   EXPECT_EQ(told.status, 409) << told.body;
   EXPECT_LT(json::parse(told.body).at("revision").as_int64(), newest.revision);
@@ -394,6 +397,7 @@ TEST_F(ControllerTest, AnOlderStoreThatWasPutBackLearnsFromWhatANodeShows) {
   forged.replace(forged.find("ams-2"), 5, "ams-3");
   EXPECT_EQ(ask(*client, "/v1/world", "POST", forged).status, 422);
   EXPECT_EQ(ask(*client, poll).status, 409);
+  EXPECT_EQ(ask(*client, "/v1/rotation", "POST", R"({"next_key":"x","proof":"y"})").status, 503);
   EXPECT_EQ(ask(*client, "/v1/world", "POST", shown).status, 200);
   EXPECT_TRUE(status().at("behind").is_null());
   auto const after = ask(*client, poll);

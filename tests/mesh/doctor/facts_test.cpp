@@ -33,6 +33,15 @@ TEST(LinkCosts, OfARouterThatIsNotThereAreNone) {
   EXPECT_THAT(doctor::link_costs({}, "ospf4", "10.200.0.1"), IsEmpty());
 }
 
+TEST(AgentStatus, AControllerAtRevisionZeroIsBehindToo) {
+  for (auto const& [revision, behind] : {std::pair("0", true), std::pair("7", true), std::pair("null", false)}) {
+    doctor::Facts facts;
+    std::string const status = std::string(R"({"controller": {"behind_revision": )") + revision + "}}";
+    EXPECT_TRUE(doctor::add_agent_status(facts, status));
+    EXPECT_EQ(facts.controller.behind, behind) << revision;
+  }
+}
+
 TEST(AgentStatus, BringsControllerServicesAndFailures) {
   doctor::Facts facts;
   EXPECT_TRUE(doctor::add_agent_status(facts, R"({

@@ -167,6 +167,21 @@ TEST_F(CatchUpTest, WhoChangedItsKeyAfterTheCopyCameBackIsNotMissing) {
   EXPECT_EQ(stored().document.nodes.at("ann"), "next key of ann");
 }
 
+TEST(Claims, StandBesideEachOtherForTenMinutes) {
+  Claims claims;
+  EXPECT_FALSE(claims.newest(1000));
+  EXPECT_TRUE(claims.add("mallory", 1'000'000'000, 1000));
+  EXPECT_TRUE(claims.add("ann", 100, 1001));
+  EXPECT_EQ(claims.newest(1001)->by, "ann") << "not hidden by what is larger";
+  EXPECT_FALSE(claims.add("mallory", 1'000'000'001, 1002)) << "told once";
+  EXPECT_EQ(claims.newest(1002)->by, "ann");
+  EXPECT_EQ(claims.newest(1600)->by, "ann");
+  EXPECT_FALSE(claims.newest(1601));
+  EXPECT_TRUE(claims.add("mallory", 5, 1601));
+  claims.clear();
+  EXPECT_FALSE(claims.newest(1601));
+}
+
 TEST_F(CatchUpTest, WhoIsMissingWasRemovedUnlessItJoinedLater) {
   auto document = later();
   document.removed = {"key of cat"};  // a world names the last thousand
