@@ -9,8 +9,8 @@ Navigator's list; lego gets the same kind of certificate by its pdns provider fr
 one process each, as it is run. In flight: all tenants at once, at Navigator's usual eight orders. Edges: each polls
 over mTLS with the agent's own client, takes the bundle, writes it and acknowledges (edges_peer.cpp; EDGES_PEER; cmake
 --build --preset bench --target edges_peer); the time is from the log's "certificate stored" to the acknowledgment's
-answer. pebble refuses no nonce here. The table goes to stdout, all figures to build/bench/certificates.json. Exit code 1 when a
-target was missed.
+answer. pebble refuses no nonce here. The table goes to stdout, all figures to build/bench/certificates.json. Exit code
+1 when a target was missed.
 """
 import argparse
 import datetime

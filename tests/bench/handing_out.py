@@ -71,7 +71,8 @@ class Controller:
             except subprocess.CalledProcessError as failed:
                 self.last = failed.stderr
                 time.sleep(0.1)
-        raise SystemExit(f"the controller does not answer: {self.last}\n" + (self.folder / "log").read_text(encoding="utf-8"))
+        log = (self.folder / "log").read_text(encoding="utf-8")
+        raise SystemExit(f"the controller does not answer: {self.last}\n{log}")
 
     def stop(self):
         if self.process:

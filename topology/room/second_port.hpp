@@ -12,9 +12,6 @@ namespace topology {
 // lists ports needs both.
 inline constexpr unsigned second_port_distance = 4096;
 
-inline std::uint16_t second_port(std::uint16_t first) {
-  bool const fits = first + second_port_distance <= 65535;
-  return static_cast<std::uint16_t>(fits ? first + second_port_distance : first - second_port_distance);
-}
+std::uint16_t second_port(std::uint16_t first);
 
 }  // namespace topology

@@ -32,5 +32,23 @@ TEST(TenantsMoves, WhatMovesBundlesBetweenEdgesHasARateOfItsOwn) {
   EXPECT_EQ(world.as(other, "PATCH", "/v1/tenants/beta-tv", R"({"primary":"fra","backups":[]})").status, 200);
 }
 
+TEST(ChangesOfTenants, WhatATenantChangesInADayIsBoundedAndWhatItReadsIsNot) {
+  World bounded({{}, 24LL * 3600 * 1000, "acme.example.org."}, World::by_invitation(), {1.0 / 3600, 2});
+  bounded.add_tenant("one-tv");
+  bounded.add_tenant("two-tv");
+  auto const one = bounded.token_of("one-tv").first;
+  auto const two = bounded.token_of("two-tv").first;
+  std::string const record = "/v1/tenants/one-tv/records/www/A";
+  std::string const body = R"({"contents":["192.0.2.1"]})";
+  EXPECT_EQ(bounded.as(one, "PUT", record, body).status, 200);
+  EXPECT_EQ(bounded.as(one, "DELETE", record).status, 204);
+  auto const refused = bounded.as(one, "PUT", record, body);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.headers.get("Retry-After"), "3600");
+  EXPECT_EQ(bounded.as(one, "GET", "/v1/tenants/one-tv/records").status, 200);
+  EXPECT_EQ(bounded.as(two, "PUT", "/v1/tenants/two-tv/records/www/A", body).status, 200);
+  EXPECT_EQ(bounded.send("PUT", record, body).status, 200) << "an administrator is not counted";
+}
+
 }  // namespace
 }  // namespace api
