@@ -158,7 +158,7 @@ void Controller::State::take(Stored stored) {
 }
 
 void Controller::State::list_revoked(std::vector<internal_ca::Revoked> revoked) {
-  if (auto const renewed = revocations.renew(*issuer, std::move(revoked), now_seconds()); !renewed) {
+  if (auto const renewed = revocations.renew(*issuer, std::move(revoked), std::chrono::system_clock::now()); !renewed) {
     process::log::error("controller", "the list of revoked certificates stays as it was: {}", renewed.error().what());
   }
 }

@@ -7,6 +7,7 @@
 #include "mesh/internal_ca/revocations.hpp"
 #include "mesh/members/issued.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@ class RevocationList {
  public:
   // Makes the list anew when it would be another one. errc::crypto: the former one stays.
   base::Result<void> renew(internal_ca::Authority const& authority, std::vector<internal_ca::Revoked> revoked,
-                           std::int64_t now_s);
+                           std::chrono::system_clock::time_point now);
 
   [[nodiscard]] std::string const& pem() const { return pem_; }
   [[nodiscard]] std::int64_t number() const { return number_; }  // rises, over restarts too

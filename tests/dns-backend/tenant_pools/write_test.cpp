@@ -49,7 +49,7 @@ TEST(Placing, NumbersAreUsedAgainButNotAtOnceForAnother) {
   keep(second);
   auto const third = place(own, 7, wanted("more", {"203.0.113.1"}), plan);
   ASSERT_FALSE(third.has_value());
-  EXPECT_EQ(third.error().code, store::errc::refused);
+  EXPECT_EQ(third.error().code, store::errc::quota);
   steering::erase(own, steering::Kind::pool, "tenant-7/1");
   EXPECT_EQ(place(own, 7, wanted("more", {"203.0.113.1"}), plan).value().pool.name, "tenant-7/1");
 }

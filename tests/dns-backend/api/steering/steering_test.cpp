@@ -139,14 +139,14 @@ TEST_F(SteeringApi, EveryMistakeIsToldByField) {
   EXPECT_THAT(
       wrong("PUT", "/v1/pools/ams",
             R"({"origins":[{"name":"a","address":"x"},{"name":"a","address":"::1","weight":3}],"latitude":99,"q":1})"),
-      UnorderedElementsAre("origins[0].address", "origins[1].weight", "origins[1].name", "latitude", "latitude", ""));
+      UnorderedElementsAre("origins[0].address", "origins[1].weight", "origins[1].name", "latitude", "latitude", "body"));
   EXPECT_THAT(
       wrong("PUT", "/v1/pools/ams",
             R"({"monitor":"no","pools":["none"],"minimum_origins":2,"origins":[{"name":"a","address":"::1"}]})"),
       UnorderedElementsAre("monitor", "pools[0]", "minimum_origins"));
   EXPECT_THAT(wrong("PUT", "/v1/load_balancers/www.example.com", R"({"default_pools":["edge","x"]})"),
               UnorderedElementsAre("name", "default_pools[1]"));
-  EXPECT_THAT(wrong("PUT", "/v1/monitors/web", "[]"), ElementsAre(""));
+  EXPECT_THAT(wrong("PUT", "/v1/monitors/web", "[]"), ElementsAre("body"));
   EXPECT_THAT(wrong("PUT", "/v1/monitors/web", R"({"type":"http","expected_body_pattern":"("})"),
               ElementsAre("expected_body_pattern"));
 }
