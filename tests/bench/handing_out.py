@@ -48,7 +48,8 @@ class Controller:
         self.port = 18612
         (self.folder / "topology.yaml").write_text(topology(nodes), encoding="utf-8")
         settings = {"node": "n0", "state": str(self.folder / "n0"), "topology": str(self.folder / "topology.yaml"),
-                    "controller": {"url": f"https://127.0.0.1:{self.port}"}, "agent": {"unix": str(self.folder / "a.sock")},
+                    "controller": {"url": f"https://127.0.0.1:{self.port}"},
+                    "agent": {"unix": str(self.folder / "a.sock")},
                     "serve": {"listen": f"127.0.0.1:{self.port}", "unix": str(self.folder / "c.sock"),
                               "state": str(self.folder / "controller")}}
         (self.folder / "privateer.yaml").write_text(json.dumps(settings), encoding="utf-8")

@@ -22,7 +22,8 @@ class LateAddressTest(unittest.TestCase):
         wait_until("it says that the address is not there", lambda: "not listening yet" in said(), 20, 0.05)
         self.assertEqual(mesh.control("token", "list", check=False).returncode, 0, "operators reach it meanwhile")
         mesh.spaces.ip(CONTROLLER, f"addr add {address}")
-        wait_until("it listens", lambda: f"listening on {UNDERLAY}.100" in said().split("not listening yet")[1], 20, 0.05)
+        listens = f"listening on {UNDERLAY}.100"
+        wait_until("it listens", lambda: listens in said().split("not listening yet")[1], 20, 0.05)
         mesh.join("ann")
 
 

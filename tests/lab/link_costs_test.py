@@ -246,12 +246,14 @@ class LinkCostsTest(unittest.TestCase):
         self.start("5m" if LONG else "10s", nodes=("ann", "bob", "cat", "dan"), links=links)
         mesh, pause_s, seen = self.mesh, 600 if LONG else 20, {}
         mesh.slow({mesh.underlay(node): [0.5, 0.2, 600, 200] for node in ("bob", "cat")})
-        mesh.wait("round trips of both ways", lambda: all(mesh.link("ann", n).get("rtt_us") for n in ("bob", "cat")), 30)
+        measured = lambda: all(mesh.link("ann", node).get("rtt_us") for node in ("bob", "cat"))
+        mesh.wait("round trips of both ways", measured, 30)
         watch = Watch(mesh)
         watch.start()
         with Load(mesh.spaces, [("ann", mesh.loopback("ann"), "dan", mesh.loopback("dan"))], 460) as load:
             latest = time.monotonic() + 5 * pause_s
-            self.watched_costs(seen, lambda: time.monotonic() > latest or any(len(costs) > 1 for costs in seen.values()))
+            changed = lambda: any(len(costs) > 1 for costs in seen.values())
+            self.watched_costs(seen, lambda: time.monotonic() > latest or changed())
             latest = time.monotonic() + 1.5 * pause_s
             self.watched_costs(seen, lambda: time.monotonic() > latest)
         watch.end()

@@ -139,7 +139,8 @@ TEST_F(SteeringApi, EveryMistakeIsToldByField) {
   EXPECT_THAT(
       wrong("PUT", "/v1/pools/ams",
             R"({"origins":[{"name":"a","address":"x"},{"name":"a","address":"::1","weight":3}],"latitude":99,"q":1})"),
-      UnorderedElementsAre("origins[0].address", "origins[1].weight", "origins[1].name", "latitude", "latitude", "body"));
+      UnorderedElementsAre("origins[0].address", "origins[1].weight", "origins[1].name", "latitude", "latitude",
+                           "body"));
   EXPECT_THAT(
       wrong("PUT", "/v1/pools/ams",
             R"({"monitor":"no","pools":["none"],"minimum_origins":2,"origins":[{"name":"a","address":"::1"}]})"),
