@@ -43,6 +43,7 @@ class SeveralIssuers(certificate_sites_test.CertificateSitesTest):
     test_five_navigators_one_order_for_each_name = None
     test_a_site_that_is_behind_delays_and_fails_nothing = None
     test_a_dead_site_defers_until_it_is_out_of_service = None
+    test_a_site_that_is_cut_off_and_answers_defers_until_it_is_heard_of_again = None
 
     def up(self, replicas):
         """The CA is behind a proxy, which holds what it is told to."""
