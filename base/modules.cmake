@@ -3,7 +3,7 @@
 # Asio's addresses and every module links base/result.
 module(base/asio SOURCES separate.cpp LIBRARIES Boost::headers Threads::Threads)
 module(base/result SOURCES result.cpp problem.cpp DEPENDS base/asio LIBRARIES Boost::headers)
-module(base/process SOURCES log.cpp metrics.cpp service.cpp child.cpp detached.cpp files.cpp folders.cpp descriptors.cpp
+module(base/process SOURCES log.cpp metrics.cpp service.cpp startup_code.cpp child.cpp detached.cpp files.cpp folders.cpp descriptors.cpp
     secrets.cpp
   DEPENDS base/result
   LIBRARIES spdlog::spdlog fmt::fmt prometheus-cpp::core PkgConfig::systemd Threads::Threads)

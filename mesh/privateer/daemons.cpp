@@ -6,6 +6,7 @@
 #include "base/process/log.hpp"
 #include "base/process/secrets.hpp"
 #include "base/process/service.hpp"
+#include "base/process/startup_code.hpp"
 #include "mesh/agent/agent.hpp"
 #include "mesh/bounded_logs/bounded_logs.hpp"
 #include "mesh/controller/controller.hpp"
@@ -200,6 +201,14 @@ net::Task<void> serve_figures(std::string address, net::HttpServer* server) {
   }
 }
 
+// By then the world is loaded, devices are made and BIRD runs: what comes is small changes.
+net::Task<void> let_go_once_started() {
+  constexpr std::chrono::seconds started{30};
+  if (co_await net::wait_for(started)) {
+    process::let_go_of_startup_code();
+  }
+}
+
 net::Task<int> agent_main(net::asio::any_io_executor executor, AgentProcess* parts) {
   auto const& settings = parts->settings;
   if (auto const listening = parts->server.listen_unix(settings.agent_unix, 0660); !listening) {
@@ -210,6 +219,7 @@ net::Task<int> agent_main(net::asio::any_io_executor executor, AgentProcess* par
     net::spawn(executor, "metrics", serve_figures(settings.agent_metrics, &parts->figures_server));
   }
   net::spawn(executor, "signals", stop_at_signal(&parts->agent));
+  net::spawn(executor, "memory", let_go_once_started());
   net::spawn(executor, "logs", bounded_logs::keep_bounded(settings.wireguard.log_directory));
   if (parts->edge) {
     net::spawn(executor, "edge", parts->edge->run());
