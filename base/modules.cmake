@@ -7,7 +7,7 @@ module(base/process SOURCES log.cpp metrics.cpp service.cpp startup_code.cpp chi
     secrets.cpp
   DEPENDS base/result
   LIBRARIES spdlog::spdlog fmt::fmt prometheus-cpp::core PkgConfig::systemd Threads::Threads)
-module(base/manual SOURCES page.cpp completion.cpp DEPENDS base/result LIBRARIES CLI11::CLI11)
+module(base/manual SOURCES page.cpp completion.cpp values.cpp DEPENDS base/result LIBRARIES CLI11::CLI11)
 module(base/config SOURCES document.cpp nearest.cpp reader.cpp DEPENDS base/result LIBRARIES yaml-cpp)
 module(base/net SOURCES separate.cpp task.cpp backoff.cpp tls.cpp stream.cpp
   DEPENDS base/result base/process

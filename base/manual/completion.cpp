@@ -1,4 +1,5 @@
 #include "base/manual/manual.hpp"
+#include "base/manual/values.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -17,21 +18,6 @@ struct Choice {
   std::string values;  // "svg dot json"
 };
 
-// What CLI11 writes for a fixed set of values: "TEXT:{svg,dot}".
-std::string values_of(CLI::Option const& option) {
-  std::string const type = option.get_type_name();
-  auto const open = type.find('{');
-  auto const close = type.find('}', open == std::string::npos ? 0 : open);
-  if (open == std::string::npos || close == std::string::npos) {
-    return {};
-  }
-  std::string values = type.substr(open + 1, close - open - 1);
-  for (char& c : values) {
-    c = c == ',' ? ' ' : c;
-  }
-  return values;
-}
-
 void walk(CLI::App const& app, std::string const& path, std::vector<Level>& levels, std::vector<Choice>& choices) {
   Level level{path, ""};
   auto const add = [&level](std::string const& word) { level.words += (level.words.empty() ? "" : " ") + word; };
@@ -43,7 +29,7 @@ void walk(CLI::App const& app, std::string const& path, std::vector<Level>& leve
     if (option->get_group().empty()) {
       continue;
     }
-    std::string const values = values_of(*option);
+    std::string const values = fixed_values(*option, ' ');
     for (auto const& name : option->get_lnames()) {
       add("--" + name);
       if (!values.empty()) {

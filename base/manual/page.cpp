@@ -1,4 +1,5 @@
 #include "base/manual/manual.hpp"
+#include "base/manual/values.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -18,18 +19,10 @@ std::string bold(std::string const& given) {
   return "\\fB" + text(given) + "\\fR";
 }
 
-// "TEXT", or what CLI11 writes for a fixed set of values, "TEXT:{svg,dot}", as "svg|dot".
+// "TEXT", or "svg|dot".
 std::string value_of(CLI::Option const& option) {
-  std::string type = option.get_type_name();
-  auto const open = type.find('{');
-  if (open == std::string::npos || !type.ends_with('}')) {
-    return type;
-  }
-  type = type.substr(open + 1, type.size() - open - 2);
-  for (char& c : type) {
-    c = c == ',' ? '|' : c;
-  }
-  return type;
+  std::string const fixed = fixed_values(option, '|');
+  return fixed.empty() ? option.get_type_name() : fixed;
 }
 
 // What an option is called, and what follows it.
