@@ -12,6 +12,11 @@ constexpr std::string_view loopback_name = "lo";
 // After an adjacency is Full: what its neighbour had to send has come by then.
 constexpr std::chrono::seconds settled{3};
 
+bool is_full(std::string const& device, std::vector<bird::Neighbor> const& neighbors) {
+  return std::any_of(neighbors.begin(), neighbors.end(),
+                     [&](bird::Neighbor const& one) { return one.interface == device && one.full(); });
+}
+
 std::int64_t wall_clock_s() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -36,6 +41,14 @@ bool others_carry(plan::NodePlan const& plan, std::vector<bird::Neighbor> const&
                          [&](bird::Neighbor const& one) { return one.interface == device.name && one.full(); }) >= 2;
   });
   return full > 0 && (!patient || full == std::ssize(plan.devices));
+}
+
+bool nobody_calculates(wireguard::ObservedDevice const& device, plan::NodePlan const& plan, plan::World const& world,
+                       std::vector<bird::Neighbor> const& neighbors) {
+  auto const router = router_of(device, world);
+  return !is_full(device.name, neighbors) || !router ||
+         std::any_of(plan.neighbors.begin(), plan.neighbors.end(),
+                     [&](auto const& entry) { return entry.second == *router; });
 }
 
 std::set<std::string> adjacencies(std::vector<bird::Neighbor> const& neighbors,
@@ -198,7 +211,8 @@ net::Task<std::set<std::string>> Reconciler::devices(std::shared_ptr<plan::NodeP
       return change.removes() && change.device == device.name;
     });
     if (goes && !is_orphan(device, *world)) {
-      departing_.insert(device.name);
+      auto const known = departures_.find(device.name);
+      departing_.emplace(device.name, known != departures_.end() && known->second.last_resort);
     }
   }
   for (auto const& device : pass->devices) {
@@ -230,7 +244,17 @@ net::Task<void> Reconciler::removals(std::shared_ptr<plan::NodePlan const> plan,
     }
     auto const known = departures_.find(change.device);
     auto departure = known != departures_.end() ? known->second : Departure{now};
-    bool ready = !trial && others_carry(*plan, pass->neighbors, departure.patient(now));
+    // While a change is on trial BIRD takes no other.
+    bool const carry = !trial && others_carry(*plan, pass->neighbors, departure.patient(now));
+    if (!trial && !departure.last_resort) {
+      departure.last_resort = nobody_calculates(*device, *plan, *world, pass->neighbors);
+      bool const another = carry && co_await both_families(another_way, *device, plan, world);
+      departure.look(another, now);
+    }
+    bool ready = carry && departure.last_resort;
+    if (ready && departure.awaits_other_end(now) && !nobody_calculates(*device, *plan, *world, pass->neighbors)) {
+      ready = co_await both_families(left_there, *device, plan, world);
+    }
     if (ready) {
       ready = co_await has_another_way(*device, world, pass);
     }
@@ -245,13 +269,28 @@ net::Task<void> Reconciler::removals(std::shared_ptr<plan::NodePlan const> plan,
   co_await apply(std::move(*changes), pass);
 }
 
+net::Task<bool> Reconciler::both_families(Judge judge, wireguard::ObservedDevice device,
+                                          std::shared_ptr<plan::NodePlan const> plan,
+                                          std::shared_ptr<plan::World const> world) {
+  auto const router = router_of(device, *world);
+  if (!router) {
+    co_return true;
+  }
+  auto const own = topology::loopback4(world->topology, world->allocation, plan->node).to_string();
+  for (std::string const command : {"show ospf state ospf4", "show ospf state ospf6"}) {
+    auto const state = co_await bird_.control().command(command);
+    if (!state || !judge(bird::parse_ospf_state(state->text()), own, *router)) {
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
 // Whoever is Full over a device that goes may have no other neighbour.
 net::Task<bool> Reconciler::has_another_way(wireguard::ObservedDevice device, std::shared_ptr<plan::World const> world,
                                             Pass const* pass) {
-  bool const full = std::any_of(pass->neighbors.begin(), pass->neighbors.end(),
-                                [&](bird::Neighbor const& one) { return one.interface == device.name && one.full(); });
   auto const router = router_of(device, *world);
-  if (!full || !router) {
+  if (!is_full(device.name, pass->neighbors) || !router) {
     co_return true;
   }
   auto const command = "show route for " + *router + " primary";

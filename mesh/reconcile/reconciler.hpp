@@ -71,6 +71,10 @@ class Reconciler {
   void strays(plan::NodePlan const& plan, Pass& pass);
   net::Task<void> removals(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
                            bool trial, Pass* pass);
+  // What the link-state databases of both instances say of this node and the one behind a device.
+  using Judge = bool (*)(bird::OspfState const& state, std::string const& own, std::string const& other);
+  net::Task<bool> both_families(Judge judge, wireguard::ObservedDevice device,
+                                std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world);
   net::Task<bool> has_another_way(wireguard::ObservedDevice device, std::shared_ptr<plan::World const> world,
                                   Pass const* pass);
   net::Task<void> routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, std::uint64_t trial,
@@ -95,7 +99,7 @@ class Reconciler {
   std::chrono::steady_clock::time_point routes_due_{};
   std::map<std::string, unsigned> index_of_;  // of each device of ours when it was last seen under its name
   static constexpr int rewrites_per_loss = 2;
-  std::set<std::string> departing_;  // of the last look: OSPF's last resorts
+  Departing departing_;  // of the last look
   std::map<std::string, Departure> departures_;
   // Passes that still have to make BIRD write its routes again: two, because BIRD may learn of a new interface after
   // the first.
@@ -127,6 +131,10 @@ bool loses_routes(wireguard::Change const& change);
 // Pure: whether the links of the plan carry routing, so that others may go: every one, or, when nobody is `patient` any
 // more, at least one. With none, what is left over may be all that connects this node.
 bool others_carry(plan::NodePlan const& plan, std::vector<bird::Neighbor> const& neighbors, bool patient);
+// Pure: no router but the two ends goes by this device that nobody wants: it carries nothing, or a wanted one leads to
+// the same node.
+bool nobody_calculates(wireguard::ObservedDevice const& device, plan::NodePlan const& plan, plan::World const& world,
+                       std::vector<bird::Neighbor> const& neighbors);
 // Pure: what stands between this node and its neighbours, named so that one which went and came back between two looks
 // is another one: OSPF says of an adjacency only that it is Full, but BFD says since when its session is up, and a
 // neighbour that was lost has lost that too.

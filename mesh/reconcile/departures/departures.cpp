@@ -21,11 +21,12 @@ constexpr std::string_view block_end = "    };\n";
 
 // What comes behind the head line of an area, by protocol and area.
 std::map<std::pair<std::string, std::string>, std::string> blocks_of(std::string_view before,
-                                                                     std::set<std::string> const& devices) {
+                                                                     Departing const& devices) {
   std::map<std::pair<std::string, std::string>, std::string> out;
   std::string protocol;
   std::string area;
   bool inside = false;
+  bool last_resort = false;
   while (!before.empty()) {
     auto const line = next_line(before);
     if (line.starts_with("protocol ")) {
@@ -34,10 +35,12 @@ std::map<std::pair<std::string, std::string>, std::string> blocks_of(std::string
       area = line;
     } else if (line.starts_with(interface_head)) {
       auto const name = line.substr(interface_head.size());
-      inside = protocol.starts_with("protocol ospf ") && devices.contains(std::string(name.substr(0, name.find('"'))));
+      auto const device = devices.find(std::string(name.substr(0, name.find('"'))));
+      inside = protocol.starts_with("protocol ospf ") && device != devices.end();
+      last_resort = inside && device->second;
     }
     if (inside) {
-      out[{protocol, area}] += line.starts_with("      cost ")
+      out[{protocol, area}] += last_resort && line.starts_with("      cost ")
                                    ? "      cost " + std::to_string(bird::cost_of_last_resort) + ";\n"
                                    : std::string(line);
       inside = line != block_end;
@@ -92,7 +95,7 @@ std::optional<std::string> waits_for_handshake(std::string_view before, plan::No
          (names.empty() ? std::string("any device") : names);
 }
 
-std::string with_departing(std::string bird, std::string_view before, std::set<std::string> const& devices) {
+std::string with_departing(std::string bird, std::string_view before, Departing const& devices) {
   for (auto const& [place, blocks] : blocks_of(before, devices)) {
     auto const protocol = bird.find(place.first);
     auto const end = protocol == std::string::npos ? protocol : bird.find("\n}\n", protocol);
@@ -117,7 +120,42 @@ std::optional<std::string> router_of(wireguard::ObservedDevice const& device, pl
   return std::nullopt;
 }
 
-bool leads_elsewhere(bird::Lines const& routes, std::set<std::string> const& devices) {
+bool another_way(bird::OspfState const& state, std::string const& own, std::string const& other) {
+  auto const tells = [&](std::string const& from, std::string const& to) {
+    auto const found = state.find(from);
+    return found != state.end() && found->second.links.contains(to);
+  };
+  std::set<std::string> known{own};
+  std::vector<std::string> next{own};
+  while (!next.empty()) {
+    auto const here = std::move(next.back());
+    next.pop_back();
+    auto const found = state.find(here);
+    if (found == state.end()) {
+      continue;
+    }
+    for (auto const& [there, costs] : found->second.links) {
+      bool const between = here == own && there == other;
+      if (!between && tells(there, here) && known.insert(there).second) {
+        next.push_back(there);
+      }
+    }
+  }
+  return known.contains(other);
+}
+
+bool left_there(bird::OspfState const& state, std::string const& own, std::string const& other) {
+  auto const router = state.find(other);
+  if (router == state.end()) {
+    return true;
+  }
+  auto const costs = router->second.links.find(own);
+  return costs == router->second.links.end() ||
+         std::all_of(costs->second.begin(), costs->second.end(),
+                     [](std::uint32_t cost) { return cost >= bird::cost_of_last_resort; });
+}
+
+bool leads_elsewhere(bird::Lines const& routes, Departing const& devices) {
   return std::any_of(routes.begin(), routes.end(), [&](std::string const& line) {
     auto const via = line.find("via ");
     auto const on = via == std::string::npos ? via : line.find(" on ", via);
@@ -127,6 +165,15 @@ bool leads_elsewhere(bird::Lines const& routes, std::set<std::string> const& dev
     auto const name = line.substr(on + 4);
     return !devices.contains(name.substr(0, name.find(' ')));
   });
+}
+
+void Departure::look(bool another_way, Moment now) {
+  if (!another_way) {
+    seen.reset();
+  } else {
+    seen = seen.value_or(now);
+  }
+  last_resort = last_resort || !patient(now) || (seen && now - *seen >= settled);
 }
 
 bool Departure::may_go(bool ready_now, Moment now) {

@@ -38,6 +38,19 @@ TEST(Removal, ImpatienceDoesNotTakeWhatMayBeAllThatConnectsTheNode) {
   EXPECT_FALSE(others_carry(plan, {}, false));
 }
 
+TEST(Removal, OnlyALinkThatOthersGoByIsLeftStepByStep) {
+  auto const world = plan::sample::world();
+  auto plan = plan::plan_node(world, "ams-1").value();
+  wireguard::ObservedDevice device;
+  device.name = "wg-old";
+  device.peers.emplace_back().peer.public_key = world.keys.at("edge-1");
+  std::vector<bird::Neighbor> const full{neighbor("wg-old", "Full")};
+  EXPECT_TRUE(nobody_calculates(device, plan, world, full)) << "a second device to edge-1, as while its key changes";
+  std::erase_if(plan.neighbors, [](auto const& entry) { return entry.first == "wg-edge-1"; });
+  EXPECT_FALSE(nobody_calculates(device, plan, world, full));
+  EXPECT_TRUE(nobody_calculates(device, plan, world, {neighbor("wg-old", "Init")})) << "it carries nothing";
+}
+
 TEST(Adjacencies, OneThatWentAndCameBackBetweenTwoLooksIsAnother) {
   std::vector<bird::Neighbor> const neighbors{neighbor("wg-a", "Full"), neighbor("wg-b", "Exchange")};
   std::vector<bird::BfdSession> sessions(1);

@@ -36,13 +36,25 @@ TEST(Departures, OspfKeepsThemAsTheLastResort) {
   auto const before = bird_of(plan::sample::world());
   auto const now = bird_of(without_edge_link());
   ASSERT_THAT(now, Not(HasSubstr("wg-edge-1")));
-  auto const kept = with_departing(now, before, {"wg-edge-1"});
+  auto const kept = with_departing(now, before, {{"wg-edge-1", true}});
   EXPECT_EQ(count(kept, "    interface \"wg-edge-1\" {"), 2U) << "both families\n" << kept;
   EXPECT_EQ(count(kept, "      cost 65535;\n"), 2U);
   EXPECT_EQ(kept.size() - now.size(), before.size() - now.size() + 2 * 4) << "cost 5 is cost 65535, and nothing else";
-  EXPECT_EQ(with_departing(now, kept, {"wg-edge-1"}), kept) << "the next pass writes nothing";
+  EXPECT_EQ(with_departing(now, kept, {{"wg-edge-1", true}}), kept) << "the next pass writes nothing";
   EXPECT_EQ(with_departing(now, before, {}), now);
-  EXPECT_EQ(with_departing(now, "", {"wg-edge-1"}), now);
+  EXPECT_EQ(with_departing(now, "", {{"wg-edge-1", true}}), now);
+}
+
+TEST(Departures, UntilThenTheyCostWhatTheyCost) {
+  auto const before = bird_of(plan::sample::world());
+  auto const now = bird_of(without_edge_link());
+  auto const kept = with_departing(now, before, {{"wg-edge-1", false}});
+  EXPECT_EQ(count(kept, "    interface \"wg-edge-1\" {"), 2U);
+  EXPECT_THAT(kept, Not(HasSubstr("      cost 65535;\n")));
+  EXPECT_EQ(kept.size(), before.size());
+  auto const last = with_departing(now, kept, {{"wg-edge-1", true}});
+  EXPECT_EQ(count(last, "      cost 65535;\n"), 2U);
+  EXPECT_EQ(with_departing(now, last, {{"wg-edge-1", false}}), last) << "an agent that starts anew takes nothing back";
 }
 
 TEST(Departures, NoAreaIsBegunForThem) {
@@ -51,7 +63,7 @@ TEST(Departures, NoAreaIsBegunForThem) {
     node.area = "0.0.0.1";
   }
   auto const now = bird_of(without_edge_link());
-  EXPECT_EQ(with_departing(now, bird_of(before), {"wg-edge-1"}), now);
+  EXPECT_EQ(with_departing(now, bird_of(before), {{"wg-edge-1", true}}), now);
 }
 
 // edge-1 comes from the area of ams-1 to that of nyc-1.
@@ -84,7 +96,7 @@ TEST(Departures, AnAreaIsNotLeftBeforeTheWayIntoAnotherCarries) {
   auto same_area = before;
   std::swap(same_area.topology.links, after.topology.links);
   auto moved = plan::plan_node(same_area, "edge-1").value();
-  moved.bird = with_departing(moved.bird, was.bird, {"wg-ams-1"});
+  moved.bird = with_departing(moved.bird, was.bird, {{"wg-ams-1", true}});
   EXPECT_FALSE(waits_for_handshake(was.bird, moved, {}, now_s));
 }
 
@@ -100,11 +112,67 @@ TEST(Departures, NobodyWaitsForWhoIsNotInTheTopology) {
 TEST(Departures, OneLeavesWhenTheOtherEndHasAnotherWay) {
   bird::Lines const over_it{"Table master4:", "10.200.0.2/32 unicast [ospf4 05:10:00.000] * I (150/65536) [10.200.0.2]",
                             "\tvia 10.200.0.2 on wg-edge-1"};
-  EXPECT_FALSE(leads_elsewhere(over_it, {"wg-edge-1"}));
-  EXPECT_FALSE(leads_elsewhere({}, {"wg-edge-1"}));
+  EXPECT_FALSE(leads_elsewhere(over_it, {{"wg-edge-1", true}}));
+  EXPECT_FALSE(leads_elsewhere({}, {{"wg-edge-1", true}}));
   bird::Lines const around{"10.200.0.2/32 unicast [ospf4 05:10:00.000] * I (150/31) [10.200.0.2]",
                            "\tvia 10.200.0.3 on wg-nyc-1 weight 1"};
-  EXPECT_TRUE(leads_elsewhere(around, {"wg-edge-1"}));
+  EXPECT_TRUE(leads_elsewhere(around, {{"wg-edge-1", true}}));
+}
+
+TEST(Departures, AnotherWayIsOneOfLinksOfWhichBothEndsTell) {
+  // e hangs at r1 and gets a link to r2.
+  bird::OspfState state;
+  state["r1"].links = {{"e", {10}}, {"r2", {10}}};
+  state["r2"].links = {{"r1", {10}}, {"r3", {10}}};
+  state["r3"].links = {{"r2", {10}}};
+  state["e"].links = {{"r1", {10}}};
+  EXPECT_FALSE(another_way(state, "r1", "e")) << "the link itself";
+  EXPECT_TRUE(another_way(state, "r2", "e")) << "who has no link to it goes by who has";
+  state["e"].links["r2"] = {10};
+  EXPECT_FALSE(another_way(state, "r1", "e")) << "r2 has not told yet";
+  state["r2"].links["e"] = {10};
+  EXPECT_TRUE(another_way(state, "r1", "e"));
+  EXPECT_TRUE(another_way(state, "e", "r1"));
+  state["r1"].links.erase("r2");
+  EXPECT_FALSE(another_way(state, "r1", "e")) << "nobody else is left";
+  EXPECT_FALSE(another_way({}, "r1", "e"));
+}
+
+TEST(Departures, TheOtherEndSendsThereUntilItIsItsLastResortToo) {
+  bird::OspfState state;
+  state["e"].links = {{"r1", {10}}, {"r2", {10}}};
+  EXPECT_FALSE(left_there(state, "r1", "e"));
+  state["e"].links["r1"] = {10, 65535};
+  EXPECT_FALSE(left_there(state, "r1", "e")) << "one of two";
+  state["e"].links["r1"] = {65535};
+  EXPECT_TRUE(left_there(state, "r1", "e"));
+  state["e"].links.erase("r1");
+  EXPECT_TRUE(left_there(state, "r1", "e")) << "it has gone there";
+  EXPECT_TRUE(left_there({}, "r1", "e"));
+  Departure::Moment const start{};
+  Departure const one{start};
+  EXPECT_TRUE(one.awaits_other_end(start + 119s));
+  EXPECT_FALSE(one.awaits_other_end(start + 120s)) << "it may never take the change";
+}
+
+TEST(Departures, TheLastResortIsWhatEveryRouterHasHadTheTimeToLeave) {
+  Departure::Moment const start{};
+  Departure one{start};
+  one.look(true, start + 1s);
+  EXPECT_FALSE(one.last_resort);
+  one.look(false, start + 2s);
+  one.look(true, start + 3s);
+  one.look(true, start + 5s);
+  EXPECT_FALSE(one.last_resort) << "it went away meanwhile";
+  one.look(true, start + 3s + Departure::settled);
+  EXPECT_TRUE(one.last_resort);
+  one.look(false, start + 8s);
+  EXPECT_TRUE(one.last_resort) << "to and fro would be worse";
+  Departure unseen{start};
+  unseen.look(false, start + 29s);
+  EXPECT_FALSE(unseen.last_resort);
+  unseen.look(false, start + 30s);
+  EXPECT_TRUE(unseen.last_resort) << "another area's links are not seen";
 }
 
 TEST(Departures, AMomentPassesBecauseTheOtherEndCalculatesLater) {
