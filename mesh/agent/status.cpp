@@ -96,6 +96,7 @@ json::object controller_object(Status const& status) {
   out["issuer_from_s"] = status.controller.issuer.from_s;
   out["issuer_until_s"] = status.controller.issuer.until_s;
   out["renewal_failure"] = status.controller.renewal_failure;
+  out["revocations_failure"] = status.controller.revocations_failure;
   out["failure"] = status.controller.failure;
   out["twins"] = texts(status.controller.twins);
   auto const& behind = status.controller.behind;

@@ -85,10 +85,12 @@ std::string controller_text(json::object const& controller) {
     return "controller  none configured\n";
   }
   auto const not_renewed = text(controller, "renewal_failure");
+  auto const not_listed = text(controller, "revocations_failure");
   return fmt::format("controller  {} {}\n", text(controller, "url"),
                      yes(controller, "connected") ? std::string("answers")
                                                   : "does not answer: " + text(controller, "failure")) +
-         (not_renewed.empty() ? "" : "certificate not renewed: " + not_renewed + "\n");
+         (not_renewed.empty() ? "" : "certificate not renewed: " + not_renewed + "\n") +
+         (not_listed.empty() ? "" : "the list of revoked certificates here is not the controller's: " + not_listed + "\n");
 }
 
 std::string ms_text(json::object const& link, char const* key) {

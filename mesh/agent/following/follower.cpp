@@ -195,9 +195,10 @@ struct Follower::State {
       taken = answer->status == 200 ? self->revocations.take(answer->body, wall_clock_s()) : bad_status(*answer);
     }
     self->fetching = false;  // what failed is tried again after the next poll
+    self->status.revocations_failure = taken ? std::string() : taken.error().what();
     if (!taken) {
       process::log::warning("agent", "the list of revoked certificates here is not the controller's: {}",
-                            taken.error().what());
+                            self->status.revocations_failure);
     }
   }
 

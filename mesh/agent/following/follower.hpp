@@ -52,6 +52,7 @@ struct FollowerStatus {
   std::int64_t certificate_until_s = 0;
   internal_ca::Validity issuer;                      // of what issued the certificate; zero: not known
   std::string renewal_failure;                       // of the last try to get the next certificate
+  std::string revocations_failure;                   // why ca.crl here is not the controller's; empty: it is
   std::string failure;                               // of the last poll
   std::chrono::steady_clock::time_point answered{};  // when a poll was answered last
   // The revision that the controller is at, when that is behind what this node has seen; it was restored from an older

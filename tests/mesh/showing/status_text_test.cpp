@@ -58,6 +58,8 @@ TEST(StatusText, TellsWhyNothingIsMeasured) {
 TEST(StatusText, TellsWhyACertificateWasNotRenewed) {
   EXPECT_THAT(status_text(R"({"node":"a","controller":{"url":"https://c:1","renewal_failure":"not a member"}})"),
               HasSubstr("certificate not renewed: not a member\n"));
+  EXPECT_THAT(status_text(R"({"node":"a","controller":{"url":"https://c:1","revocations_failure":"disk full"}})"),
+              HasSubstr("revoked certificates here is not the controller's: disk full\n"));
   EXPECT_THAT(status_text(R"({"node":"a","controller":{"url":"https://c:1","renewal_failure":""}})"),
               Not(HasSubstr("renewed")));
 }
