@@ -7,6 +7,7 @@ is away and then left alone, wants the account's owner, an edge without the cert
 certificate that is revoked, expired or never came, a tenant that is suspended, a domain that is not verified. A
 certificate is due because pebble makes it for six seconds, or because a person ordered another.
 """
+import itertools
 import json
 import os
 import signal
@@ -301,9 +302,11 @@ class Due(unittest.TestCase):
         stack.pebble.stop()
         stack.pebble.lifetime_s = 6
         stack.pebble.start()
+        orders, refuse = itertools.count(), refusal("rejectedIdentifier", "not now")
+        stack.proxy.behave = lambda kind, forward: (
+            refuse(kind, forward) if kind == "order-plz" and next(orders) else forward())
         stack.create("short")
         short = stack.certificate("short.stream.example")
-        stack.proxy.behave = refusal("rejectedIdentifier", "not now")
 
         def row_of_short():
             found = [one for one in due() if one["name"] == "short.stream.example" and one["last_error"]]

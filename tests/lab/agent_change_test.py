@@ -57,7 +57,7 @@ class AgentChangeTest(unittest.TestCase):
         mesh.start_agent("bob")
         for node in mesh.nodes:
             mesh.wait(f"{node} holds what was taken back", lambda n=node: mesh.status(n)["revision"] == bad
-                      and mesh.status(n)["trial_revision"] == -1, 120, nodes=[node])
+                      and mesh.status(n)["trial_revision"] == -1, 300, nodes=[node])
             self.assertIsNone(mesh.status(node)["taken_back"])
         again = self.set_topology(good)
         for node in mesh.nodes:
@@ -115,12 +115,7 @@ class AgentChangeTest(unittest.TestCase):
             ways = {mesh.route(node, mesh.loopback(other, v)) for other in nodes if other != node for v in (4, 6)}
             self.assertFalse(ways & repair[node])
             mesh.wait("detours are prepared", lambda n=node: mesh.status(n)["detours"]["prepared"] >= 8, nodes=[node])
-        seen = self.silence("p1", "p2", {"p1": "wg-p5", "p2": "wg-p3"})
-        for node, other in (("p1", "p2"), ("p2", "p1")):
-            to_other = [line for line in seen[node] if mesh.loopback(other) in line and "Deleted" not in line]
-            self.assertIn(f"proto {DETOURS}", to_other[0])
-            self.assertIn(to_other[0].split(" dev ")[1].split()[0], repair[node])
-            self.assertTrue(any("proto bird" in line or "proto 12" in line for line in to_other[1:]), to_other)
+        self.detour_first("p1", "p2", {"p1": "wg-p5", "p2": "wg-p3"}, repair)
         mesh.wait_full()
 
     def goes_around(self, a, b, via):
@@ -128,28 +123,48 @@ class AgentChangeTest(unittest.TestCase):
         mesh = self.mesh
         for node in (a, b):
             mesh.wait("detours are prepared", lambda n=node: mesh.status(n)["detours"]["prepared"] > 0, nodes=[node])
-        seen = self.silence(a, b, {a: f"wg-{via}", b: f"wg-{via}"})
-        for node, other in ((a, b), (b, a)):
-            to_other = [line for line in seen[node] if mesh.loopback(other) in line and f"wg-{via}" in line]
-            kinds = ["detour" if f"proto {DETOURS}" in line else "ospf" for line in to_other if "Deleted" not in line]
-            self.assertEqual(kinds[:2], ["detour", "ospf"], "\n".join(seen[node]))
+        self.detour_first(a, b, {a: f"wg-{via}", b: f"wg-{via}"}, {a: {f"wg-{via}"}, b: {f"wg-{via}"}})
+
+    def detour_first(self, a, b, ways, detours):
+        """OSPF calculates once a second, which may be at the very moment of the break: it is broken three times at
+        most. An agent without detours is late each time."""
+        seen = {}
+        for _ in range(3):
+            seen = self.silence(a, b, ways)
+            if all(self.is_detour_first(seen[node], other, ways[node], detours[node])
+                   for node, other in ((a, b), (b, a))):
+                return
+            self.mesh.wait_full()
+        self.fail("\n".join(seen[a] + seen[b]))
+
+    def is_detour_first(self, lines, other, way, detours):
+        """In both families: a detour over one of its devices, and the way that OSPF found after it."""
+        for version in (4, 6):
+            new = [line for line in lines if self.mesh.loopback(other, version) in line and "Deleted" not in line]
+            taken = [f"proto {DETOURS}" in line for line in new]
+            device = new[0].split(" dev ")[1].split()[0] if new and " dev " in new[0] else None
+            if not taken or not taken[0] or device not in detours or not any(
+                    not one and f"dev {way}" in line for one, line in zip(taken, new)):
+                return False
+        return True
 
     def silence(self, a, b, ways):
         """What `ip monitor route` says on both while the link is dead, until OSPF goes by `ways`."""
         mesh = self.mesh
+        full = {node: mesh.full(node) for node in (a, b)}
         watch = {node: subprocess.Popen(("ip", "-n", mesh.spaces.name(node), "monitor", "route"),
                                         stdout=subprocess.PIPE, text=True) for node in (a, b)}
         try:
             for node, other in ((a, b), (b, a)):
                 mesh.spaces.nft(node, f"table inet silence {{ chain c {{ type filter hook input priority 0; "
                                       f"ip saddr {mesh.underlay(other)} drop; }}; }}\n")
-            for node in (a, b):
-                mesh.wait("the node goes around", lambda n=node: mesh.status(n)["detours"]["switched"] >= 2, 20,
-                          nodes=[node])
-                mesh.wait("the detours have gone again", lambda n=node: mesh.status(n)["detours"]["active"] == 0, 30,
-                          nodes=[node])
+            mesh.wait("the adjacency is given up", lambda: all(
+                mesh.full(node) == tuple(one - 1 for one in full[node]) for node in (a, b)), 30)
             mesh.wait("OSPF goes another way", lambda: all(
                 mesh.route(x, mesh.loopback(y, v)) == ways[x] for x, y in ((a, b), (b, a)) for v in (4, 6)), 30)
+            for node in (a, b):
+                mesh.wait("the detours have gone again", lambda n=node: mesh.status(n)["detours"]["active"] == 0, 30,
+                          nodes=[node])
         finally:
             for process in watch.values():
                 process.terminate()

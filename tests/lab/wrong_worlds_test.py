@@ -34,7 +34,7 @@ class WrongWorldsTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.mesh = mesh = SmallMesh("sovlies-", NODES)
+        cls.mesh = mesh = SmallMesh("sovlies-", NODES, bfd="{interval_ms: 300, multiplier: 5}")
         cls.addClassCleanup(mesh.close)
         mesh.up()
         mesh.wait("nothing is on trial", lambda: all(mesh.status(n).get("trial_revision") == -1 for n in NODES), 40)
