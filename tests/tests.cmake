@@ -60,6 +60,9 @@ set(SOVEREIGN_BIN ${PROJECT_SOURCE_DIR}/build/release/bin CACHE PATH "Folder of 
 # Suites of the lab that neither measure nor count losses.
 set(shares install_packages kernel_wireguard late_address mesh_names namespaces offline_root removed_names render
   restored_controller split_dns systemd systemd_mesh unprivileged yaml_subset)
+# Two of these stand beside each other, because a mesh is idle nearly all the time, but beside no test that takes a whole
+# processor: tests/run starts what is labelled quiet when those are through.
+set(pairs doctor_all roll_back wireguard wrong_worlds)
 foreach(kind integration lab)
   file(GLOB suites CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${kind}/*_test.py)
   foreach(suite IN LISTS suites)
@@ -71,13 +74,20 @@ foreach(kind integration lab)
     if(kind STREQUAL integration AND NOT stem MATCHES "^(faults|restart|purge)$")
       set(alone OFF)
     endif()
-    if(kind STREQUAL lab AND stem IN_LIST shares)
+    if(kind STREQUAL lab AND (stem IN_LIST shares OR stem IN_LIST pairs))
       set(alone OFF)
     endif()
-    set_tests_properties(${kind}.${stem} PROPERTIES LABELS ${kind} TIMEOUT 1200 RUN_SERIAL ${alone}
+    set(labels ${kind})
+    if(kind STREQUAL lab AND NOT stem IN_LIST shares)
+      list(APPEND labels quiet)
+    endif()
+    set_tests_properties(${kind}.${stem} PROPERTIES LABELS "${labels}" TIMEOUT 1200 RUN_SERIAL ${alone}
       ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;PRIVATEER=${SOVEREIGN_BIN}/privateer;SCRIPTED_CA=$<TARGET_FILE:scripted_ca>;PYTHONDONTWRITEBYTECODE=1")
   endforeach()
 endforeach()
+
+# Emulated machines share what they fetched.
+set_tests_properties(lab.kernel_wireguard lab.systemd lab.systemd_mesh PROPERTIES RESOURCE_LOCK emulated_machine)
 
 # What the benchmark of the whole (tests/bench/powerdns.py) speaks PowerDNS's protocol with. The tests only show that the
 # benchmarks run.
@@ -91,30 +101,30 @@ target_link_libraries(tenants_store PRIVATE dns-backend.store dns-backend.tenant
   acme.keyring acme.crypto OpenSSL::Crypto)
 add_test(NAME bench.powerdns COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/powerdns.py --smoke
   --out ${CMAKE_BINARY_DIR}/powerdns.json)
-set_tests_properties(bench.powerdns PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
+set_tests_properties(bench.powerdns PROPERTIES LABELS "bench;quiet" TIMEOUT 300 RUN_SERIAL ON
   ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;POWERDNS_PEER=$<TARGET_FILE:powerdns_peer>;PYTHONDONTWRITEBYTECODE=1")
 add_test(NAME bench.steering COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/steering.py --smoke
   --out ${CMAKE_BINARY_DIR}/steering.json)
-set_tests_properties(bench.steering PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
+set_tests_properties(bench.steering PROPERTIES LABELS "bench;quiet" TIMEOUT 300 RUN_SERIAL ON
   ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;PYTHONDONTWRITEBYTECODE=1")
 add_test(NAME bench.certificates COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/certificates.py --smoke
   --out ${CMAKE_BINARY_DIR}/certificates.json)
-set_tests_properties(bench.certificates PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
+set_tests_properties(bench.certificates PROPERTIES LABELS "bench;quiet" TIMEOUT 300 RUN_SERIAL ON
   ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;EDGES_PEER=$<TARGET_FILE:edges_peer>;PYTHONDONTWRITEBYTECODE=1")
 add_test(NAME bench.sign_up COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/sign_up.py --smoke
   --binaries ${SOVEREIGN_BIN} --out ${CMAKE_BINARY_DIR}/sign_up.json)
-set_tests_properties(bench.sign_up PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON SKIP_RETURN_CODE 77
+set_tests_properties(bench.sign_up PROPERTIES LABELS "bench;quiet" TIMEOUT 300 RUN_SERIAL ON SKIP_RETURN_CODE 77
   ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
 add_test(NAME bench.keys COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/keys.py --smoke
   --out ${CMAKE_BINARY_DIR}/keys.json)
-set_tests_properties(bench.keys PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
+set_tests_properties(bench.keys PROPERTIES LABELS "bench;quiet" TIMEOUT 300 RUN_SERIAL ON
   ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;TENANTS_STORE=$<TARGET_FILE:tenants_store>;PYTHONDONTWRITEBYTECODE=1")
 add_test(NAME bench.tenants COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/tenants.py --smoke
   --out ${CMAKE_BINARY_DIR}/tenants.json)
-set_tests_properties(bench.tenants PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
+set_tests_properties(bench.tenants PROPERTIES LABELS "bench;quiet" TIMEOUT 300 RUN_SERIAL ON
   ENVIRONMENT "NAVIGATOR=${SOVEREIGN_BIN}/navigator;TENANTS_STORE=$<TARGET_FILE:tenants_store>;PYTHONDONTWRITEBYTECODE=1")
 # One text for all who wait: a copy for each of 200 clients would take 14 MB here.
 add_test(NAME bench.handing_out COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/bench/handing_out.py --nodes 300
   --clients 200 --changes 2 --gzip 0 --bar-mb 10)
-set_tests_properties(bench.handing_out PROPERTIES LABELS bench TIMEOUT 300 RUN_SERIAL ON
+set_tests_properties(bench.handing_out PROPERTIES LABELS "bench;quiet" TIMEOUT 300 RUN_SERIAL ON
   ENVIRONMENT "PRIVATEER=${SOVEREIGN_BIN}/privateer;PYTHONDONTWRITEBYTECODE=1")
