@@ -236,6 +236,8 @@ net::Task<void> Reconciler::removals(std::shared_ptr<plan::NodePlan const> plan,
   auto const now = std::chrono::steady_clock::now();
   std::map<std::string, Departure> departures;
   std::set<std::string> stays;
+  auto const own = topology::loopback4(world->topology, world->allocation, plan->node).to_string();
+  std::optional<std::vector<bird::OspfState>> states;  // asked for once, and not where nobody wants to know
   for (auto const& change : *changes) {
     auto const device = std::find_if(pass->devices.begin(), pass->devices.end(),
                                      [&](auto const& one) { return one.name == change.device; });
@@ -244,17 +246,22 @@ net::Task<void> Reconciler::removals(std::shared_ptr<plan::NodePlan const> plan,
     }
     auto const known = departures_.find(change.device);
     auto departure = known != departures_.end() ? known->second : Departure{now};
+    auto const other = router_of(*device, *world);
+    bool const alone = nobody_calculates(*device, *plan, *world, pass->neighbors);
     // While a change is on trial BIRD takes no other.
     bool const carry = !trial && others_carry(*plan, pass->neighbors, departure.patient(now));
+    if (carry && !alone && !states) {
+      states = co_await link_states();
+    }
+    auto const both = [&](auto judge) {
+      return states && states->size() == 2 &&
+             std::all_of(states->begin(), states->end(), [&](auto const& one) { return judge(one, own, *other); });
+    };
     if (!trial && !departure.last_resort) {
-      departure.last_resort = nobody_calculates(*device, *plan, *world, pass->neighbors);
-      bool const another = carry && co_await both_families(another_way, *device, plan, world);
-      departure.look(another, now);
+      departure.last_resort = alone;
+      departure.look(carry && !alone && both(another_way), now);
     }
-    bool ready = carry && departure.last_resort;
-    if (ready && departure.awaits_other_end(now) && !nobody_calculates(*device, *plan, *world, pass->neighbors)) {
-      ready = co_await both_families(left_there, *device, plan, world);
-    }
+    bool ready = carry && departure.last_resort && (alone || !departure.awaits_other_end(now) || both(left_there));
     if (ready) {
       ready = co_await has_another_way(*device, world, pass);
     }
@@ -269,21 +276,16 @@ net::Task<void> Reconciler::removals(std::shared_ptr<plan::NodePlan const> plan,
   co_await apply(std::move(*changes), pass);
 }
 
-net::Task<bool> Reconciler::both_families(Judge judge, wireguard::ObservedDevice device,
-                                          std::shared_ptr<plan::NodePlan const> plan,
-                                          std::shared_ptr<plan::World const> world) {
-  auto const router = router_of(device, *world);
-  if (!router) {
-    co_return true;
-  }
-  auto const own = topology::loopback4(world->topology, world->allocation, plan->node).to_string();
+net::Task<std::vector<bird::OspfState>> Reconciler::link_states() {
+  std::vector<bird::OspfState> out;
   for (std::string const command : {"show ospf state ospf4", "show ospf state ospf6"}) {
     auto const state = co_await bird_.control().command(command);
-    if (!state || !judge(bird::parse_ospf_state(state->text()), own, *router)) {
-      co_return false;
+    if (!state) {
+      co_return std::vector<bird::OspfState>();
     }
+    out.push_back(bird::parse_ospf_state(state->text()));
   }
-  co_return true;
+  co_return out;
 }
 
 // Whoever is Full over a device that goes may have no other neighbour.

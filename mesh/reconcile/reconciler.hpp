@@ -71,10 +71,8 @@ class Reconciler {
   void strays(plan::NodePlan const& plan, Pass& pass);
   net::Task<void> removals(std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world,
                            bool trial, Pass* pass);
-  // What the link-state databases of both instances say of this node and the one behind a device.
-  using Judge = bool (*)(bird::OspfState const& state, std::string const& own, std::string const& other);
-  net::Task<bool> both_families(Judge judge, wireguard::ObservedDevice device,
-                                std::shared_ptr<plan::NodePlan const> plan, std::shared_ptr<plan::World const> world);
+  // Of both instances; none when BIRD does not say.
+  net::Task<std::vector<bird::OspfState>> link_states();
   net::Task<bool> has_another_way(wireguard::ObservedDevice device, std::shared_ptr<plan::World const> world,
                                   Pass const* pass);
   net::Task<void> routing(std::shared_ptr<plan::NodePlan const> plan, std::string live_bird, std::uint64_t trial,
