@@ -346,7 +346,7 @@ void expect_nothing_more_to_be_had(Topology const& with, repair_links::Choice co
       link.b = other.name;
       link.cost = repair_links::cost;
       link.repair = true;
-      bool const full = of_node[link.a] == repair_links::most_per_node || of_node[link.b] == repair_links::most_per_node;
+      bool const full = std::max(of_node[link.a], of_node[link.b]) == repair_links::most_per_node;
       if (link.a < link.b && !full && !joined.contains(link.name())) {
         auto more = with;
         repair_links::add(more, {link});
