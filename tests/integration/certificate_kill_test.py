@@ -114,6 +114,8 @@ class DeathAtACommit(unittest.TestCase):
         self.stack = deadly_stack.DeadlyStack()
         self.addCleanup(self.stack.close)
         self.stack.start()
+        if LONG:  # two orders on a page otherwise, and a list of more than a hundred pages is not read to its end
+            self.stack.ca.set(orders_a_page=100)
         self.seen, self.kills, self.wanted = {}, 0, 0
 
     def tenant(self, label):
