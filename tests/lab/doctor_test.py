@@ -249,16 +249,25 @@ class DoctorTest(unittest.TestCase):
         secret = subprocess.run(["wg", "genkey"], capture_output=True, text=True, check=True).stdout
         return subprocess.run(["wg", "pubkey"], input=secret, capture_output=True, text=True, check=True).stdout.strip()
 
+    def not_heard_there(self):
+        """What is said here does not arrive there: its hellos do not name this node. When there gives up, its BFD ends
+        too, by which each family here forgets the neighbour until the next hello: that is waited for."""
+        self.nft("input", f'iifname "wg-{HERE}" meta l4proto 89 drop', THERE)
+        control = self.mesh.path(HERE, "bird.ctl")
+
+        def hellos_alone():
+            of_device = lambda command, state: [line for line in bird_client.ask(control, command)
+                                                if DEVICE in line.split() and state in line]
+            return not of_device("show bfd sessions", " Up ") and len(of_device("show ospf neighbors", "Init/")) == 2
+        wait_until("there gave up, and says hello", hellos_alone, 40, 0.1)
+
     def faults_of_routing(self):
         yield ("mtu-black-hole", lambda: self.nft("output", 'oifname "under" meta l4proto udp meta length > 1400 drop'),
                self.no_nft)
         yield ("full-without-bfd",
                lambda: self.nft("input", f'iifname "{DEVICE}" udp dport {{ 3784, 3785 }} drop'), self.no_nft)
         yield "adjacency-missing", lambda: self.nft("input", f'iifname "{DEVICE}" meta l4proto 89 drop'), self.no_nft
-        # What is said here does not arrive there: its hellos do not name this node. When there gives up, its BFD ends
-        # too, by which each family here forgets the neighbour until the next hello.
-        yield ("adjacency-stuck", lambda: self.nft("input", f'iifname "wg-{HERE}" meta l4proto 89 drop', THERE),
-               lambda: self.no_nft(THERE), "adjacency-missing")
+        yield "adjacency-stuck", self.not_heard_there, lambda: self.no_nft(THERE)
         control = self.mesh.path(HERE, "bird.ctl")
         changed = pathlib.Path(self.mesh.path(HERE, "changed.conf"))
         text = pathlib.Path(self.mesh.path(HERE, "bird.conf")).read_text(encoding="utf-8")
