@@ -212,7 +212,7 @@ net::Task<std::set<std::string>> Reconciler::devices(std::shared_ptr<plan::NodeP
     });
     if (goes && !is_orphan(device, *world)) {
       auto const known = departures_.find(device.name);
-      departing_.emplace(device.name, known != departures_.end() && known->second.last_resort);
+      departing_.emplace(device.name, known != departures_.end() && known->second.last_resort.has_value());
     }
   }
   for (auto const& device : pass->devices) {
@@ -237,6 +237,9 @@ net::Task<void> Reconciler::removals(std::shared_ptr<plan::NodePlan const> plan,
   std::map<std::string, Departure> departures;
   std::set<std::string> stays;
   auto const own = topology::loopback4(world->topology, world->allocation, plan->node).to_string();
+  // A way through another area is in no database here.
+  bool const areas = std::any_of(world->topology.nodes.begin(), world->topology.nodes.end(),
+                                 [&](auto const& node) { return node.area != world->topology.nodes.front().area; });
   std::optional<std::vector<bird::OspfState>> states;  // asked for once, and not where nobody wants to know
   for (auto const& change : *changes) {
     auto const device = std::find_if(pass->devices.begin(), pass->devices.end(),
@@ -257,9 +260,10 @@ net::Task<void> Reconciler::removals(std::shared_ptr<plan::NodePlan const> plan,
       return states && states->size() == 2 &&
              std::all_of(states->begin(), states->end(), [&](auto const& one) { return judge(one, own, *other); });
     };
-    if (!trial && !departure.last_resort) {
-      departure.last_resort = alone;
-      departure.look(carry && !alone && both(another_way), now);
+    if (!trial && alone && !departure.last_resort) {
+      departure.last_resort = now;
+    } else if (!trial) {
+      departure.look(carry && !alone && both(another_way), areas || (states && states->empty()), now);
     }
     bool ready = carry && departure.last_resort && (alone || !departure.awaits_other_end(now) || both(left_there));
     if (ready) {

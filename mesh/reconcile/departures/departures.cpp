@@ -167,13 +167,15 @@ bool leads_elsewhere(bird::Lines const& routes, Departing const& devices) {
   });
 }
 
-void Departure::look(bool another_way, Moment now) {
+void Departure::look(bool another_way, bool blind, Moment now) {
   if (!another_way) {
     seen.reset();
   } else {
     seen = seen.value_or(now);
   }
-  last_resort = last_resort || !patient(now) || (seen && now - *seen >= settled);
+  if (!last_resort && ((blind && !patient(now)) || (seen && now - *seen >= settled))) {
+    last_resort = now;
+  }
 }
 
 bool Departure::may_go(bool ready_now, Moment now) {

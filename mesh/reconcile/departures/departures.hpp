@@ -62,15 +62,17 @@ struct Departure {
   static constexpr std::chrono::seconds patience_with_other{120};
 
   Moment since{};
-  std::optional<Moment> seen = {};  // the other way
-  bool last_resort = false;
+  std::optional<Moment> seen = {};         // the other way
+  std::optional<Moment> last_resort = {};  // since when
   std::optional<Moment> ready = {};
 
   [[nodiscard]] bool patient(Moment now) const { return now - since < patience; }
   // `another_way` is there now. It becomes the last resort when that has been so for as long as routers take to
-  // calculate with it, or when nobody is patient any more, and remains it.
-  void look(bool another_way, Moment now);
-  [[nodiscard]] bool awaits_other_end(Moment now) const { return now - since < patience_with_other; }
+  // calculate with it, and remains it. Who is `blind` to some ways becomes it when nobody is patient any more.
+  void look(bool another_way, bool blind, Moment now);
+  [[nodiscard]] bool awaits_other_end(Moment now) const {
+    return last_resort && now - *last_resort < patience_with_other;
+  }
   // `ready_now`: the others carry, nothing is on trial, it is the last resort at both ends, and the other end is
   // reached another way. True: remove it.
   bool may_go(bool ready_now, Moment now);

@@ -150,29 +150,38 @@ TEST(Departures, TheOtherEndSendsThereUntilItIsItsLastResortToo) {
   EXPECT_TRUE(left_there(state, "r1", "e")) << "it has gone there";
   EXPECT_TRUE(left_there({}, "r1", "e"));
   Departure::Moment const start{};
-  Departure const one{start};
-  EXPECT_TRUE(one.awaits_other_end(start + 119s));
-  EXPECT_FALSE(one.awaits_other_end(start + 120s)) << "it may never take the change";
+  Departure one{start};
+  one.last_resort = start + 300s;
+  EXPECT_TRUE(one.awaits_other_end(start + 419s)) << "from then on";
+  EXPECT_FALSE(one.awaits_other_end(start + 420s)) << "it may never take the change";
 }
 
 TEST(Departures, TheLastResortIsWhatEveryRouterHasHadTheTimeToLeave) {
   Departure::Moment const start{};
   Departure one{start};
-  one.look(true, start + 1s);
+  one.look(true, false, start + 1s);
   EXPECT_FALSE(one.last_resort);
-  one.look(false, start + 2s);
-  one.look(true, start + 3s);
-  one.look(true, start + 5s);
+  one.look(false, false, start + 2s);
+  one.look(true, false, start + 3s);
+  one.look(true, false, start + 5s);
   EXPECT_FALSE(one.last_resort) << "it went away meanwhile";
-  one.look(true, start + 3s + Departure::settled);
+  one.look(true, false, start + 3s + Departure::settled);
   EXPECT_TRUE(one.last_resort);
-  one.look(false, start + 8s);
+  one.look(false, false, start + 8s);
   EXPECT_TRUE(one.last_resort) << "to and fro would be worse";
-  Departure unseen{start};
-  unseen.look(false, start + 29s);
-  EXPECT_FALSE(unseen.last_resort);
-  unseen.look(false, start + 30s);
-  EXPECT_TRUE(unseen.last_resort) << "another area's links are not seen";
+}
+
+// What nobody can do without keeps its cost: it is left when the way in its place is known, however late that is.
+TEST(Departures, WhoSeesEveryWayIsPatientForEver) {
+  Departure::Moment const start{};
+  Departure one{start};
+  one.look(false, false, start + 3600s);
+  EXPECT_FALSE(one.last_resort);
+  Departure blind{start};
+  blind.look(false, true, start + 29s);
+  EXPECT_FALSE(blind.last_resort);
+  blind.look(false, true, start + 30s);
+  EXPECT_TRUE(blind.last_resort) << "another area's links are not seen";
 }
 
 TEST(Departures, AMomentPassesBecauseTheOtherEndCalculatesLater) {
