@@ -233,6 +233,10 @@ net::Task<void> Reconciler::removals(std::shared_ptr<plan::NodePlan const> plan,
     co_return;  // told by devices() in this pass or the next
   }
   std::erase_if(*changes, [](wireguard::Change const& change) { return !change.removes(); });
+  if (changes->empty()) {
+    departures_.clear();
+    co_return;
+  }
   auto const now = std::chrono::steady_clock::now();
   std::map<std::string, Departure> departures;
   std::set<std::string> stays;

@@ -57,6 +57,8 @@ class OnlyLinkTest(unittest.TestCase):
         while time.monotonic() < until:
             self.assertEqual(mesh.status("r1")["waiting_removals"], ["wg-e"])
             self.assertEqual(mesh.full("e"), (1, 1))
+        # As nothing replaces it, it is no last resort: whoever calculates first would lead packets in a circle later.
+        self.assertNotIn("cost 65535", pathlib.Path(mesh.path("r1", "bird.conf")).read_text(encoding="utf-8"))
 
     def filter(self, *commands):
         for command in commands:
